@@ -1,0 +1,133 @@
+//! Data sets of labelled grey images: where they are found, how they are read and checked.
+
+mod bytes;
+
+pub use bytes::Bytes;
+
+use crate::error::{Error, Result};
+
+/// Height and width of an image, in pixels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ImageShape {
+    /// Rows of pixels.
+    pub height: usize,
+    /// Columns of pixels.
+    pub width: usize,
+}
+
+impl ImageShape {
+    /// Pixels of one image.
+    #[must_use]
+    pub fn pixels(self) -> usize {
+        self.height * self.width
+    }
+}
+
+/// Labelled images: `u8` pixels, row by row, image after image, and one `u8` label an image.
+///
+/// The pixels stay as they are in the file, memory-mapped where possible; whoever uses them
+/// scales them by 1/255.
+#[derive(Clone, Debug)]
+pub struct Split {
+    shape: ImageShape,
+    pixels: Bytes,
+    labels: Bytes,
+}
+
+impl Split {
+    /// Puts pixels and labels together.
+    ///
+    /// # Errors
+    /// When there are no images, an image has no pixels, or the counts do not match.
+    pub fn new(shape: ImageShape, pixels: Bytes, labels: Bytes) -> Result<Self> {
+        let count = labels.len();
+        if count == 0 || shape.pixels() == 0 {
+            return Err(Error::Option("the data set is empty".into()));
+        }
+        if count.checked_mul(shape.pixels()) != Some(pixels.len()) {
+            let images = pixels.len() / shape.pixels();
+            return Err(Error::Option(format!("{images} images but {count} labels")));
+        }
+        Ok(Self { shape, pixels, labels })
+    }
+
+    /// The number of images.
+    #[must_use]
+    #[allow(clippy::len_without_is_empty, reason = "a split is never empty")]
+    pub fn len(&self) -> usize {
+        self.labels.len()
+    }
+
+    /// Height and width of every image.
+    #[must_use]
+    pub fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    /// All pixels: `len` × `height` × `width`.
+    #[must_use]
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// The pixels of image `index`: `height` × `width`.
+    ///
+    /// # Panics
+    /// When `index` is not below [`len`](Self::len).
+    #[must_use]
+    pub fn image(&self, index: usize) -> &[u8] {
+        let size = self.shape.pixels();
+        &self.pixels[index * size..(index + 1) * size]
+    }
+
+    /// One label an image.
+    #[must_use]
+    pub fn labels(&self) -> &[u8] {
+        &self.labels
+    }
+
+    /// The number of classes that the labels need: the greatest label plus one.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1)
+    }
+
+    /// The first `limit` images (all of them where there are fewer).
+    ///
+    /// # Errors
+    /// When `limit` is zero.
+    pub fn take(&self, limit: usize) -> Result<Self> {
+        let count = limit.min(self.len());
+        let window = |bytes: &Bytes, end| bytes.slice(0..end).unwrap_or_else(|| bytes.clone());
+        Self::new(
+            self.shape,
+            window(&self.pixels, count * self.shape.pixels()),
+            window(&self.labels, count),
+        )
+    }
+}
+
+/// A data set: images to train on and images to test with, of one shape.
+#[derive(Clone, Debug)]
+pub struct Dataset {
+    /// What a report calls it.
+    pub name: String,
+    /// Images to train on.
+    pub train: Split,
+    /// Images to test with.
+    pub test: Split,
+}
+
+impl Dataset {
+    /// Height and width of every image.
+    #[must_use]
+    pub fn shape(&self) -> ImageShape {
+        self.train.shape()
+    }
+
+    /// The number of classes: what the training labels need.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.train.classes()
+    }
+}

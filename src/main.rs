@@ -1,0 +1,2 @@
+//! The `mnistry` program.
+fn main() {}
