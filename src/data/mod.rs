@@ -7,7 +7,7 @@ pub use bytes::Bytes;
 use crate::error::{Error, Result};
 
 /// Height and width of an image, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 pub struct ImageShape {
     /// Rows of pixels.
     pub height: usize,

@@ -1,0 +1,59 @@
+//! The engine: the threads and kernels with which networks are trained and asked.
+
+use crate::error::{Error, Result};
+
+/// Threads and kernels, chosen once.
+#[derive(Debug)]
+pub struct Engine {
+    pool: rayon::ThreadPool,
+}
+
+/// How to set an [`Engine`] up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EngineOptions {
+    /// The number of threads; `None` for one a core.
+    pub threads: Option<usize>,
+}
+
+/// The most threads that may be asked for.
+const MOST_THREADS: usize = 1024;
+
+impl Engine {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the number of threads is zero or absurd, or the system refuses them.
+    pub fn new(options: EngineOptions) -> Result<Self> {
+        let threads = match options.threads {
+            Some(threads) => threads,
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        if threads == 0 || threads > MOST_THREADS {
+            return Err(Error::Option(format!(
+                "{threads} threads: give a number from 1 to {MOST_THREADS}"
+            )));
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|index| format!("mnistry-{index}"))
+            .build()
+            .map_err(|error| Error::Option(format!("cannot start {threads} threads: {error}")))?;
+        Ok(Self { pool })
+    }
+
+    /// The number of threads.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// The instruction set in use.
+    #[must_use]
+    pub fn isa(&self) -> &'static str {
+        "portable"
+    }
+
+    pub(crate) fn pool(&self) -> &rayon::ThreadPool {
+        &self.pool
+    }
+}

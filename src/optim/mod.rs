@@ -1,0 +1,66 @@
+//! Optimisers: how a gradient moves a weight.
+
+mod adam;
+mod sgd;
+
+pub use adam::Adam;
+pub use sgd::Sgd;
+
+use crate::error::{Error, Result};
+
+/// The optimiser of a run.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Optimizer {
+    /// Adam.
+    Adam(Adam),
+    /// Stochastic gradient descent.
+    Sgd(Sgd),
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Self::Adam(Adam::default())
+    }
+}
+
+/// Moments under this become zero. They would move a weight by nothing that shows, and once they
+/// decay below 1.2e-38, as those of seldom-lit pixels do, each operation on them traps to
+/// microcode.
+pub(crate) const NEGLIGIBLE: f32 = 1e-30;
+
+impl Optimizer {
+    /// Refuses constants that make no sense.
+    pub(crate) fn check(&self) -> Result<()> {
+        let in_unit = |name: &str, value: f64| {
+            if (0.0..1.0).contains(&value) {
+                Ok(())
+            } else {
+                Err(Error::Option(format!(
+                    "{name} is {value}: give a number from 0 up to, not including, 1"
+                )))
+            }
+        };
+        let rate = match self {
+            Self::Adam(adam) => {
+                in_unit("Adam's first beta", adam.beta_1)?;
+                in_unit("Adam's second beta", adam.beta_2)?;
+                if !(adam.epsilon > 0.0 && adam.epsilon.is_finite()) {
+                    return Err(Error::Option(format!(
+                        "Adam's epsilon is {}: give a number above 0",
+                        adam.epsilon
+                    )));
+                }
+                adam.learning_rate
+            }
+            Self::Sgd(sgd) => {
+                in_unit("the momentum", sgd.momentum)?;
+                sgd.learning_rate
+            }
+        };
+        if rate > 0.0 && rate.is_finite() {
+            Ok(())
+        } else {
+            Err(Error::Option(format!("the learning rate is {rate}: give a number above 0")))
+        }
+    }
+}

@@ -1,0 +1,107 @@
+//! One small vector trait: what the engine asks of an instruction set.
+//!
+//! Algorithms are written once, generic over [`Simd`]; a value of an implementing type is a token
+//! that proves that the instructions are there.
+
+mod portable;
+
+pub use portable::Portable;
+
+use crate::buffers::{LANES, Lanes};
+
+/// A vector of 16 `f32` lanes and the operations that the engine needs of it.
+///
+/// Everything is IEEE 754 to the bit: rounding to nearest, ties to even. The order of a
+/// reduction is one fixed tree: halves are combined, 8 + 8, 4 + 4, 2 + 2, 1 + 1.
+pub trait Simd: Copy + Send + Sync + 'static {
+    /// Sixteen `f32`.
+    type F32: Copy;
+    /// Sixteen 32-bit integers.
+    type I32: Copy;
+    /// Sixteen truth values.
+    type Mask: Copy;
+
+    /// Runs `f` where the instruction set is enabled; what is inlined into it may use it.
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R;
+
+    /// All lanes `x`.
+    fn splat(self, x: f32) -> Self::F32;
+    /// Reads sixteen numbers.
+    fn load(self, lanes: &Lanes) -> Self::F32;
+    /// Writes sixteen numbers.
+    fn store(self, a: Self::F32, lanes: &mut Lanes);
+
+    /// a + b
+    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// a − b
+    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// a · b
+    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// a / b
+    fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// √a
+    fn sqrt(self, a: Self::F32) -> Self::F32;
+    /// a · b + c, rounded once.
+    fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+    /// The greater of a and b, b where either is NaN.
+    fn max(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// The lesser of a and b, b where either is NaN.
+    fn min(self, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    /// a < b, false where either is NaN.
+    fn lt(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// `a` where `mask` is true, else `b`.
+    fn select(self, mask: Self::Mask, a: Self::F32, b: Self::F32) -> Self::F32;
+
+    /// The bits of a.
+    fn to_bits(self, a: Self::F32) -> Self::I32;
+    /// The numbers with bits a.
+    fn from_bits(self, a: Self::I32) -> Self::F32;
+    /// All lanes `x`.
+    fn splat_i32(self, x: i32) -> Self::I32;
+    /// a + b, wrapping.
+    fn add_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// a − b, wrapping.
+    fn sub_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// a & b
+    fn and_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
+    /// a · 2ⁿ, wrapping.
+    fn shl_i32<const N: i32>(self, a: Self::I32) -> Self::I32;
+    /// a / 2ⁿ, rounded down.
+    fn shr_i32<const N: i32>(self, a: Self::I32) -> Self::I32;
+    /// The numbers a.
+    fn to_f32(self, a: Self::I32) -> Self::F32;
+
+    /// All lanes zero.
+    #[inline(always)]
+    fn zero(self) -> Self::F32 {
+        self.splat(0.0)
+    }
+
+    /// The sum of the lanes, by the fixed tree.
+    #[inline(always)]
+    fn reduce_add(self, a: Self::F32) -> f32 {
+        reduce(self, a, |x, y| x + y)
+    }
+
+    /// The greatest lane.
+    #[inline(always)]
+    fn reduce_max(self, a: Self::F32) -> f32 {
+        reduce(self, a, |x, y| if x > y { x } else { y })
+    }
+}
+
+/// Combines the halves of the vector until one number is left.
+#[inline(always)]
+fn reduce<S: Simd>(simd: S, a: S::F32, combine: impl Fn(f32, f32) -> f32) -> f32 {
+    let mut lanes = Lanes::default();
+    simd.store(a, &mut lanes);
+    let mut half = LANES / 2;
+    while half > 0 {
+        for i in 0..half {
+            lanes.0[i] = combine(lanes.0[i], lanes.0[i + half]);
+        }
+        half /= 2;
+    }
+    lanes.0[0]
+}

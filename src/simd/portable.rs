@@ -1,0 +1,112 @@
+//! The vector on any CPU, by the crate `wide`: the instructions are those that the crate was
+//! compiled for.
+//!
+//! In a build for plain x86-64, which lacks fused multiply-add, `mul_add` rounds twice.
+
+use wide::{f32x16, i32x16};
+
+use super::Simd;
+use crate::buffers::Lanes;
+
+/// Works on every CPU.
+#[derive(Clone, Copy, Debug)]
+pub struct Portable;
+
+impl Simd for Portable {
+    type F32 = f32x16;
+    type I32 = i32x16;
+    type Mask = f32x16;
+
+    #[inline(always)]
+    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
+        f()
+    }
+    #[inline(always)]
+    fn splat(self, x: f32) -> f32x16 {
+        f32x16::splat(x)
+    }
+    #[inline(always)]
+    fn load(self, lanes: &Lanes) -> f32x16 {
+        f32x16::new(lanes.0)
+    }
+    #[inline(always)]
+    fn store(self, a: f32x16, lanes: &mut Lanes) {
+        lanes.0 = a.to_array();
+    }
+    #[inline(always)]
+    fn add(self, a: f32x16, b: f32x16) -> f32x16 {
+        a + b
+    }
+    #[inline(always)]
+    fn sub(self, a: f32x16, b: f32x16) -> f32x16 {
+        a - b
+    }
+    #[inline(always)]
+    fn mul(self, a: f32x16, b: f32x16) -> f32x16 {
+        a * b
+    }
+    #[inline(always)]
+    fn div(self, a: f32x16, b: f32x16) -> f32x16 {
+        a / b
+    }
+    #[inline(always)]
+    fn sqrt(self, a: f32x16) -> f32x16 {
+        a.sqrt()
+    }
+    #[inline(always)]
+    fn mul_add(self, a: f32x16, b: f32x16, c: f32x16) -> f32x16 {
+        a.mul_add(b, c)
+    }
+    #[inline(always)]
+    fn max(self, a: f32x16, b: f32x16) -> f32x16 {
+        self.select(self.lt(b, a), a, b)
+    }
+    #[inline(always)]
+    fn min(self, a: f32x16, b: f32x16) -> f32x16 {
+        self.select(self.lt(a, b), a, b)
+    }
+    #[inline(always)]
+    fn lt(self, a: f32x16, b: f32x16) -> f32x16 {
+        a.simd_lt(b)
+    }
+    #[inline(always)]
+    fn select(self, mask: f32x16, a: f32x16, b: f32x16) -> f32x16 {
+        mask.bitselect(a, b)
+    }
+    #[inline(always)]
+    fn to_bits(self, a: f32x16) -> i32x16 {
+        i32x16::new(a.to_array().map(|x| x.to_bits() as i32))
+    }
+    #[inline(always)]
+    fn from_bits(self, a: i32x16) -> f32x16 {
+        f32x16::new(a.to_array().map(|x| f32::from_bits(x as u32)))
+    }
+    #[inline(always)]
+    fn splat_i32(self, x: i32) -> i32x16 {
+        i32x16::splat(x)
+    }
+    #[inline(always)]
+    fn add_i32(self, a: i32x16, b: i32x16) -> i32x16 {
+        a + b
+    }
+    #[inline(always)]
+    fn sub_i32(self, a: i32x16, b: i32x16) -> i32x16 {
+        a - b
+    }
+    #[inline(always)]
+    fn and_i32(self, a: i32x16, b: i32x16) -> i32x16 {
+        a & b
+    }
+    #[inline(always)]
+    fn shl_i32<const N: i32>(self, a: i32x16) -> i32x16 {
+        a << N
+    }
+    #[inline(always)]
+    fn shr_i32<const N: i32>(self, a: i32x16) -> i32x16 {
+        a >> N
+    }
+    #[inline(always)]
+    fn to_f32(self, a: i32x16) -> f32x16 {
+        f32x16::from_i32x16(a)
+    }
+}

@@ -1,0 +1,77 @@
+//! What a run leaves behind, and who may watch it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::nn::Network;
+
+/// One epoch of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Epoch {
+    /// Counted from 1.
+    pub epoch: usize,
+    /// The mean loss over the epoch's samples, each taken as it was met.
+    pub loss: f64,
+    /// The share of samples read correctly, each as it was met.
+    pub accuracy: f64,
+    /// How long it took.
+    pub seconds: f64,
+}
+
+/// The epochs of a run.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct History {
+    /// The completed ones, in order.
+    pub epochs: Vec<Epoch>,
+    /// Whether an [`Observer`] ended the run before its last step.
+    pub stopped: bool,
+}
+
+/// How far a run is, after a step.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Progress {
+    /// The epoch, from 1.
+    pub epoch: usize,
+    /// The step within the epoch, from 1.
+    pub step: usize,
+    /// The mean loss of the step's minibatch, before its update.
+    pub loss: f32,
+    /// Samples seen in this epoch.
+    pub samples: usize,
+    /// The mean loss of the epoch so far.
+    pub epoch_loss: f64,
+    /// The accuracy of the epoch so far.
+    pub epoch_accuracy: f64,
+}
+
+/// Whether a run goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Flow {
+    /// On with the next step.
+    Continue,
+    /// No further step: the network stays as it is now.
+    Stop,
+}
+
+/// Watches a run; each method may do nothing.
+pub trait Observer: Send {
+    /// After each step.
+    fn step(&mut self, progress: &Progress) -> Flow {
+        let _ = progress;
+        Flow::Continue
+    }
+
+    /// After each completed epoch, with the network as it is then.
+    ///
+    /// # Errors
+    /// What it returns ends the run.
+    fn epoch(&mut self, epoch: &Epoch, network: &Network) -> crate::Result<Flow> {
+        let _ = (epoch, network);
+        Ok(Flow::Continue)
+    }
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}
