@@ -17,7 +17,8 @@ fn main() {
     .unwrap();
     let engine = Engine::new(EngineOptions::default()).unwrap();
     let t = std::time::Instant::now();
-    if false {}; let mut net = Network::new(
+    if false {};
+    let mut net = Network::new(
         Sequential::new(shape).dense(100, Activation::Relu).dense(10, Activation::Sigmoid),
         0,
     )

@@ -90,6 +90,12 @@ impl Network {
         &self.tensors
     }
 
+    /// Its parameters, taken out.
+    #[must_use]
+    pub fn into_tensors(self) -> Vec<Tensor> {
+        self.tensors
+    }
+
     /// How many numbers it has learnt or will learn.
     #[must_use]
     pub fn parameter_count(&self) -> usize {

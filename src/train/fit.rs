@@ -4,11 +4,11 @@ use std::time::Instant;
 
 use super::history::{Epoch, Flow, History, Observer, Progress};
 use super::options::FitOptions;
-use super::step::Trainer;
+use super::step::{Rule, Trainer};
 use crate::data::Split;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::nn::Network;
+use crate::nn::{Network, Tensor};
 use crate::rng::{Purpose, Rng};
 
 impl Engine {
@@ -32,6 +32,33 @@ impl Engine {
         fits(network, split)?;
         self.pool().install(|| run(network, split, options, observer))
     }
+
+    /// The loss over all of `split`, taken as one minibatch, and its gradient with respect to
+    /// each parameter, in the order of [`Network::tensors`]: what a step of training would use.
+    ///
+    /// # Errors
+    /// When `network` does not fit `split`.
+    pub fn gradients(&self, network: &Network, split: &Split) -> Result<Gradients> {
+        fits(network, split)?;
+        let mut gradients = network.clone();
+        let loss = self.pool().install(|| {
+            let mut trainer = Trainer::new(network, Rule::Record, split.len());
+            let order: Vec<u32> = (0..split.len() as u32).collect();
+            let totals = trainer.step(split, &order);
+            trainer.write_gradients(&mut gradients);
+            totals.loss / split.len() as f64
+        });
+        Ok(Gradients { loss, tensors: gradients.into_tensors() })
+    }
+}
+
+/// What [`Engine::gradients`] found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradients {
+    /// The mean loss over the samples.
+    pub loss: f64,
+    /// Its gradient with respect to each parameter, under the parameter's name and shape.
+    pub tensors: Vec<Tensor>,
 }
 
 /// Checks that `network` can read the images of `split` and tell its classes apart.
@@ -59,7 +86,11 @@ fn run(
     options: &FitOptions,
     observer: &mut dyn Observer,
 ) -> Result<History> {
-    let mut trainer = Trainer::new(network, options.optimizer, options.batch_size.min(split.len()));
+    let mut trainer = Trainer::new(
+        network,
+        Rule::Optimize(options.optimizer),
+        options.batch_size.min(split.len()),
+    );
     let mut history = History::default();
     for epoch in 1..=options.epochs {
         let start = Instant::now();

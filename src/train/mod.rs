@@ -7,5 +7,6 @@ mod options;
 mod step;
 
 pub use evaluate::Prediction;
+pub use fit::Gradients;
 pub use history::{Epoch, Flow, History, Observer, Progress, Silent};
 pub use options::FitOptions;

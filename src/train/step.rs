@@ -52,8 +52,17 @@ pub(super) struct Trainer {
     /// The gradient of each layer's sums.
     gradients: Vec<Vec<Lanes>>,
     losses: Vec<(f32, bool)>,
-    optimizer: Optimizer,
+    rule: Rule,
     steps: u64,
+}
+
+/// What is done with a gradient.
+#[derive(Clone, Copy)]
+pub(super) enum Rule {
+    /// Weights move.
+    Optimize(Optimizer),
+    /// It is kept where the moments would be.
+    Record,
 }
 
 /// Totals over the samples of a step.
@@ -63,14 +72,14 @@ pub(super) struct StepTotals {
 }
 
 impl Trainer {
-    pub(super) fn new(network: &Network, optimizer: Optimizer, batch_size: usize) -> Self {
+    pub(super) fn new(network: &Network, rule: Rule, batch_size: usize) -> Self {
         let layers = layers(network);
         let moments = layers
             .iter()
             .map(|layer| {
-                let per_weight = match optimizer {
-                    Optimizer::Adam(_) => 2,
-                    Optimizer::Sgd(_) => 1,
+                let per_weight = match rule {
+                    Rule::Optimize(Optimizer::Adam(_)) => 2,
+                    Rule::Optimize(Optimizer::Sgd(_)) | Rule::Record => 1,
                 };
                 zeroed((layer.inputs + 1) * layer.output_groups() * per_weight)
             })
@@ -80,7 +89,7 @@ impl Trainer {
         let mut activations = vec![zeroed(batch_size * layers[0].input_groups())];
         activations.extend(gradients.iter().cloned());
         let losses = vec![(0.0, false); batch_size];
-        Self { layers, moments, activations, gradients, losses, optimizer, steps: 0 }
+        Self { layers, moments, activations, gradients, losses, rule, steps: 0 }
     }
 
     /// Learns from the samples `indices` of `split`.
@@ -148,8 +157,8 @@ impl Trainer {
         let x = &self.activations[index][..samples * layer.input_groups()];
         let dz = &self.gradients[index][..samples * layer.output_groups()];
         let moments = &mut self.moments[index];
-        match self.optimizer {
-            Optimizer::Adam(adam) => {
+        match self.rule {
+            Rule::Optimize(Optimizer::Adam(adam)) => {
                 let step = adam.at(self.steps);
                 layer.backward_weights(s, x, dz, moments, |gradients, weights, moments| {
                     let (m, v) = moments.split_at_mut(weights.len());
@@ -159,7 +168,7 @@ impl Trainer {
                     }
                 });
             }
-            Optimizer::Sgd(sgd) => {
+            Rule::Optimize(Optimizer::Sgd(sgd)) => {
                 layer.backward_weights(s, x, dz, moments, |gradients, weights, velocities| {
                     for ((gradient, weight), velocity) in
                         gradients.iter().zip(weights).zip(velocities)
@@ -168,12 +177,29 @@ impl Trainer {
                     }
                 });
             }
+            Rule::Record => layer.backward_weights(s, x, dz, moments, |gradients, _, record| {
+                record.copy_from_slice(gradients);
+            }),
         }
     }
 
     /// Brings what was learnt back to `network`.
     pub(super) fn write_back(&self, network: &mut Network) {
-        let parameters = self.layers.iter().flat_map(|layer| [&layer.weights, &layer.bias]);
+        let parameters = self.layers.iter().flat_map(|layer| [&*layer.weights, &*layer.bias]);
+        self.unpad(parameters, network);
+    }
+
+    /// Brings the gradients that were recorded to `network`, in place of its parameters.
+    pub(super) fn write_gradients(&self, network: &mut Network) {
+        let layers = self.layers.iter().zip(&self.moments);
+        let gradients = layers.flat_map(|(layer, record)| {
+            let (kernel, bias) = record.split_at(layer.inputs * layer.output_groups());
+            [kernel, bias]
+        });
+        self.unpad(gradients, network);
+    }
+
+    fn unpad<'a>(&self, parameters: impl Iterator<Item = &'a [Lanes]>, network: &mut Network) {
         let units = self.layers.iter().flat_map(|layer| [layer.units; 2]);
         for ((values, lanes), units) in network.values_mut().zip(parameters).zip(units) {
             unpad_rows(lanes, units, values);
