@@ -19,7 +19,6 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     };
     let mut file = temporary_file_in(folder)?;
     file.write_all(bytes).map_err(Error::io("write", path))?;
-    file.as_file().sync_data().map_err(Error::io("write", path))?;
     file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
     Ok(())
 }

@@ -33,7 +33,7 @@ pub(crate) fn exp<S: Simd>(s: S, x: S::F32) -> S::F32 {
     let power = s.add(s.mul_add(s.mul(r, r), p, r), s.splat(1.0));
 
     // 2ⁿ may lie outside the normal numbers where the product does not: scale in two steps.
-    let n = s.sub_i32(s.to_bits(rounded), s.to_bits(s.splat(ROUND)));
+    let n = s.sub_i32(s.bits_of(rounded), s.bits_of(s.splat(ROUND)));
     let half = s.shr_i32::<1>(n);
     s.mul(s.mul(power, two_to(s, half)), two_to(s, s.sub_i32(n, half)))
 }
@@ -41,5 +41,5 @@ pub(crate) fn exp<S: Simd>(s: S, x: S::F32) -> S::F32 {
 /// 2ⁿ for n from −126 to 127.
 #[inline(always)]
 fn two_to<S: Simd>(s: S, n: S::I32) -> S::F32 {
-    s.from_bits(s.shl_i32::<23>(s.add_i32(n, s.splat_i32(127))))
+    s.with_bits(s.shl_i32::<23>(s.add_i32(n, s.splat_i32(127))))
 }

@@ -30,10 +30,10 @@ pub(crate) fn ln<S: Simd>(s: S, x: S::F32) -> S::F32 {
     let lift = s.select(tiny, s.splat(23.0), s.zero());
 
     // x = (1 + f) 2ⁿ with 1 + f from √½ to √2: count the exponent from the bits of √½.
-    let bits = s.to_bits(lifted);
+    let bits = s.bits_of(lifted);
     let n = s.shr_i32::<23>(s.sub_i32(bits, s.splat_i32(SQRT_HALF.to_bits() as i32)));
-    let f = s.sub(s.from_bits(s.sub_i32(bits, s.shl_i32::<23>(n))), s.splat(1.0));
-    let n = s.sub(s.to_f32(n), lift);
+    let f = s.sub(s.with_bits(s.sub_i32(bits, s.shl_i32::<23>(n))), s.splat(1.0));
+    let n = s.sub(s.numbers(n), lift);
 
     let mut p = s.splat(POLYNOMIAL[0]);
     for c in &POLYNOMIAL[1..] {

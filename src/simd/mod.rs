@@ -1,13 +1,40 @@
 //! One small vector trait: what the engine asks of an instruction set.
 //!
 //! Algorithms are written once, generic over [`Simd`]; a value of an implementing type is a token
-//! that proves that the instructions are there.
+//! that proves that the instructions are there. [`Isa`] chooses among them when the program starts
+//! and is the one place that instantiates the algorithms.
 
+#![cfg_attr(
+    target_arch = "x86_64",
+    allow(unsafe_code, reason = "instructions that not every CPU has")
+)]
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod isa;
 mod portable;
 
+#[cfg(target_arch = "x86_64")]
+pub use avx2::Avx2;
+#[cfg(target_arch = "x86_64")]
+pub use avx512::Avx512;
+pub use isa::{ISA_NAMES, Isa};
 pub use portable::Portable;
 
 use crate::buffers::{LANES, Lanes};
+
+/// An algorithm that runs on any instruction set.
+///
+/// Its `run`, and what that calls, must be `#[inline(always)]`: only what is inlined where the
+/// instruction set is enabled is compiled for it.
+pub trait Kernel {
+    /// What it returns.
+    type Output;
+    /// Runs it on `simd`.
+    fn run<S: Simd>(self, simd: S) -> Self::Output;
+}
 
 /// A vector of 16 `f32` lanes and the operations that the engine needs of it.
 ///
@@ -21,8 +48,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Sixteen truth values.
     type Mask: Copy;
 
-    /// Runs `f` where the instruction set is enabled; what is inlined into it may use it.
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R;
+    /// Runs `kernel` where the instruction set is enabled; what is inlined into it may use it.
+    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
 
     /// All lanes `x`.
     fn splat(self, x: f32) -> Self::F32;
@@ -30,6 +57,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn load(self, lanes: &Lanes) -> Self::F32;
     /// Writes sixteen numbers.
     fn store(self, a: Self::F32, lanes: &mut Lanes);
+
+    /// Reads sixteen numbers that stand anywhere.
+    fn load_unaligned(self, x: &[f32; LANES]) -> Self::F32;
+    /// Writes sixteen numbers anywhere.
+    fn store_unaligned(self, a: Self::F32, x: &mut [f32; LANES]);
 
     /// a + b
     fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
@@ -54,23 +86,21 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn select(self, mask: Self::Mask, a: Self::F32, b: Self::F32) -> Self::F32;
 
     /// The bits of a.
-    fn to_bits(self, a: Self::F32) -> Self::I32;
+    fn bits_of(self, a: Self::F32) -> Self::I32;
     /// The numbers with bits a.
-    fn from_bits(self, a: Self::I32) -> Self::F32;
+    fn with_bits(self, a: Self::I32) -> Self::F32;
     /// All lanes `x`.
     fn splat_i32(self, x: i32) -> Self::I32;
     /// a + b, wrapping.
     fn add_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
     /// a − b, wrapping.
     fn sub_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
-    /// a & b
-    fn and_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
     /// a · 2ⁿ, wrapping.
-    fn shl_i32<const N: i32>(self, a: Self::I32) -> Self::I32;
+    fn shl_i32<const N: u32>(self, a: Self::I32) -> Self::I32;
     /// a / 2ⁿ, rounded down.
-    fn shr_i32<const N: i32>(self, a: Self::I32) -> Self::I32;
+    fn shr_i32<const N: u32>(self, a: Self::I32) -> Self::I32;
     /// The numbers a.
-    fn to_f32(self, a: Self::I32) -> Self::F32;
+    fn numbers(self, a: Self::I32) -> Self::F32;
 
     /// All lanes zero.
     #[inline(always)]

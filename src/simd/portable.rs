@@ -5,12 +5,18 @@
 
 use wide::{f32x16, i32x16};
 
-use super::Simd;
+use super::{Kernel, Simd};
 use crate::buffers::Lanes;
 
 /// Works on every CPU.
 #[derive(Clone, Copy, Debug)]
 pub struct Portable;
+
+impl Portable {
+    /// Whether `mul_add` rounds once in this build.
+    pub const IS_FUSED: bool =
+        cfg!(any(all(target_arch = "x86_64", target_feature = "fma"), target_arch = "aarch64"));
+}
 
 impl Simd for Portable {
     type F32 = f32x16;
@@ -18,8 +24,8 @@ impl Simd for Portable {
     type Mask = f32x16;
 
     #[inline(always)]
-    fn vectorize<R>(self, f: impl FnOnce() -> R) -> R {
-        f()
+    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
     }
     #[inline(always)]
     fn splat(self, x: f32) -> f32x16 {
@@ -32,6 +38,14 @@ impl Simd for Portable {
     #[inline(always)]
     fn store(self, a: f32x16, lanes: &mut Lanes) {
         lanes.0 = a.to_array();
+    }
+    #[inline(always)]
+    fn load_unaligned(self, x: &[f32; 16]) -> f32x16 {
+        f32x16::new(*x)
+    }
+    #[inline(always)]
+    fn store_unaligned(self, a: f32x16, x: &mut [f32; 16]) {
+        *x = a.to_array();
     }
     #[inline(always)]
     fn add(self, a: f32x16, b: f32x16) -> f32x16 {
@@ -74,11 +88,11 @@ impl Simd for Portable {
         mask.bitselect(a, b)
     }
     #[inline(always)]
-    fn to_bits(self, a: f32x16) -> i32x16 {
+    fn bits_of(self, a: f32x16) -> i32x16 {
         i32x16::new(a.to_array().map(|x| x.to_bits() as i32))
     }
     #[inline(always)]
-    fn from_bits(self, a: i32x16) -> f32x16 {
+    fn with_bits(self, a: i32x16) -> f32x16 {
         f32x16::new(a.to_array().map(|x| f32::from_bits(x as u32)))
     }
     #[inline(always)]
@@ -94,19 +108,15 @@ impl Simd for Portable {
         a - b
     }
     #[inline(always)]
-    fn and_i32(self, a: i32x16, b: i32x16) -> i32x16 {
-        a & b
-    }
-    #[inline(always)]
-    fn shl_i32<const N: i32>(self, a: i32x16) -> i32x16 {
+    fn shl_i32<const N: u32>(self, a: i32x16) -> i32x16 {
         a << N
     }
     #[inline(always)]
-    fn shr_i32<const N: i32>(self, a: i32x16) -> i32x16 {
+    fn shr_i32<const N: u32>(self, a: i32x16) -> i32x16 {
         a >> N
     }
     #[inline(always)]
-    fn to_f32(self, a: i32x16) -> f32x16 {
+    fn numbers(self, a: i32x16) -> f32x16 {
         f32x16::from_i32x16(a)
     }
 }

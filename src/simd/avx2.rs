@@ -1,0 +1,154 @@
+//! The vector as two AVX2 registers, with fused multiply-add.
+
+use std::arch::x86_64::*;
+
+use super::{Kernel, Simd};
+use crate::buffers::Lanes;
+
+/// Proof that this CPU has AVX2 and FMA: only detection makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx2(());
+
+impl Avx2 {
+    /// The token, where the CPU and the system support AVX2 and FMA.
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        let there = std::arch::is_x86_feature_detected!("avx2")
+            && std::arch::is_x86_feature_detected!("fma");
+        there.then_some(Self(()))
+    }
+}
+
+/// Two registers: lanes 0 to 7 and lanes 8 to 15.
+type Pair<T> = [T; 2];
+
+/// Calls intrinsics, once for each half.
+macro_rules! avx2 {
+    ($half:ident => $call:expr) => {
+        // SAFETY: the token `self` proves that the CPU has AVX2 and FMA, all that these
+        // intrinsics need; pointers, where there are any, come from references to sixteen `f32`
+        // (aligned ones, where the instruction wants that), of which half 0 or 1 is taken.
+        unsafe {
+            [
+                {
+                    #[allow(dead_code, reason = "splats are the same in both halves")]
+                    const $half: usize = 0;
+                    $call
+                },
+                {
+                    #[allow(dead_code, reason = "splats are the same in both halves")]
+                    const $half: usize = 1;
+                    $call
+                },
+            ]
+        }
+    };
+}
+
+impl Simd for Avx2 {
+    type F32 = Pair<__m256>;
+    type I32 = Pair<__m256i>;
+    type Mask = Pair<__m256>;
+
+    #[inline(always)]
+    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx2,fma")]
+        fn enabled<K: Kernel>(token: Avx2, kernel: K) -> K::Output {
+            kernel.run(token)
+        }
+        // SAFETY: the token `self` proves that the CPU has AVX2 and FMA.
+        unsafe { enabled(self, kernel) }
+    }
+    #[inline(always)]
+    fn splat(self, x: f32) -> Pair<__m256> {
+        avx2!(H => _mm256_set1_ps(x))
+    }
+    #[inline(always)]
+    fn load(self, lanes: &Lanes) -> Pair<__m256> {
+        avx2!(H => _mm256_load_ps(lanes.0.as_ptr().add(8 * H)))
+    }
+    #[inline(always)]
+    fn store(self, a: Pair<__m256>, lanes: &mut Lanes) {
+        avx2!(H => _mm256_store_ps(lanes.0.as_mut_ptr().add(8 * H), a[H]));
+    }
+    #[inline(always)]
+    fn load_unaligned(self, x: &[f32; 16]) -> Pair<__m256> {
+        avx2!(H => _mm256_loadu_ps(x.as_ptr().add(8 * H)))
+    }
+    #[inline(always)]
+    fn store_unaligned(self, a: Pair<__m256>, x: &mut [f32; 16]) {
+        avx2!(H => _mm256_storeu_ps(x.as_mut_ptr().add(8 * H), a[H]));
+    }
+    #[inline(always)]
+    fn add(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_add_ps(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn sub(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_sub_ps(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn mul(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_mul_ps(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn div(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_div_ps(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn sqrt(self, a: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_sqrt_ps(a[H]))
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Pair<__m256>, b: Pair<__m256>, c: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_fmadd_ps(a[H], b[H], c[H]))
+    }
+    #[inline(always)]
+    fn max(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_max_ps(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn min(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_min_ps(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn lt(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_cmp_ps::<_CMP_LT_OQ>(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn select(self, mask: Pair<__m256>, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_blendv_ps(b[H], a[H], mask[H]))
+    }
+    #[inline(always)]
+    fn bits_of(self, a: Pair<__m256>) -> Pair<__m256i> {
+        avx2!(H => _mm256_castps_si256(a[H]))
+    }
+    #[inline(always)]
+    fn with_bits(self, a: Pair<__m256i>) -> Pair<__m256> {
+        avx2!(H => _mm256_castsi256_ps(a[H]))
+    }
+    #[inline(always)]
+    fn splat_i32(self, x: i32) -> Pair<__m256i> {
+        avx2!(H => _mm256_set1_epi32(x))
+    }
+    #[inline(always)]
+    fn add_i32(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
+        avx2!(H => _mm256_add_epi32(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn sub_i32(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {
+        avx2!(H => _mm256_sub_epi32(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn shl_i32<const N: u32>(self, a: Pair<__m256i>) -> Pair<__m256i> {
+        avx2!(H => _mm256_sll_epi32(a[H], _mm_cvtsi32_si128(N as i32)))
+    }
+    #[inline(always)]
+    fn shr_i32<const N: u32>(self, a: Pair<__m256i>) -> Pair<__m256i> {
+        avx2!(H => _mm256_sra_epi32(a[H], _mm_cvtsi32_si128(N as i32)))
+    }
+    #[inline(always)]
+    fn numbers(self, a: Pair<__m256i>) -> Pair<__m256> {
+        avx2!(H => _mm256_cvtepi32_ps(a[H]))
+    }
+}

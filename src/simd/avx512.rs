@@ -1,0 +1,134 @@
+//! The vector as one AVX-512 register.
+
+use std::arch::x86_64::*;
+
+use super::{Kernel, Simd};
+use crate::buffers::Lanes;
+
+/// Proof that this CPU has AVX-512F: only detection makes one.
+#[derive(Clone, Copy, Debug)]
+pub struct Avx512(());
+
+impl Avx512 {
+    /// The token, where the CPU and the system support AVX-512F.
+    #[must_use]
+    pub fn new() -> Option<Self> {
+        std::arch::is_x86_feature_detected!("avx512f").then_some(Self(()))
+    }
+}
+
+/// Calls intrinsics.
+macro_rules! avx512 {
+    ($call:expr) => {
+        // SAFETY: the token `self` proves that the CPU has AVX-512F, all that these intrinsics
+        // need; pointers, where there are any, come from references to sixteen aligned `f32`.
+        unsafe { $call }
+    };
+}
+
+impl Simd for Avx512 {
+    type F32 = __m512;
+    type I32 = __m512i;
+    type Mask = __mmask16;
+
+    #[inline(always)]
+    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx512f")]
+        fn enabled<K: Kernel>(token: Avx512, kernel: K) -> K::Output {
+            kernel.run(token)
+        }
+        avx512!(enabled(self, kernel))
+    }
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m512 {
+        avx512!(_mm512_set1_ps(x))
+    }
+    #[inline(always)]
+    fn load(self, lanes: &Lanes) -> __m512 {
+        avx512!(_mm512_load_ps(lanes.0.as_ptr()))
+    }
+    #[inline(always)]
+    fn store(self, a: __m512, lanes: &mut Lanes) {
+        avx512!(_mm512_store_ps(lanes.0.as_mut_ptr(), a))
+    }
+    #[inline(always)]
+    fn load_unaligned(self, x: &[f32; 16]) -> __m512 {
+        avx512!(_mm512_loadu_ps(x.as_ptr()))
+    }
+    #[inline(always)]
+    fn store_unaligned(self, a: __m512, x: &mut [f32; 16]) {
+        avx512!(_mm512_storeu_ps(x.as_mut_ptr(), a))
+    }
+    #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_add_ps(a, b))
+    }
+    #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_sub_ps(a, b))
+    }
+    #[inline(always)]
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_mul_ps(a, b))
+    }
+    #[inline(always)]
+    fn div(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_div_ps(a, b))
+    }
+    #[inline(always)]
+    fn sqrt(self, a: __m512) -> __m512 {
+        avx512!(_mm512_sqrt_ps(a))
+    }
+    #[inline(always)]
+    fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        avx512!(_mm512_fmadd_ps(a, b, c))
+    }
+    #[inline(always)]
+    fn max(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_max_ps(a, b))
+    }
+    #[inline(always)]
+    fn min(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_min_ps(a, b))
+    }
+    #[inline(always)]
+    fn lt(self, a: __m512, b: __m512) -> __mmask16 {
+        avx512!(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b))
+    }
+    #[inline(always)]
+    fn select(self, mask: __mmask16, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_mask_blend_ps(mask, b, a))
+    }
+    #[inline(always)]
+    fn bits_of(self, a: __m512) -> __m512i {
+        avx512!(_mm512_castps_si512(a))
+    }
+    #[inline(always)]
+    fn with_bits(self, a: __m512i) -> __m512 {
+        avx512!(_mm512_castsi512_ps(a))
+    }
+    #[inline(always)]
+    fn splat_i32(self, x: i32) -> __m512i {
+        avx512!(_mm512_set1_epi32(x))
+    }
+    #[inline(always)]
+    fn add_i32(self, a: __m512i, b: __m512i) -> __m512i {
+        avx512!(_mm512_add_epi32(a, b))
+    }
+    #[inline(always)]
+    fn sub_i32(self, a: __m512i, b: __m512i) -> __m512i {
+        avx512!(_mm512_sub_epi32(a, b))
+    }
+    #[inline(always)]
+    fn shl_i32<const N: u32>(self, a: __m512i) -> __m512i {
+        avx512!(_mm512_slli_epi32::<N>(a))
+    }
+    #[inline(always)]
+    fn shr_i32<const N: u32>(self, a: __m512i) -> __m512i {
+        avx512!(_mm512_srai_epi32::<N>(a))
+    }
+    #[inline(always)]
+    fn numbers(self, a: __m512i) -> __m512 {
+        avx512!(_mm512_cvtepi32_ps(a))
+    }
+}

@@ -1,0 +1,112 @@
+//! Which instruction set to use: detection, choice, and the one place where the generic kernels
+//! are instantiated for each.
+
+use super::{Kernel, Portable, Simd};
+#[cfg(target_arch = "x86_64")]
+use super::{avx2::Avx2, avx512::Avx512};
+use crate::error::{Error, Result};
+
+/// An instruction set that this CPU has.
+#[derive(Clone, Copy, Debug)]
+pub struct Isa(Token);
+
+/// The tokens that prove it.
+#[derive(Clone, Copy, Debug)]
+enum Token {
+    Portable(Portable),
+    #[cfg(target_arch = "x86_64")]
+    Avx2(Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Avx512(Avx512),
+}
+
+/// The names of all instruction sets, best last; `auto` takes the best that the CPU has.
+pub const ISA_NAMES: [&str; 3] = ["portable", "avx2", "avx512"];
+
+impl Isa {
+    /// Those that this CPU has, best last.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        let tokens = [
+            Some(Token::Portable(Portable)),
+            #[cfg(target_arch = "x86_64")]
+            Avx2::new().map(Token::Avx2),
+            #[cfg(target_arch = "x86_64")]
+            Avx512::new().map(Token::Avx512),
+        ];
+        tokens.into_iter().flatten().map(Self).collect()
+    }
+
+    /// The one that the environment variable `MNISTRY_ISA` names, else the best that this CPU has.
+    ///
+    /// # Errors
+    /// When the variable names none, or one that the CPU lacks.
+    pub fn detect() -> Result<Self> {
+        match std::env::var("MNISTRY_ISA") {
+            Ok(name) if !name.is_empty() => {
+                Self::named(&name).map_err(|error| Error::Option(format!("MNISTRY_ISA: {error}")))
+            }
+            _ => Ok(Self::best()),
+        }
+    }
+
+    fn best() -> Self {
+        Self::available().pop().unwrap_or(Self(Token::Portable(Portable)))
+    }
+
+    /// The one called `name`: `auto`, `portable`, `avx2` or `avx512`.
+    ///
+    /// # Errors
+    /// When there is no such instruction set, or the CPU lacks it.
+    pub fn named(name: &str) -> Result<Self> {
+        if name == "auto" {
+            return Ok(Self::best());
+        }
+        let available = Self::available();
+        if let Some(isa) = available.iter().find(|isa| isa.name() == name) {
+            return Ok(*isa);
+        }
+        let has: Vec<_> = available.iter().map(|isa| isa.name()).collect();
+        let problem = if ISA_NAMES.contains(&name) {
+            "this CPU lacks"
+        } else {
+            "there is no instruction set"
+        };
+        Err(Error::Option(format!("{problem} {name}: give auto or one of {}", has.join(", "))))
+    }
+
+    /// Its name.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Token::Portable(_) => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(_) => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512(_) => "avx512",
+        }
+    }
+
+    /// Whether its multiply-add rounds once, so that its results have the bits of every other
+    /// such instruction set.
+    #[must_use]
+    pub fn is_fused(self) -> bool {
+        match self.0 {
+            Token::Portable(_) => Portable::IS_FUSED,
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(_) | Token::Avx512(_) => true,
+        }
+    }
+
+    /// Runs `kernel` with this instruction set.
+    #[inline]
+    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+        match self.0 {
+            Token::Portable(token) => token.vectorize(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx2(token) => token.vectorize(kernel),
+            #[cfg(target_arch = "x86_64")]
+            Token::Avx512(token) => token.vectorize(kernel),
+        }
+    }
+}
