@@ -1,16 +1,24 @@
 //! The engine: the threads and kernels with which networks are trained and asked.
 
 use crate::error::{Error, Result};
+use crate::gemm::Products;
+use crate::simd::Isa;
 
 /// Threads and kernels, chosen once.
 #[derive(Debug)]
 pub struct Engine {
     pool: rayon::ThreadPool,
+    isa: Isa,
+    products: Products,
 }
 
 /// How to set an [`Engine`] up.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct EngineOptions {
+    /// The instruction set; `None` for the one that `MNISTRY_ISA` names, else the CPU's best.
+    pub isa: Option<Isa>,
+    /// Who computes the dense products.
+    pub products: Products,
     /// The number of threads; `None` for one a core.
     pub threads: Option<usize>,
 }
@@ -38,7 +46,11 @@ impl Engine {
             .thread_name(|index| format!("mnistry-{index}"))
             .build()
             .map_err(|error| Error::Option(format!("cannot start {threads} threads: {error}")))?;
-        Ok(Self { pool })
+        let isa = match options.isa {
+            Some(isa) => isa,
+            None => Isa::detect()?,
+        };
+        Ok(Self { pool, isa, products: options.products })
     }
 
     /// The number of threads.
@@ -49,8 +61,14 @@ impl Engine {
 
     /// The instruction set in use.
     #[must_use]
-    pub fn isa(&self) -> &'static str {
-        "portable"
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Who computes the dense products.
+    #[must_use]
+    pub fn products(&self) -> Products {
+        self.products
     }
 
     pub(crate) fn pool(&self) -> &rayon::ThreadPool {

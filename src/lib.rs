@@ -6,6 +6,8 @@ pub mod data;
 pub mod engine;
 pub mod error;
 pub mod files;
+pub mod gemm;
+pub mod measure;
 pub mod metrics;
 mod model_file;
 pub mod nn;
@@ -13,6 +15,7 @@ mod ops;
 pub mod optim;
 pub mod rng;
 pub mod simd;
+mod sparse;
 pub mod train;
 
 pub use data::{Dataset, Split};

@@ -1,124 +1,368 @@
-//! The dense layer: y = activation(x · w + b), forward beside backward.
+//! The dense layer, z = x · w + b: one member's part of it, forward beside backward.
 //!
-//! Shapes, in groups of 16 lanes: x is samples × ⌈inputs/16⌉, w is inputs × ⌈units/16⌉, b is
-//! 1 × ⌈units/16⌉, y and the gradient dz are samples × ⌈units/16⌉. Every sum runs over its index
-//! ascending, one multiply-add at a time.
+//! Activations x, y and gradients dz stand in panels: group g of sixteen columns of sample i at
+//! `g · batch + i`. Weights stand in the blocks of the [`Division`], each row w of a block followed
+//! by its moments: `[w | m | v]`, side by side, so that the three do not alias in the cache. The
+//! bias is the last row.
 
-use rayon::prelude::*;
-
-use crate::buffers::{LANES, Lanes, groups, pad_rows, zeroed};
+use crate::buffers::{LANES, Lanes, Reader, Seat, Writer, zeroed};
+use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
 use crate::nn::Activation;
+use crate::nn::division::{Division, Part};
+use crate::nn::input::Input;
 use crate::ops::activation::{relu, relu_backward, sigmoid, sigmoid_backward};
-use crate::simd::Simd;
+use crate::optim::Rule;
+use crate::simd::{Kernel, Simd};
+use crate::sparse::{self, BLOCK};
 
-/// A dense layer's parameters, padded for the engine.
+/// One member's dense layer.
 pub(crate) struct Dense {
-    pub(crate) inputs: usize,
-    pub(crate) units: usize,
+    pub(crate) division: Division,
+    pub(crate) member: usize,
     pub(crate) activation: Activation,
-    pub(crate) weights: Vec<Lanes>,
-    pub(crate) bias: Vec<Lanes>,
+    /// Lanes of a weight: itself and its moments.
+    pub(crate) cells: usize,
+    /// Weights and moments, in the blocks of the division.
+    pub(crate) weights: Seat,
+    scratch: Scratch,
+}
+
+/// Buffers of the member's own.
+struct Scratch {
+    /// A block of the weights' gradient.
+    gradient: Vec<Lanes>,
+    /// The weights that a group of inputs needs, transposed: units × groups of inputs.
+    transposed: Vec<Lanes>,
+    /// Where the images of the minibatch have been read to.
+    cursors: Vec<u32>,
 }
 
 impl Dense {
-    pub(crate) fn new(activation: Activation, kernel: &[f32], bias: &[f32]) -> Self {
-        let units = bias.len();
-        let inputs = kernel.len() / units;
-        Self {
-            inputs,
-            units,
-            activation,
-            weights: pad_rows(kernel, units),
-            bias: pad_rows(bias, units),
-        }
+    /// The layer of `member`, whose `weights` are yet to be set.
+    pub(crate) fn new(
+        division: Division,
+        member: usize,
+        activation: Activation,
+        cells: usize,
+        weights: Seat,
+    ) -> Self {
+        let widest = division.parts(member, division.batch).map(|part| part.groups.len());
+        let scratch = Scratch {
+            gradient: zeroed(BLOCK * widest[0].max(widest[1])),
+            transposed: Vec::new(),
+            cursors: vec![0; division.batch],
+        };
+        Self { division, member, activation, cells, weights, scratch }
     }
 
-    /// Groups of lanes in a row of inputs.
-    pub(crate) fn input_groups(&self) -> usize {
-        groups(self.inputs)
+    /// Makes room for [`BackwardInput`] into inputs divided as `below`.
+    pub(crate) fn plan_backward_input(&mut self, below: &Division) {
+        let widest = below.parts(self.member, below.batch).map(|part| part.groups.len());
+        self.scratch.transposed = zeroed(self.division.units * widest[0].max(widest[1]));
     }
 
-    /// Groups of lanes in a row of outputs.
-    pub(crate) fn output_groups(&self) -> usize {
-        groups(self.units)
-    }
-
-    /// z = x · w + b for one sample, and the activation unless the layer is the `last`, whose
-    /// logits the loss wants.
-    pub(crate) fn forward<S: Simd>(&self, s: S, x: &[Lanes], y: &mut [Lanes], last: bool) {
-        y.copy_from_slice(&self.bias);
-        let rows = self.weights.chunks_exact(self.output_groups());
-        for (value, row) in x.iter().flat_map(|lanes| lanes.0).zip(rows) {
-            let value = s.splat(value);
-            for (sum, weights) in y.iter_mut().zip(row) {
-                s.store(s.mul_add(value, s.load(weights), s.load(sum)), sum);
-            }
-        }
-        if !last {
-            for lanes in y {
-                let z = s.load(lanes);
-                let activated = match self.activation {
-                    Activation::Relu => relu(s, z),
-                    Activation::Sigmoid => sigmoid(s, z),
-                    Activation::Linear | Activation::Softmax => z,
-                };
-                s.store(activated, lanes);
+    /// Sets the member's own part of the weights from `kernel` (inputs × units) and `bias`.
+    pub(crate) fn set(&mut self, kernel: &[f32], bias: &[f32]) {
+        let Self { division, member, cells, weights, .. } = self;
+        let mut writer = weights.write();
+        for part in division.parts(*member, 0) {
+            let width = part.groups.len();
+            let state = writer.lanes(division.block_rows(&part, *cells));
+            for (row, state) in part.rows.zip(state.chunks_exact_mut((width * *cells).max(1))) {
+                let values =
+                    if row < division.inputs { &kernel[row * division.units..] } else { bias };
+                let values = &values[..division.units];
+                for (group, lanes) in part.groups.clone().zip(&mut state[..width]) {
+                    let columns = &values[group * LANES..values.len().min((group + 1) * LANES)];
+                    lanes.0[..columns.len()].copy_from_slice(columns);
+                }
             }
         }
     }
 
-    /// dx = dz · wᵀ for one sample.
-    pub(crate) fn backward_input(&self, dz: &[Lanes], dx: &mut [Lanes]) {
-        let rows = self.weights.chunks_exact(self.output_groups());
-        for (sum, row) in dx.iter_mut().flat_map(|lanes| &mut lanes.0).zip(rows) {
-            let terms =
-                dz.iter().flat_map(|lanes| lanes.0).zip(row.iter().flat_map(|lanes| lanes.0));
-            *sum = terms.take(self.units).fold(0.0, |sum, (dz, weight)| sum + dz * weight);
+    /// Copies the lanes `cell` of all weights (0: the weight itself) to `kernel` and `bias`.
+    pub(crate) fn get(&self, cell: usize, kernel: &mut [f32], bias: &mut [f32]) {
+        let state = self.weights.read();
+        let rows = kernel.chunks_exact_mut(self.division.units).chain(std::iter::once(bias));
+        for (row, values) in rows.enumerate() {
+            for (group, columns) in values.chunks_mut(LANES).enumerate() {
+                let (at, width) = self.division.weight(row, group, self.cells);
+                columns.copy_from_slice(&state[at + cell * width].0[..columns.len()]);
+            }
         }
     }
 
-    /// dz = dy · activation′(y) for one sample, in place.
-    pub(crate) fn backward_activation<S: Simd>(&self, s: S, y: &[Lanes], dy: &mut [Lanes]) {
-        for (dy, y) in dy.iter_mut().zip(y) {
-            let (y, gradient) = (s.load(y), s.load(dy));
-            let gradient = match self.activation {
-                Activation::Relu => relu_backward(s, y, gradient),
-                Activation::Sigmoid => sigmoid_backward(s, y, gradient),
-                Activation::Linear | Activation::Softmax => gradient,
+    /// Lanes of a row of `part`'s block.
+    fn row_width(&self, part: &Part) -> usize {
+        part.groups.len() * self.cells
+    }
+}
+
+/// y = activation(x · w + b), the member's parts; the activation is left out for `logits`.
+pub(crate) struct Forward<'a, 'w> {
+    pub(crate) layer: &'a Dense,
+    pub(crate) products: Products,
+    pub(crate) input: &'a Input<'a>,
+    pub(crate) logits: bool,
+    pub(crate) output: &'a mut Writer<'w>,
+}
+
+impl Kernel for Forward<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { layer, products, input, logits, output } = self;
+        let division = &layer.division;
+        let state = layer.weights.read();
+        for part in division.parts(layer.member, input.samples()) {
+            let width = layer.row_width(&part);
+            let block = &state[division.block_start(&part, layer.cells)..];
+            let weights = Right { lanes: block, row: width, group: 1 };
+            let mut epilogue = Activate {
+                bias: &block[division.inputs * width..],
+                activation: if logits { Activation::Linear } else { layer.activation },
+                output: &mut *output,
+                first_group: part.groups.start,
+                batch: division.batch,
             };
-            s.store(gradient, dy);
-        }
-    }
-
-    /// dw = xᵀ · dz and db = Σ dz over the minibatch; `update(gradient, row, parameters)` is called
-    /// with each row of the gradient, the bias being row `inputs`.
-    pub(crate) fn backward_weights<S: Simd>(
-        &mut self,
-        s: S,
-        x: &[Lanes],
-        dz: &[Lanes],
-        state: &mut [Lanes],
-        update: impl Fn(&[Lanes], &mut [Lanes], &mut [Lanes]) + Sync,
-    ) {
-        let (inputs, width) = (self.input_groups(), self.output_groups());
-        let rows = self.weights.par_chunks_mut(width).chain(self.bias.par_chunks_mut(width));
-        let state_width = state.len() / (self.inputs + 1);
-        rows.zip(state.par_chunks_mut(state_width)).enumerate().with_min_len(64).for_each_init(
-            || zeroed(width),
-            |gradient, (row, (parameters, state))| {
-                gradient.fill(Lanes::default());
-                for (x, dz) in x.chunks_exact(inputs).zip(dz.chunks_exact(width)) {
-                    let value = s.splat(if row < self.inputs {
-                        x[row / LANES].0[row % LANES]
-                    } else {
-                        1.0
-                    });
-                    for (sum, dz) in gradient.iter_mut().zip(dz) {
-                        s.store(s.mul_add(value, s.load(dz), s.load(sum)), sum);
+            let groups = 0..part.groups.len();
+            match input {
+                Input::Sparse { rows, samples } => {
+                    for sample in part.samples {
+                        let image = rows.row(samples[sample] as usize);
+                        sparse::forward(s, image, &weights, sample, groups.clone(), &mut epilogue);
                     }
                 }
-                update(gradient, parameters, state);
-            },
+                Input::Dense { panels, .. } => {
+                    let x = Left {
+                        values: panels.as_numbers(),
+                        rows: SAMPLES,
+                        depth: columns(division.batch),
+                    };
+                    let area = Area { rows: part.samples, groups };
+                    products.multiply(s, &x, &weights, division.inputs, area, &mut epilogue);
+                }
+            }
+        }
+    }
+}
+
+/// The axis of samples of a panel.
+const SAMPLES: Axis = Axis::even(LANES);
+
+/// The axis of columns across panels.
+const fn columns(batch: usize) -> Axis {
+    Axis { stride: 1, panel: LANES, panel_stride: batch * LANES }
+}
+
+/// From the bias to the activation.
+struct Activate<'a, 'w> {
+    bias: &'a [Lanes],
+    activation: Activation,
+    output: &'a mut Writer<'w>,
+    first_group: usize,
+    batch: usize,
+}
+
+impl<S: Simd> Epilogue<S> for Activate<'_, '_> {
+    #[inline(always)]
+    fn start(&self, s: S, _sample: usize, group: usize) -> S::F32 {
+        s.load(&self.bias[group])
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, s: S, sample: usize, group: usize, z: S::F32) {
+        let y = match self.activation {
+            Activation::Relu => relu(s, z),
+            Activation::Sigmoid => sigmoid(s, z),
+            Activation::Linear | Activation::Softmax => z,
+        };
+        s.store(y, self.output.at((self.first_group + group) * self.batch + sample));
+    }
+}
+
+/// dz of the layer below: (dz · wᵀ) · activation′(y), the member's parts of it.
+pub(crate) struct BackwardInput<'a, 'w> {
+    pub(crate) layer: &'a mut Dense,
+    pub(crate) products: Products,
+    pub(crate) samples: usize,
+    /// The gradient of this layer's sums.
+    pub(crate) gradient: &'a Reader<'a>,
+    /// The layer below, its outputs, and where its gradient goes.
+    pub(crate) below: Below<'a, 'w>,
+}
+
+/// What backward needs of the layer below.
+pub(crate) struct Below<'a, 'w> {
+    pub(crate) division: Division,
+    pub(crate) activation: Activation,
+    pub(crate) output: &'a Reader<'a>,
+    pub(crate) gradient: &'a mut Writer<'w>,
+}
+
+impl Kernel for BackwardInput<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { layer, products, samples, gradient, below } = self;
+        let Dense { division, weights, scratch, cells, member, .. } = layer;
+        let state = weights.read();
+        for part in below.division.parts(*member, samples) {
+            let width = part.groups.len();
+            if width == 0 || part.samples.is_empty() {
+                continue;
+            }
+            let transposed = &mut scratch.transposed[..division.units * width];
+            transpose(division, &state, *cells, &part, transposed);
+            let dz = Left {
+                values: gradient.as_numbers(),
+                rows: SAMPLES,
+                depth: columns(division.batch),
+            };
+            let right = Right { lanes: transposed, row: width, group: 1 };
+            let mut epilogue = Deactivate {
+                activation: below.activation,
+                output: below.output,
+                gradient: &mut *below.gradient,
+                first_group: part.groups.start,
+                batch: division.batch,
+            };
+            let area = Area { rows: part.samples, groups: 0..width };
+            products.multiply(s, &dz, &right, division.units, area, &mut epilogue);
+        }
+    }
+}
+
+/// Lays the rows of weights that the groups of inputs of `part` have out as units × groups.
+fn transpose(
+    division: &Division,
+    state: &[Lanes],
+    cells: usize,
+    part: &Part,
+    transposed: &mut [Lanes],
+) {
+    let width = part.groups.len();
+    for (column, input_group) in part.groups.clone().enumerate() {
+        let inputs = input_group * LANES..division.inputs.min((input_group + 1) * LANES);
+        for group in 0..division.groups() {
+            let units = group * LANES..division.units.min((group + 1) * LANES);
+            for (lane, row) in inputs.clone().enumerate() {
+                let (at, _) = division.weight(row, group, cells);
+                let weights = &state[at].0;
+                for (unit, &weight) in units.clone().zip(weights) {
+                    transposed[unit * width + column].0[lane] = weight;
+                }
+            }
+        }
+    }
+}
+
+/// From zero through the activation's derivative.
+struct Deactivate<'a, 'w> {
+    activation: Activation,
+    output: &'a Reader<'a>,
+    gradient: &'a mut Writer<'w>,
+    first_group: usize,
+    batch: usize,
+}
+
+impl<S: Simd> Epilogue<S> for Deactivate<'_, '_> {
+    #[inline(always)]
+    fn start(&self, s: S, _sample: usize, _group: usize) -> S::F32 {
+        s.zero()
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, s: S, sample: usize, group: usize, dy: S::F32) {
+        let at = (self.first_group + group) * self.batch + sample;
+        let y = s.load(&self.output[at]);
+        let dz = match self.activation {
+            Activation::Relu => relu_backward(s, y, dy),
+            Activation::Sigmoid => sigmoid_backward(s, y, dy),
+            Activation::Linear | Activation::Softmax => dy,
+        };
+        s.store(dz, self.gradient.at(at));
+    }
+}
+
+/// dw = xᵀ · dz and db = Σ dz, which `rule` turns into new weights while they are at hand: the
+/// member's parts.
+pub(crate) struct Update<'a, R> {
+    pub(crate) layer: &'a mut Dense,
+    pub(crate) products: Products,
+    pub(crate) input: &'a Input<'a>,
+    pub(crate) gradient: &'a Reader<'a>,
+    pub(crate) rule: R,
+}
+
+impl<R: Rule> Kernel for Update<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { layer, products, input, gradient, rule } = self;
+        let Dense { division, weights, scratch, cells, member, .. } = layer;
+        let (batch, samples) = (division.batch, input.samples());
+        let mut writer = weights.write();
+        for part in division.parts(*member, samples) {
+            let groups = 0..part.groups.len();
+            if groups.is_empty() {
+                continue;
+            }
+            let dz = Right { lanes: &gradient[part.groups.start * batch..], row: 1, group: batch };
+            let state = writer.lanes(division.block_rows(&part, *cells));
+            let mut epilogue =
+                Learn { state, width: groups.len(), first_row: part.rows.start, rule };
+            let rows = part.rows.start..part.rows.end.min(division.inputs);
+            let area = Area { rows, groups: groups.clone() };
+            match input {
+                Input::Sparse { rows, samples } => {
+                    let images = samples.iter().map(|&sample| rows.row(sample as usize));
+                    let Scratch { gradient, cursors, .. } = scratch;
+                    sparse::gradient(s, images, &dz, area, gradient, cursors, &mut epilogue);
+                }
+                Input::Dense { panels, .. } => {
+                    let x =
+                        Left { values: panels.as_numbers(), rows: columns(batch), depth: SAMPLES };
+                    products.multiply(s, &x, &dz, samples, area, &mut epilogue);
+                }
+            }
+            if part.rows.end > division.inputs {
+                let ones = Left { values: &[1.0], rows: Axis::even(0), depth: Axis::even(0) };
+                let area = Area { rows: division.inputs..part.rows.end, groups };
+                products.multiply(s, &ones, &dz, samples, area, &mut epilogue);
+            }
+        }
+    }
+}
+
+/// From zero to the optimiser.
+struct Learn<'a, R> {
+    state: &'a mut [Lanes],
+    /// Groups of a row.
+    width: usize,
+    first_row: usize,
+    rule: R,
+}
+
+impl<S: Simd, R: Rule> Epilogue<S> for Learn<'_, R> {
+    #[inline(always)]
+    fn start(&self, s: S, _row: usize, _group: usize) -> S::F32 {
+        s.zero()
+    }
+
+    #[inline(always)]
+    fn finish(&mut self, s: S, row: usize, group: usize, gradient: S::F32) {
+        let width = self.width;
+        let start = (row - self.first_row) * width * R::CELLS;
+        self.rule.update(
+            s,
+            gradient,
+            &mut self.state[start..start + width * R::CELLS],
+            width,
+            group,
         );
     }
 }

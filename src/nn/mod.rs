@@ -2,7 +2,10 @@
 
 mod architecture;
 pub(crate) mod dense;
+pub(crate) mod division;
 mod initializer;
+pub(crate) mod input;
+pub(crate) mod loss;
 mod network;
 
 pub use architecture::{Activation, Layer, Sequential};

@@ -90,20 +90,14 @@ impl Network {
         &self.tensors
     }
 
-    /// Its parameters, taken out.
-    #[must_use]
-    pub fn into_tensors(self) -> Vec<Tensor> {
-        self.tensors
-    }
-
     /// How many numbers it has learnt or will learn.
     #[must_use]
     pub fn parameter_count(&self) -> usize {
         self.tensors.iter().map(|tensor| tensor.values.len()).sum()
     }
 
-    /// The values of each tensor, to be overwritten.
-    pub(crate) fn values_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
-        self.tensors.iter_mut().map(|tensor| tensor.values.as_mut_slice())
+    /// Its parameters, whose values may be overwritten.
+    pub(crate) fn tensors_mut(&mut self) -> &mut [Tensor] {
+        &mut self.tensors
     }
 }

@@ -1,6 +1,6 @@
 //! Adam (Kingma and Ba, 2015), in the arithmetic of Keras.
 
-use super::NEGLIGIBLE;
+use super::{Rule, without_subnormals};
 use crate::buffers::Lanes;
 use crate::simd::Simd;
 
@@ -62,34 +62,31 @@ fn power(beta: f32, step: u64) -> f32 {
     result as f32
 }
 
-impl AdamStep {
+impl Rule for AdamStep {
+    const CELLS: usize = 3;
+
     /// m ← m + (g − m)(1 − β₁), v ← v + (g² − v)(1 − β₂), w ← w − m · rate / (√v + ε)
     #[inline(always)]
-    pub(crate) fn update<S: Simd>(
+    fn update<S: Simd>(
         self,
         s: S,
         gradient: S::F32,
-        weight: &mut Lanes,
-        m: &mut Lanes,
-        v: &mut Lanes,
+        row: &mut [Lanes],
+        width: usize,
+        group: usize,
     ) {
+        let (weights, moments) = row.split_at_mut(width);
+        let (first, second) = moments.split_at_mut(width);
+        let (weight, m, v) = (&mut weights[group], &mut first[group], &mut second[group]);
         let (old_m, old_v) = (s.load(m), s.load(v));
         let new_m = s.mul_add(s.sub(gradient, old_m), s.splat(self.one_minus_beta_1), old_m);
         let change = s.sub(s.mul(gradient, gradient), old_v);
         let new_v = s.mul_add(change, s.splat(self.one_minus_beta_2), old_v);
-        let new_m = without_subnormals(s, new_m);
-        let new_v = without_subnormals(s, new_v);
+        let (new_m, new_v) = (without_subnormals(s, new_m), without_subnormals(s, new_v));
         s.store(new_m, m);
         s.store(new_v, v);
         let root = s.add(s.sqrt(new_v), s.splat(self.epsilon));
         let change = s.div(s.mul(new_m, s.splat(self.rate)), root);
         s.store(s.sub(s.load(weight), change), weight);
     }
-}
-
-/// Zero in place of what is negligible.
-#[inline(always)]
-fn without_subnormals<S: Simd>(s: S, x: S::F32) -> S::F32 {
-    let size = s.max(x, s.sub(s.zero(), x));
-    s.select(s.lt(size, s.splat(NEGLIGIBLE)), s.zero(), x)
 }

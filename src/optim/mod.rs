@@ -6,7 +6,39 @@ mod sgd;
 pub use adam::Adam;
 pub use sgd::Sgd;
 
+use crate::buffers::Lanes;
 use crate::error::{Error, Result};
+use crate::simd::Simd;
+
+/// What becomes of a gradient.
+pub(crate) trait Rule: Copy + Send + Sync {
+    /// Lanes of a weight: itself and its moments.
+    const CELLS: usize;
+
+    /// Takes the `gradient` of group `group` of a row of weights. `row` holds `width` groups of
+    /// weights, then as many of each moment.
+    fn update<S: Simd>(self, s: S, gradient: S::F32, row: &mut [Lanes], width: usize, group: usize);
+}
+
+/// Keeps the gradient beside the weight, and the weight as it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record;
+
+impl Rule for Record {
+    const CELLS: usize = 2;
+
+    #[inline(always)]
+    fn update<S: Simd>(
+        self,
+        s: S,
+        gradient: S::F32,
+        row: &mut [Lanes],
+        width: usize,
+        group: usize,
+    ) {
+        s.store(gradient, &mut row[width + group]);
+    }
+}
 
 /// The optimiser of a run.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -26,7 +58,14 @@ impl Default for Optimizer {
 /// Moments under this become zero. They would move a weight by nothing that shows, and once they
 /// decay below 1.2e-38, as those of seldom-lit pixels do, each operation on them traps to
 /// microcode.
-pub(crate) const NEGLIGIBLE: f32 = 1e-30;
+const NEGLIGIBLE: f32 = 1e-30;
+
+/// Zero in place of what is negligible.
+#[inline(always)]
+fn without_subnormals<S: Simd>(s: S, x: S::F32) -> S::F32 {
+    let size = s.max(x, s.sub(s.zero(), x));
+    s.select(s.lt(size, s.splat(NEGLIGIBLE)), s.zero(), x)
+}
 
 impl Optimizer {
     /// Refuses constants that make no sense.

@@ -1,6 +1,6 @@
 //! Stochastic gradient descent with momentum, as Keras has it.
 
-use super::NEGLIGIBLE;
+use super::{Rule, without_subnormals};
 use crate::buffers::Lanes;
 use crate::simd::Simd;
 
@@ -19,20 +19,66 @@ impl Default for Sgd {
     }
 }
 
+/// Plain descent at one rate.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Descent {
+    rate: f32,
+}
+
+/// Descent with momentum.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Momentum {
+    rate: f32,
+    momentum: f32,
+}
+
 impl Sgd {
-    /// velocity ← momentum · velocity − rate · g, w ← w + velocity
+    /// The rule where there is no momentum.
+    pub(crate) fn descent(self) -> Descent {
+        Descent { rate: self.learning_rate as f32 }
+    }
+
+    /// The rule where there is.
+    pub(crate) fn with_momentum(self) -> Momentum {
+        Momentum { rate: self.learning_rate as f32, momentum: self.momentum as f32 }
+    }
+}
+
+impl Rule for Descent {
+    const CELLS: usize = 1;
+
+    /// w ← w − rate · g
     #[inline(always)]
-    pub(crate) fn update<S: Simd>(
+    fn update<S: Simd>(
         self,
         s: S,
         gradient: S::F32,
-        weight: &mut Lanes,
-        velocity: &mut Lanes,
+        row: &mut [Lanes],
+        _width: usize,
+        group: usize,
     ) {
-        let decayed = s.mul(s.load(velocity), s.splat(self.momentum as f32));
-        let new = s.mul_add(gradient, s.splat(-self.learning_rate as f32), decayed);
-        let size = s.max(new, s.sub(s.zero(), new));
-        let new = s.select(s.lt(size, s.splat(NEGLIGIBLE)), s.zero(), new);
+        let weight = &mut row[group];
+        s.store(s.mul_add(gradient, s.splat(-self.rate), s.load(weight)), weight);
+    }
+}
+
+impl Rule for Momentum {
+    const CELLS: usize = 2;
+
+    /// velocity ← momentum · velocity − rate · g, w ← w + velocity
+    #[inline(always)]
+    fn update<S: Simd>(
+        self,
+        s: S,
+        gradient: S::F32,
+        row: &mut [Lanes],
+        width: usize,
+        group: usize,
+    ) {
+        let (weights, velocities) = row.split_at_mut(width);
+        let (weight, velocity) = (&mut weights[group], &mut velocities[group]);
+        let decayed = s.mul(s.load(velocity), s.splat(self.momentum));
+        let new = without_subnormals(s, s.mul_add(gradient, s.splat(-self.rate), decayed));
         s.store(new, velocity);
         s.store(s.add(s.load(weight), new), weight);
     }

@@ -50,6 +50,10 @@ impl Simd for Avx2 {
     type I32 = Pair<__m256i>;
     type Mask = Pair<__m256>;
 
+    // 12 registers of sums, 2 of B and 1 of A: 15 of the 16 registers.
+    const TILE_ROWS: usize = 6;
+    const TILE_GROUPS: usize = 1;
+
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
         #[target_feature(enable = "avx2,fma")]

@@ -31,6 +31,10 @@ impl Simd for Avx512 {
     type I32 = __m512i;
     type Mask = __mmask16;
 
+    // 24 sums, 3 of B and 1 of A: 28 of the 32 registers.
+    const TILE_ROWS: usize = 8;
+    const TILE_GROUPS: usize = 3;
+
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
         #[target_feature(enable = "avx512f")]

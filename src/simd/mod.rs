@@ -48,6 +48,12 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Sixteen truth values.
     type Mask: Copy;
 
+    /// Rows of a matrix product's tile: with [`TILE_GROUPS`](Self::TILE_GROUPS), what keeps the
+    /// multiply-adders busy and fits the registers.
+    const TILE_ROWS: usize;
+    /// Groups of sixteen columns of a matrix product's tile.
+    const TILE_GROUPS: usize;
+
     /// Runs `kernel` where the instruction set is enabled; what is inlined into it may use it.
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
 

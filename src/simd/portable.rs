@@ -23,6 +23,10 @@ impl Simd for Portable {
     type I32 = i32x16;
     type Mask = f32x16;
 
+    // A group is four SSE registers, or two of AVX.
+    const TILE_ROWS: usize = if cfg!(target_feature = "avx") { 6 } else { 2 };
+    const TILE_GROUPS: usize = 1;
+
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)

@@ -1,19 +1,17 @@
 //! Reading images with a trained network, and counting how well it does.
 
-use rayon::prelude::*;
-
 use super::fit::fits;
-use super::step::{argmax, layers, scale};
-use crate::buffers::{Lanes, zeroed};
-use crate::data::Split;
+use super::samples::Samples;
+use super::worker::{Plan, Worker};
+use crate::buffers::Lanes;
+use crate::data::{Bytes, Split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::metrics::{ConfusionMatrix, Evaluation};
-use crate::nn::dense::Dense;
+use crate::nn::division::share_of;
+use crate::nn::loss::argmax;
 use crate::nn::{Activation, Network};
-use crate::ops::activation::sigmoid;
-use crate::ops::softmax::{cross_entropy, softmax};
-use crate::simd::{Portable, Simd};
+use crate::ops::{Sigmoid, Softmax};
 
 /// What a network reads in one image.
 #[derive(Clone, Debug, PartialEq)]
@@ -42,6 +40,9 @@ impl Prediction {
     }
 }
 
+/// Samples that an evaluation reads at a time: their activations stay in the cache.
+const BATCH: usize = 64;
+
 impl Engine {
     /// Reads every image of `split` and counts what was read right.
     ///
@@ -49,23 +50,24 @@ impl Engine {
     /// When `network` does not fit `split`.
     pub fn evaluate(&self, network: &Network, split: &Split) -> Result<Evaluation> {
         fits(network, split)?;
-        let classes = network.architecture().classes();
-        let layers = layers(network);
-        let samples = split.pixels().par_chunks_exact(split.shape().pixels()).zip(split.labels());
-        let read = samples.map_init(
-            || Reader::new(&layers),
-            |reader, (image, &label)| {
-                let logits = reader.logits(image);
-                let class = argmax(logits, classes);
-                (label, class, cross_entropy(Portable, logits, classes, label, 1.0))
-            },
-        );
-        let read: Vec<_> = self.pool().install(|| read.collect());
-        let mut confusion = ConfusionMatrix::new(classes);
+        let data = self.samples(split);
+        // Each thread is a team of one, with a share of the samples.
+        let shares = self.pool().broadcast(|context| {
+            let own = share_of(split.len(), context.index(), self.threads());
+            let mut reader = self.reader(network, &data, BATCH);
+            let indices: Vec<u32> = (own.start as u32..own.end as u32).collect();
+            let mut outcomes = Vec::with_capacity(own.len());
+            for indices in indices.chunks(BATCH) {
+                reader.forward(&data, indices, true);
+                reader.outcomes(indices.len(), |_, outcome| outcomes.push(outcome));
+            }
+            outcomes
+        });
+        let mut confusion = ConfusionMatrix::new(network.architecture().classes());
         let mut loss = 0.0;
-        for (label, class, sample_loss) in read {
-            confusion.record(usize::from(label), class);
-            loss += f64::from(sample_loss);
+        for (outcome, &label) in shares.iter().flatten().zip(split.labels()) {
+            confusion.record(usize::from(label), outcome.class);
+            loss += f64::from(outcome.loss);
         }
         Ok(Evaluation { loss: loss / split.len() as f64, confusion })
     }
@@ -75,7 +77,7 @@ impl Engine {
     /// # Errors
     /// When the image has not as many pixels as the network reads.
     pub fn predict(&self, network: &Network, image: &[u8]) -> Result<Prediction> {
-        let input = network.architecture().input;
+        let (input, classes) = (network.architecture().input, network.architecture().classes());
         if image.len() != input.pixels() {
             return Err(Error::Network(format!(
                 "the network reads images of {} × {}, but this one has {} pixels",
@@ -84,57 +86,29 @@ impl Engine {
                 image.len()
             )));
         }
-        let layers = layers(network);
-        let mut reader = Reader::new(&layers);
-        let logits = reader.logits(image);
-        let classes = network.architecture().classes();
+        let split = Split::new(input, Bytes::from(image.to_vec()), Bytes::from(vec![0]))?;
+        let data = Samples::new(&split, self.products());
+        let mut reader = self.reader(network, &data, 1);
+        reader.forward(&data, &[0], false);
+        let logits = reader.logits(0);
         let numbers = |lanes: &[Lanes]| {
             lanes.iter().flat_map(|lanes| lanes.0).take(classes).collect::<Vec<_>>()
         };
-        let class = argmax(logits, classes);
-        let mut outputs = numbers(logits);
-        if network.architecture().output() == Activation::Sigmoid {
-            let s = Portable;
-            let mut activated = logits.to_vec();
-            for lanes in &mut activated {
-                s.store(sigmoid(s, s.load(lanes)), lanes);
-            }
-            outputs = numbers(&activated);
+        let class = argmax(&logits, classes);
+        let mut probabilities = logits.clone();
+        self.isa().run(Softmax { row: &mut probabilities, classes });
+        let mut outputs = logits;
+        match network.architecture().output() {
+            Activation::Sigmoid => self.isa().run(Sigmoid { row: &mut outputs }),
+            Activation::Softmax => outputs.clone_from(&probabilities),
+            Activation::Linear | Activation::Relu => {}
         }
-        softmax(Portable, logits, classes);
-        let probabilities = numbers(logits);
-        if network.architecture().output() == Activation::Softmax {
-            outputs.clone_from(&probabilities);
-        }
-        Ok(Prediction { class, probabilities, outputs })
-    }
-}
-
-/// Buffers for one image on its way through the layers.
-struct Reader<'a> {
-    layers: &'a [Dense],
-    activations: Vec<Vec<Lanes>>,
-}
-
-impl<'a> Reader<'a> {
-    fn new(layers: &'a [Dense]) -> Self {
-        let mut activations = vec![zeroed(layers[0].input_groups())];
-        activations.extend(layers.iter().map(|layer| zeroed(layer.output_groups())));
-        Self { layers, activations }
+        Ok(Prediction { class, probabilities: numbers(&probabilities), outputs: numbers(&outputs) })
     }
 
-    /// The logits of `image`.
-    fn logits(&mut self, image: &[u8]) -> &mut [Lanes] {
-        scale(image, &mut self.activations[0]);
-        for (index, layer) in self.layers.iter().enumerate() {
-            let (inputs, outputs) = self.activations.split_at_mut(index + 1);
-            layer.forward(
-                Portable,
-                &inputs[index],
-                &mut outputs[0],
-                index + 1 == self.layers.len(),
-            );
-        }
-        &mut self.activations[self.layers.len()]
+    /// A team of one that reads with `network`.
+    fn reader(&self, network: &Network, data: &Samples<'_>, batch: usize) -> Worker {
+        let plan = Plan { members: 1, batch, cells: 1, isa: self.isa(), products: self.products() };
+        Worker::alone(network, plan, data)
     }
 }

@@ -1,14 +1,19 @@
-//! Training: epochs of minibatches.
+//! Training: epochs of minibatches, by a team that works in one parallel region from the first
+//! step to the last.
 
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use super::history::{Epoch, Flow, History, Observer, Progress};
 use super::options::FitOptions;
-use super::step::{Rule, Trainer};
+use super::samples::Samples;
+use super::worker::{Totals, Worker};
 use crate::data::Split;
 use crate::engine::Engine;
 use crate::error::{Error, Result};
-use crate::nn::{Network, Tensor};
+use crate::nn::Network;
+use crate::optim::{Optimizer, Rule};
 use crate::rng::{Purpose, Rng};
 
 impl Engine {
@@ -30,35 +35,20 @@ impl Engine {
     ) -> Result<History> {
         options.check()?;
         fits(network, split)?;
-        self.pool().install(|| run(network, split, options, observer))
+        let run = Run { data: self.samples(split), options, stop: AtomicBool::new(false) };
+        match options.optimizer {
+            Optimizer::Adam(adam) => run.fit(self, network, observer, |step| adam.at(step)),
+            Optimizer::Sgd(sgd) if sgd.momentum == 0.0 => {
+                run.fit(self, network, observer, |_| sgd.descent())
+            }
+            Optimizer::Sgd(sgd) => run.fit(self, network, observer, |_| sgd.with_momentum()),
+        }
     }
 
-    /// The loss over all of `split`, taken as one minibatch, and its gradient with respect to
-    /// each parameter, in the order of [`Network::tensors`]: what a step of training would use.
-    ///
-    /// # Errors
-    /// When `network` does not fit `split`.
-    pub fn gradients(&self, network: &Network, split: &Split) -> Result<Gradients> {
-        fits(network, split)?;
-        let mut gradients = network.clone();
-        let loss = self.pool().install(|| {
-            let mut trainer = Trainer::new(network, Rule::Record, split.len());
-            let order: Vec<u32> = (0..split.len() as u32).collect();
-            let totals = trainer.step(split, &order);
-            trainer.write_gradients(&mut gradients);
-            totals.loss / split.len() as f64
-        });
-        Ok(Gradients { loss, tensors: gradients.into_tensors() })
+    /// Prepares the images of `split` for the first layer.
+    pub(super) fn samples<'a>(&self, split: &'a Split) -> Samples<'a> {
+        self.pool().install(|| Samples::new(split, self.products()))
     }
-}
-
-/// What [`Engine::gradients`] found.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Gradients {
-    /// The mean loss over the samples.
-    pub loss: f64,
-    /// Its gradient with respect to each parameter, under the parameter's name and shape.
-    pub tensors: Vec<Tensor>,
 }
 
 /// Checks that `network` can read the images of `split` and tell its classes apart.
@@ -72,64 +62,117 @@ pub(super) fn fits(network: &Network, split: &Split) -> Result<()> {
     }
     let (known, needed) = (network.architecture().classes(), split.classes());
     if needed > known {
-        return Err(Error::Network(format!(
+        let problem = format!(
             "the network tells {known} classes apart, but the labels go up to {}",
             needed - 1
-        )));
+        );
+        return Err(Error::Network(problem));
     }
     Ok(())
 }
 
-fn run(
-    network: &mut Network,
-    split: &Split,
-    options: &FitOptions,
-    observer: &mut dyn Observer,
-) -> Result<History> {
-    let mut trainer = Trainer::new(
-        network,
-        Rule::Optimize(options.optimizer),
-        options.batch_size.min(split.len()),
-    );
-    let mut history = History::default();
-    for epoch in 1..=options.epochs {
-        let start = Instant::now();
-        let order = sample_order(split.len(), options, epoch);
-        let (mut loss, mut correct, mut samples) = (0.0, 0, 0);
-        for (step, indices) in order.chunks(options.batch_size).enumerate() {
-            let totals = trainer.step(split, indices);
-            loss += totals.loss;
-            correct += totals.correct;
-            samples += indices.len();
-            let progress = Progress {
-                epoch,
-                step: step + 1,
-                loss: (totals.loss / indices.len() as f64) as f32,
-                samples,
-                epoch_loss: loss / samples as f64,
-                epoch_accuracy: correct as f64 / samples as f64,
-            };
-            if !progress.loss.is_finite() {
-                return Err(Error::NotFinite { epoch, step: step + 1, loss: progress.loss });
-            }
-            if observer.step(&progress) == Flow::Stop {
-                trainer.write_back(network);
-                history.stopped = true;
-                return Ok(history);
-            }
-        }
-        trainer.write_back(network);
-        let samples = samples as f64;
-        let seconds = start.elapsed().as_secs_f64();
-        let epoch =
-            Epoch { epoch, loss: loss / samples, accuracy: correct as f64 / samples, seconds };
-        history.epochs.push(epoch);
-        if observer.epoch(&epoch, network)? == Flow::Stop {
-            history.stopped = true;
-            break;
-        }
+/// What all members of the team know of the run.
+struct Run<'a> {
+    data: Samples<'a>,
+    options: &'a FitOptions,
+    /// Set by the lead to end the run. The others look only where what they have waited for was
+    /// published after it was set, so that all see the same.
+    stop: AtomicBool,
+}
+
+/// What only the member that speaks for the team has.
+struct Lead<'a> {
+    network: &'a mut Network,
+    observer: &'a mut dyn Observer,
+    history: History,
+}
+
+impl Run<'_> {
+    fn fit<R: Rule>(
+        &self,
+        engine: &Engine,
+        network: &mut Network,
+        observer: &mut dyn Observer,
+        rule: impl Fn(u64) -> R + Sync,
+    ) -> Result<History> {
+        let start = network.clone();
+        let batch = self.options.batch_size.min(self.data.labels().len());
+        let lead = Mutex::new(Lead { network, observer, history: History::default() });
+        let ends = engine.as_team(&start, &self.data, (batch, R::CELLS), |mut worker| {
+            let mut lead = if worker.leads() { lead.lock().ok() } else { None };
+            self.member(&mut worker, lead.as_deref_mut(), &rule)
+        });
+        ends.into_iter().collect::<Result<()>>()?;
+        let lead = lead.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        Ok(lead.history)
     }
-    Ok(history)
+
+    /// The program of each member.
+    fn member<R: Rule>(
+        &self,
+        worker: &mut Worker,
+        mut lead: Option<&mut Lead<'_>>,
+        rule: impl Fn(u64) -> R,
+    ) -> Result<()> {
+        let count = self.data.labels().len();
+        let mut steps = 0;
+        for epoch in 1..=self.options.epochs {
+            let start = Instant::now();
+            let order = sample_order(count, self.options, epoch);
+            let mut seen = Totals::default();
+            for (step, indices) in order.chunks(self.options.batch_size).enumerate() {
+                steps += 1;
+                let mut loss = 0.0;
+                worker.step(&self.data, indices, rule(steps), |totals| {
+                    seen += totals;
+                    loss = totals.mean_loss() as f32;
+                    let lead = lead.as_deref_mut().filter(|_| loss.is_finite());
+                    let flow = lead
+                        .map(|lead| lead.observer.step(&progress(epoch, step + 1, loss, &seen)));
+                    if flow == Some(Flow::Stop) {
+                        self.stop.store(true, Ordering::Relaxed);
+                    }
+                });
+                worker.wait_for_step();
+                if !loss.is_finite() {
+                    return Err(Error::NotFinite { epoch, step: step + 1, loss });
+                }
+                if self.stop.load(Ordering::Relaxed) && seen.samples < count {
+                    if let Some(lead) = lead {
+                        worker.copy_parameters(0, lead.network.tensors_mut());
+                        lead.history.stopped = true;
+                    }
+                    return Ok(());
+                }
+            }
+            let mut told = Ok(Flow::Continue);
+            if let Some(lead) = &mut lead {
+                worker.copy_parameters(0, lead.network.tensors_mut());
+                let (loss, accuracy) = (seen.mean_loss(), seen.accuracy());
+                let epoch = Epoch { epoch, loss, accuracy, seconds: start.elapsed().as_secs_f64() };
+                lead.history.epochs.push(epoch);
+                told = lead.observer.epoch(&epoch, lead.network);
+                if !matches!(told, Ok(Flow::Continue)) {
+                    self.stop.store(true, Ordering::Relaxed);
+                }
+            }
+            worker.meet();
+            told?;
+            if self.stop.load(Ordering::Relaxed) {
+                if let Some(lead) = lead {
+                    lead.history.stopped = true;
+                }
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+}
+
+/// What the observer is told after step `step` of epoch `epoch`.
+fn progress(epoch: usize, step: usize, loss: f32, seen: &Totals) -> Progress {
+    let (epoch_loss, epoch_accuracy) = (seen.mean_loss(), seen.accuracy());
+    Progress { epoch, step, loss, samples: seen.samples, epoch_loss, epoch_accuracy }
 }
 
 /// The order in which `epoch` meets the samples.

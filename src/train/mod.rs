@@ -1,12 +1,15 @@
-//! The run: epochs, minibatches, history; and evaluation.
+//! The run: epochs, minibatches, the team of threads, history; and evaluation.
 
 mod evaluate;
 mod fit;
+mod gradients;
 mod history;
 mod options;
-mod step;
+mod samples;
+mod team;
+mod worker;
 
 pub use evaluate::Prediction;
-pub use fit::Gradients;
+pub use gradients::Gradients;
 pub use history::{Epoch, Flow, History, Observer, Progress, Silent};
 pub use options::FitOptions;

@@ -1,4 +1,9 @@
-//! Aligned storage in the engine's unit: 16 lanes of `f32`, one cache line.
+//! Aligned storage in the engine's unit: 16 lanes of `f32`, one cache line; and
+//! buffers that a team of threads shares.
+
+mod shared;
+
+pub(crate) use shared::{Poison, Reader, Seat, Writer, share};
 
 /// Lanes of the engine's vector, whatever the instruction set.
 pub const LANES: usize = 16;
@@ -18,6 +23,15 @@ pub const fn groups(columns: usize) -> usize {
 #[must_use]
 pub fn zeroed(count: usize) -> Vec<Lanes> {
     vec![Lanes::default(); count]
+}
+
+/// Groups of lanes as single numbers.
+#[must_use]
+#[allow(unsafe_code, reason = "a view of the same numbers")]
+pub fn as_numbers(lanes: &[Lanes]) -> &[f32] {
+    // SAFETY: `Lanes` is sixteen `f32` without padding (`repr(C)`, its size a multiple of its
+    // alignment), so the slice holds that many of them.
+    unsafe { std::slice::from_raw_parts(lanes.as_ptr().cast(), lanes.len() * LANES) }
 }
 
 /// Lays `rows` of `columns` numbers out in groups of lanes, each row padded with zeros.

@@ -1,0 +1,280 @@
+//! A buffer that a team works on in turns: everyone writes the ranges that are theirs, then
+//! everyone reads all of it.
+//!
+//! Each member of the team has a [`Seat`] and alternates between two turns:
+//!
+//! - [`Seat::write`] waits until every member is done reading, and gives the member's own ranges;
+//!   dropping the [`Writer`] publishes them.
+//! - [`Seat::read`] waits until every member has published, and gives the whole buffer.
+//!
+//! That is all the synchronisation between workers: there is no other barrier. Waiting spins
+//! briefly and then yields.
+
+#![allow(unsafe_code, reason = "the one place where threads share memory that they write")]
+
+use std::ops::{Deref, Range};
+
+use self::sync::{Arc, AtomicBool, AtomicUsize, Ordering, UnsafeCell, pause};
+use super::{Lanes, zeroed};
+
+/// What loom replaces when it explores every interleaving of the threads.
+mod sync {
+    #[cfg(loom)]
+    pub(super) use loom::sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    };
+    #[cfg(not(loom))]
+    pub(super) use std::sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicUsize, Ordering},
+    };
+
+    pub(super) use std::cell::UnsafeCell;
+
+    /// Waits a moment: the shorter the wait so far (`turn`), the less it gives away.
+    #[cfg(not(loom))]
+    pub(super) fn pause(turn: u32) {
+        /// About a microsecond: workers that have a core each meet sooner.
+        const SPINS: u32 = 60;
+        if turn < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+    }
+    #[cfg(loom)]
+    pub(super) fn pause(_turn: u32) {
+        loom::thread::yield_now();
+    }
+}
+
+/// Set when a member of a team has panicked, so that the others do not wait for it for ever.
+#[derive(Clone, Debug)]
+pub(crate) struct Poison(Arc<AtomicBool>);
+
+impl Poison {
+    pub(crate) fn new() -> Self {
+        Self(Arc::new(AtomicBool::new(false)))
+    }
+
+    /// What a member holds while it works: dropped by a panic, it tells every waiting member to
+    /// give up.
+    pub(crate) fn guard(&self) -> impl Drop {
+        PoisonGuard(self.clone())
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Release);
+    }
+
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Acquire)
+    }
+}
+
+struct PoisonGuard(Poison);
+
+impl Drop for PoisonGuard {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            self.0.set();
+        }
+    }
+}
+
+/// The buffer and the two counters that order all access to it.
+struct Shared {
+    cells: Box<[UnsafeCell<Lanes>]>,
+    members: usize,
+    /// How many times members have published, in all.
+    published: AtomicUsize,
+    /// How many times members have finished reading, in all.
+    released: AtomicUsize,
+    poison: Poison,
+}
+
+// SAFETY: the cells are reached only through `Writer` and `Reader`. A `Writer` touches the ranges
+// of its own seat, which no other seat has (`share` checks), and exists only between the moment
+// when all members have released the buffer and the moment when its own member publishes. A
+// `Reader` exists only between the moment when all members have published and the moment when its
+// own member releases. So nobody reads what another may write, and the counters (release on the
+// way in, acquire on the way out) order the accesses.
+unsafe impl Sync for Shared {}
+// SAFETY: `Lanes` may move between threads.
+unsafe impl Send for Shared {}
+
+/// A member's access to a shared buffer.
+pub(crate) struct Seat {
+    shared: Arc<Shared>,
+    own: Vec<Range<usize>>,
+    /// How many writing turns this member has begun.
+    turn: usize,
+}
+
+/// Makes a buffer of `length` zeros for as many members as there are lists of ranges in `own`,
+/// each the ranges that the member writes.
+///
+/// # Panics
+/// When ranges overlap or leave the buffer.
+pub(crate) fn share(length: usize, own: Vec<Vec<Range<usize>>>, poison: &Poison) -> Vec<Seat> {
+    let mut all: Vec<_> = own.iter().flatten().filter(|range| !range.is_empty()).cloned().collect();
+    all.sort_by_key(|range| range.start);
+    assert!(
+        all.windows(2).all(|pair| pair[0].end <= pair[1].start),
+        "two members own the same lanes"
+    );
+    assert!(all.last().is_none_or(|range| range.end <= length), "a range leaves the buffer");
+    let shared = Arc::new(Shared {
+        cells: zeroed(length).into_iter().map(UnsafeCell::new).collect(),
+        members: own.len(),
+        published: AtomicUsize::new(0),
+        released: AtomicUsize::new(0),
+        poison: poison.clone(),
+    });
+    own.into_iter().map(|own| Seat { shared: Arc::clone(&shared), own, turn: 0 }).collect()
+}
+
+impl Seat {
+    /// The member's turn to write: its own ranges, holding what they held.
+    pub(crate) fn write(&mut self) -> Writer<'_> {
+        self.turn += 1;
+        self.shared.released.fetch_add(1, Ordering::AcqRel);
+        self.shared.wait_for(&self.shared.released, self.turn);
+        Writer { seat: self }
+    }
+
+    /// The whole buffer, as all members have published it (zeros before the first turn).
+    pub(crate) fn read(&self) -> Reader<'_> {
+        self.shared.wait_for(&self.shared.published, self.turn);
+        Reader { seat: self }
+    }
+}
+
+impl Shared {
+    /// Waits until every member has counted `turns` times.
+    #[inline]
+    fn wait_for(&self, counter: &AtomicUsize, turns: usize) {
+        let mut turn = 0;
+        while counter.load(Ordering::Acquire) < turns * self.members {
+            assert!(!self.poison.is_set(), "another worker has panicked");
+            pause(turn);
+            turn = turn.saturating_add(1);
+        }
+    }
+}
+
+/// A member's own ranges, to be written; published when dropped.
+pub(crate) struct Writer<'a> {
+    seat: &'a mut Seat,
+}
+
+impl Writer<'_> {
+    /// The lanes of `range`, which lies in one of the member's own ranges.
+    ///
+    /// # Panics
+    /// When it does not.
+    #[inline]
+    pub(crate) fn lanes(&mut self, range: Range<usize>) -> &mut [Lanes] {
+        let within = |own: &Range<usize>| own.start <= range.start && range.end <= own.end;
+        assert!(
+            range.start <= range.end && (range.is_empty() || self.seat.own.iter().any(within)),
+            "a worker writes its own lanes only"
+        );
+        let cells = self.seat.shared.cells[range.clone()].as_ptr();
+        // SAFETY: the indexing above checked the bounds, and the assertion that the lanes are this
+        // member's own. By the turns (see `Shared`) nobody else can reach them now, and `&mut
+        // self` keeps this writer from handing them out twice. `UnsafeCell<Lanes>` is laid out as
+        // `Lanes` is.
+        unsafe { std::slice::from_raw_parts_mut(UnsafeCell::raw_get(cells), range.len()) }
+    }
+}
+
+impl Writer<'_> {
+    /// The lanes at `index`, one of the member's own.
+    ///
+    /// # Panics
+    /// When it is not.
+    #[inline]
+    pub(crate) fn at(&mut self, index: usize) -> &mut Lanes {
+        &mut self.lanes(index..index + 1)[0]
+    }
+}
+
+impl Drop for Writer<'_> {
+    fn drop(&mut self) {
+        self.seat.shared.published.fetch_add(1, Ordering::Release);
+    }
+}
+
+/// The whole buffer, to be read.
+pub(crate) struct Reader<'a> {
+    seat: &'a Seat,
+}
+
+impl Reader<'_> {
+    /// The same, as single numbers.
+    #[inline]
+    pub(crate) fn as_numbers(&self) -> &[f32] {
+        super::as_numbers(self)
+    }
+}
+
+impl Deref for Reader<'_> {
+    type Target = [Lanes];
+
+    #[inline]
+    fn deref(&self) -> &[Lanes] {
+        let cells = &self.seat.shared.cells;
+        // SAFETY: by the turns (see `Shared`) nobody writes while this reader lives: its member
+        // cannot begin to write, which would end the others' wait, since it borrows the seat.
+        // `UnsafeCell<Lanes>` is laid out as `Lanes` is.
+        unsafe { std::slice::from_raw_parts(cells.as_ptr().cast::<Lanes>(), cells.len()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Members add their number to their own lane and read everyone's, many times.
+    #[test]
+    fn everyone_reads_what_everyone_wrote() {
+        for members in [1, 2, 3, 8] {
+            let own = (0..members).map(|index| vec![index..index + 1]).collect();
+            let seats = share(members, own, &Poison::new());
+            std::thread::scope(|scope| {
+                for (index, mut seat) in seats.into_iter().enumerate() {
+                    scope.spawn(move || {
+                        for turn in 1..=200 {
+                            seat.write().lanes(index..index + 1)[0].0[0] += 1.0;
+                            assert!(seat.read().iter().all(|lanes| lanes.0[0] == turn as f32));
+                        }
+                    });
+                }
+            });
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "its own lanes only")]
+    fn nobody_writes_what_is_not_theirs() {
+        let mut seats = share(2, vec![vec![0..1], vec![1..2]], &Poison::new());
+        let mut second = seats.pop().unwrap();
+        std::thread::scope(|scope| {
+            scope.spawn(|| drop(seats[0].write()));
+            second.write().lanes(0..1);
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "two members own the same lanes")]
+    fn ranges_do_not_overlap() {
+        share(4, vec![vec![0..2], vec![1..3]], &Poison::new());
+    }
+
+    #[test]
+    #[should_panic(expected = "another worker has panicked")]
+    fn a_panic_ends_the_others_wait() {
+        let poison = Poison::new();
+        let mut seats = share(1, vec![vec![0..1], vec![]], &poison);
+        poison.set();
+        seats[0].write();
+    }
+}

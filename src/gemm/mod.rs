@@ -1,0 +1,19 @@
+//! Products of matrices: C = A · B with any operand transposed, blocked after BLIS (Van Zee and
+//! van de Geijn, 2015), and an epilogue that finishes each sum while it is in a register.
+//!
+//! Each element of C is one sum over k ascending, one fused multiply-add at a time, from what the
+//! epilogue gives it to start from. However the loops around it are cut, the bits are the same.
+
+mod epilogue;
+mod kernel;
+mod matrix;
+mod operand;
+mod product;
+mod second_opinion;
+
+pub(crate) use epilogue::Epilogue;
+pub(crate) use operand::{Axis, Left, Right};
+pub(crate) use product::Area;
+
+pub use matrix::{Gemm, MatrixMut, MatrixRef, Start};
+pub use product::Products;

@@ -1,0 +1,50 @@
+//! Measuring this machine and the engine on it: rates as medians of interleaved runs.
+
+mod gemm;
+mod peak;
+
+pub use gemm::{GemmRate, SHAPES, gemm_rates};
+pub use peak::{FmaPeak, fma_peak};
+
+use std::time::{Duration, Instant};
+
+/// One of several things that are timed against each other.
+pub(crate) type Contestant<'a> = Box<dyn FnMut() + 'a>;
+
+/// The median seconds that one call of each contestant takes.
+///
+/// The contestants take turns, so that whatever else the machine does meets them alike; each turn
+/// repeats its call until it has taken about `turn`.
+pub(crate) fn interleaved(
+    contestants: &mut [Contestant<'_>],
+    turns: usize,
+    turn: Duration,
+) -> Vec<f64> {
+    let calls: Vec<u32> = contestants
+        .iter_mut()
+        .map(|run| {
+            run();
+            let start = Instant::now();
+            run();
+            let once = start.elapsed().max(Duration::from_nanos(20));
+            (turn.as_secs_f64() / once.as_secs_f64()).clamp(1.0, 1e6) as u32
+        })
+        .collect();
+    let mut seconds = vec![Vec::with_capacity(turns); contestants.len()];
+    for _ in 0..turns {
+        for ((run, &calls), seconds) in contestants.iter_mut().zip(&calls).zip(&mut seconds) {
+            let start = Instant::now();
+            for _ in 0..calls {
+                run();
+            }
+            seconds.push(start.elapsed().as_secs_f64() / f64::from(calls));
+        }
+    }
+    seconds.iter_mut().map(|seconds| median(seconds)).collect()
+}
+
+/// The middle one of `values`, or 0 where there are none.
+pub(crate) fn median(values: &mut [f64]) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values.get(values.len() / 2).copied().unwrap_or(0.0)
+}

@@ -1,0 +1,77 @@
+//! The most multiply-adds that the machine does in a second.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+
+use super::median;
+use crate::engine::Engine;
+use crate::simd::{Isa, Kernel, Simd};
+
+/// The peak rate of fused multiply-adds, counted as two operations each.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct FmaPeak {
+    /// Of one thread, in 10⁹ operations a second.
+    pub one_thread: f64,
+    /// Of all the engine's threads together.
+    pub all_threads: f64,
+}
+
+/// Measures the peak with the engine's instruction set, all operands in registers.
+#[must_use]
+pub fn fma_peak(engine: &Engine) -> FmaPeak {
+    let isa = engine.isa();
+    let one = || one_thread_rate(isa);
+    let all = || engine.pool().broadcast(|_| one_thread_rate(isa)).iter().sum::<f64>();
+    let (mut alone, mut together) = (Vec::new(), Vec::new());
+    for _ in 0..15 {
+        alone.push(one());
+        together.push(all());
+    }
+    FmaPeak { one_thread: median(&mut alone), all_threads: median(&mut together) }
+}
+
+/// The rate of this thread over about five milliseconds.
+fn one_thread_rate(isa: Isa) -> f64 {
+    const ROUNDS: usize = 20_000;
+    let start = Instant::now();
+    let mut operations = 0.0;
+    while start.elapsed() < Duration::from_millis(5) {
+        operations += isa.run(Chains { rounds: black_box(ROUNDS) });
+    }
+    operations / start.elapsed().as_secs_f64() / 1e9
+}
+
+/// Independent chains of multiply-adds: enough of them to hide the latency of each.
+struct Chains {
+    rounds: usize,
+}
+
+impl Kernel for Chains {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> f64 {
+        // As many sums as a product's tile has, so that they stay in registers.
+        match S::TILE_ROWS * S::TILE_GROUPS {
+            24 => chains::<S, 24>(s, self.rounds),
+            6 => chains::<S, 6>(s, self.rounds),
+            _ => chains::<S, 2>(s, self.rounds),
+        }
+    }
+}
+
+#[inline(always)]
+fn chains<S: Simd, const N: usize>(s: S, rounds: usize) -> f64 {
+    let (a, b) = (s.splat(black_box(0.999)), s.splat(black_box(0.001)));
+    let mut sums = [s.zero(); N];
+    for _ in 0..rounds {
+        for sum in &mut sums {
+            *sum = s.mul_add(*sum, a, b);
+        }
+    }
+    let total = sums.into_iter().map(|sum| s.reduce_add(sum)).sum::<f32>();
+    black_box(total);
+    (2 * 16 * N * rounds) as f64
+}

@@ -1,0 +1,32 @@
+//! What a layer reads in one minibatch.
+
+use crate::buffers::Reader;
+use crate::sparse::SparseRows;
+
+/// The inputs of a layer.
+pub(crate) enum Input<'a> {
+    /// Images as lists of their non-zero pixels.
+    Sparse {
+        /// The lists of all images.
+        rows: &'a SparseRows,
+        /// Which of them make the minibatch.
+        samples: &'a [u32],
+    },
+    /// Numbers in panels.
+    Dense {
+        /// Group g of sixteen columns of sample i at `g · batch + i`.
+        panels: Reader<'a>,
+        /// How many samples make the minibatch.
+        samples: usize,
+    },
+}
+
+impl Input<'_> {
+    /// How many samples make the minibatch.
+    pub(crate) fn samples(&self) -> usize {
+        match self {
+            Self::Sparse { samples, .. } => samples.len(),
+            Self::Dense { samples, .. } => *samples,
+        }
+    }
+}

@@ -1,0 +1,60 @@
+//! Sums over an image's non-zero pixels: one row of x · w.
+
+use std::ops::Range;
+
+use super::rows::Pixel;
+use crate::gemm::{Epilogue, Right};
+use crate::simd::Simd;
+
+/// For row `row` of the product, the sums Σ x\[p\] · w\[p\] over the pixels p of its image, of the
+/// `groups` of columns.
+///
+/// As many sums as fit stay in registers while the list is walked.
+#[inline(always)]
+pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
+    s: S,
+    image: &[Pixel],
+    weights: &Right<'_>,
+    row: usize,
+    groups: Range<usize>,
+    epilogue: &mut E,
+) {
+    let mut group = groups.start;
+    while group < groups.end {
+        let at = (row, group);
+        match groups.end - group {
+            1 => group += walk::<S, E, 1>(s, image, weights, at, epilogue),
+            2 => group += walk::<S, E, 2>(s, image, weights, at, epilogue),
+            3 => group += walk::<S, E, 3>(s, image, weights, at, epilogue),
+            4 | 8 => group += walk::<S, E, 4>(s, image, weights, at, epilogue),
+            5 => group += walk::<S, E, 5>(s, image, weights, at, epilogue),
+            6 => group += walk::<S, E, 6>(s, image, weights, at, epilogue),
+            _ => group += walk::<S, E, 7>(s, image, weights, at, epilogue),
+        }
+    }
+}
+
+/// Walks the list once for `GROUPS` groups; returns `GROUPS`.
+#[inline(always)]
+fn walk<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
+    s: S,
+    image: &[Pixel],
+    weights: &Right<'_>,
+    (row, group): (usize, usize),
+    epilogue: &mut E,
+) -> usize {
+    let mut sums: [S::F32; GROUPS] = std::array::from_fn(|j| epilogue.start(s, row, group + j));
+    let lanes = &weights.lanes[group..];
+    for pixel in image {
+        let x = s.splat(pixel.value());
+        let start = pixel.index() * weights.row;
+        let lanes = &lanes[start..start + GROUPS];
+        for (sum, w) in sums.iter_mut().zip(lanes) {
+            *sum = s.mul_add(x, s.load(w), *sum);
+        }
+    }
+    for (j, sum) in sums.into_iter().enumerate() {
+        epilogue.finish(s, row, group + j, sum);
+    }
+    GROUPS
+}

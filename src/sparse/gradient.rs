@@ -1,0 +1,103 @@
+//! Sums over the images of a minibatch: the gradient xᵀ · dz of the weights.
+
+use std::ops::Range;
+
+use super::rows::Pixel;
+use crate::buffers::Lanes;
+use crate::gemm::{Area, Epilogue, Right};
+use crate::simd::Simd;
+
+/// Rows of the gradient computed at a time.
+pub(crate) const BLOCK: usize = 98;
+
+/// The sums Σ x\[i, p\] · dz\[i\] over the images i of a minibatch, for the rows p and the groups
+/// of columns of `area`.
+///
+/// The gradient of a block of pixels is summed in `scratch`, at least [`BLOCK`] × groups lanes
+/// that stay in L1, and goes from there to the epilogue. `cursors` holds a number an image.
+#[inline(always)]
+pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
+    s: S,
+    images: impl Iterator<Item = &'a [Pixel]> + Clone,
+    dz: &Right<'_>,
+    area: Area,
+    scratch: &mut [Lanes],
+    cursors: &mut [u32],
+    epilogue: &mut E,
+) {
+    let Area { rows, groups } = area;
+    for (image, cursor) in images.clone().zip(cursors.iter_mut()) {
+        *cursor = image.partition_point(|pixel| pixel.index() < rows.start) as u32;
+    }
+    for first in rows.clone().step_by(BLOCK) {
+        let block = first..rows.end.min(first + BLOCK);
+        let width = groups.len();
+        let tile = &mut scratch[..block.len() * width];
+        for (row, lanes) in block.clone().zip(tile.chunks_exact_mut(width)) {
+            for (group, lanes) in groups.clone().zip(lanes) {
+                s.store(epilogue.start(s, row, group), lanes);
+            }
+        }
+        for (sample, (image, cursor)) in images.clone().zip(cursors.iter_mut()).enumerate() {
+            let rest = &image[*cursor as usize..];
+            let mut group = 0;
+            let mut walked = 0;
+            while group < width {
+                let count = (width - group).min(7);
+                let columns = group..group + count;
+                let at = Span { block: block.clone(), width, columns };
+                let dz = Right {
+                    lanes: &dz.lanes[sample * dz.row + (groups.start + group) * dz.group..],
+                    ..*dz
+                };
+                walked = match count {
+                    1 => add::<S, 1>(s, rest, &dz, &at, tile),
+                    2 => add::<S, 2>(s, rest, &dz, &at, tile),
+                    3 => add::<S, 3>(s, rest, &dz, &at, tile),
+                    4 => add::<S, 4>(s, rest, &dz, &at, tile),
+                    5 => add::<S, 5>(s, rest, &dz, &at, tile),
+                    6 => add::<S, 6>(s, rest, &dz, &at, tile),
+                    _ => add::<S, 7>(s, rest, &dz, &at, tile),
+                };
+                group += count;
+            }
+            *cursor += walked as u32;
+        }
+        for (row, lanes) in block.zip(tile.chunks_exact(width)) {
+            for (group, lanes) in groups.clone().zip(lanes) {
+                epilogue.finish(s, row, group, s.load(lanes));
+            }
+        }
+    }
+}
+
+/// The part of the tile that a pass adds to.
+struct Span {
+    block: Range<usize>,
+    width: usize,
+    columns: Range<usize>,
+}
+
+/// Adds x\[p\] · dz to the rows p of the tile that are lit in an image, whose list `rest` begins at
+/// the block's first row or later; returns how many pixels that were.
+#[inline(always)]
+fn add<S: Simd, const GROUPS: usize>(
+    s: S,
+    rest: &[Pixel],
+    dz: &Right<'_>,
+    at: &Span,
+    tile: &mut [Lanes],
+) -> usize {
+    let dz: [S::F32; GROUPS] = std::array::from_fn(|j| s.load(&dz.lanes[j * dz.group]));
+    for (walked, pixel) in rest.iter().enumerate() {
+        if pixel.index() >= at.block.end {
+            return walked;
+        }
+        let x = s.splat(pixel.value());
+        let start = (pixel.index() - at.block.start) * at.width + at.columns.start;
+        for (sum, &dz) in tile[start..start + GROUPS].iter_mut().zip(&dz) {
+            s.store(s.mul_add(x, dz, s.load(sum)), sum);
+        }
+    }
+    rest.len()
+}

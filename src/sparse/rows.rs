@@ -1,0 +1,134 @@
+//! Images as lists of their pixels that are not zero.
+
+use rayon::prelude::*;
+
+/// A pixel that is not zero: its index in the image and its value, in 32 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(transparent)]
+pub(crate) struct Pixel(u32);
+
+impl Pixel {
+    #[inline(always)]
+    fn new(index: usize, value: u8) -> Self {
+        Self((index as u32) << 8 | u32::from(value))
+    }
+
+    /// Its index in the image.
+    #[inline(always)]
+    pub(crate) fn index(self) -> usize {
+        (self.0 >> 8) as usize
+    }
+
+    /// Its value, scaled to \[0, 1\].
+    #[inline(always)]
+    pub(crate) fn value(self) -> f32 {
+        PIXEL_VALUES[(self.0 & 255) as usize]
+    }
+}
+
+/// What a network sees of each pixel value: x / 255.
+pub(crate) static PIXEL_VALUES: [f32; 256] = {
+    let mut values = [0.0; 256];
+    let mut x = 0;
+    while x < 256 {
+        values[x] = x as f32 / 255.0;
+        x += 1;
+    }
+    values
+};
+
+/// The lists of all images of a set.
+#[derive(Debug)]
+pub(crate) struct SparseRows {
+    pixels: Vec<Pixel>,
+    /// Where each image's list begins; one more for the end.
+    starts: Vec<usize>,
+}
+
+impl SparseRows {
+    /// The most pixels that an image may have: an index has 24 bits.
+    pub(crate) const MOST_PIXELS: usize = 1 << 24;
+
+    /// Lists the non-zero pixels of images of `size` pixels each, on the current thread pool.
+    pub(crate) fn new(images: &[u8], size: usize) -> Self {
+        assert!(
+            0 < size && size <= Self::MOST_PIXELS,
+            "images of {size} pixels have no sparse form"
+        );
+        let counts: Vec<usize> =
+            images.par_chunks_exact(size).with_min_len(256).map(count_non_zero).collect();
+        let mut starts = Vec::with_capacity(counts.len() + 1);
+        let mut total = 0;
+        starts.push(0);
+        starts.extend(counts.iter().map(|count| {
+            total += count;
+            total
+        }));
+
+        // Each task lists a run of images into its own part of the whole.
+        const RUN: usize = 512;
+        let mut pixels = vec![Pixel(0); total];
+        let mut rest = pixels.as_mut_slice();
+        let parts: Vec<_> = counts
+            .chunks(RUN)
+            .map(|counts| rest.split_off_mut(..counts.iter().sum()).unwrap_or_default())
+            .collect();
+        parts.into_par_iter().zip(images.par_chunks(RUN * size)).for_each(|(mut part, images)| {
+            for image in images.chunks_exact(size) {
+                let listed = list_non_zero(image, part);
+                part = part.split_off_mut(listed..).unwrap_or_default();
+            }
+        });
+        Self { pixels, starts }
+    }
+
+    /// The list of image `index`, by ascending pixel.
+    #[inline(always)]
+    pub(crate) fn row(&self, index: usize) -> &[Pixel] {
+        &self.pixels[self.starts[index]..self.starts[index + 1]]
+    }
+}
+
+fn count_non_zero(image: &[u8]) -> usize {
+    image.iter().filter(|&&value| value != 0).count()
+}
+
+/// Lists the pixels of `image` that are not zero at the start of `list`; returns how many.
+fn list_non_zero(image: &[u8], list: &mut [Pixel]) -> usize {
+    let mut count = 0;
+    for (start, eight) in (0..).step_by(8).zip(image.chunks(8)) {
+        // Most of an image is black: look at eight pixels at a time.
+        if eight.first_chunk().is_some_and(|eight| u64::from_ne_bytes(*eight) == 0) {
+            continue;
+        }
+        for (index, &value) in (start..).zip(eight) {
+            if value != 0 {
+                list[count] = Pixel::new(index, value);
+                count += 1;
+            }
+        }
+    }
+    count
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lists_hold_what_images_hold() {
+        for size in [1, 7, 8, 9, 784] {
+            let images: Vec<u8> = (0..1300 * size)
+                .map(|i| if i % 3 == 0 || i % 50 < 20 { 0 } else { (i % 251) as u8 })
+                .collect();
+            let rows = SparseRows::new(&images, size);
+            for (index, image) in images.chunks_exact(size).enumerate() {
+                let listed = rows.row(index).iter().map(|pixel| (pixel.index(), pixel.value()));
+                let expected = image.iter().enumerate().filter(|&(_, &value)| value != 0);
+                assert!(
+                    listed.eq(expected.map(|(index, &value)| (index, f32::from(value) / 255.0)))
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Gradients for those who want to see them.
+
+use super::fit::fits;
+use super::worker::Totals;
+use crate::data::Split;
+use crate::engine::Engine;
+use crate::error::{Error, Result};
+use crate::nn::{Network, Tensor};
+use crate::optim::{Record, Rule};
+
+/// What [`Engine::gradients`] found.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Gradients {
+    /// The mean loss over the samples.
+    pub loss: f64,
+    /// Its gradient with respect to each parameter, under the parameter's name and shape.
+    pub tensors: Vec<Tensor>,
+}
+
+impl Engine {
+    /// The loss over all of `split`, taken as one minibatch, and its gradient with respect to
+    /// each parameter, in the order of [`Network::tensors`]: what a step of training would use.
+    ///
+    /// # Errors
+    /// When `network` does not fit `split`.
+    pub fn gradients(&self, network: &Network, split: &Split) -> Result<Gradients> {
+        fits(network, split)?;
+        let data = self.samples(split);
+        let indices: Vec<u32> = (0..split.len() as u32).collect();
+        let found = self.as_team(network, &data, (split.len(), Record::CELLS), |mut worker| {
+            let mut totals = Totals::default();
+            worker.step(&data, &indices, Record, |seen| totals = seen);
+            worker.leads().then(|| {
+                let mut tensors = network.tensors().to_vec();
+                worker.copy_parameters(1, &mut tensors);
+                Gradients { loss: totals.mean_loss(), tensors }
+            })
+        });
+        found
+            .into_iter()
+            .flatten()
+            .next()
+            .ok_or_else(|| Error::Option("the engine has no threads".into()))
+    }
+}

@@ -1,0 +1,233 @@
+//! One member of the team that trains or asks a network: its part of every layer, and its seats
+//! at the buffers between the layers.
+//!
+//! All members run the same program. What one writes and others read goes through a [`Seat`], and
+//! waiting there is all that keeps them in step. After the worker is made, nothing is allocated.
+
+use std::ops::AddAssign;
+
+use super::samples::Samples;
+use crate::buffers::{LANES, Lanes, Seat, groups};
+use crate::gemm::Products;
+use crate::nn::dense::{BackwardInput, Below, Dense, Forward, Update};
+use crate::nn::division::share_of;
+use crate::nn::input::Input;
+use crate::nn::loss::{CrossEntropy, Outcome};
+use crate::nn::{Network, Tensor};
+use crate::optim::Rule;
+use crate::simd::Isa;
+use crate::sparse::PIXEL_VALUES;
+
+/// What the team is planned for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Plan {
+    pub(super) members: usize,
+    /// The most samples of a minibatch.
+    pub(super) batch: usize,
+    /// Lanes of a weight: itself and its moments.
+    pub(super) cells: usize,
+    pub(super) isa: Isa,
+    pub(super) products: Products,
+}
+
+/// One member.
+pub(super) struct Worker {
+    pub(super) plan: Plan,
+    pub(super) member: usize,
+    pub(super) layers: Vec<Dense>,
+    /// The minibatch's pixels in panels, where its images are not sparse.
+    pub(super) pixels: Seat,
+    /// The outputs of every layer but the last.
+    pub(super) outputs: Vec<Seat>,
+    /// The gradients of every layer's sums; the last has one more panel, of outcomes.
+    pub(super) gradients: Vec<Seat>,
+    /// Room for one sample's logits.
+    pub(super) logits: Vec<Lanes>,
+    /// Where the members meet between epochs: an empty buffer.
+    pub(super) meeting: Seat,
+}
+
+/// Totals over samples, added up in their order.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Totals {
+    pub(super) samples: usize,
+    loss: f64,
+    correct: usize,
+}
+
+impl Totals {
+    fn add(&mut self, outcome: Outcome) {
+        *self += Self {
+            samples: 1,
+            loss: f64::from(outcome.loss),
+            correct: usize::from(outcome.correct),
+        };
+    }
+
+    pub(super) fn mean_loss(&self) -> f64 {
+        self.loss / self.samples as f64
+    }
+
+    pub(super) fn accuracy(&self) -> f64 {
+        self.correct as f64 / self.samples as f64
+    }
+}
+
+impl AddAssign for Totals {
+    fn add_assign(&mut self, more: Self) {
+        self.samples += more.samples;
+        self.loss += more.loss;
+        self.correct += more.correct;
+    }
+}
+
+impl Worker {
+    /// Takes the member's part of the parameters of `network`.
+    pub(super) fn start(&mut self, network: &Network) {
+        for (layer, tensors) in self.layers.iter_mut().zip(network.tensors().chunks_exact(2)) {
+            layer.set(&tensors[0].values, &tensors[1].values);
+        }
+    }
+
+    /// Whether this is the member that speaks for the team.
+    pub(super) fn leads(&self) -> bool {
+        self.member == 0
+    }
+
+    /// Waits until every member has finished its part of the last step.
+    pub(super) fn wait_for_step(&self) {
+        for layer in &self.layers {
+            layer.weights.read();
+        }
+    }
+
+    /// Waits until every member has come here.
+    pub(super) fn meet(&mut self) {
+        drop(self.meeting.write());
+        self.meeting.read();
+    }
+
+    /// Copies the lanes `cell` of all weights (0: the weights themselves) into `tensors`.
+    pub(super) fn copy_parameters(&self, cell: usize, tensors: &mut [Tensor]) {
+        for (layer, tensors) in self.layers.iter().zip(tensors.chunks_exact_mut(2)) {
+            let [kernel, bias] = tensors else { continue };
+            layer.get(cell, &mut kernel.values, &mut bias.values);
+        }
+    }
+
+    /// One step of training on the images `indices` of `data`: forward, loss, backward, update.
+    /// `seen` is told the totals as soon as they are known.
+    pub(super) fn step<R: Rule>(
+        &mut self,
+        data: &Samples<'_>,
+        indices: &[u32],
+        rule: R,
+        seen: impl FnOnce(Totals),
+    ) {
+        self.forward(data, indices, true);
+        let mut totals = Totals::default();
+        self.outcomes(indices.len(), |_, outcome| totals.add(outcome));
+        seen(totals);
+        let Self { plan, layers, pixels, outputs, gradients, .. } = self;
+        let (isa, products, samples) = (plan.isa, plan.products, indices.len());
+        for index in (0..layers.len()).rev() {
+            let (lower, upper) = gradients.split_at_mut(index);
+            let gradient = upper[0].read();
+            let (layers_below, layer) = layers.split_at_mut(index);
+            let layer = &mut layer[0];
+            if let Some(below) = layers_below.last() {
+                let below = Below {
+                    division: below.division,
+                    activation: below.activation,
+                    output: &outputs[index - 1].read(),
+                    gradient: &mut lower[index - 1].write(),
+                };
+                isa.run(BackwardInput { layer, products, samples, gradient: &gradient, below });
+            }
+            let input = input_of(index, data, indices, pixels, outputs);
+            isa.run(Update { layer, products, input: &input, gradient: &gradient, rule });
+        }
+    }
+
+    /// Forward through all layers on the images `indices` of `data`.
+    ///
+    /// Where the loss is wanted, the last gradients and the outcomes are left behind, else the
+    /// logits in the place of the last gradients.
+    pub(super) fn forward(&mut self, data: &Samples<'_>, indices: &[u32], loss: bool) {
+        if data.rows.is_none() {
+            self.scale_pixels(data, indices);
+        }
+        let Self { plan, member, layers, pixels, outputs, gradients, logits, .. } = self;
+        let Plan { isa, products, batch, members, .. } = *plan;
+        for (index, layer) in layers.iter().enumerate() {
+            let last = index == outputs.len();
+            let (below, above) = outputs.split_at_mut(index);
+            let input = input_of(index, data, indices, pixels, below);
+            let seat = if last { &mut gradients[index] } else { &mut above[0] };
+            let mut output = seat.write();
+            isa.run(Forward { layer, products, input: &input, logits: last, output: &mut output });
+            if last && loss {
+                let own = share_of(batch, *member, members);
+                isa.run(CrossEntropy {
+                    samples: own.start.min(indices.len())..own.end.min(indices.len()),
+                    label: |sample: usize| data.labels()[indices[sample] as usize],
+                    classes: layer.division.units,
+                    scale: 1.0 / indices.len() as f32,
+                    panels: &mut output,
+                    batch,
+                    row: logits,
+                });
+            }
+        }
+    }
+
+    /// Tells `each` what became of each of the `samples` samples of the minibatch, in order.
+    pub(super) fn outcomes(&self, samples: usize, mut each: impl FnMut(usize, Outcome)) {
+        let Some(gradients) = self.gradients.last() else { return };
+        let first = self.logits.len() * self.plan.batch;
+        for (sample, lanes) in gradients.read()[first..first + samples].iter().enumerate() {
+            each(sample, Outcome::from_lanes(lanes));
+        }
+    }
+
+    /// The logits of sample `sample`, after a [`forward`](Self::forward) without loss.
+    pub(super) fn logits(&self, sample: usize) -> Vec<Lanes> {
+        let Some(gradients) = self.gradients.last() else { return Vec::new() };
+        let panels = gradients.read();
+        (0..self.logits.len()).map(|group| panels[group * self.plan.batch + sample]).collect()
+    }
+
+    /// Writes the member's share of the minibatch's pixels, scaled, into panels.
+    fn scale_pixels(&mut self, data: &Samples<'_>, indices: &[u32]) {
+        let Plan { batch, members, .. } = self.plan;
+        let own = share_of(batch, self.member, members);
+        let own = own.start.min(indices.len())..own.end.min(indices.len());
+        let mut panels = self.pixels.write();
+        for panel in 0..groups(data.split.shape().pixels()) {
+            let lanes = panels.lanes(panel * batch + own.start..panel * batch + own.end);
+            for (lanes, &index) in lanes.iter_mut().zip(&indices[own.clone()]) {
+                let pixels =
+                    data.split.image(index as usize).chunks(LANES).nth(panel).unwrap_or_default();
+                for (lane, &pixel) in lanes.0.iter_mut().zip(pixels) {
+                    *lane = PIXEL_VALUES[usize::from(pixel)];
+                }
+            }
+        }
+    }
+}
+
+/// What layer `index` reads in the minibatch `indices` of `data`: the images, or the outputs of
+/// the layer below.
+fn input_of<'a>(
+    index: usize,
+    data: &'a Samples<'_>,
+    indices: &'a [u32],
+    pixels: &'a Seat,
+    outputs: &'a [Seat],
+) -> Input<'a> {
+    match (index.checked_sub(1), &data.rows) {
+        (Some(below), _) => Input::Dense { panels: outputs[below].read(), samples: indices.len() },
+        (None, Some(rows)) => Input::Sparse { rows, samples: indices },
+        (None, None) => Input::Dense { panels: pixels.read(), samples: indices.len() },
+    }
+}
