@@ -6,10 +6,13 @@ mod sgd;
 pub use adam::Adam;
 pub use sgd::Sgd;
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 
 /// The optimiser of a run.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Optimizer {
     /// Adam.
     Adam(Adam),
