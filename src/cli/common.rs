@@ -1,0 +1,45 @@
+//! The arguments that every command has.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use mnistry::report::MODEL_FILE;
+use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
+
+/// Where the data are, what is computed with, and what is shown.
+#[derive(Args)]
+pub(super) struct Common {
+    /// The data set: a folder with MNIST's four IDX files (plain or gzipped), or an .npz archive;
+    /// where it is not given, the environment variable MNISTRY_DATA_DIR names it
+    #[arg(long, value_name = "WHERE")]
+    pub(super) data: Option<PathBuf>,
+
+    /// The number of threads; one a core where it is not given
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    threads: Option<u16>,
+
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+
+    /// Print nothing but errors (and the JSON, if asked for)
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+impl Common {
+    /// The data set that was named.
+    pub(super) fn dataset(&self) -> Result<Dataset> {
+        Dataset::find(self.data.as_deref())
+    }
+
+    /// An engine as asked for.
+    pub(super) fn engine(&self) -> Result<Engine> {
+        Engine::new(EngineOptions { threads: self.threads.map(usize::from) })
+    }
+}
+
+/// The network at `path`: a model file, or a run folder that holds one.
+pub(super) fn load(path: &Path) -> Result<Network> {
+    if path.is_dir() { Network::load(path.join(MODEL_FILE)) } else { Network::load(path) }
+}
