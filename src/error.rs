@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use crate::data::Problem;
+
 /// What can go wrong in this crate. The text of each is one line for a person.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,6 +26,9 @@ pub enum Error {
         /// What is wrong with it, and where possible what to do.
         problem: String,
     },
+    /// Images and labels that come from no file are not a data set.
+    #[error(transparent)]
+    Data(#[from] Problem),
     /// A network that cannot be built, or does not fit its data.
     #[error("{0}")]
     Network(String),

@@ -1,5 +1,60 @@
 //! A from-scratch, SIMD-optimised engine that trains small networks on CPUs to read handwritten
 //! digits.
+//!
+//! Train a network as a well-known Keras tutorial does, and test it:
+//!
+//! ```
+//! # let folder = tempfile::tempdir()?;
+//! # std::env::set_current_dir(folder.path())?;
+//! # std::fs::create_dir("mnist")?;
+//! # for split in ["train", "t10k"] {
+//! #     let (mut images, mut labels) = (vec![0, 0, 8, 3], vec![0, 0, 8, 1]);
+//! #     images.extend([0, 0, 0, 64, 0, 0, 0, 4, 0, 0, 0, 4]);
+//! #     images.extend((0..64 * 16).map(|i| if i / 8 % 2 == i / 16 % 2 { 255 } else { 0 }));
+//! #     labels.extend([0, 0, 0, 64]);
+//! #     labels.extend((0..64).map(|i| i % 2));
+//! #     std::fs::write(format!("mnist/{split}-images-idx3-ubyte"), images)?;
+//! #     std::fs::write(format!("mnist/{split}-labels-idx1-ubyte"), labels)?;
+//! # }
+//! use mnistry::{
+//!     Activation, Dataset, Engine, EngineOptions, FitOptions, Network, Sequential, Silent,
+//! };
+//!
+//! let data = Dataset::open("mnist")?; // a folder of IDX files, or an .npz archive
+//! let layers = Sequential::new(data.shape()).dense(100, Activation::Relu);
+//! let mut network = Network::new(layers.dense(data.classes(), Activation::Sigmoid), 0)?;
+//!
+//! let engine = Engine::new(EngineOptions::default())?;
+//! engine.fit(&mut network, &data.train, &FitOptions::default(), &mut Silent)?;
+//! println!("{:.2} %", 100.0 * engine.evaluate(&network, &data.test)?.accuracy());
+//! network.save("model.safetensors")?;
+//! # assert_eq!(engine.evaluate(&Network::load("model.safetensors")?, &data.test)?.accuracy(), 1.0);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! Load it, and read an image:
+//!
+//! ```
+//! # use mnistry::{Activation, Sequential, data::ImageShape};
+//! # let folder = tempfile::tempdir()?;
+//! # std::env::set_current_dir(folder.path())?;
+//! # let layers = Sequential::new(ImageShape { height: 28, width: 28 });
+//! # Network::new(layers.dense(10, Activation::Softmax), 0)?.save("model.safetensors")?;
+//! use mnistry::{Engine, EngineOptions, Network};
+//!
+//! let network = Network::load("model.safetensors")?;
+//! let image = [0; 28 * 28]; // grey levels on black ground, row by row
+//! let reading = Engine::new(EngineOptions::default())?.predict(&network, &image)?;
+//! println!("{} ({:.2} %)", reading.class, 100.0 * reading.probability());
+//! # assert!(reading.class < 10);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! The same seed, data and options give the same network, to the bit.
+//!
+//! From here: [`Dataset`] for where data come from, [`Sequential`] for networks, [`FitOptions`]
+//! for a run and [`train::Observer`] to watch it, [`Network`] for saved models, [`report`] for
+//! what a run leaves behind.
 
 pub mod buffers;
 pub mod data;
@@ -13,6 +68,7 @@ mod model_file;
 pub mod nn;
 mod ops;
 pub mod optim;
+pub mod report;
 pub mod rng;
 pub mod simd;
 mod sparse;

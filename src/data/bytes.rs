@@ -1,6 +1,7 @@
 //! Immutable bytes: a window on a memory-mapped file, or on memory of our own.
 
 use std::fs::File;
+use std::io;
 use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
@@ -29,11 +30,16 @@ impl Bytes {
     /// When the file cannot be opened or mapped.
     pub fn map(path: &Path) -> Result<Self> {
         let file = File::open(path).map_err(Error::io("open", path))?;
+        Self::map_file(&file).map_err(Error::io("map", path))
+    }
+
+    /// Maps a whole open file, read-only.
+    pub(super) fn map_file(file: &File) -> io::Result<Self> {
         #[allow(unsafe_code, reason = "mapping a file is this module's purpose")]
         // SAFETY: the map is private to us and only ever read. A file that another process
         // truncates or rewrites meanwhile is outside what a program can guard against; our own
         // cache files are never changed in place (they are renamed into position).
-        let map = unsafe { Mmap::map(&file) }.map_err(Error::io("map", path))?;
+        let map = unsafe { Mmap::map(file) }?;
         let window = 0..map.len();
         Ok(Self { store: Arc::new(Store::Mapped(map)), window })
     }

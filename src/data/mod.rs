@@ -1,10 +1,27 @@
 //! Data sets of labelled grey images: where they are found, how they are read and checked.
 
+mod array;
 mod bytes;
+mod cache;
+mod folder;
+mod gzip;
+pub mod idx;
+mod layout;
+pub mod npy;
+pub mod npz;
+mod problem;
+mod source;
+mod unpack;
 
 pub use bytes::Bytes;
+pub use cache::Cache;
+pub use layout::Layout;
+pub use problem::Problem;
 
-use crate::error::{Error, Result};
+use array::Array;
+
+use std::path::PathBuf;
+use std::{env, fmt};
 
 /// Height and width of an image, in pixels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
@@ -20,6 +37,12 @@ impl ImageShape {
     #[must_use]
     pub fn pixels(self) -> usize {
         self.height * self.width
+    }
+}
+
+impl fmt::Display for ImageShape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} × {}", self.height, self.width)
     }
 }
 
@@ -39,14 +62,21 @@ impl Split {
     ///
     /// # Errors
     /// When there are no images, an image has no pixels, or the counts do not match.
-    pub fn new(shape: ImageShape, pixels: Bytes, labels: Bytes) -> Result<Self> {
-        let count = labels.len();
-        if count == 0 || shape.pixels() == 0 {
-            return Err(Error::Option("the data set is empty".into()));
+    pub fn new(shape: ImageShape, pixels: Bytes, labels: Bytes) -> Result<Self, Problem> {
+        let size = match shape.height.checked_mul(shape.width) {
+            Some(0) => return Err(Problem::NoPixels(shape)),
+            Some(size) => size,
+            None => return Err(Problem::Overflow(vec![shape.height, shape.width])),
+        };
+        if !pixels.len().is_multiple_of(size) {
+            return Err(Problem::Ragged { pixels: pixels.len(), shape });
         }
-        if count.checked_mul(shape.pixels()) != Some(pixels.len()) {
-            let images = pixels.len() / shape.pixels();
-            return Err(Error::Option(format!("{images} images but {count} labels")));
+        let (images, labels_count) = (pixels.len() / size, labels.len());
+        if images != labels_count {
+            return Err(Problem::Counts { images, labels: labels_count });
+        }
+        if images == 0 {
+            return Err(Problem::Empty);
         }
         Ok(Self { shape, pixels, labels })
     }
@@ -96,7 +126,7 @@ impl Split {
     ///
     /// # Errors
     /// When `limit` is zero.
-    pub fn take(&self, limit: usize) -> Result<Self> {
+    pub fn take(&self, limit: usize) -> Result<Self, Problem> {
         let count = limit.min(self.len());
         let window = |bytes: &Bytes, end| bytes.slice(0..end).unwrap_or_else(|| bytes.clone());
         Self::new(
@@ -119,6 +149,23 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Puts the two halves of a data set together.
+    ///
+    /// # Errors
+    /// When their images differ in shape, or a test label is beyond the classes that the training
+    /// labels need.
+    pub fn new(name: impl Into<String>, train: Split, test: Split) -> Result<Self, Problem> {
+        if train.shape() != test.shape() {
+            return Err(Problem::Shapes { train: train.shape(), test: test.shape() });
+        }
+        let classes = train.classes();
+        let mut labels = test.labels().iter().enumerate();
+        if let Some((index, &label)) = labels.find(|&(_, &label)| usize::from(label) >= classes) {
+            return Err(Problem::Label { index, label, classes });
+        }
+        Ok(Self { name: name.into(), train, test })
+    }
+
     /// Height and width of every image.
     #[must_use]
     pub fn shape(&self) -> ImageShape {
@@ -130,4 +177,9 @@ impl Dataset {
     pub fn classes(&self) -> usize {
         self.train.classes()
     }
+}
+
+/// The path that an environment variable names, if it is set and not empty.
+fn path_from_env(variable: &str) -> Option<PathBuf> {
+    env::var_os(variable).filter(|value| !value.is_empty()).map(PathBuf::from)
 }

@@ -1,5 +1,7 @@
 //! What a network is made of: its input and its layers in order.
 
+use std::fmt;
+
 use serde::{Deserialize, Serialize};
 
 use crate::data::ImageShape;
@@ -140,6 +142,24 @@ impl Sequential {
                 "{} classes: labels are bytes, so at most 256 are possible",
                 self.classes()
             ));
+        }
+        Ok(())
+    }
+}
+
+/// Its layers in a line: `dense 100 relu, dense 10 sigmoid`.
+impl fmt::Display for Sequential {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (index, layer) in self.layers.iter().enumerate() {
+            f.write_str(if index == 0 { "" } else { ", " })?;
+            let Layer::Dense { units, activation } = layer;
+            write!(f, "dense {units}")?;
+            f.write_str(match activation {
+                Activation::Linear => "",
+                Activation::Relu => " relu",
+                Activation::Sigmoid => " sigmoid",
+                Activation::Softmax => " softmax",
+            })?;
         }
         Ok(())
     }

@@ -1,5 +1,7 @@
 //! Adam (Kingma and Ba, 2015), in the arithmetic of Keras.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Rule, without_subnormals};
 use crate::buffers::Lanes;
 use crate::simd::Simd;
@@ -7,7 +9,7 @@ use crate::simd::Simd;
 /// Adam's constants; the defaults are Keras's.
 ///
 /// They are `f64` as Keras's are: 1 − β is taken before it is rounded to `f32`.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Adam {
     /// The step size.
     pub learning_rate: f64,

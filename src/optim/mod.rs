@@ -6,6 +6,8 @@ mod sgd;
 pub use adam::Adam;
 pub use sgd::Sgd;
 
+use serde::{Deserialize, Serialize};
+
 use crate::buffers::Lanes;
 use crate::error::{Error, Result};
 use crate::simd::Simd;
@@ -41,7 +43,8 @@ impl Rule for Record {
 }
 
 /// The optimiser of a run.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
 pub enum Optimizer {
     /// Adam.
     Adam(Adam),

@@ -1,11 +1,13 @@
 //! Stochastic gradient descent with momentum, as Keras has it.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Rule, without_subnormals};
 use crate::buffers::Lanes;
 use crate::simd::Simd;
 
 /// Constants of stochastic gradient descent; the defaults are Keras's.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Sgd {
     /// The step size.
     pub learning_rate: f64,

@@ -1,10 +1,12 @@
 //! What a run can be told.
 
+use serde::{Deserialize, Serialize};
+
 use crate::error::{Error, Result};
 use crate::optim::Optimizer;
 
 /// Settings of a run; the defaults are Keras's, with the epochs of the tutorial.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 pub struct FitOptions {
     /// How many times every sample is seen.
     pub epochs: usize,

@@ -1,0 +1,33 @@
+//! Trains the default network and tests it, with a line an epoch:
+//! `cargo run --release --example train -- mnist.npz`.
+
+use mnistry::report::{Palette, TestReport};
+use mnistry::train::{Epoch, Flow, Observer};
+use mnistry::{
+    Activation, Dataset, Engine, EngineOptions, FitOptions, Network, Result, Sequential,
+};
+
+/// Prints each epoch as it ends.
+struct Print;
+
+impl Observer for Print {
+    fn epoch(&mut self, epoch: &Epoch, _: &Network) -> Result<Flow> {
+        println!("epoch {}: loss {:.4}, accuracy {:.4}", epoch.epoch, epoch.loss, epoch.accuracy);
+        Ok(Flow::Continue)
+    }
+}
+
+fn main() -> Result<()> {
+    let place = std::env::args_os().nth(1);
+    let data = Dataset::find(place.as_deref().map(AsRef::as_ref))?;
+    let layers = Sequential::new(data.shape())
+        .dense(100, Activation::Relu)
+        .dense(data.classes(), Activation::Sigmoid);
+    let mut network = Network::new(layers, 0)?;
+
+    let engine = Engine::new(EngineOptions::default())?;
+    engine.fit(&mut network, &data.train, &FitOptions::default(), &mut Print)?;
+    let test = TestReport::new(engine.evaluate(&network, &data.test)?)?;
+    println!("\n{}", test.text(&Palette::plain()));
+    network.save("model.safetensors")
+}

@@ -1,0 +1,55 @@
+//! `mnistry evaluate`: tests a trained network.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use mnistry::report::TestReport;
+use serde::Serialize;
+
+use super::common::{Common, load};
+use super::{Failure, Outcome, output};
+
+/// Test a trained network on the test images of a data set
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Evaluate {
+    /// A model file, or a run folder that holds one
+    model: PathBuf,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mnistry evaluate runs/1 --data mnist.npz
+  mnistry evaluate model.safetensors --data mnist.npz --json | jq .test.accuracy";
+
+/// The JSON of an evaluation: the fields of a run's report that it has.
+#[derive(Serialize)]
+struct Evaluated {
+    dataset: String,
+    model: String,
+    parameters: usize,
+    test: TestReport,
+}
+
+impl Evaluate {
+    pub(super) fn run(self) -> Result<Outcome, Failure> {
+        let engine = self.common.engine()?;
+        let network = load(&self.model)?;
+        let data = self.common.dataset()?;
+        let test = TestReport::new(engine.evaluate(&network, &data.test)?)?;
+        if self.common.json {
+            output::print_json(&Evaluated {
+                dataset: data.name,
+                model: network.architecture().to_string(),
+                parameters: network.parameter_count(),
+                test,
+            })?;
+        } else if !self.common.quiet {
+            output::print(&test.text(&output::palette()))?;
+        }
+        Ok(Outcome::Done)
+    }
+}

@@ -1,0 +1,164 @@
+//! How far a run is: a bar an epoch on a terminal, a line an epoch elsewhere, both on stderr.
+
+use std::io::{self, IsTerminal};
+use std::time::{Duration, Instant};
+
+use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mnistry::train::{Epoch, Progress};
+
+use super::output;
+
+/// Shows the progress of a run.
+pub(super) struct Meter {
+    epochs: usize,
+    samples: usize,
+    begun: Instant,
+    display: Display,
+}
+
+enum Display {
+    Bar { bar: ProgressBar, pace: Pace },
+    Lines,
+    Nothing,
+}
+
+/// How often a bar is drawn.
+const FRAME: Duration = Duration::from_millis(50);
+
+impl Meter {
+    /// A meter of a run of `epochs`, each of `samples`.
+    pub(super) fn new(epochs: usize, samples: usize, quiet: bool) -> Self {
+        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let display = if quiet {
+            Display::Nothing
+        } else if io::stderr().is_terminal() && !dumb {
+            Display::Bar { bar: bar(1, epochs, samples), pace: Pace::new(FRAME) }
+        } else {
+            Display::Lines
+        };
+        Self { epochs, samples, begun: Instant::now(), display }
+    }
+
+    /// After each step; costs a few nanoseconds but once in a [`FRAME`].
+    pub(super) fn step(&mut self, progress: &Progress) {
+        let Display::Bar { bar, pace } = &mut self.display else { return };
+        if !pace.due() {
+            return;
+        }
+        let elapsed = self.begun.elapsed().as_secs_f64();
+        let rate = progress.samples as f64 / elapsed;
+        let left = (self.samples - progress.samples) as f64 / rate;
+        bar.set_message(format!(
+            "loss {:.4}  accuracy {:.2} %  {} images/s  {:.0} s left",
+            progress.epoch_loss,
+            100.0 * progress.epoch_accuracy,
+            HumanCount(rate as u64),
+            left.ceil(),
+        ));
+        bar.set_position(progress.samples as u64);
+    }
+
+    /// After each epoch.
+    pub(super) fn epoch(&mut self, epoch: &Epoch) {
+        let rate = self.samples as f64 / epoch.seconds;
+        let summary = format!(
+            "loss {:.4}  accuracy {:.2} %  {} images/s  {:.2} s",
+            epoch.loss,
+            100.0 * epoch.accuracy,
+            HumanCount(rate as u64),
+            epoch.seconds,
+        );
+        match &mut self.display {
+            Display::Bar { bar: current, .. } => {
+                current.finish_with_message(summary);
+                if epoch.epoch < self.epochs {
+                    *current = bar(epoch.epoch + 1, self.epochs, self.samples);
+                }
+            }
+            Display::Lines => {
+                output::note(format_args!("epoch {}/{}  {summary}", epoch.epoch, self.epochs));
+            }
+            Display::Nothing => {}
+        }
+        self.begun = Instant::now();
+    }
+
+    /// Leaves the bar of an unfinished epoch as it is, so that text can follow.
+    pub(super) fn abandon(&self) {
+        if let Display::Bar { bar, .. } = &self.display
+            && !bar.is_finished()
+        {
+            bar.abandon();
+        }
+    }
+}
+
+fn bar(epoch: usize, epochs: usize, samples: usize) -> ProgressBar {
+    let frames_a_second = (Duration::from_secs(1).as_millis() / FRAME.as_millis()) as u8;
+    let target = ProgressDrawTarget::stderr_with_hz(frames_a_second);
+    let style = ProgressStyle::with_template("{prefix} {wide_bar} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─");
+    ProgressBar::with_draw_target(Some(samples as u64), target)
+        .with_style(style)
+        .with_prefix(format!("epoch {epoch}/{epochs}"))
+}
+
+/// Tells when the next frame is due, asking the clock about four times a frame however short the
+/// steps are: a training step can be shorter than some systems take to tell the time.
+struct Pace {
+    frame: Duration,
+    shown: Instant,
+    /// Steps since then.
+    steps: u32,
+    /// The clock is asked once in so many steps.
+    stride: u32,
+}
+
+impl Pace {
+    fn new(frame: Duration) -> Self {
+        Self { frame, shown: Instant::now(), steps: 0, stride: 1 }
+    }
+
+    /// To be asked once a step.
+    fn due(&mut self) -> bool {
+        self.steps += 1;
+        if !self.steps.is_multiple_of(self.stride) {
+            return false;
+        }
+        let elapsed = self.shown.elapsed();
+        if elapsed < self.frame {
+            return false;
+        }
+        let steps_a_frame = f64::from(self.steps) * self.frame.div_duration_f64(elapsed);
+        *self = Self {
+            stride: ((steps_a_frame / 4.0) as u32).max(1),
+            shown: Instant::now(),
+            steps: 0,
+            frame: self.frame,
+        };
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_is_asked_less_often_the_shorter_the_steps() {
+        let mut pace = Pace::new(Duration::from_millis(2));
+        let steps = (0..).take_while(|_| !pace.due()).count();
+        assert!(steps > 100, "a step of nothing took more than 20 µs: {steps} steps in 2 ms");
+        assert!(pace.stride > 10, "{}", pace.stride);
+    }
+
+    #[test]
+    fn slow_steps_are_each_shown() {
+        let mut pace = Pace::new(Duration::from_millis(1));
+        for _ in 0..3 {
+            std::thread::sleep(Duration::from_millis(2));
+            assert!(pace.due());
+        }
+    }
+}

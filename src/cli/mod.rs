@@ -1,0 +1,85 @@
+//! The command line: one file a command; what they share is in the other files.
+
+mod common;
+mod evaluate;
+mod interrupt;
+mod meter;
+mod output;
+mod predict;
+mod settings;
+mod train;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+/// Learns to read handwritten digits, and reads them.
+#[derive(Parser)]
+#[command(version, arg_required_else_help = true, after_help = EXAMPLES)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mnistry train --data mnist.npz            train a network, and keep the run in runs/1
+  mnistry evaluate runs/1 --data mnist.npz  test it once more
+  mnistry predict runs/1 --data mnist.npz --index 7
+
+Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted.";
+
+#[derive(Subcommand)]
+enum Command {
+    Train(train::Train),
+    Evaluate(evaluate::Evaluate),
+    Predict(predict::Predict),
+}
+
+/// How a command ended that did not fail.
+enum Outcome {
+    Done,
+    Interrupted,
+}
+
+/// Why a command ended early.
+enum Failure {
+    /// The arguments contradict each other.
+    Usage(clap::Error),
+    /// What was asked for could not be done.
+    Run(mnistry::Error),
+}
+
+impl From<mnistry::Error> for Failure {
+    fn from(error: mnistry::Error) -> Self {
+        Self::Run(error)
+    }
+}
+
+impl From<clap::Error> for Failure {
+    fn from(error: clap::Error) -> Self {
+        Self::Usage(error)
+    }
+}
+
+/// What a shell reports of a program that Ctrl-C ended.
+const INTERRUPTED: u8 = 130;
+
+/// Does what the arguments of the process ask for.
+pub(crate) fn run() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Train(train) => train.run(),
+        Command::Evaluate(evaluate) => evaluate.run(),
+        Command::Predict(predict) => predict.run(),
+    };
+    match outcome {
+        Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
+        Err(Failure::Usage(error)) => error.exit(),
+        Err(Failure::Run(error)) => {
+            output::note(format_args!("error: {error}"));
+            ExitCode::FAILURE
+        }
+    }
+}

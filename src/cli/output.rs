@@ -1,0 +1,43 @@
+//! What is printed: results on stdout, all else on stderr.
+//!
+//! A reader that closes its end early (`mnistry … | head -1`) has seen enough: that is no failure,
+//! and nothing more is written to it.
+
+use std::fmt::Arguments;
+use std::io::{self, ErrorKind, Write};
+
+use anstream::{AutoStream, ColorChoice};
+use mnistry::report::Palette;
+use mnistry::{Error, Result};
+use serde::Serialize;
+
+/// Prints a result as it is.
+pub(super) fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
+            Err(Error::io("write to", "standard output")(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Prints a result for machines.
+pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
+    let text = serde_json::to_string_pretty(value)
+        .map_err(|error| Error::io("write to", "standard output")(error.into()))?;
+    print(&(text + "\n"))
+}
+
+/// The colours that stdout has: none in a pipe or a file, none where `NO_COLOR` is set.
+pub(super) fn palette() -> Palette {
+    match AutoStream::choice(&io::stdout()) {
+        ColorChoice::Never => Palette::plain(),
+        _ => Palette::coloured(),
+    }
+}
+
+/// Says a line on stderr. Where even that cannot be written, there is nobody to tell.
+pub(super) fn note(line: Arguments<'_>) {
+    let _ = writeln!(io::stderr(), "{line}");
+}

@@ -1,0 +1,132 @@
+//! `mnistry train`: trains a network, tests it, and keeps the run in a folder.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use clap::Args;
+use mnistry::report::{Report, RunConfig, RunFolder, StepLog, TestReport, peak_memory_bytes};
+
+use super::common::Common;
+use super::meter::Meter;
+use super::settings::Settings;
+use super::watch::{Watch, Watched};
+use super::{Failure, Outcome, interrupt, output};
+
+/// Train a network, test it, and keep the run in a folder
+///
+/// The run folder holds config.json (what was run), history.csv (a line an epoch),
+/// model.safetensors (the network, from the start of the run on), and at the end report.json and
+/// confusion_matrix.csv. Ctrl-C stops after the current step and keeps the network as it is.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Train {
+    #[command(flatten)]
+    common: Common,
+
+    #[command(flatten)]
+    settings: Settings,
+
+    /// Where the run is kept, in place of an earlier run there [default: the next free of runs/1,
+    /// runs/2 …]
+    #[arg(long, value_name = "DIR")]
+    run_dir: Option<PathBuf>,
+
+    /// Write the loss of every step to this file, as CSV
+    #[arg(long, value_name = "FILE")]
+    log_steps: Option<PathBuf>,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mnistry train --data mnist.npz
+  mnistry train --data mnist.npz --hidden 512,256 --output softmax --epochs 10 --run-dir runs/deep
+  mnistry train --data mnist.npz --optimizer sgd --learning-rate 0.1 --momentum 0.9
+  mnistry train --data mnist.npz --quiet --json | jq .test.accuracy";
+
+/// Where runs are kept that are given no folder.
+const RUNS: &str = "runs";
+
+impl Train {
+    pub(super) fn run(self) -> Result<Outcome, Failure> {
+        let start = Instant::now();
+        let options = self.settings.fit_options()?;
+        let engine = self.common.engine()?;
+        let data = self.common.dataset()?;
+        let train = self.settings.training_images(&data)?;
+        let mut network = self.settings.network(&data)?;
+        let config = RunConfig {
+            version: env!("CARGO_PKG_VERSION").into(),
+            dataset: data.name.clone(),
+            train_images: train.len(),
+            test_images: data.test.len(),
+            architecture: network.architecture().clone(),
+            init: self.settings.init.clone(),
+            fit: options,
+            threads: engine.threads(),
+            isa: engine.isa().name().into(),
+        };
+        let folder = match &self.run_dir {
+            Some(path) => RunFolder::create(path)?,
+            None => RunFolder::create_next_in(RUNS)?,
+        };
+        folder.start(&config, &network)?;
+        let log = self.log_steps.as_ref().map(StepLog::create).transpose()?;
+        self.say(format_args!(
+            "training {} on {}: {} images of {} × {}, {} classes; the run is kept in {}",
+            network.architecture(),
+            data.name,
+            train.len(),
+            data.shape().height,
+            data.shape().width,
+            data.classes(),
+            folder.path().display(),
+        ));
+
+        interrupt::listen()?;
+        let meter = Meter::new(options.epochs, train.len(), self.common.quiet);
+        let mut watch = Watch::new(meter, folder, log);
+        let training = Instant::now();
+        let history = engine.fit(&mut network, &train, &options, &mut watch);
+        let train_seconds = training.elapsed().as_secs_f64();
+        let watched = watch.end();
+        let (history, Watched { folder, position: (epoch, step) }) = (history?, watched?);
+        if history.stopped {
+            folder.save(&network)?;
+            self.say(format_args!(
+                "interrupted after epoch {epoch}, step {step}: the network is saved as it is then \
+                 in {}; it was not tested",
+                folder.model_path().display(),
+            ));
+            return Ok(Outcome::Interrupted);
+        }
+
+        let test = TestReport::new(engine.evaluate(&network, &data.test)?)?;
+        let report = Report {
+            dataset: data.name.clone(),
+            model: network.architecture().to_string(),
+            parameters: network.parameter_count(),
+            threads: engine.threads(),
+            isa: engine.isa().name().into(),
+            train_seconds,
+            total_seconds: start.elapsed().as_secs_f64(),
+            samples_per_second: (train.len() * options.epochs) as f64 / train_seconds,
+            peak_memory_bytes: peak_memory_bytes(),
+            history: history.epochs,
+            test,
+        };
+        folder.finish(&report)?;
+        if self.common.json {
+            output::print_json(&report)?;
+        } else if !self.common.quiet {
+            output::print(&format!("\n{}", report.text(&output::palette())))?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Says a line on stderr, unless asked to be quiet.
+    fn say(&self, line: std::fmt::Arguments<'_>) {
+        if !self.common.quiet {
+            output::note(line);
+        }
+    }
+}

@@ -1,0 +1,57 @@
+//! What is done while a run goes on: it is shown, logged, kept, and stopped when asked.
+
+use mnistry::report::{RunFolder, StepLog};
+use mnistry::train::{Epoch, Flow, Observer, Progress};
+use mnistry::{Network, Result};
+
+use super::interrupt;
+use super::meter::Meter;
+
+/// Watches a run.
+pub(super) struct Watch {
+    meter: Meter,
+    folder: RunFolder,
+    log: Option<StepLog>,
+    /// What kept the log from being written.
+    failed: Result<()>,
+    /// Epoch and step of the last step.
+    position: (usize, usize),
+}
+
+/// What a watch leaves behind.
+pub(super) struct Watched {
+    pub(super) folder: RunFolder,
+    /// Epoch and step of the last step, each from 1.
+    pub(super) position: (usize, usize),
+}
+
+impl Watch {
+    pub(super) fn new(meter: Meter, folder: RunFolder, log: Option<StepLog>) -> Self {
+        Self { meter, folder, log, failed: Ok(()), position: (0, 0) }
+    }
+
+    /// Ends the watch of a run that has ended, in whichever way.
+    pub(super) fn end(self) -> Result<Watched> {
+        self.meter.abandon();
+        self.failed?;
+        self.log.map_or(Ok(()), StepLog::finish)?;
+        Ok(Watched { folder: self.folder, position: self.position })
+    }
+}
+
+impl Observer for Watch {
+    fn step(&mut self, progress: &Progress) -> Flow {
+        self.position = (progress.epoch, progress.step);
+        self.meter.step(progress);
+        if let Some(log) = &mut self.log {
+            self.failed = log.record(progress.loss);
+        }
+        if self.failed.is_err() || interrupt::requested() { Flow::Stop } else { Flow::Continue }
+    }
+
+    fn epoch(&mut self, epoch: &Epoch, network: &Network) -> Result<Flow> {
+        self.folder.record(epoch, network)?;
+        self.meter.epoch(epoch);
+        Ok(Flow::Continue)
+    }
+}

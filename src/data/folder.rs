@@ -1,0 +1,53 @@
+//! A folder with MNIST's four IDX files, plain or gzipped, under their usual names.
+
+use std::path::{Path, PathBuf};
+
+use super::gzip::{self, GzippedIdx};
+use super::{Array, Bytes, Cache, Problem, idx};
+use crate::error::Result;
+
+/// The names as MNIST was first published: images and labels to train on, images and labels to
+/// test with. Each may have a dot before `idx`, as some archives unpack, and end in `.gz`.
+const NAMES: [&str; 4] = [
+    "train-images-idx3-ubyte",
+    "train-labels-idx1-ubyte",
+    "t10k-images-idx3-ubyte",
+    "t10k-labels-idx1-ubyte",
+];
+
+/// Whether the folder holds all four files.
+pub(super) fn is_complete(folder: &Path) -> bool {
+    NAMES.iter().all(|name| find(folder, name).is_some())
+}
+
+/// The arrays of the four files, in the order of [`NAMES`].
+pub(super) fn read(folder: &Path, cache: &Cache) -> Result<[Array; 4]> {
+    let [a, b, c, d] = NAMES.map(|name| find(folder, name));
+    let (Some(a), Some(b), Some(c), Some(d)) = (a, b, c, d) else {
+        let mut missing = NAMES.to_vec();
+        missing.retain(|name| find(folder, name).is_none());
+        return Err(Problem::LacksFiles(missing).at(folder));
+    };
+    Ok([read_file(&a, cache)?, read_file(&b, cache)?, read_file(&c, cache)?, read_file(&d, cache)?])
+}
+
+/// The file of this name; a plain one, which is mapped as it is, before a gzipped one.
+fn find(folder: &Path, name: &str) -> Option<PathBuf> {
+    let dotted = name.replace("-idx", ".idx");
+    let names = [name.to_owned(), dotted.clone(), format!("{name}.gz"), format!("{dotted}.gz")];
+    names.into_iter().map(|name| folder.join(name)).find(|path| path.is_file())
+}
+
+fn read_file(path: &Path, cache: &Cache) -> Result<Array> {
+    let file = Bytes::map(path)?;
+    read_array(&file, cache).map_err(|problem| problem.at(path))
+}
+
+fn read_array(file: &Bytes, cache: &Cache) -> Result<Array, Problem> {
+    if gzip::is_gzip(file) {
+        let gzipped = GzippedIdx::parse(file)?;
+        Array::new(&cache.unpacked(&gzipped)?, gzipped.layout())
+    } else {
+        Array::new(file, &idx::parse(file)?)
+    }
+}

@@ -1,0 +1,119 @@
+//! Which kind of source a WHERE names, and how the data set is read from it.
+
+use std::path::{Path, PathBuf};
+
+use super::{Array, Bytes, Cache, Dataset, Problem, folder, npz};
+use crate::error::{Error, Result};
+
+/// The name of the archive that a folder may hold instead of IDX files.
+const ARCHIVE: &str = "mnist.npz";
+
+const HOW_TO_GET_MNIST: &str = "no data set: name a folder that holds MNIST's four IDX files, or \
+    mnist.npz, with --data or MNISTRY_DATA_DIR (MNIST is published at \
+    https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz)";
+
+/// A place that data sets are read from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Source {
+    /// A folder with IDX files.
+    Folder(PathBuf),
+    /// An npz archive.
+    Archive(PathBuf),
+}
+
+impl Source {
+    /// What `path` is: a folder's files decide, else the extension.
+    fn at(path: &Path) -> Result<Self> {
+        let metadata = path.metadata().map_err(Error::io("open", path))?;
+        if metadata.is_dir() {
+            let archive = path.join(ARCHIVE);
+            let is_archive = !folder::is_complete(path) && archive.is_file();
+            return Ok(if is_archive { Self::Archive(archive) } else { Self::Folder(path.into()) });
+        }
+        let extension = path.extension().unwrap_or_default();
+        if metadata.is_file() && extension.eq_ignore_ascii_case("npz") {
+            return Ok(Self::Archive(path.into()));
+        }
+        Err(Error::file(
+            path,
+            "neither a folder nor an .npz archive; for IDX files, name the folder that holds all four",
+        ))
+    }
+}
+
+impl Dataset {
+    /// Reads the data set at `path`: an npz archive, or a folder that holds the four IDX files
+    /// (plain or gzipped) or else `mnist.npz`.
+    ///
+    /// Plain files are mapped as they are. Compressed ones are unpacked once into the cache
+    /// folder, which `MNISTRY_CACHE_DIR` sets, and mapped from there.
+    ///
+    /// # Errors
+    /// When a file is missing or is not exactly what its headers say, or when the images and
+    /// labels do not fit together.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_with(path, &Cache::from_env())
+    }
+
+    /// As [`open`](Self::open), with unpacked copies in `cache`.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open).
+    pub fn open_with(path: impl AsRef<Path>, cache: &Cache) -> Result<Self> {
+        let source = Source::at(path.as_ref())?;
+        let (path, arrays) = match &source {
+            Source::Folder(path) => (path, folder::read(path, cache)?),
+            Source::Archive(path) => (path, read_archive(path, cache)?),
+        };
+        Self::from_arrays(name_of(path), arrays).map_err(|problem| problem.at(path))
+    }
+
+    /// Opens the data set at `place`, else the one that `MNISTRY_DATA_DIR` names.
+    ///
+    /// # Errors
+    /// When neither names one, which the error says how to mend; else as [`open`](Self::open).
+    pub fn find(place: Option<&Path>) -> Result<Self> {
+        let named = place.map(Path::to_owned).or_else(|| super::path_from_env("MNISTRY_DATA_DIR"));
+        Self::open(named.ok_or_else(|| Error::Option(HOW_TO_GET_MNIST.into()))?)
+    }
+}
+
+/// The arrays of the npz archive at `path`, in the order of [`npz::MEMBERS`].
+fn read_archive(path: &Path, cache: &Cache) -> Result<[Array; 4]> {
+    let file = Bytes::map(path)?;
+    let read = || {
+        let archive = npz::parse(&file)?;
+        let (store, layouts) = match archive.in_place()? {
+            Some(layouts) => (file.clone(), layouts),
+            None => (cache.unpacked(&archive)?, archive.unpacked()),
+        };
+        let [a, b, c, d] = layouts.map(|layout| Array::new(&store, &layout));
+        Ok([a?, b?, c?, d?])
+    };
+    read().map_err(|problem: Problem| problem.at(path))
+}
+
+/// What a report calls the data set at `path`: the last part of the path alone, so that reports
+/// do not differ from one machine to the next.
+fn name_of(path: &Path) -> String {
+    let resolved = path.canonicalize().unwrap_or_default();
+    // Such as `..`, a path may end without a name of its own.
+    let name = path.file_name().or_else(|| resolved.file_name()).unwrap_or_default();
+    name.to_string_lossy().into_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_report_calls_a_data_set_by_the_last_part_of_its_path() {
+        assert_eq!(name_of(Path::new("/data/mnist.npz")), "mnist.npz");
+        assert_eq!(name_of(Path::new("/data/mnist/")), "mnist");
+        assert_eq!(name_of(Path::new("/data/mnist/.")), "mnist");
+        let here = std::env::current_dir().unwrap();
+        assert_eq!(Some(name_of(Path::new(".")).as_ref()), here.file_name().unwrap().to_str());
+        let above = here.parent().unwrap().file_name().unwrap();
+        assert_eq!(name_of(Path::new("..")), above.to_str().unwrap());
+    }
+}

@@ -1,0 +1,235 @@
+//! The run folder: `config.json`, `history.csv`, `model.safetensors`, `report.json` and
+//! `confusion_matrix.csv`.
+//!
+//! Each file is replaced as a whole, and none is left from an earlier run, so that whatever
+//! interrupts a run, the folder speaks of that run alone and its model can be used.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+
+use super::Report;
+use crate::error::{Error, Result};
+use crate::files::{create_folder, read_bounded, write_atomically};
+use crate::metrics::ConfusionMatrix;
+use crate::nn::{Network, Sequential};
+use crate::train::{Epoch, FitOptions};
+
+/// The name of the trained network in a run folder.
+pub const MODEL_FILE: &str = "model.safetensors";
+
+/// More bytes than any `config.json` of ours has.
+const LARGEST_CONFIG: u64 = 1 << 20;
+
+const CONFIG_FILE: &str = "config.json";
+const HISTORY_FILE: &str = "history.csv";
+const REPORT_FILE: &str = "report.json";
+const CONFUSION_FILE: &str = "confusion_matrix.csv";
+
+/// All that decides what a run does. As JSON it is `config.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct RunConfig {
+    /// The version of this crate.
+    pub version: String,
+    /// The name of the data set.
+    pub dataset: String,
+    /// How many images are trained on.
+    pub train_images: usize,
+    /// How many images are tested with.
+    pub test_images: usize,
+    /// The network.
+    pub architecture: Sequential,
+    /// The file that the first weights come from; `None` where they are drawn under the seed.
+    pub init: Option<PathBuf>,
+    /// Epochs, minibatches, optimiser, order and seed.
+    #[serde(flatten)]
+    pub fit: FitOptions,
+    /// The number of threads.
+    pub threads: usize,
+    /// The instruction set of the kernels.
+    pub isa: String,
+}
+
+/// A folder that keeps one run.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    history: Vec<Epoch>,
+}
+
+impl RunFolder {
+    /// The folder at `path`, made where it does not exist; the files of an earlier run in it are
+    /// removed, other files are left alone.
+    ///
+    /// # Errors
+    /// When the system refuses, or the folder holds a `config.json` that no run wrote.
+    pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
+        let path = path.into();
+        create_folder(&path)?;
+        check_replaceable(&path.join(CONFIG_FILE))?;
+        for name in [REPORT_FILE, CONFUSION_FILE, HISTORY_FILE, MODEL_FILE, CONFIG_FILE] {
+            let file = path.join(name);
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(Error::io("replace", file)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(Self { path, history: Vec::new() })
+    }
+
+    /// A new folder in `parent`, named by the first number from 1 that is free: runs count up,
+    /// and two that start at once do not meet.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn create_next_in(parent: impl AsRef<Path>) -> Result<Self> {
+        let parent = parent.as_ref();
+        create_folder(parent)?;
+        let mut number = 1 + greatest_number_in(parent)?;
+        loop {
+            let path = parent.join(number.to_string());
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self { path, history: Vec::new() }),
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+                Err(error) => return Err(Error::io("create the folder", path)(error)),
+            }
+        }
+    }
+
+    /// Where it is.
+    #[must_use]
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where its network is.
+    #[must_use]
+    pub fn model_path(&self) -> PathBuf {
+        self.path.join(MODEL_FILE)
+    }
+
+    /// Writes down what the run will do, and the network that it starts from.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn start(&self, config: &RunConfig, network: &Network) -> Result<()> {
+        self.write_json(CONFIG_FILE, config)?;
+        self.write_history()?;
+        self.save(network)
+    }
+
+    /// Adds a completed epoch to the history, and keeps the network as it is after it.
+    ///
+    /// # Errors
+    /// When a file cannot be written, or the network holds a number that is not finite; the
+    /// folder then keeps what it had.
+    pub fn record(&mut self, epoch: &Epoch, network: &Network) -> Result<()> {
+        self.save(network)?;
+        self.history.push(*epoch);
+        self.write_history()
+    }
+
+    /// Keeps the network as it is now.
+    ///
+    /// # Errors
+    /// When the file cannot be written, or the network holds a number that is not finite; the
+    /// folder then keeps the one that it had.
+    pub fn save(&self, network: &Network) -> Result<()> {
+        for tensor in network.tensors() {
+            if tensor.values.iter().any(|value| !value.is_finite()) {
+                return Err(Error::Network(format!(
+                    "after epoch {}, {} holds a number that is not finite: lower the learning rate",
+                    self.history.len() + 1,
+                    tensor.name
+                )));
+            }
+        }
+        network.save(self.model_path())
+    }
+
+    /// Writes the report of the completed run.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub fn finish(&self, report: &Report) -> Result<()> {
+        self.write_confusion_matrix(&report.test.confusion_matrix)?;
+        self.write_json(REPORT_FILE, report)
+    }
+
+    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
+        let path = self.path.join(name);
+        let mut text = serde_json::to_vec_pretty(value)
+            .map_err(|error| Error::file(&path, format!("cannot be written: {error}")))?;
+        text.push(b'\n');
+        write_atomically(&path, &text)
+    }
+
+    fn write_history(&self) -> Result<()> {
+        let rows = self.history.iter().map(|epoch| {
+            [
+                epoch.epoch.to_string(),
+                epoch.loss.to_string(),
+                epoch.accuracy.to_string(),
+                epoch.seconds.to_string(),
+            ]
+        });
+        let header = ["epoch", "loss", "accuracy", "seconds"].map(String::from);
+        self.write_csv(HISTORY_FILE, std::iter::once(header).chain(rows))
+    }
+
+    /// The true class down, in the first column; the predicted class across, in the header.
+    fn write_confusion_matrix(&self, matrix: &ConfusionMatrix) -> Result<()> {
+        let numbered = |first: String, others: &mut dyn Iterator<Item = String>| {
+            std::iter::once(first).chain(others).collect::<Vec<_>>()
+        };
+        let classes = matrix.rows().len();
+        let header = numbered("true\\predicted".into(), &mut (0..classes).map(|c| c.to_string()));
+        let rows =
+            matrix.rows().iter().enumerate().map(|(class, row)| {
+                numbered(class.to_string(), &mut row.iter().map(u64::to_string))
+            });
+        self.write_csv(CONFUSION_FILE, std::iter::once(header).chain(rows))
+    }
+
+    fn write_csv<Row>(&self, name: &str, rows: impl Iterator<Item = Row>) -> Result<()>
+    where
+        Row: IntoIterator<Item = String>,
+    {
+        let path = self.path.join(name);
+        let refused = |error: csv::Error| Error::io("write", &path)(error.into());
+        let mut writer = csv::Writer::from_writer(Vec::new());
+        for row in rows {
+            writer.write_record(row).map_err(refused)?;
+        }
+        let text = writer.into_inner().map_err(|error| refused(error.into_error().into()))?;
+        write_atomically(&path, &text)
+    }
+}
+
+/// Refuses a `config.json` of something else, whose folder was surely not meant.
+fn check_replaceable(config: &Path) -> Result<()> {
+    if !config.exists() {
+        return Ok(());
+    }
+    let bytes = read_bounded(config, LARGEST_CONFIG)?;
+    let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();
+    if value.get("architecture").is_some() {
+        return Ok(());
+    }
+    Err(Error::file(config, "was not written by a run: choose another folder for this one"))
+}
+
+/// The greatest number that names something in `folder`; 0 where none does.
+fn greatest_number_in(folder: &Path) -> Result<u64> {
+    let mut greatest = 0;
+    for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
+        let name = entry.map_err(Error::io("read", folder))?.file_name();
+        let number = name.to_str().and_then(|name| name.parse::<u32>().ok()).unwrap_or(0);
+        greatest = greatest.max(u64::from(number));
+    }
+    Ok(greatest)
+}

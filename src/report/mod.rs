@@ -1,0 +1,95 @@
+//! What people look at: the report of a run as JSON and as text, and the folder that keeps it.
+
+mod folder;
+mod memory;
+mod palette;
+mod step_log;
+mod text;
+
+pub use folder::{MODEL_FILE, RunConfig, RunFolder};
+pub use memory::peak_memory_bytes;
+pub use palette::Palette;
+pub use step_log::StepLog;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::metrics::{ClassReport, ConfusionMatrix, Evaluation};
+use crate::train::Epoch;
+
+/// A completed run: what was trained on what, how fast, and how well it does. As JSON it is
+/// `report.json`.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Report {
+    /// The name of the data set.
+    pub dataset: String,
+    /// The network's layers, in a line.
+    pub model: String,
+    /// How many numbers it learnt.
+    pub parameters: usize,
+    /// The number of threads.
+    pub threads: usize,
+    /// The instruction set of the kernels.
+    pub isa: String,
+    /// How long the training took, from the first step to the end of the last epoch.
+    pub train_seconds: f64,
+    /// How long all took: loading, training, evaluation and what lies between.
+    pub total_seconds: f64,
+    /// Training samples a second of `train_seconds`.
+    pub samples_per_second: f64,
+    /// The most memory that the process ever had resident; `None` where the system does not tell.
+    pub peak_memory_bytes: Option<u64>,
+    /// The epochs, in order.
+    pub history: Vec<Epoch>,
+    /// How the trained network does on the test images.
+    pub test: TestReport,
+}
+
+/// How a network does on the test images of a data set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TestReport {
+    /// The mean cross-entropy.
+    pub loss: f64,
+    /// The share of images read correctly.
+    pub accuracy: f64,
+    /// How often which class (row) was read as which (column).
+    pub confusion_matrix: ConfusionMatrix,
+    /// Precision, recall and F1, a class after the other.
+    pub per_class: Vec<ClassReport>,
+}
+
+impl TestReport {
+    /// The report of an evaluation.
+    ///
+    /// # Errors
+    /// When the loss is not a finite number, which JSON could not say and nobody could use.
+    pub fn new(evaluation: Evaluation) -> Result<Self> {
+        if !evaluation.loss.is_finite() {
+            return Err(Error::Network(format!(
+                "the test loss is {}: the weights are beyond use; train with a lower learning rate",
+                evaluation.loss
+            )));
+        }
+        Ok(Self {
+            loss: evaluation.loss,
+            accuracy: evaluation.accuracy(),
+            per_class: evaluation.confusion.per_class(),
+            confusion_matrix: evaluation.confusion,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_loss_that_json_cannot_say_is_refused() {
+        let evaluation = |loss| Evaluation { loss, confusion: ConfusionMatrix::new(2) };
+        assert!(TestReport::new(evaluation(0.5)).is_ok());
+        for loss in [f64::NAN, f64::INFINITY] {
+            let text = TestReport::new(evaluation(loss)).unwrap_err().to_string();
+            assert!(text.starts_with(&format!("the test loss is {loss}: ")), "{text}");
+        }
+    }
+}
