@@ -4,3 +4,6 @@ pub(crate) mod activation;
 pub(crate) mod exp;
 pub(crate) mod ln;
 pub(crate) mod softmax;
+
+#[cfg(test)]
+mod tests;
