@@ -93,3 +93,6 @@ fn without_subnormals<S: Simd>(s: S, x: S::F32) -> S::F32 {
     let size = s.max(x, s.sub(s.zero(), x));
     s.select(s.lt(size, s.splat(NEGLIGIBLE)), s.zero(), x)
 }
+
+#[cfg(test)]
+mod tests;

@@ -37,3 +37,6 @@ impl Sgd {
         s.store(s.add(s.load(weight), new), weight);
     }
 }
+
+#[cfg(test)]
+mod tests;
