@@ -44,6 +44,12 @@ impl Products {
     }
 }
 
+/// Whether tiles of `rows` rows are used: full ones, and a few for what is left over.
+#[inline(always)]
+const fn is_a_height<S: Simd>(rows: usize) -> bool {
+    rows == S::TILE_ROWS || (rows == 4 && S::TILE_ROWS > 4) || rows == 1
+}
+
 /// Computes the `area` of C = `left` · `right` over `depth`, tile by tile: a few groups of columns
 /// at a time, so that their share of `right` stays in the cache for all rows.
 #[inline(always)]
@@ -68,7 +74,7 @@ pub(super) fn multiply<S: Simd, E: Epilogue<S>>(
             // SAFETY: the checks above cover the whole area, and the tile lies within it.
             macro_rules! tiles {
                 ($($rows:literal),+) => {
-                    $(if left_over >= $rows && $rows <= S::TILE_ROWS {
+                    $(if left_over >= $rows && is_a_height::<S>($rows) {
                         match width {
                             3 if S::TILE_GROUPS >= 3 => unsafe { tile::<S, E, $rows, 3>(s, left, right, depth, at, epilogue) },
                             2 if S::TILE_GROUPS >= 2 => unsafe { tile::<S, E, $rows, 2>(s, left, right, depth, at, epilogue) },

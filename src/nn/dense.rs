@@ -315,7 +315,7 @@ impl<R: Rule> Kernel for Update<'_, R> {
             let state = writer.lanes(division.block_rows(&part, *cells));
             let mut epilogue =
                 Learn { state, width: groups.len(), first_row: part.rows.start, rule };
-            let rows = part.rows.start..part.rows.end.min(division.inputs);
+            let rows = part.rows.start.min(division.inputs)..part.rows.end.min(division.inputs);
             let area = Area { rows, groups: groups.clone() };
             match input {
                 Input::Sparse { rows, samples } => {
@@ -329,10 +329,12 @@ impl<R: Rule> Kernel for Update<'_, R> {
                     products.multiply(s, &x, &dz, samples, area, &mut epilogue);
                 }
             }
-            if part.rows.end > division.inputs {
-                let ones = Left { values: &[1.0], rows: Axis::even(0), depth: Axis::even(0) };
-                let area = Area { rows: division.inputs..part.rows.end, groups };
-                products.multiply(s, &ones, &dz, samples, area, &mut epilogue);
+            if part.rows.contains(&division.inputs) {
+                for group in groups {
+                    let samples = &dz.lanes[group * batch..][..samples];
+                    let sum = samples.iter().fold(s.zero(), |sum, dz| s.add(sum, s.load(dz)));
+                    epilogue.finish(s, division.inputs, group, sum);
+                }
             }
         }
     }

@@ -6,7 +6,8 @@ use crate::simd::Simd;
 /// max(x, 0)
 #[inline(always)]
 pub(crate) fn relu<S: Simd>(s: S, x: S::F32) -> S::F32 {
-    s.max(x, s.zero())
+    // In this order of operands NaN stays NaN, on its way to the loss, which must show it.
+    s.max(s.zero(), x)
 }
 
 /// The gradient that ReLU lets through: `dy` where its output `y` is positive.
@@ -22,7 +23,9 @@ pub(crate) fn sigmoid<S: Simd>(s: S, x: S::F32) -> S::F32 {
     let negative = s.lt(x, s.zero());
     let e = exp(s, s.select(negative, x, s.sub(s.zero(), x)));
     let numerator = s.select(negative, e, s.splat(1.0));
-    s.div(numerator, s.add(s.splat(1.0), e))
+    let quotient = s.div(numerator, s.add(s.splat(1.0), e));
+    // e / (1 + e) = e − e · e / (1 + e), where the rounding of 1 + e weighs less.
+    s.select(negative, s.mul_add(s.sub(s.zero(), e), quotient, e), quotient)
 }
 
 /// The gradient that a sigmoid lets through: `dy` · y · (1 − y), from its output `y`.

@@ -18,6 +18,8 @@ const POLYNOMIAL: [f32; 9] = [
 const SQRT_HALF: f32 = std::f32::consts::FRAC_1_SQRT_2;
 const LN_2_HIGH: f32 = 0.693_359_4;
 const LN_2_LOW: f32 = -2.121_944_4e-4;
+/// The least number above zero, 2⁻¹⁴⁹.
+const LEAST: f32 = f32::from_bits(1);
 /// Brings the subnormal numbers into the normal ones: 2²³.
 const LIFT: f32 = 8_388_608.0;
 
@@ -44,12 +46,8 @@ pub(crate) fn ln<S: Simd>(s: S, x: S::F32) -> S::F32 {
     let tail = s.mul_add(s.splat(-0.5), square, tail);
     let result = s.mul_add(n, s.splat(LN_2_HIGH), s.add(f, tail));
 
-    // x < ∞ is false for NaN as well, which then passes through unchanged, as +∞ does.
+    // Comparisons with NaN are false, so that it passes through them all, as +∞ does the first.
     let result = s.select(s.lt(x, s.splat(f32::INFINITY)), result, x);
-    let result = s.select(s.lt(x, s.zero()), s.splat(f32::NAN), result);
-    let positive = s.lt(s.zero(), x);
-    let zero =
-        s.select(positive, result, s.select(s.lt(x, s.zero()), result, s.splat(f32::NEG_INFINITY)));
-    // NaN is neither above nor below zero.
-    s.select(positive, result, s.select(s.lt(x, s.splat(f32::MIN_POSITIVE)), zero, result))
+    let result = s.select(s.lt(x, s.splat(LEAST)), s.splat(f32::NEG_INFINITY), result);
+    s.select(s.lt(x, s.zero()), s.splat(f32::NAN), result)
 }

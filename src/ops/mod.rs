@@ -38,3 +38,6 @@ impl Kernel for Sigmoid<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

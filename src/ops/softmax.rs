@@ -64,3 +64,6 @@ pub(crate) fn cross_entropy<S: Simd>(
     }
     log_sum + (greatest - logit)
 }
+
+#[cfg(test)]
+mod tests;

@@ -92,3 +92,6 @@ impl Rule for AdamStep {
         s.store(s.sub(s.load(weight), change), weight);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -61,7 +61,7 @@ impl Default for Optimizer {
 /// Moments under this become zero. They would move a weight by nothing that shows, and once they
 /// decay below 1.2e-38, as those of seldom-lit pixels do, each operation on them traps to
 /// microcode.
-const NEGLIGIBLE: f32 = 1e-30;
+pub(crate) const NEGLIGIBLE: f32 = 1e-30;
 
 /// Zero in place of what is negligible.
 #[inline(always)]
@@ -71,38 +71,38 @@ fn without_subnormals<S: Simd>(s: S, x: S::F32) -> S::F32 {
 }
 
 impl Optimizer {
-    /// Refuses constants that make no sense.
+    /// Refuses constants that make no sense, or none once they are rounded to `f32`.
     pub(crate) fn check(&self) -> Result<()> {
-        let in_unit = |name: &str, value: f64| {
-            if (0.0..1.0).contains(&value) {
-                Ok(())
-            } else {
-                Err(Error::Option(format!(
-                    "{name} is {value}: give a number from 0 up to, not including, 1"
-                )))
-            }
-        };
         let rate = match self {
             Self::Adam(adam) => {
-                in_unit("Adam's first beta", adam.beta_1)?;
-                in_unit("Adam's second beta", adam.beta_2)?;
-                if !(adam.epsilon > 0.0 && adam.epsilon.is_finite()) {
-                    return Err(Error::Option(format!(
-                        "Adam's epsilon is {}: give a number above 0",
-                        adam.epsilon
-                    )));
-                }
+                decay("Adam's first beta", adam.beta_1)?;
+                decay("Adam's second beta", adam.beta_2)?;
+                positive("Adam's epsilon", adam.epsilon)?;
                 adam.learning_rate
             }
             Self::Sgd(sgd) => {
-                in_unit("the momentum", sgd.momentum)?;
+                decay("the momentum", sgd.momentum)?;
                 sgd.learning_rate
             }
         };
-        if rate > 0.0 && rate.is_finite() {
-            Ok(())
-        } else {
-            Err(Error::Option(format!("the learning rate is {rate}: give a number above 0")))
-        }
+        positive("the learning rate", rate)
     }
 }
+
+fn decay(name: &str, value: f64) -> Result<()> {
+    if value >= 0.0 && (value as f32) < 1.0 {
+        return Ok(());
+    }
+    Err(Error::Option(format!("{name} is {value}: give a number from 0 up to, not including, 1")))
+}
+
+fn positive(name: &str, value: f64) -> Result<()> {
+    let rounded = value as f32;
+    if rounded > 0.0 && rounded.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Option(format!("{name} is {value}: give a number above 0 that f32 can hold")))
+}
+
+#[cfg(test)]
+mod tests;

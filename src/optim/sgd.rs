@@ -21,50 +21,21 @@ impl Default for Sgd {
     }
 }
 
-/// Plain descent at one rate.
+/// Descent, its constants as the vectors want them.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Descent {
-    rate: f32,
-}
-
-/// Descent with momentum.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Momentum {
+pub(crate) struct SgdStep {
     rate: f32,
     momentum: f32,
 }
 
 impl Sgd {
-    /// The rule where there is no momentum.
-    pub(crate) fn descent(self) -> Descent {
-        Descent { rate: self.learning_rate as f32 }
-    }
-
-    /// The rule where there is.
-    pub(crate) fn with_momentum(self) -> Momentum {
-        Momentum { rate: self.learning_rate as f32, momentum: self.momentum as f32 }
+    /// The update of every step.
+    pub(crate) fn step(self) -> SgdStep {
+        SgdStep { rate: self.learning_rate as f32, momentum: self.momentum as f32 }
     }
 }
 
-impl Rule for Descent {
-    const CELLS: usize = 1;
-
-    /// w ← w − rate · g
-    #[inline(always)]
-    fn update<S: Simd>(
-        self,
-        s: S,
-        gradient: S::F32,
-        row: &mut [Lanes],
-        _width: usize,
-        group: usize,
-    ) {
-        let weight = &mut row[group];
-        s.store(s.mul_add(gradient, s.splat(-self.rate), s.load(weight)), weight);
-    }
-}
-
-impl Rule for Momentum {
+impl Rule for SgdStep {
     const CELLS: usize = 2;
 
     /// velocity ← momentum · velocity − rate · g, w ← w + velocity
@@ -85,3 +56,6 @@ impl Rule for Momentum {
         s.store(s.add(s.load(weight), new), weight);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -15,6 +15,8 @@ mod avx2;
 mod avx512;
 mod isa;
 mod portable;
+#[cfg(test)]
+pub(crate) mod testing;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;

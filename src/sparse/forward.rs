@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::rows::Pixel;
+use super::{pass_width, rows::Pixel};
 use crate::gemm::{Epilogue, Right};
 use crate::simd::Simd;
 
@@ -22,15 +22,13 @@ pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
     let mut group = groups.start;
     while group < groups.end {
         let at = (row, group);
-        match groups.end - group {
-            1 => group += walk::<S, E, 1>(s, image, weights, at, epilogue),
-            2 => group += walk::<S, E, 2>(s, image, weights, at, epilogue),
-            3 => group += walk::<S, E, 3>(s, image, weights, at, epilogue),
-            4 | 8 => group += walk::<S, E, 4>(s, image, weights, at, epilogue),
-            5 => group += walk::<S, E, 5>(s, image, weights, at, epilogue),
-            6 => group += walk::<S, E, 6>(s, image, weights, at, epilogue),
-            _ => group += walk::<S, E, 7>(s, image, weights, at, epilogue),
-        }
+        group += match pass_width(groups.end - group) {
+            1 => walk::<S, E, 1>(s, image, weights, at, epilogue),
+            2 => walk::<S, E, 2>(s, image, weights, at, epilogue),
+            3 => walk::<S, E, 3>(s, image, weights, at, epilogue),
+            4 => walk::<S, E, 4>(s, image, weights, at, epilogue),
+            _ => walk::<S, E, 7>(s, image, weights, at, epilogue),
+        };
     }
 }
 

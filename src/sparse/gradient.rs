@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::rows::Pixel;
+use super::{pass_width, rows::Pixel};
 use crate::buffers::Lanes;
 use crate::gemm::{Area, Epilogue, Right};
 use crate::simd::Simd;
@@ -43,7 +43,7 @@ pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
             let mut group = 0;
             let mut walked = 0;
             while group < width {
-                let count = (width - group).min(7);
+                let count = pass_width(width - group);
                 let columns = group..group + count;
                 let at = Span { block: block.clone(), width, columns };
                 let dz = Right {
@@ -55,8 +55,6 @@ pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
                     2 => add::<S, 2>(s, rest, &dz, &at, tile),
                     3 => add::<S, 3>(s, rest, &dz, &at, tile),
                     4 => add::<S, 4>(s, rest, &dz, &at, tile),
-                    5 => add::<S, 5>(s, rest, &dz, &at, tile),
-                    6 => add::<S, 6>(s, rest, &dz, &at, tile),
                     _ => add::<S, 7>(s, rest, &dz, &at, tile),
                 };
                 group += count;

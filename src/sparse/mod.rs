@@ -10,3 +10,14 @@ mod rows;
 pub(crate) use forward::forward;
 pub(crate) use gradient::{BLOCK, gradient};
 pub(crate) use rows::{PIXEL_VALUES, SparseRows};
+
+/// Of `left` groups of columns, how many the next pass over the lists takes: at most the 7 that
+/// 100 units have, in as few and as equal passes as a handful of kernels allows.
+const fn pass_width(left: usize) -> usize {
+    match left {
+        0..=4 => left,
+        5 | 6 => 3,
+        8 => 4,
+        _ => 7,
+    }
+}

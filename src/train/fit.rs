@@ -38,10 +38,7 @@ impl Engine {
         let run = Run { data: self.samples(split), options, stop: AtomicBool::new(false) };
         match options.optimizer {
             Optimizer::Adam(adam) => run.fit(self, network, observer, |step| adam.at(step)),
-            Optimizer::Sgd(sgd) if sgd.momentum == 0.0 => {
-                run.fit(self, network, observer, |_| sgd.descent())
-            }
-            Optimizer::Sgd(sgd) => run.fit(self, network, observer, |_| sgd.with_momentum()),
+            Optimizer::Sgd(sgd) => run.fit(self, network, observer, |_| sgd.step()),
         }
     }
 

@@ -1,0 +1,63 @@
+//! For tests of what is written once for every instruction set: the one list of the tokens that
+//! this CPU offers, and ways to run an operation on plain numbers.
+
+use super::{Kernel, Simd};
+use crate::buffers::{LANES, Lanes};
+
+/// Runs `$test`, an expression of the token `$s`, on every instruction set that this CPU has.
+macro_rules! on_each_isa {
+    ($s:ident => $test:expr) => {{
+        {
+            let $s = $crate::simd::Portable;
+            $crate::simd::testing::vectorize($s, || $test);
+        }
+        #[cfg(target_arch = "x86_64")]
+        {
+            if let Some($s) = $crate::simd::Avx2::new() {
+                $crate::simd::testing::vectorize($s, || $test);
+            }
+            if let Some($s) = $crate::simd::Avx512::new() {
+                $crate::simd::testing::vectorize($s, || $test);
+            }
+        }
+    }};
+}
+pub(crate) use on_each_isa;
+
+/// Runs `test` where the instruction set of the token `s`, which it holds, is enabled.
+pub(crate) fn vectorize<S: Simd>(s: S, test: impl FnOnce()) {
+    struct Test<F>(F);
+    impl<F: FnOnce()> Kernel for Test<F> {
+        type Output = ();
+        #[inline(always)]
+        fn run<S: Simd>(self, _: S) {
+            (self.0)();
+        }
+    }
+    s.vectorize(Test(test));
+}
+
+/// `operation` in each lane.
+#[inline(always)]
+pub(crate) fn map<S: Simd>(
+    s: S,
+    operation: impl Fn(S, S::F32) -> S::F32,
+    x: [f32; LANES],
+) -> [f32; LANES] {
+    let mut lanes = Lanes(x);
+    s.store(operation(s, s.load(&lanes)), &mut lanes);
+    lanes.0
+}
+
+/// `operation` of one number.
+#[inline(always)]
+pub(crate) fn map_one<S: Simd>(s: S, operation: impl Fn(S, S::F32) -> S::F32, x: f32) -> f32 {
+    map(s, operation, [x; LANES])[0]
+}
+
+#[test]
+fn no_instruction_set_is_left_out() {
+    let mut runs = 0;
+    on_each_isa!(_s => runs += 1);
+    assert_eq!(runs, super::Isa::available().len());
+}

@@ -1,0 +1,24 @@
+//! How well the default network reads the real MNIST after five epochs, whatever the seed.
+
+use mnistry::{
+    Activation, Dataset, Engine, EngineOptions, FitOptions, Network, Sequential, Silent,
+};
+
+#[test]
+#[ignore = "needs MNISTRY_DATA_DIR"]
+fn five_epochs_read_974_of_1000_test_images() {
+    let mnist = Dataset::find(None).expect("MNISTRY_DATA_DIR holds MNIST");
+    let engine = Engine::new(EngineOptions::default()).expect("threads");
+    let accuracies = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(|seed| {
+        let architecture = Sequential::new(mnist.shape())
+            .dense(100, Activation::Relu)
+            .dense(mnist.classes(), Activation::Sigmoid);
+        let mut network = Network::new(architecture, seed).expect("a sound network");
+        let options = FitOptions { seed, ..FitOptions::default() };
+        engine.fit(&mut network, &mnist.train, &options, &mut Silent).expect("a sound run");
+        engine.evaluate(&network, &mnist.test).expect("it fits").accuracy()
+    });
+    let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
+    assert!(mean >= 0.974, "mean {mean} of {accuracies:?}");
+    assert!(accuracies.iter().all(|&accuracy| accuracy >= 0.967), "{accuracies:?}");
+}

@@ -1,0 +1,78 @@
+//! What the engine reads in images, against the reference.
+
+mod generated;
+mod reference;
+
+use generated::{any_hidden, architectures, engine, images};
+use mnistry::{Activation, Error};
+use proptest::prelude::*;
+use reference::{Reference, sigmoid, softmax};
+
+/// What logits in f32 may be wrong by: they are sums of up to 40 terms of size one or less, over
+/// up to four layers.
+const LOGITS: f64 = 1e-5;
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 100,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn images_are_read_as_the_reference_reads_them(
+        architecture in architectures(any_hidden()),
+        count in 1_usize..=20,
+        seed in any::<u64>().no_shrink(),
+    ) {
+        let classes = architecture.classes();
+        let output = architecture.output();
+        let split = images(architecture.input, count, classes, seed);
+        let network = generated::network(architecture, seed);
+        let reference = Reference::new(&network);
+        let engine = engine(2);
+        let mut rows = vec![vec![0; classes]; classes];
+        for index in 0..count {
+            let logits = reference.logits(split.image(index));
+            let prediction = engine.predict(&network, split.image(index)).expect("it fits");
+            let probabilities = softmax(&logits);
+            let outputs = match output {
+                Activation::Sigmoid => logits.iter().copied().map(sigmoid).collect(),
+                Activation::Softmax => probabilities.clone(),
+                _ => logits.clone(),
+            };
+            prop_assert!(near(&prediction.probabilities, &probabilities), "{prediction:?}");
+            prop_assert!(near(&prediction.outputs, &outputs), "{prediction:?}");
+            // Of two logits as good as equal, either may win.
+            let greatest = logits.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+            prop_assert!(greatest - logits[prediction.class] <= LOGITS);
+            let runner_up = prediction.runner_up().expect("there are two classes or more");
+            prop_assert_ne!(runner_up, prediction.class);
+            let better = |class: &usize| *class != prediction.class
+                && prediction.probabilities[*class] > prediction.probabilities[runner_up];
+            prop_assert!(!(0..classes).any(|class| better(&class)));
+            rows[usize::from(split.labels()[index])][prediction.class] += 1;
+        }
+        let evaluation = engine.evaluate(&network, &split).expect("it fits");
+        prop_assert!((evaluation.loss - reference.loss(&split)).abs() <= LOGITS);
+        prop_assert_eq!(evaluation.confusion.rows(), &rows);
+        prop_assert_eq!(evaluation.confusion.total(), count as u64);
+    }
+}
+
+fn near(found: &[f32], exact: &[f64]) -> bool {
+    found.len() == exact.len()
+        && found.iter().zip(exact).all(|(found, exact)| (f64::from(*found) - exact).abs() <= LOGITS)
+}
+
+#[test]
+fn an_image_of_another_size_is_refused() {
+    let shape = mnistry::data::ImageShape { height: 4, width: 3 };
+    let network =
+        generated::network(mnistry::Sequential::new(shape).dense(2, Activation::Sigmoid), 0);
+    for pixels in [0, 11, 13] {
+        let error = engine(1).predict(&network, &vec![0; pixels]).expect_err("not 12 pixels");
+        assert!(matches!(error, Error::Network(_)), "{error:?}");
+        assert!(error.to_string().contains("4 × 3"), "{error}");
+    }
+}

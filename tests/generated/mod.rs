@@ -1,0 +1,91 @@
+//! Networks and images made by the tests.
+
+#![allow(dead_code, reason = "each test program uses its part")]
+
+use mnistry::data::ImageShape;
+use mnistry::rng::{Purpose, Rng};
+use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+pub(crate) fn engine(threads: usize) -> Engine {
+    Engine::new(EngineOptions { threads: Some(threads), ..EngineOptions::default() })
+        .expect("threads")
+}
+
+/// Random images, half of their pixels black, with random labels; the same for the same `seed`.
+pub(crate) fn images(shape: ImageShape, count: usize, classes: usize, seed: u64) -> Split {
+    let mut rng = Rng::stream(seed, Purpose::Shuffle, 0);
+    let mut pixel = || if rng.below(2) == 0 { 0 } else { rng.below(256) as u8 };
+    let pixels: Vec<u8> = (0..count * shape.pixels()).map(|_| pixel()).collect();
+    let labels: Vec<u8> = (0..count).map(|_| rng.below(classes as u32) as u8).collect();
+    Split::new(shape, pixels.into(), labels.into()).expect("counts match")
+}
+
+/// Images that can be learnt: each class lights a row of its own, under some noise.
+pub(crate) fn stripes(shape: ImageShape, count: usize, seed: u64) -> Split {
+    let mut rng = Rng::stream(seed, Purpose::Shuffle, 1);
+    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+    for _ in 0..count {
+        let label = rng.below(shape.height as u32) as usize;
+        for row in 0..shape.height {
+            for _ in 0..shape.width {
+                let light = if row == label { 200 } else { 0 };
+                let noise = if rng.below(3) == 0 { rng.below(50) } else { 0 };
+                pixels.push((light + noise) as u8);
+            }
+        }
+        labels.push(label as u8);
+    }
+    Split::new(shape, pixels.into(), labels.into()).expect("counts match")
+}
+
+/// A network with random kernels and random biases, as training leaves them.
+pub(crate) fn network(architecture: Sequential, seed: u64) -> Network {
+    let fresh = Network::new(architecture.clone(), seed).expect("the architecture checks");
+    let mut rng = Rng::stream(seed, Purpose::Shuffle, 2);
+    let mut tensors = fresh.tensors().to_vec();
+    for tensor in tensors.iter_mut().filter(|tensor| tensor.name.ends_with(".bias")) {
+        tensor.values.fill_with(|| 0.6 * (rng.unit() - 0.5));
+    }
+    Network::from_tensors(architecture, tensors).expect("the tensors fit")
+}
+
+/// Widths of layers, those about a vector's often.
+pub(crate) fn widths() -> impl Strategy<Value = usize> {
+    prop_oneof![1_usize..=40, 15_usize..=17, Just(32)]
+}
+
+/// Numbers of classes: few, or about a vector's width.
+pub(crate) fn class_counts() -> impl Strategy<Value = usize> {
+    prop_oneof![2_usize..=6, 7_usize..=20, 15_usize..=17]
+}
+
+pub(crate) fn shapes() -> impl Strategy<Value = ImageShape> {
+    let size = prop_oneof![Just((1, 1)), (1_usize..=7, 1_usize..=5), Just((4, 4))];
+    size.prop_map(|(height, width)| ImageShape { height, width })
+}
+
+/// Networks whose hidden layers are `hidden`, for any images, classes and last activation.
+pub(crate) fn architectures(
+    hidden: impl Strategy<Value = Vec<(usize, Activation)>>,
+) -> impl Strategy<Value = Sequential> {
+    let last = select(vec![Activation::Linear, Activation::Sigmoid, Activation::Softmax]);
+    (shapes(), hidden, class_counts(), last).prop_map(|(shape, hidden, classes, last)| {
+        let add = |network: Sequential, (units, activation)| network.dense(units, activation);
+        hidden.into_iter().fold(Sequential::new(shape), add).dense(classes, last)
+    })
+}
+
+/// Up to three hidden layers of any kind.
+pub(crate) fn any_hidden() -> impl Strategy<Value = Vec<(usize, Activation)>> {
+    let kinds = select(vec![Activation::Linear, Activation::Relu, Activation::Sigmoid]);
+    prop::collection::vec((widths(), kinds), 0..=3)
+}
+
+/// One hidden layer with `activation`.
+pub(crate) fn one_hidden(
+    activation: Activation,
+) -> impl Strategy<Value = Vec<(usize, Activation)>> {
+    widths().prop_map(move |units| vec![(units, activation)])
+}
