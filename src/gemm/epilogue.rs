@@ -2,12 +2,12 @@
 
 use crate::simd::Simd;
 
-/// The two ends of a sum, for sixteen columns of a row of C at a time.
+/// The two ends of a sum, for the sixteen columns of a group at a time.
 ///
 /// Rows and groups of columns are those of the whole product, whatever part of it is computed.
 pub(crate) trait Epilogue<S: Simd> {
     /// What the sums of row `row`, group `group` start from.
     fn start(&self, s: S, row: usize, group: usize) -> S::F32;
-    /// Takes the finished sums.
-    fn finish(&mut self, s: S, row: usize, group: usize, sums: S::F32);
+    /// Takes the finished sums of row `row`, of `N` groups from `group` on.
+    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]);
 }

@@ -4,6 +4,7 @@
 
 use super::epilogue::Epilogue;
 use super::operand::{Left, Right};
+use crate::buffers::LANES;
 use crate::simd::Simd;
 
 /// Computes `ROWS` rows × `GROUPS` groups of C from row `row`, group `group`, summing over
@@ -38,10 +39,11 @@ pub(super) unsafe fn tile<S: Simd, E: Epilogue<S>, const ROWS: usize, const GROU
         let steps = todo.min(left.depth.panel);
         let mut left_at = panel_at;
         for _ in 0..steps {
-            // SAFETY: `right_at` is the place of (p, group), and by the caller's check those of
-            // the tile's groups lie within the lanes.
             let b: [S::F32; GROUPS] = std::array::from_fn(|j| {
-                s.load(unsafe { right.lanes.get_unchecked(right_at + j * right.group) })
+                // SAFETY: `right_at` is the place of (p, group), and by the caller's check the
+                // sixteen columns of each of the tile's groups lie within the values.
+                let columns = unsafe { right.values.as_ptr().add(right_at + j * right.group) };
+                s.load_unaligned(unsafe { &*columns.cast::<[f32; LANES]>() })
             });
             for (offset, sums) in offsets.iter().zip(&mut sums) {
                 // SAFETY: `offset + left_at` is the place of (row + i, p), which by the caller's
@@ -58,8 +60,6 @@ pub(super) unsafe fn tile<S: Simd, E: Epilogue<S>, const ROWS: usize, const GROU
         todo -= steps;
     }
     for (i, sums) in sums.into_iter().enumerate() {
-        for (j, sum) in sums.into_iter().enumerate() {
-            epilogue.finish(s, row + i, group + j, sum);
-        }
+        epilogue.finish(s, row + i, group, sums);
     }
 }

@@ -1,5 +1,7 @@
 //! The product of plain row-major matrices, packed and blocked.
 
+use std::ops::Range;
+
 use super::epilogue::Epilogue;
 use super::operand::{Axis, Left, Right};
 use super::product::{Area, multiply};
@@ -97,11 +99,15 @@ pub struct Gemm {
 
 /// Depth of a block, kc: a panel of B, kc × 48 numbers, stays in half an L2 cache of 256 KiB while
 /// all rows of a block of A pass by.
-const DEPTH: usize = 512;
+const DEPTH: usize = 640;
 /// Rows of a block of A, mc: mc × kc numbers stay in L2.
-const ROWS: usize = 240;
+const ROWS: usize = 192;
 /// Groups of columns of a block of B, nc / 16: nc × kc numbers stay in L3.
 const GROUPS: usize = 96;
+/// Rows of A from which on copying B into panels costs less than reading it where it is.
+const PACK_RIGHT_FROM: usize = 64;
+/// Groups of columns of B from which on copying A into panels pays.
+const PACK_LEFT_FROM: usize = 16;
 
 impl Gemm {
     /// For the instruction set `isa`.
@@ -141,79 +147,52 @@ impl Kernel for Blocked<'_, '_, '_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { gemm, a, b, start, c } = self;
+        let Self { gemm: Gemm { packed_left, packed_right, .. }, a, b, start, c } = self;
         let all_groups = groups(b.columns);
+        // Whole groups of a matrix whose rows are contiguous can be read where they are.
+        let in_place =
+            if b.column_stride == 1 && a.rows < PACK_RIGHT_FROM { b.columns / LANES } else { 0 };
         let depths = a.columns.max(1).div_ceil(DEPTH);
         // Loop 5: blocks of columns.
         for first_group in (0..all_groups).step_by(GROUPS) {
-            let block_groups = GROUPS.min(all_groups - first_group);
+            let block_groups = first_group..all_groups.min(first_group + GROUPS);
+            let packed_from = block_groups.start.max(in_place.min(block_groups.end));
             // Loop 4: blocks of depth.
             for block in 0..depths {
-                let first = block * DEPTH;
-                let depth = DEPTH.min(a.columns - first);
-                pack_right(
-                    &mut gemm.packed_right,
-                    S::TILE_GROUPS,
-                    b,
-                    first..first + depth,
-                    first_group,
-                    block_groups,
-                );
+                let depth = block * DEPTH..a.columns.min((block + 1) * DEPTH);
+                let packed_groups = packed_from..block_groups.end;
+                pack_right(s, packed_right, b, depth.clone(), packed_groups);
                 let from_c = block > 0 || start == Start::Add;
                 // Loop 3: blocks of rows.
                 for first_row in (0..a.rows).step_by(ROWS) {
-                    let rows = ROWS.min(a.rows - first_row);
-                    let packs = block_groups > 2 * S::TILE_GROUPS && rows > S::TILE_ROWS;
+                    let rows = first_row..a.rows.min(first_row + ROWS);
+                    let packs = block_groups.len() >= PACK_LEFT_FROM && rows.len() > S::TILE_ROWS;
                     let left = if packs {
-                        pack_left(
-                            &mut gemm.packed_left,
-                            S::TILE_ROWS,
-                            a,
-                            first_row,
-                            rows,
-                            first..first + depth,
-                        );
-                        Left {
-                            values: &gemm.packed_left,
-                            rows: Axis {
-                                stride: 1,
-                                panel: S::TILE_ROWS,
-                                panel_stride: S::TILE_ROWS * depth,
-                            },
-                            depth: Axis::even(S::TILE_ROWS),
-                        }
+                        pack_left::<S>(packed_left, a, rows.clone(), depth.clone())
                     } else {
+                        let first = rows.start * a.row_stride + depth.start * a.column_stride;
                         Left {
-                            values: a
-                                .values
-                                .get(first_row * a.row_stride + first * a.column_stride..)
-                                .unwrap_or(&[]),
+                            values: a.values.get(first..).unwrap_or(&[]),
                             rows: Axis::even(a.row_stride),
                             depth: Axis::even(a.column_stride),
                         }
                     };
+                    let mut epilogue = Plain { c: &mut *c, from_c, first_row, first_group: 0 };
+                    if packed_from > block_groups.start {
+                        let values = &b.values[depth.start * b.row_stride..];
+                        let right = Right { values, row: b.row_stride, group: LANES };
+                        let area =
+                            Area { rows: 0..rows.len(), groups: block_groups.start..packed_from };
+                        multiply(s, &left, &right, depth.len(), area, &mut epilogue);
+                    }
                     // Loop 2: panels of columns. Loop 1, over tiles of rows, is the product's.
-                    for group in (0..block_groups).step_by(S::TILE_GROUPS) {
-                        let width = S::TILE_GROUPS.min(block_groups - group);
-                        let right = Right {
-                            lanes: &gemm.packed_right[group * depth..],
-                            row: width,
-                            group: 1,
-                        };
-                        let mut epilogue = Plain {
-                            c: &mut *c,
-                            from_c,
-                            first_row,
-                            first_group: first_group + group,
-                        };
-                        multiply(
-                            s,
-                            &left,
-                            &right,
-                            depth,
-                            Area { rows: 0..rows, groups: 0..width },
-                            &mut epilogue,
-                        );
+                    for group in (packed_from..block_groups.end).step_by(S::TILE_GROUPS) {
+                        let width = S::TILE_GROUPS.min(block_groups.end - group);
+                        let panel = &packed_right[(group - packed_from) * depth.len()..];
+                        let right = Right::of_lanes(panel, width, 1);
+                        epilogue.first_group = group;
+                        let area = Area { rows: 0..rows.len(), groups: 0..width };
+                        multiply(s, &left, &right, depth.len(), area, &mut epilogue);
                     }
                 }
             }
@@ -221,57 +200,81 @@ impl Kernel for Blocked<'_, '_, '_, '_> {
     }
 }
 
-/// Lays panels of `width` groups of columns out, each row after row, padded with zeros.
+/// Lays panels of the `groups` of columns of `b` out, each row after row, padded with zeros.
 #[inline(always)]
-fn pack_right(
+fn pack_right<S: Simd>(
+    s: S,
     packed: &mut Vec<Lanes>,
-    width: usize,
     b: MatrixRef<'_>,
-    depth: std::ops::Range<usize>,
-    first_group: usize,
-    groups: usize,
+    depth: Range<usize>,
+    groups: Range<usize>,
 ) {
-    packed.resize(groups * depth.len(), Lanes::default());
-    for panel in (0..groups).step_by(width) {
-        let width = width.min(groups - panel);
-        let lanes = &mut packed[panel * depth.len()..][..width * depth.len()];
-        for (row, p) in lanes.chunks_exact_mut(width).zip(depth.clone()) {
+    // Every lane in use is written below; what an earlier product left behind may stay.
+    let length = groups.len() * depth.len();
+    if packed.len() < length {
+        packed.resize(length, Lanes::default());
+    }
+    for group in groups.clone().step_by(S::TILE_GROUPS) {
+        let width = S::TILE_GROUPS.min(groups.end - group);
+        let panel = &mut packed[(group - groups.start) * depth.len()..][..width * depth.len()];
+        for (row, p) in panel.chunks_exact_mut(width).zip(depth.clone()) {
             for (j, lanes) in row.iter_mut().enumerate() {
-                let column = (first_group + panel + j) * LANES;
+                let column = (group + j) * LANES;
                 let count = LANES.min(b.columns - column);
                 let start = p * b.row_stride + column * b.column_stride;
                 if b.column_stride == 1 {
-                    lanes.0[..count].copy_from_slice(&b.values[start..start + count]);
+                    let columns = &b.values[start..start + count];
+                    let columns = match columns.first_chunk() {
+                        Some(columns) => s.load_unaligned(columns),
+                        None => s.load_partial(columns),
+                    };
+                    s.store(columns, lanes);
                 } else {
-                    for (lane, i) in lanes.0[..count].iter_mut().zip(0..) {
+                    *lanes = Lanes::default();
+                    for (i, lane) in lanes.0.iter_mut().enumerate().take(count) {
                         *lane = b.values[start + i * b.column_stride];
                     }
                 }
-                lanes.0[count..].fill(0.0);
             }
         }
     }
 }
 
-/// Lays panels of `height` rows out, each column after column.
+/// Lays panels of the `rows` of `a` out, each column after column.
 #[inline(always)]
-fn pack_left(
-    packed: &mut Vec<f32>,
-    height: usize,
+fn pack_left<'p, S: Simd>(
+    packed: &'p mut Vec<f32>,
     a: MatrixRef<'_>,
-    first_row: usize,
-    rows: usize,
-    depth: std::ops::Range<usize>,
-) {
-    packed.resize(rows.next_multiple_of(height) * depth.len(), 0.0);
-    for (panel, lanes) in packed.chunks_exact_mut(height * depth.len()).enumerate() {
-        let first = panel * height;
-        for i in 0..height.min(rows - first) {
-            let row = (first_row + first + i) * a.row_stride;
-            for (column, p) in lanes.chunks_exact_mut(height).zip(depth.clone()) {
-                column[i] = a.values[row + p * a.column_stride];
+    rows: Range<usize>,
+    depth: Range<usize>,
+) -> Left<'p> {
+    let height = S::TILE_ROWS;
+    let length = rows.len().next_multiple_of(height) * depth.len();
+    if packed.len() < length {
+        packed.resize(length, 0.0);
+    }
+    for (panel, numbers) in
+        packed[..length].chunks_exact_mut((height * depth.len()).max(1)).enumerate()
+    {
+        let first = rows.start + panel * height;
+        let count = height.min(rows.end - first);
+        let start = first * a.row_stride + depth.start * a.column_stride;
+        if a.row_stride == 1 {
+            for (column, p) in numbers.chunks_exact_mut(height).zip(0..) {
+                column[..count].copy_from_slice(&a.values[start + p * a.column_stride..][..count]);
+            }
+        } else {
+            for i in 0..count {
+                let from = a.values[start + i * a.row_stride..].iter().step_by(a.column_stride);
+                let into = numbers[i..].iter_mut().step_by(height);
+                into.zip(from).for_each(|(into, from)| *into = *from);
             }
         }
+    }
+    Left {
+        values: packed,
+        rows: Axis { stride: 1, panel: height, panel_stride: height * depth.len() },
+        depth: Axis::even(height),
     }
 }
 
@@ -279,17 +282,18 @@ fn pack_left(
 struct Plain<'c, 'm> {
     c: &'c mut MatrixMut<'m>,
     from_c: bool,
+    /// Where the product's rows and groups begin in C.
     first_row: usize,
     first_group: usize,
 }
 
 impl Plain<'_, '_> {
-    /// The columns of a row that a group covers.
+    /// The numbers of a row of C that a group covers.
     #[inline(always)]
-    fn columns(&mut self, row: usize, group: usize) -> &mut [f32] {
+    fn range(&self, row: usize, group: usize) -> Range<usize> {
         let column = (self.first_group + group) * LANES;
         let start = (self.first_row + row) * self.c.row_stride + column;
-        &mut self.c.values[start..start + LANES.min(self.c.columns - column)]
+        start..start + LANES.min(self.c.columns - column)
     }
 }
 
@@ -299,23 +303,26 @@ impl<S: Simd> Epilogue<S> for Plain<'_, '_> {
         if !self.from_c {
             return s.zero();
         }
-        let column = (self.first_group + group) * LANES;
-        let start = (self.first_row + row) * self.c.row_stride + column;
-        let count = LANES.min(self.c.columns - column);
-        let mut lanes = Lanes::default();
-        lanes.0[..count].copy_from_slice(&self.c.values[start..start + count]);
-        s.load(&lanes)
+        let columns = &self.c.values[self.range(row, group)];
+        columns
+            .first_chunk()
+            .map_or_else(|| s.load_partial(columns), |columns| s.load_unaligned(columns))
     }
 
     #[inline(always)]
-    fn finish(&mut self, s: S, row: usize, group: usize, sums: S::F32) {
-        let columns = self.columns(row, group);
-        if let Some(columns) = columns.first_chunk_mut() {
-            s.store_unaligned(sums, columns);
+    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
+        let start = self.range(row, group).start;
+        let end = self.range(row, group + N - 1).end;
+        let columns = &mut self.c.values[start..end];
+        if columns.len() == N * LANES {
+            let (columns, _) = columns.as_chunks_mut();
+            for (sums, columns) in sums.into_iter().zip(columns) {
+                s.store_unaligned(sums, columns);
+            }
         } else {
-            let mut lanes = Lanes::default();
-            s.store(sums, &mut lanes);
-            columns.copy_from_slice(&lanes.0[..columns.len()]);
+            for (sums, columns) in sums.into_iter().zip(columns.chunks_mut(LANES)) {
+                s.store_partial(sums, columns);
+            }
         }
     }
 }

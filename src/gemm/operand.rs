@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::buffers::Lanes;
+use crate::buffers::{LANES, Lanes, as_numbers};
 
 /// Where the elements along one dimension stand: every `panel` of them `stride` apart, and the
 /// panels `panel_stride` apart.
@@ -28,8 +28,10 @@ impl Axis {
     /// The places of `N` elements from `first` on.
     #[inline(always)]
     pub(super) fn offsets<const N: usize>(self, first: usize) -> [usize; N] {
-        // One division for all of them.
-        let (mut panel, mut within) = (first / self.panel, first % self.panel);
+        // One division for all of them, and none without panels: it takes longer than a step of
+        // the tile.
+        let (mut panel, mut within) =
+            if first < self.panel { (0, first) } else { (first / self.panel, first % self.panel) };
         std::array::from_fn(|_| {
             let offset = panel * self.panel_stride + within * self.stride;
             within += 1;
@@ -70,20 +72,32 @@ impl Left<'_> {
     }
 }
 
-/// The right operand: row p, group g of sixteen columns stands at `p · row + g · group`.
+/// The right operand: row p of group g, sixteen columns, begins at `p · row + g · group`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Right<'a> {
-    pub(crate) lanes: &'a [Lanes],
+    pub(crate) values: &'a [f32],
     pub(crate) row: usize,
     pub(crate) group: usize,
 }
 
-impl Right<'_> {
-    /// Checks that every group of `depth` × `groups` lies within the lanes.
+impl<'a> Right<'a> {
+    /// Row p of group g are the lanes `p · row + g · group`.
+    pub(crate) fn of_lanes(lanes: &'a [Lanes], row: usize, group: usize) -> Self {
+        Self { values: as_numbers(lanes), row: row * LANES, group: group * LANES }
+    }
+
+    /// The sixteen columns of row `p`, group `group`.
+    #[inline(always)]
+    pub(crate) fn at(&self, p: usize, group: usize) -> &'a [f32; LANES] {
+        let columns = self.values[p * self.row + group * self.group..].first_chunk();
+        columns.expect("the right operand is too short")
+    }
+
+    /// Checks that every group of `depth` × `groups` lies within the values.
     pub(crate) fn check(&self, depth: usize, groups: &Range<usize>) {
         if !groups.is_empty() && depth > 0 {
             let reach = (depth - 1) * self.row + (groups.end - 1) * self.group;
-            assert!(reach < self.lanes.len(), "the right operand is too short");
+            assert!(reach + LANES <= self.values.len(), "the right operand is too short");
         }
     }
 }

@@ -5,7 +5,7 @@
 use super::epilogue::Epilogue;
 use super::operand::{Left, Right};
 use super::product::Area;
-use crate::buffers::{LANES, Lanes, as_numbers, zeroed};
+use crate::buffers::{LANES, Lanes, zeroed};
 use crate::simd::Simd;
 
 /// Computes the `area` of C = `left` · `right` over `depth`, on copies of the operands in plain
@@ -24,13 +24,12 @@ pub(super) fn second_opinion<S: Simd, E: Epilogue<S>>(
     let a: Vec<f32> =
         places.map(|(row, p)| left.values[left.rows.offset(row) + left.depth.offset(p)]).collect();
     let places = (0..depth).flat_map(|p| groups.clone().map(move |group| (p, group)));
-    let b: Vec<Lanes> =
-        places.map(|(p, group)| right.lanes[p * right.row + group * right.group]).collect();
-    let products = multiply((rows.len(), groups.len() * LANES, depth), &a, as_numbers(&b));
+    let b: Vec<f32> = places.flat_map(|(p, group)| right.at(p, group)).copied().collect();
+    let products = multiply((rows.len(), groups.len() * LANES, depth), &a, &b);
     for (row, products) in rows.zip(products.chunks_exact(groups.len().max(1))) {
         for (group, product) in groups.clone().zip(products) {
             let sums = s.add(epilogue.start(s, row, group), s.load(product));
-            epilogue.finish(s, row, group, sums);
+            epilogue.finish(s, row, group, [sums]);
         }
     }
 }

@@ -118,7 +118,7 @@ impl Kernel for Forward<'_, '_> {
         for part in division.parts(layer.member, input.samples()) {
             let width = layer.row_width(&part);
             let block = &state[division.block_start(&part, layer.cells)..];
-            let weights = Right { lanes: block, row: width, group: 1 };
+            let weights = Right::of_lanes(block, width, 1);
             let mut epilogue = Activate {
                 bias: &block[division.inputs * width..],
                 activation: if logits { Activation::Linear } else { layer.activation },
@@ -172,13 +172,15 @@ impl<S: Simd> Epilogue<S> for Activate<'_, '_> {
     }
 
     #[inline(always)]
-    fn finish(&mut self, s: S, sample: usize, group: usize, z: S::F32) {
-        let y = match self.activation {
-            Activation::Relu => relu(s, z),
-            Activation::Sigmoid => sigmoid(s, z),
-            Activation::Linear | Activation::Softmax => z,
-        };
-        s.store(y, self.output.at((self.first_group + group) * self.batch + sample));
+    fn finish<const N: usize>(&mut self, s: S, sample: usize, group: usize, sums: [S::F32; N]) {
+        for (group, z) in (self.first_group + group..).zip(sums) {
+            let y = match self.activation {
+                Activation::Relu => relu(s, z),
+                Activation::Sigmoid => sigmoid(s, z),
+                Activation::Linear | Activation::Softmax => z,
+            };
+            s.store(y, self.output.at(group * self.batch + sample));
+        }
     }
 }
 
@@ -221,7 +223,7 @@ impl Kernel for BackwardInput<'_, '_> {
                 rows: SAMPLES,
                 depth: columns(division.batch),
             };
-            let right = Right { lanes: transposed, row: width, group: 1 };
+            let right = Right::of_lanes(transposed, width, 1);
             let mut epilogue = Deactivate {
                 activation: below.activation,
                 output: below.output,
@@ -275,15 +277,17 @@ impl<S: Simd> Epilogue<S> for Deactivate<'_, '_> {
     }
 
     #[inline(always)]
-    fn finish(&mut self, s: S, sample: usize, group: usize, dy: S::F32) {
-        let at = (self.first_group + group) * self.batch + sample;
-        let y = s.load(&self.output[at]);
-        let dz = match self.activation {
-            Activation::Relu => relu_backward(s, y, dy),
-            Activation::Sigmoid => sigmoid_backward(s, y, dy),
-            Activation::Linear | Activation::Softmax => dy,
-        };
-        s.store(dz, self.gradient.at(at));
+    fn finish<const N: usize>(&mut self, s: S, sample: usize, group: usize, sums: [S::F32; N]) {
+        for (group, dy) in (self.first_group + group..).zip(sums) {
+            let at = group * self.batch + sample;
+            let y = s.load(&self.output[at]);
+            let dz = match self.activation {
+                Activation::Relu => relu_backward(s, y, dy),
+                Activation::Sigmoid => sigmoid_backward(s, y, dy),
+                Activation::Linear | Activation::Softmax => dy,
+            };
+            s.store(dz, self.gradient.at(at));
+        }
     }
 }
 
@@ -311,7 +315,8 @@ impl<R: Rule> Kernel for Update<'_, R> {
             if groups.is_empty() {
                 continue;
             }
-            let dz = Right { lanes: &gradient[part.groups.start * batch..], row: 1, group: batch };
+            let panels = &gradient[part.groups.start * batch..];
+            let dz = Right::of_lanes(panels, 1, batch);
             let state = writer.lanes(division.block_rows(&part, *cells));
             let mut epilogue =
                 Learn { state, width: groups.len(), first_row: part.rows.start, rule };
@@ -331,9 +336,9 @@ impl<R: Rule> Kernel for Update<'_, R> {
             }
             if part.rows.contains(&division.inputs) {
                 for group in groups {
-                    let samples = &dz.lanes[group * batch..][..samples];
+                    let samples = &panels[group * batch..][..samples];
                     let sum = samples.iter().fold(s.zero(), |sum, dz| s.add(sum, s.load(dz)));
-                    epilogue.finish(s, division.inputs, group, sum);
+                    epilogue.finish(s, division.inputs, group, [sum]);
                 }
             }
         }
@@ -356,15 +361,12 @@ impl<S: Simd, R: Rule> Epilogue<S> for Learn<'_, R> {
     }
 
     #[inline(always)]
-    fn finish(&mut self, s: S, row: usize, group: usize, gradient: S::F32) {
+    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
         let width = self.width;
         let start = (row - self.first_row) * width * R::CELLS;
-        self.rule.update(
-            s,
-            gradient,
-            &mut self.state[start..start + width * R::CELLS],
-            width,
-            group,
-        );
+        let row = &mut self.state[start..start + width * R::CELLS];
+        for (group, gradient) in (group..).zip(sums) {
+            self.rule.update(s, gradient, row, width, group);
+        }
     }
 }

@@ -27,7 +27,8 @@ macro_rules! avx2 {
     ($half:ident => $call:expr) => {
         // SAFETY: the token `self` proves that the CPU has AVX2 and FMA, all that these
         // intrinsics need; pointers, where there are any, come from references to sixteen `f32`
-        // (aligned ones, where the instruction wants that), of which half 0 or 1 is taken.
+        // (aligned ones, where the instruction wants that), of which half 0 or 1 is taken, or from
+        // slices, of which masks cover no more.
         unsafe {
             [
                 {
@@ -43,6 +44,17 @@ macro_rules! avx2 {
             ]
         }
     };
+}
+
+/// The masks of the first `count` lanes, half by half; of all where there are more.
+#[inline(always)]
+fn first(count: usize) -> Pair<&'static [i32; 8]> {
+    const ONES_THEN_ZEROS: [i32; 16] = [-1, -1, -1, -1, -1, -1, -1, -1, 0, 0, 0, 0, 0, 0, 0, 0];
+    let half = |count: usize| {
+        let start = 8 - count.min(8);
+        ONES_THEN_ZEROS[start..].first_chunk().unwrap_or(&[0; 8])
+    };
+    [half(count), half(count.saturating_sub(8))]
 }
 
 impl Simd for Avx2 {
@@ -82,6 +94,18 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn store_unaligned(self, a: Pair<__m256>, x: &mut [f32; 16]) {
         avx2!(H => _mm256_storeu_ps(x.as_mut_ptr().add(8 * H), a[H]));
+    }
+    #[inline(always)]
+    fn load_partial(self, x: &[f32]) -> Pair<__m256> {
+        let masks = first(x.len());
+        // A half that lies beyond the slice is masked away as a whole, and `wrapping_add` may
+        // point there.
+        avx2!(H => _mm256_maskload_ps(x.as_ptr().wrapping_add(8 * H), _mm256_loadu_si256(masks[H].as_ptr().cast())))
+    }
+    #[inline(always)]
+    fn store_partial(self, a: Pair<__m256>, x: &mut [f32]) {
+        let masks = first(x.len());
+        avx2!(H => _mm256_maskstore_ps(x.as_mut_ptr().wrapping_add(8 * H), _mm256_loadu_si256(masks[H].as_ptr().cast()), a[H]));
     }
     #[inline(always)]
     fn add(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {

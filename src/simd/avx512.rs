@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::{Kernel, Simd};
-use crate::buffers::Lanes;
+use crate::buffers::{LANES, Lanes};
 
 /// Proof that this CPU has AVX-512F: only detection makes one.
 #[derive(Clone, Copy, Debug)]
@@ -21,9 +21,16 @@ impl Avx512 {
 macro_rules! avx512 {
     ($call:expr) => {
         // SAFETY: the token `self` proves that the CPU has AVX-512F, all that these intrinsics
-        // need; pointers, where there are any, come from references to sixteen aligned `f32`.
+        // need; pointers, where there are any, come from references to sixteen `f32` (aligned ones,
+        // where the instruction wants that) or from slices, of which a mask covers no more.
         unsafe { $call }
     };
+}
+
+/// The mask of the first `count` lanes; of all where there are more.
+#[inline(always)]
+fn first(count: usize) -> __mmask16 {
+    ((1_u32 << count.min(LANES)) - 1) as __mmask16
 }
 
 impl Simd for Avx512 {
@@ -62,6 +69,14 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn store_unaligned(self, a: __m512, x: &mut [f32; 16]) {
         avx512!(_mm512_storeu_ps(x.as_mut_ptr(), a))
+    }
+    #[inline(always)]
+    fn load_partial(self, x: &[f32]) -> __m512 {
+        avx512!(_mm512_maskz_loadu_ps(first(x.len()), x.as_ptr()))
+    }
+    #[inline(always)]
+    fn store_partial(self, a: __m512, x: &mut [f32]) {
+        avx512!(_mm512_mask_storeu_ps(x.as_mut_ptr(), first(x.len()), a))
     }
     #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {

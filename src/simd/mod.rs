@@ -71,6 +71,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Writes sixteen numbers anywhere.
     fn store_unaligned(self, a: Self::F32, x: &mut [f32; LANES]);
 
+    /// Reads the first numbers of a vector, at most sixteen; the other lanes are zero.
+    fn load_partial(self, x: &[f32]) -> Self::F32;
+    /// Writes the first lanes, as many as `x` holds, at most sixteen.
+    fn store_partial(self, a: Self::F32, x: &mut [f32]);
+
     /// a + b
     fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// a − b

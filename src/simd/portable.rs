@@ -6,7 +6,7 @@
 use wide::{f32x16, i32x16};
 
 use super::{Kernel, Simd};
-use crate::buffers::Lanes;
+use crate::buffers::{LANES, Lanes};
 
 /// Works on every CPU.
 #[derive(Clone, Copy, Debug)]
@@ -50,6 +50,16 @@ impl Simd for Portable {
     #[inline(always)]
     fn store_unaligned(self, a: f32x16, x: &mut [f32; 16]) {
         *x = a.to_array();
+    }
+    #[inline(always)]
+    fn load_partial(self, x: &[f32]) -> f32x16 {
+        let mut lanes = [0.0; LANES];
+        lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = x);
+        f32x16::new(lanes)
+    }
+    #[inline(always)]
+    fn store_partial(self, a: f32x16, x: &mut [f32]) {
+        x.iter_mut().zip(a.to_array()).for_each(|(x, lane)| *x = lane);
     }
     #[inline(always)]
     fn add(self, a: f32x16, b: f32x16) -> f32x16 {

@@ -3,13 +3,14 @@
 use std::ops::Range;
 
 use super::{pass_width, rows::Pixel};
+use crate::buffers::LANES;
 use crate::gemm::{Epilogue, Right};
 use crate::simd::Simd;
 
 /// For row `row` of the product, the sums Σ x\[p\] · w\[p\] over the pixels p of its image, of the
 /// `groups` of columns.
 ///
-/// As many sums as fit stay in registers while the list is walked.
+/// The groups of `weights` stand side by side. As many sums as fit stay in registers while the list is walked.
 #[inline(always)]
 pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
     s: S,
@@ -42,17 +43,15 @@ fn walk<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
     epilogue: &mut E,
 ) -> usize {
     let mut sums: [S::F32; GROUPS] = std::array::from_fn(|j| epilogue.start(s, row, group + j));
-    let lanes = &weights.lanes[group..];
+    let first = group * weights.group;
     for pixel in image {
         let x = s.splat(pixel.value());
-        let start = pixel.index() * weights.row;
-        let lanes = &lanes[start..start + GROUPS];
-        for (sum, w) in sums.iter_mut().zip(lanes) {
-            *sum = s.mul_add(x, s.load(w), *sum);
+        let start = pixel.index() * weights.row + first;
+        let (columns, _) = weights.values[start..start + GROUPS * LANES].as_chunks();
+        for (sum, w) in sums.iter_mut().zip(columns) {
+            *sum = s.mul_add(x, s.load_unaligned(w), *sum);
         }
     }
-    for (j, sum) in sums.into_iter().enumerate() {
-        epilogue.finish(s, row, group + j, sum);
-    }
+    epilogue.finish(s, row, group, sums);
     GROUPS
 }

@@ -46,16 +46,13 @@ pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
                 let count = pass_width(width - group);
                 let columns = group..group + count;
                 let at = Span { block: block.clone(), width, columns };
-                let dz = Right {
-                    lanes: &dz.lanes[sample * dz.row + (groups.start + group) * dz.group..],
-                    ..*dz
-                };
+                let from = (sample, groups.start + group);
                 walked = match count {
-                    1 => add::<S, 1>(s, rest, &dz, &at, tile),
-                    2 => add::<S, 2>(s, rest, &dz, &at, tile),
-                    3 => add::<S, 3>(s, rest, &dz, &at, tile),
-                    4 => add::<S, 4>(s, rest, &dz, &at, tile),
-                    _ => add::<S, 7>(s, rest, &dz, &at, tile),
+                    1 => add::<S, 1>(s, rest, dz, from, &at, tile),
+                    2 => add::<S, 2>(s, rest, dz, from, &at, tile),
+                    3 => add::<S, 3>(s, rest, dz, from, &at, tile),
+                    4 => add::<S, 4>(s, rest, dz, from, &at, tile),
+                    _ => add::<S, 7>(s, rest, dz, from, &at, tile),
                 };
                 group += count;
             }
@@ -63,7 +60,7 @@ pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
         }
         for (row, lanes) in block.zip(tile.chunks_exact(width)) {
             for (group, lanes) in groups.clone().zip(lanes) {
-                epilogue.finish(s, row, group, s.load(lanes));
+                epilogue.finish(s, row, group, [s.load(lanes)]);
             }
         }
     }
@@ -83,10 +80,11 @@ fn add<S: Simd, const GROUPS: usize>(
     s: S,
     rest: &[Pixel],
     dz: &Right<'_>,
+    (sample, group): (usize, usize),
     at: &Span,
     tile: &mut [Lanes],
 ) -> usize {
-    let dz: [S::F32; GROUPS] = std::array::from_fn(|j| s.load(&dz.lanes[j * dz.group]));
+    let dz: [S::F32; GROUPS] = std::array::from_fn(|j| s.load_unaligned(dz.at(sample, group + j)));
     for (walked, pixel) in rest.iter().enumerate() {
         if pixel.index() >= at.block.end {
             return walked;
