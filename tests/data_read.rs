@@ -1,5 +1,7 @@
 //! Data sets are read as they were written, from every kind of file, and unpacked only once.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::fs;
 use std::path::Path;
 
