@@ -65,6 +65,7 @@ fn a_run_is_kept_in_a_folder() {
     assert_eq!(config["optimizer"]["learning_rate"], 1e-3);
     assert_eq!(config["architecture"]["input"], json!({ "height": 8, "width": 8 }));
     assert_eq!(config["shuffle"], true);
+    assert_eq!(config["gemm"], "engine");
     assert_eq!(config["init"], Value::Null);
 }
 

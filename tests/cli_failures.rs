@@ -86,6 +86,7 @@ fn wrong_usage_is_told_apart() {
             "invalid value '1' for '--momentum <SHARE>': give a number from 0 up to, not \
              including, 1",
         ),
+        ("train --isa mmx", "invalid value 'mmx' for '--isa <ISA>'"),
         ("train --threads 0", "invalid value '0' for '--threads <N>': 0 is not in 1..=1024"),
         ("train --batch-size 0", "invalid value '0' for '--batch-size <N>': 0 is not in 1..=65536"),
         (
@@ -102,6 +103,16 @@ fn wrong_usage_is_told_apart() {
     }
     assert_eq!(desk.run("").code, Some(2));
     assert!(!desk.path("runs").exists(), "nothing is begun");
+}
+
+#[test]
+fn an_instruction_set_that_is_none_is_named() {
+    let desk = Desk::new();
+    let mut command = desk.command("train --data data");
+    let ended = Ended::of(command.env("MNISTRY_ISA", "mmx").output().unwrap());
+    assert_eq!(ended.code, Some(1));
+    let line = "error: MNISTRY_ISA: there is no instruction set mmx: give auto or one of portable";
+    assert!(ended.stderr.starts_with(line), "{}", ended.stderr);
 }
 
 #[test]

@@ -64,6 +64,7 @@ impl Train {
             fit: options,
             threads: engine.threads(),
             isa: engine.isa().name().into(),
+            gemm: engine.products(),
         };
         let folder = match &self.run_dir {
             Some(path) => RunFolder::create(path)?,
