@@ -10,14 +10,16 @@ use mnistry::{
 
 /// What is trained, and how.
 #[derive(Args)]
+#[command(next_help_heading = "Training")]
 pub(super) struct Settings {
-    /// The kind of network
-    #[arg(long, value_enum, default_value_t = Model::Mlp)]
+    /// The kind of network; mlp is dense layers
+    #[arg(long, value_enum, default_value_t = Model::Mlp, help_heading = "Network")]
     model: Model,
 
     /// Units of each hidden layer, separated by commas
     #[arg(
         long,
+        help_heading = "Network",
         value_name = "UNITS",
         value_delimiter = ',',
         default_value = "100",
@@ -26,11 +28,11 @@ pub(super) struct Settings {
     hidden: Vec<u32>,
 
     /// The activation of the last layer
-    #[arg(long, value_enum, default_value_t = Output::Sigmoid)]
+    #[arg(long, value_enum, default_value_t = Output::Sigmoid, help_heading = "Network")]
     output: Output,
 
     /// Start from the weights in this safetensors file instead of random ones
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(super) init: Option<PathBuf>,
 
     /// The optimiser
@@ -68,23 +70,18 @@ pub(super) struct Settings {
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Model {
-    /// Dense layers
     Mlp,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Output {
-    /// Each class by itself
     Sigmoid,
-    /// Probabilities that sum to one
     Softmax,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum OptimizerName {
-    /// Adam
     Adam,
-    /// Stochastic gradient descent
     Sgd,
 }
 
@@ -105,10 +102,10 @@ impl Settings {
 
     fn optimizer(&self) -> Result<Optimizer, clap::Error> {
         match self.optimizer {
-            OptimizerName::Adam if self.momentum.is_some() => Err(super::Cli::command().error(
-                ErrorKind::ArgumentConflict,
-                "--momentum is for --optimizer sgd: adam has moments of its own",
-            )),
+            OptimizerName::Adam if self.momentum.is_some() => {
+                let problem = "--momentum is for --optimizer sgd: adam has moments of its own";
+                Err(usage_error(ErrorKind::ArgumentConflict, problem))
+            }
             OptimizerName::Adam => {
                 let default = Adam::default();
                 let learning_rate = self.learning_rate.unwrap_or(default.learning_rate);
@@ -147,6 +144,15 @@ impl Settings {
             Some(path) => Network::with_tensors_of(path, architecture),
             None => Network::new(architecture, self.seed),
         }
+    }
+}
+
+fn usage_error(kind: ErrorKind, problem: &str) -> clap::Error {
+    let mut program = super::Cli::command();
+    program.build();
+    match program.find_subcommand_mut("train") {
+        Some(train) => train.error(kind, problem),
+        None => program.error(kind, problem),
     }
 }
 

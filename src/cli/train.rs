@@ -21,19 +21,19 @@ use super::{Failure, Outcome, interrupt, output};
 #[command(after_help = EXAMPLES)]
 pub(super) struct Train {
     #[command(flatten)]
-    common: Common,
-
-    #[command(flatten)]
     settings: Settings,
 
     /// Where the run is kept, in place of an earlier run there [default: the next free of runs/1,
     /// runs/2 …]
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", help_heading = "Run")]
     run_dir: Option<PathBuf>,
 
     /// Write the loss of every step to this file, as CSV
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
     log_steps: Option<PathBuf>,
+
+    #[command(flatten)]
+    common: Common,
 }
 
 const EXAMPLES: &str = "\
@@ -64,6 +64,7 @@ impl Train {
             fit: options,
             threads: engine.threads(),
             isa: engine.isa().name().into(),
+            gemm: engine.products(),
         };
         let folder = match &self.run_dir {
             Some(path) => RunFolder::create(path)?,
@@ -87,9 +88,11 @@ impl Train {
         let mut watch = Watch::new(meter, folder, log);
         let training = Instant::now();
         let history = engine.fit(&mut network, &train, &options, &mut watch);
-        let train_seconds = training.elapsed().as_secs_f64();
+        let elapsed = training.elapsed();
         let watched = watch.end();
-        let (history, Watched { folder, position: (epoch, step) }) = (history?, watched?);
+        let (history, watched) = (history?, watched?);
+        let Watched { folder, position: (epoch, step), aside } = watched;
+        let train_seconds = elapsed.saturating_sub(aside).as_secs_f64();
         if history.stopped {
             folder.save(&network)?;
             self.say(format_args!(

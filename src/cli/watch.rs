@@ -1,5 +1,7 @@
 //! What is done while a run goes on: it is shown, logged, kept, and stopped when asked.
 
+use std::time::{Duration, Instant};
+
 use mnistry::report::{RunFolder, StepLog};
 use mnistry::train::{Epoch, Flow, Observer, Progress};
 use mnistry::{Network, Result};
@@ -16,6 +18,7 @@ pub(super) struct Watch {
     failed: Result<()>,
     /// Epoch and step of the last step.
     position: (usize, usize),
+    aside: Duration,
 }
 
 /// What a watch leaves behind.
@@ -23,11 +26,13 @@ pub(super) struct Watched {
     pub(super) folder: RunFolder,
     /// Epoch and step of the last step, each from 1.
     pub(super) position: (usize, usize),
+    /// How long the network was not trained but saved.
+    pub(super) aside: Duration,
 }
 
 impl Watch {
     pub(super) fn new(meter: Meter, folder: RunFolder, log: Option<StepLog>) -> Self {
-        Self { meter, folder, log, failed: Ok(()), position: (0, 0) }
+        Self { meter, folder, log, failed: Ok(()), position: (0, 0), aside: Duration::ZERO }
     }
 
     /// Ends the watch of a run that has ended, in whichever way.
@@ -35,7 +40,7 @@ impl Watch {
         self.meter.abandon();
         self.failed?;
         self.log.map_or(Ok(()), StepLog::finish)?;
-        Ok(Watched { folder: self.folder, position: self.position })
+        Ok(Watched { folder: self.folder, position: self.position, aside: self.aside })
     }
 }
 
@@ -50,8 +55,10 @@ impl Observer for Watch {
     }
 
     fn epoch(&mut self, epoch: &Epoch, network: &Network) -> Result<Flow> {
+        let start = Instant::now();
         self.folder.record(epoch, network)?;
         self.meter.epoch(epoch);
+        self.aside += start.elapsed();
         Ok(Flow::Continue)
     }
 }

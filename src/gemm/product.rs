@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use serde::{Deserialize, Serialize};
+
 use super::epilogue::Epilogue;
 use super::kernel::tile;
 use super::operand::{Left, Right};
@@ -16,7 +18,8 @@ pub(crate) struct Area {
 }
 
 /// Who computes the dense products.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Products {
     /// The engine's own kernels.
     #[default]

@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Report;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, read_bounded, write_atomically};
+use crate::gemm::Products;
 use crate::metrics::ConfusionMatrix;
 use crate::nn::{Network, Sequential};
 use crate::train::{Epoch, FitOptions};
@@ -50,6 +51,8 @@ pub struct RunConfig {
     pub threads: usize,
     /// The instruction set of the kernels.
     pub isa: String,
+    /// Who computes the dense products.
+    pub gemm: Products,
 }
 
 /// A folder that keeps one run.

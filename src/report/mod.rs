@@ -31,7 +31,7 @@ pub struct Report {
     pub threads: usize,
     /// The instruction set of the kernels.
     pub isa: String,
-    /// How long the training took, from the first step to the end of the last epoch.
+    /// How long the training took, without the time in which its networks were saved.
     pub train_seconds: f64,
     /// How long all took: loading, training, evaluation and what lies between.
     pub total_seconds: f64,

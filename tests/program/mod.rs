@@ -1,0 +1,132 @@
+//! The program, run as a person runs it, in a folder of its own with a small data set.
+
+#![allow(dead_code, reason = "each test file uses some of this")]
+
+#[path = "../writers/mod.rs"]
+mod writers;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+/// A folder in which the program runs; its data set is in `data`.
+pub(crate) struct Desk {
+    folder: TempDir,
+}
+
+/// What the program left when it ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Desk {
+    /// A desk with 240 training and 60 test images of 8 × 8 pixels, of three classes.
+    pub(crate) fn new() -> Self {
+        let desk = Self { folder: TempDir::new().unwrap() };
+        desk.write_data("data", 3);
+        desk
+    }
+
+    /// Writes a data set of as many classes.
+    pub(crate) fn write_data(&self, name: &str, classes: usize) {
+        let folder = self.path(name);
+        fs::create_dir(&folder).unwrap();
+        let (train, test) = (images(240, classes), images(60, classes));
+        let (labels, dims) = (|n| (0..n).map(|i| (i % classes) as u8).collect(), [8, 8]);
+        writers::write_idx(
+            &folder,
+            &[
+                (vec![240, dims[0], dims[1]], train),
+                (vec![240], labels(240)),
+                (vec![60, dims[0], dims[1]], test),
+                (vec![60], labels(60)),
+            ],
+        );
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn read(&self, name: &str) -> String {
+        fs::read_to_string(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn bytes(&self, name: &str) -> Vec<u8> {
+        fs::read(self.path(name)).unwrap()
+    }
+
+    pub(crate) fn json(&self, name: &str) -> Value {
+        serde_json::from_str(&self.read(name)).unwrap()
+    }
+
+    /// The names in a folder, sorted.
+    pub(crate) fn names(&self, folder: &str) -> Vec<String> {
+        let entries = fs::read_dir(self.path(folder)).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// The program with `arguments`, separated by spaces, ready to run.
+    pub(crate) fn command(&self, arguments: &str) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mnistry"));
+        command.args(arguments.split_whitespace()).current_dir(self.folder.path());
+        for variable in ["MNISTRY_DATA_DIR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
+            command.env_remove(variable);
+        }
+        command.env("MNISTRY_CACHE_DIR", self.path("cache"));
+        command
+    }
+
+    /// Runs the program to its end.
+    pub(crate) fn run(&self, arguments: &str) -> Ended {
+        Ended::of(self.command(arguments).output().unwrap())
+    }
+
+    /// Runs the program, which must succeed, and gives its stdout.
+    pub(crate) fn succeed(&self, arguments: &str) -> String {
+        let ended = self.run(arguments);
+        assert_eq!(ended.code, Some(0), "{arguments}: {}", ended.stderr);
+        ended.stdout
+    }
+}
+
+impl Ended {
+    pub(crate) fn of(output: Output) -> Self {
+        Self {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+/// Images that each have a bright bar where their class says, on a ground that varies.
+fn images(count: usize, classes: usize) -> Vec<u8> {
+    let mut noise = 1_u32;
+    let mut pixel = |row: usize, class: usize| {
+        noise = noise.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        let grain = (noise >> 26) as u8;
+        if row % classes == class { 255 - grain } else { grain }
+    };
+    let mut images = Vec::new();
+    for image in 0..count {
+        for place in 0..64 {
+            images.push(pixel(place / 8, image % classes));
+        }
+    }
+    images
+}
+
+/// Whether `folder` holds a network that can be loaded.
+pub(crate) fn is_usable(folder: &Path) -> bool {
+    mnistry::Network::load(folder.join("model.safetensors")).is_ok()
+}
