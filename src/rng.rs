@@ -18,6 +18,10 @@ pub enum Purpose {
     Initialise = 1,
     /// Order of the samples; the index is the epoch.
     Shuffle = 2,
+    /// Labels of generated digits; the index is that of ten images.
+    Label = 3,
+    /// The drawing of a generated digit; the index is the image's.
+    Digit = 4,
 }
 
 impl Rng {
@@ -36,6 +40,20 @@ impl Rng {
         (self.0.next_u64() >> 40) as f32 * (1.0 / 16_777_216.0)
     }
 
+    /// A number from `low` to `high`, uniformly.
+    pub fn range(&mut self, low: f32, high: f32) -> f32 {
+        low + (high - low) * self.unit()
+    }
+
+    /// A bell-shaped number of mean 0 and deviation 1, within ±√12: the sum of four uniform ones,
+    /// because logarithms and cosines differ from platform to platform.
+    pub fn normal(&mut self) -> f32 {
+        let bits = self.0.next_u64();
+        let sum: u64 = (0..4).map(|part| (bits >> (16 * part)) & 0xffff).sum();
+        // Each of the four is below 2¹⁶; together they have deviation 2¹⁶/√3.
+        (sum as f32 - 2.0 * 65_535.0) * (1.732_050_8 / 65_536.0)
+    }
+
     /// A number below `bound`, without bias (Lemire, 2019).
     ///
     /// # Panics
@@ -52,7 +70,7 @@ impl Rng {
     }
 
     /// Puts `items` in random order (Fisher and Yates).
-    pub fn shuffle(&mut self, items: &mut [u32]) {
+    pub fn shuffle<T>(&mut self, items: &mut [T]) {
         for last in (1..items.len()).rev() {
             items.swap(last, self.below(last as u32 + 1) as usize);
         }
@@ -96,5 +114,16 @@ mod tests {
         assert!(draws.iter().all(|x| (0.0..1.0).contains(x)));
         let mean = draws.iter().sum::<f32>() / 10_000.0;
         assert!((mean - 0.5).abs() < 0.01, "{mean}");
+    }
+
+    #[test]
+    fn normal_numbers_have_mean_0_and_deviation_1() {
+        let mut rng = Rng::stream(0, Purpose::Digit, 0);
+        let draws: Vec<f64> = (0..50_000).map(|_| f64::from(rng.normal())).collect();
+        assert!(draws.iter().all(|x| x * x <= 12.0));
+        let mean = draws.iter().sum::<f64>() / 50_000.0;
+        let square = draws.iter().map(|x| x * x).sum::<f64>() / 50_000.0;
+        assert!(mean.abs() < 0.02, "{mean}");
+        assert!((square - 1.0).abs() < 0.02, "{square}");
     }
 }

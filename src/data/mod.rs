@@ -3,20 +3,27 @@
 mod array;
 mod bytes;
 mod cache;
+mod fit;
 mod folder;
+pub mod generated;
 mod gzip;
 pub mod idx;
 mod layout;
 pub mod npy;
 pub mod npz;
 mod problem;
+mod raster;
+mod sheet;
 mod source;
 mod unpack;
 
 pub use bytes::Bytes;
 pub use cache::Cache;
+pub use fit::Frame;
 pub use layout::Layout;
 pub use problem::Problem;
+pub use raster::Raster;
+pub use sheet::contact_sheet;
 
 use array::Array;
 
