@@ -48,8 +48,7 @@ def run(program, work, seed, timeout):
         out.seek(0)
         err.seek(0)
         if process.returncode != 0:
-            lines = err.read().strip().splitlines() or ["no message"]
-            raise Failed(f"exit code {process.returncode}: {lines[-1]}")
+            raise Failed(f"exit code {process.returncode}: {message(err.read())}")
         result = parse(out.read())
     result.update(total_seconds=total_seconds, peak_memory_bytes=usage.ru_maxrss * MAXRSS_UNIT)
     return result
@@ -73,6 +72,12 @@ def wait(process, timeout):
     if late.is_set():
         raise Failed(f"stopped after {timeout} s")
     return usage
+
+
+def message(errors):
+    """The line that says most: Rust's comes first, Python's last."""
+    lines = errors.strip().splitlines() or ["no message"]
+    return next((line for line in lines if line.lower().startswith("error")), lines[-1])
 
 
 def parse(output):
