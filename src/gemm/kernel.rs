@@ -4,7 +4,6 @@
 
 use super::epilogue::Epilogue;
 use super::operand::{Left, Right};
-use crate::buffers::LANES;
 use crate::simd::Simd;
 
 /// Computes `ROWS` rows × `GROUPS` groups of C from row `row`, group `group`, summing over
@@ -39,12 +38,14 @@ pub(super) unsafe fn tile<S: Simd, E: Epilogue<S>, const ROWS: usize, const GROU
         let steps = todo.min(left.depth.panel);
         let mut left_at = panel_at;
         for _ in 0..steps {
-            let b: [S::F32; GROUPS] = std::array::from_fn(|j| {
+            let mut b = [s.zero(); GROUPS];
+            for (j, b) in b.iter_mut().enumerate() {
                 // SAFETY: `right_at` is the place of (p, group), and by the caller's check the
                 // sixteen columns of each of the tile's groups lie within the values.
-                let columns = unsafe { right.values.as_ptr().add(right_at + j * right.group) };
-                s.load_unaligned(unsafe { &*columns.cast::<[f32; LANES]>() })
-            });
+                let columns =
+                    unsafe { &*right.values.as_ptr().add(right_at + j * right.group).cast() };
+                *b = s.load_unaligned(columns);
+            }
             for (offset, sums) in offsets.iter().zip(&mut sums) {
                 // SAFETY: `offset + left_at` is the place of (row + i, p), which by the caller's
                 // check lies within the values.

@@ -32,14 +32,15 @@ impl Axis {
         // the tile.
         let (mut panel, mut within) =
             if first < self.panel { (0, first) } else { (first / self.panel, first % self.panel) };
-        std::array::from_fn(|_| {
-            let offset = panel * self.panel_stride + within * self.stride;
+        let mut offsets = [0; N];
+        for offset in &mut offsets {
+            *offset = panel * self.panel_stride + within * self.stride;
             within += 1;
             if within == self.panel {
                 (panel, within) = (panel + 1, 0);
             }
-            offset
-        })
+        }
+        offsets
     }
 
     /// The greatest place among those of `indices`.

@@ -13,7 +13,7 @@ use crate::nn::input::Input;
 use crate::ops::activation::{relu, relu_backward, sigmoid, sigmoid_backward};
 use crate::optim::Rule;
 use crate::simd::{Kernel, Simd};
-use crate::sparse::{self, BLOCK};
+use crate::sparse::{self, Scratch};
 
 /// One member's dense layer.
 pub(crate) struct Dense {
@@ -24,17 +24,10 @@ pub(crate) struct Dense {
     pub(crate) cells: usize,
     /// Weights and moments, in the blocks of the division.
     pub(crate) weights: Seat,
-    scratch: Scratch,
-}
-
-/// Buffers of the member's own.
-struct Scratch {
-    /// A block of the weights' gradient.
-    gradient: Vec<Lanes>,
     /// The weights that a group of inputs needs, transposed: units × groups of inputs.
     transposed: Vec<Lanes>,
-    /// Where the images of the minibatch have been read to.
-    cursors: Vec<u32>,
+    /// Buffers for images without their zeros.
+    sparse: Scratch,
 }
 
 impl Dense {
@@ -47,18 +40,14 @@ impl Dense {
         weights: Seat,
     ) -> Self {
         let widest = division.parts(member, division.batch).map(|part| part.groups.len());
-        let scratch = Scratch {
-            gradient: zeroed(BLOCK * widest[0].max(widest[1])),
-            transposed: Vec::new(),
-            cursors: vec![0; division.batch],
-        };
-        Self { division, member, activation, cells, weights, scratch }
+        let sparse = Scratch::new(division.batch, widest[0].max(widest[1]));
+        Self { division, member, activation, cells, weights, transposed: Vec::new(), sparse }
     }
 
     /// Makes room for [`BackwardInput`] into inputs divided as `below`.
     pub(crate) fn plan_backward_input(&mut self, below: &Division) {
         let widest = below.parts(self.member, below.batch).map(|part| part.groups.len());
-        self.scratch.transposed = zeroed(self.division.units * widest[0].max(widest[1]));
+        self.transposed = zeroed(self.division.units * widest[0].max(widest[1]));
     }
 
     /// Sets the member's own part of the weights from `kernel` (inputs × units) and `bias`.
@@ -91,16 +80,11 @@ impl Dense {
             }
         }
     }
-
-    /// Lanes of a row of `part`'s block.
-    fn row_width(&self, part: &Part) -> usize {
-        part.groups.len() * self.cells
-    }
 }
 
 /// y = activation(x · w + b), the member's parts; the activation is left out for `logits`.
 pub(crate) struct Forward<'a, 'w> {
-    pub(crate) layer: &'a Dense,
+    pub(crate) layer: &'a mut Dense,
     pub(crate) products: Products,
     pub(crate) input: &'a Input<'a>,
     pub(crate) logits: bool,
@@ -113,15 +97,15 @@ impl Kernel for Forward<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { layer, products, input, logits, output } = self;
-        let division = &layer.division;
-        let state = layer.weights.read();
-        for part in division.parts(layer.member, input.samples()) {
-            let width = layer.row_width(&part);
-            let block = &state[division.block_start(&part, layer.cells)..];
+        let Dense { division, weights, sparse, cells, member, activation, .. } = layer;
+        let state = weights.read();
+        for part in division.parts(*member, input.samples()) {
+            let width = part.groups.len() * *cells;
+            let block = &state[division.block_start(&part, *cells)..];
             let weights = Right::of_lanes(block, width, 1);
             let mut epilogue = Activate {
                 bias: &block[division.inputs * width..],
-                activation: if logits { Activation::Linear } else { layer.activation },
+                activation: if logits { Activation::Linear } else { *activation },
                 output: &mut *output,
                 first_group: part.groups.start,
                 batch: division.batch,
@@ -129,10 +113,9 @@ impl Kernel for Forward<'_, '_> {
             let groups = 0..part.groups.len();
             match input {
                 Input::Sparse { rows, samples } => {
-                    for sample in part.samples {
-                        let image = rows.row(samples[sample] as usize);
-                        sparse::forward(s, image, &weights, sample, groups.clone(), &mut epilogue);
-                    }
+                    let image = |sample: usize| (sample, rows.row(samples[sample] as usize));
+                    let (images, pixels) = (part.samples.map(image), division.inputs);
+                    sparse::forward(s, images, &weights, pixels, groups, sparse, &mut epilogue);
                 }
                 Input::Dense { panels, .. } => {
                     let x = Left {
@@ -209,14 +192,14 @@ impl Kernel for BackwardInput<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { layer, products, samples, gradient, below } = self;
-        let Dense { division, weights, scratch, cells, member, .. } = layer;
+        let Dense { division, weights, transposed, cells, member, .. } = layer;
         let state = weights.read();
         for part in below.division.parts(*member, samples) {
             let width = part.groups.len();
             if width == 0 || part.samples.is_empty() {
                 continue;
             }
-            let transposed = &mut scratch.transposed[..division.units * width];
+            let transposed = &mut transposed[..division.units * width];
             transpose(division, &state, *cells, &part, transposed);
             let dz = Left {
                 values: gradient.as_numbers(),
@@ -307,7 +290,7 @@ impl<R: Rule> Kernel for Update<'_, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { layer, products, input, gradient, rule } = self;
-        let Dense { division, weights, scratch, cells, member, .. } = layer;
+        let Dense { division, weights, sparse, cells, member, .. } = layer;
         let (batch, samples) = (division.batch, input.samples());
         let mut writer = weights.write();
         for part in division.parts(*member, samples) {
@@ -325,8 +308,7 @@ impl<R: Rule> Kernel for Update<'_, R> {
             match input {
                 Input::Sparse { rows, samples } => {
                     let images = samples.iter().map(|&sample| rows.row(sample as usize));
-                    let Scratch { gradient, cursors, .. } = scratch;
-                    sparse::gradient(s, images, &dz, area, gradient, cursors, &mut epilogue);
+                    sparse::gradient(s, images, &dz, area, sparse, &mut epilogue);
                 }
                 Input::Dense { panels, .. } => {
                     let x =

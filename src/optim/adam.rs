@@ -87,6 +87,11 @@ impl Rule for AdamStep {
         let (new_m, new_v) = (without_subnormals(s, new_m), without_subnormals(s, new_v));
         s.store(new_m, m);
         s.store(new_v, v);
+        // The weights of pixels that have been black for long stay exactly as they are: no need
+        // for the root and the division, the slowest of all this.
+        if s.all_zero(new_m) {
+            return;
+        }
         let root = s.add(s.sqrt(new_v), s.splat(self.epsilon));
         let change = s.div(s.mul(new_m, s.splat(self.rate)), root);
         s.store(s.sub(s.load(weight), change), weight);

@@ -176,6 +176,12 @@ impl Simd for Avx2 {
         avx2!(H => _mm256_sra_epi32(a[H], _mm_cvtsi32_si128(N as i32)))
     }
     #[inline(always)]
+    fn all_zero(self, a: Pair<__m256>) -> bool {
+        let differs =
+            avx2!(H => _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(a[H], _mm256_setzero_ps())));
+        differs == [0, 0]
+    }
+    #[inline(always)]
     fn numbers(self, a: Pair<__m256i>) -> Pair<__m256> {
         avx2!(H => _mm256_cvtepi32_ps(a[H]))
     }

@@ -147,6 +147,10 @@ impl Simd for Avx512 {
         avx512!(_mm512_srai_epi32::<N>(a))
     }
     #[inline(always)]
+    fn all_zero(self, a: __m512) -> bool {
+        avx512!(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(a, _mm512_setzero_ps())) == 0
+    }
+    #[inline(always)]
     fn numbers(self, a: __m512i) -> __m512 {
         avx512!(_mm512_cvtepi32_ps(a))
     }

@@ -15,6 +15,7 @@ mod avx2;
 mod avx512;
 mod isa;
 mod portable;
+mod prefetch;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -24,6 +25,7 @@ pub use avx2::Avx2;
 pub use avx512::Avx512;
 pub use isa::{ISA_NAMES, Isa};
 pub use portable::Portable;
+pub(crate) use prefetch::prefetch;
 
 use crate::buffers::{LANES, Lanes};
 
@@ -112,6 +114,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn shl_i32<const N: u32>(self, a: Self::I32) -> Self::I32;
     /// a / 2ⁿ, rounded down.
     fn shr_i32<const N: u32>(self, a: Self::I32) -> Self::I32;
+    /// Whether all lanes are zero, of either sign.
+    fn all_zero(self, a: Self::F32) -> bool;
     /// The numbers a.
     fn numbers(self, a: Self::I32) -> Self::F32;
 

@@ -130,6 +130,10 @@ impl Simd for Portable {
         a >> N
     }
     #[inline(always)]
+    fn all_zero(self, a: f32x16) -> bool {
+        a.simd_eq(f32x16::ZERO).all()
+    }
+    #[inline(always)]
     fn numbers(self, a: i32x16) -> f32x16 {
         f32x16::from_i32x16(a)
     }

@@ -1,57 +1,100 @@
-//! Sums over an image's non-zero pixels: one row of x · w.
+//! Sums over the images' non-zero pixels: x · w.
 
 use std::ops::Range;
 
-use super::{pass_width, rows::Pixel};
-use crate::buffers::LANES;
+use super::rows::Pixel;
+use super::{Scratch, block_pixels, pass_width};
+use crate::buffers::{LANES, Lanes};
 use crate::gemm::{Epilogue, Right};
 use crate::simd::Simd;
 
-/// For row `row` of the product, the sums Σ x\[p\] · w\[p\] over the pixels p of its image, of the
-/// `groups` of columns.
+/// The sums Σ x\[i, p\] · w\[p\] over the pixels p of each image i, of the `groups` of columns.
+/// The groups of `weights` stand side by side.
 ///
-/// The groups of `weights` stand side by side. As many sums as fit stay in registers while the list is walked.
+/// `images` gives each image's row in the product and its list.
 #[inline(always)]
-pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
+pub(crate) fn forward<'a, S: Simd, E: Epilogue<S>>(
     s: S,
-    image: &[Pixel],
+    images: impl Iterator<Item = (usize, &'a [Pixel])> + Clone,
     weights: &Right<'_>,
-    row: usize,
+    pixels: usize,
     groups: Range<usize>,
+    scratch: &mut Scratch,
     epilogue: &mut E,
 ) {
-    let mut group = groups.start;
-    while group < groups.end {
-        let at = (row, group);
-        group += match pass_width(groups.end - group) {
-            1 => walk::<S, E, 1>(s, image, weights, at, epilogue),
-            2 => walk::<S, E, 2>(s, image, weights, at, epilogue),
-            3 => walk::<S, E, 3>(s, image, weights, at, epilogue),
-            4 => walk::<S, E, 4>(s, image, weights, at, epilogue),
-            _ => walk::<S, E, 7>(s, image, weights, at, epilogue),
-        };
+    let width = groups.len();
+    if width == 0 {
+        return;
+    }
+    let Scratch { sums, cursors } = scratch;
+    cursors.fill(0);
+    for ((row, _), sums) in images.clone().zip(sums.chunks_exact_mut(width)) {
+        for (group, sum) in groups.clone().zip(sums) {
+            s.store(epilogue.start(s, row, group), sum);
+        }
+    }
+    let block = block_pixels(width);
+    for first in (0..pixels).step_by(block) {
+        let end = first + block;
+        let rows = images.clone().zip(sums.chunks_exact_mut(width)).zip(cursors.iter_mut());
+        for (((_, image), sums), cursor) in rows {
+            let rest = &image[*cursor as usize..];
+            let mut walked = 0;
+            let mut group = groups.start;
+            while group < groups.end {
+                let sums = &mut sums[group - groups.start..];
+                let count = pass_width(groups.end - group);
+                walked = match count {
+                    1 => walk::<S, 1>(s, rest, end, weights, group, sums),
+                    2 => walk::<S, 2>(s, rest, end, weights, group, sums),
+                    3 => walk::<S, 3>(s, rest, end, weights, group, sums),
+                    4 => walk::<S, 4>(s, rest, end, weights, group, sums),
+                    _ => walk::<S, 7>(s, rest, end, weights, group, sums),
+                };
+                group += count;
+            }
+            *cursor += walked as u32;
+        }
+    }
+    for ((row, _), sums) in images.zip(sums.chunks_exact(width)) {
+        for (group, sum) in groups.clone().zip(sums) {
+            epilogue.finish(s, row, group, [s.load(sum)]);
+        }
     }
 }
 
-/// Walks the list once for `GROUPS` groups; returns `GROUPS`.
+/// Adds the products of the pixels of `rest` that come before pixel `end`, for `GROUPS` groups
+/// from `group` on; returns how many pixels that were.
 #[inline(always)]
-fn walk<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
+fn walk<S: Simd, const GROUPS: usize>(
     s: S,
-    image: &[Pixel],
+    rest: &[Pixel],
+    end: usize,
     weights: &Right<'_>,
-    (row, group): (usize, usize),
-    epilogue: &mut E,
+    group: usize,
+    sums: &mut [Lanes],
 ) -> usize {
-    let mut sums: [S::F32; GROUPS] = std::array::from_fn(|j| epilogue.start(s, row, group + j));
+    let sums = &mut sums[..GROUPS];
+    let mut registers = [s.zero(); GROUPS];
+    for (register, sum) in registers.iter_mut().zip(&*sums) {
+        *register = s.load(sum);
+    }
     let first = group * weights.group;
-    for pixel in image {
+    let mut walked = 0;
+    for pixel in rest {
+        if pixel.index() >= end {
+            break;
+        }
         let x = s.splat(pixel.value());
         let start = pixel.index() * weights.row + first;
         let (columns, _) = weights.values[start..start + GROUPS * LANES].as_chunks();
-        for (sum, w) in sums.iter_mut().zip(columns) {
-            *sum = s.mul_add(x, s.load_unaligned(w), *sum);
+        for (register, w) in registers.iter_mut().zip(columns) {
+            *register = s.mul_add(x, s.load_unaligned(w), *register);
         }
+        walked += 1;
     }
-    epilogue.finish(s, row, group, sums);
-    GROUPS
+    for (register, sum) in registers.iter().zip(sums) {
+        s.store(*register, sum);
+    }
+    walked
 }

@@ -2,37 +2,36 @@
 
 use std::ops::Range;
 
-use super::{pass_width, rows::Pixel};
+use super::rows::Pixel;
+use super::{Scratch, block_pixels, pass_width};
 use crate::buffers::Lanes;
 use crate::gemm::{Area, Epilogue, Right};
 use crate::simd::Simd;
 
-/// Rows of the gradient computed at a time.
-pub(crate) const BLOCK: usize = 98;
-
 /// The sums Σ x\[i, p\] · dz\[i\] over the images i of a minibatch, for the rows p and the groups
 /// of columns of `area`.
-///
-/// The gradient of a block of pixels is summed in `scratch`, at least [`BLOCK`] × groups lanes
-/// that stay in L1, and goes from there to the epilogue. `cursors` holds a number an image.
 #[inline(always)]
 pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
     s: S,
     images: impl Iterator<Item = &'a [Pixel]> + Clone,
     dz: &Right<'_>,
     area: Area,
-    scratch: &mut [Lanes],
-    cursors: &mut [u32],
+    scratch: &mut Scratch,
     epilogue: &mut E,
 ) {
     let Area { rows, groups } = area;
+    let width = groups.len();
+    if width == 0 {
+        return;
+    }
+    let Scratch { sums, cursors } = scratch;
     for (image, cursor) in images.clone().zip(cursors.iter_mut()) {
         *cursor = image.partition_point(|pixel| pixel.index() < rows.start) as u32;
     }
-    for first in rows.clone().step_by(BLOCK) {
-        let block = first..rows.end.min(first + BLOCK);
-        let width = groups.len();
-        let tile = &mut scratch[..block.len() * width];
+    let pixels = block_pixels(width);
+    for first in rows.clone().step_by(pixels) {
+        let block = first..rows.end.min(first + pixels);
+        let tile = &mut sums[..block.len() * width];
         for (row, lanes) in block.clone().zip(tile.chunks_exact_mut(width)) {
             for (group, lanes) in groups.clone().zip(lanes) {
                 s.store(epilogue.start(s, row, group), lanes);
@@ -44,8 +43,7 @@ pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
             let mut walked = 0;
             while group < width {
                 let count = pass_width(width - group);
-                let columns = group..group + count;
-                let at = Span { block: block.clone(), width, columns };
+                let at = Span { block: block.clone(), width, group };
                 let from = (sample, groups.start + group);
                 walked = match count {
                     1 => add::<S, 1>(s, rest, dz, from, &at, tile),
@@ -66,11 +64,11 @@ pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
     }
 }
 
-/// The part of the tile that a pass adds to.
+/// The part of the tile that a pass adds to: groups from `group` on of rows of `width` groups.
 struct Span {
     block: Range<usize>,
     width: usize,
-    columns: Range<usize>,
+    group: usize,
 }
 
 /// Adds x\[p\] · dz to the rows p of the tile that are lit in an image, whose list `rest` begins at
@@ -84,16 +82,21 @@ fn add<S: Simd, const GROUPS: usize>(
     at: &Span,
     tile: &mut [Lanes],
 ) -> usize {
-    let dz: [S::F32; GROUPS] = std::array::from_fn(|j| s.load_unaligned(dz.at(sample, group + j)));
-    for (walked, pixel) in rest.iter().enumerate() {
+    let mut registers = [s.zero(); GROUPS];
+    for (j, register) in registers.iter_mut().enumerate() {
+        *register = s.load_unaligned(dz.at(sample, group + j));
+    }
+    let mut walked = 0;
+    for pixel in rest {
         if pixel.index() >= at.block.end {
-            return walked;
+            break;
         }
         let x = s.splat(pixel.value());
-        let start = (pixel.index() - at.block.start) * at.width + at.columns.start;
-        for (sum, &dz) in tile[start..start + GROUPS].iter_mut().zip(&dz) {
+        let start = (pixel.index() - at.block.start) * at.width + at.group;
+        for (sum, &dz) in tile[start..start + GROUPS].iter_mut().zip(&registers) {
             s.store(s.mul_add(x, dz, s.load(sum)), sum);
         }
+        walked += 1;
     }
-    rest.len()
+    walked
 }

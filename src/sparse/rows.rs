@@ -2,6 +2,8 @@
 
 use rayon::prelude::*;
 
+use crate::simd::prefetch;
+
 /// A pixel that is not zero: its index in the image and its value, in 32 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(transparent)]
@@ -80,6 +82,16 @@ impl SparseRows {
             }
         });
         Self { pixels, starts }
+    }
+
+    /// Brings the lists of the images `indices` into the cache.
+    pub(crate) fn prefetch(&self, indices: &[u32]) {
+        // A list lies anywhere in memory, and walking it would wait for that; the longest ones'
+        // ends the hardware sees coming.
+        const MOST: usize = 1024;
+        for &index in indices {
+            prefetch(self.row(index as usize), MOST);
+        }
     }
 
     /// The list of image `index`, by ascending pixel.

@@ -117,10 +117,15 @@ impl Run<'_> {
             let start = Instant::now();
             let order = sample_order(count, self.options, epoch);
             let mut seen = Totals::default();
-            for (step, indices) in order.chunks(self.options.batch_size).enumerate() {
+            let minibatch = |step: usize| {
+                let start = (step * self.options.batch_size).min(count);
+                &order[start..count.min(start + self.options.batch_size)]
+            };
+            for step in 0..count.div_ceil(self.options.batch_size) {
                 steps += 1;
                 let mut loss = 0.0;
-                worker.step(&self.data, indices, rule(steps), |totals| {
+                let minibatches = (minibatch(step), minibatch(step + 1));
+                worker.step(&self.data, minibatches, rule(steps), |totals| {
                     seen += totals;
                     loss = totals.mean_loss() as f32;
                     let lead = lead.as_deref_mut().filter(|_| loss.is_finite());

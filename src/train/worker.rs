@@ -116,11 +116,12 @@ impl Worker {
     }
 
     /// One step of training on the images `indices` of `data`: forward, loss, backward, update.
-    /// `seen` is told the totals as soon as they are known.
+    /// `next` are the images of the step after it. `seen` is told the totals as soon as they are
+    /// known.
     pub(super) fn step<R: Rule>(
         &mut self,
         data: &Samples<'_>,
-        indices: &[u32],
+        (indices, next): (&[u32], &[u32]),
         rule: R,
         seen: impl FnOnce(Totals),
     ) {
@@ -144,6 +145,9 @@ impl Worker {
                 };
                 isa.run(BackwardInput { layer, products, samples, gradient: &gradient, below });
             }
+            if let (0, Some(rows)) = (index, &data.rows) {
+                rows.prefetch(next);
+            }
             let input = input_of(index, data, indices, pixels, outputs);
             isa.run(Update { layer, products, input: &input, gradient: &gradient, rule });
         }
@@ -159,7 +163,7 @@ impl Worker {
         }
         let Self { plan, member, layers, pixels, outputs, gradients, logits, .. } = self;
         let Plan { isa, products, batch, members, .. } = *plan;
-        for (index, layer) in layers.iter().enumerate() {
+        for (index, layer) in layers.iter_mut().enumerate() {
             let last = index == outputs.len();
             let (below, above) = outputs.split_at_mut(index);
             let input = input_of(index, data, indices, pixels, below);
