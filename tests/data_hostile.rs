@@ -72,14 +72,14 @@ fn packed(len: usize) -> usize {
 fn read_idx(bytes: &[u8]) {
     if let Ok(layout) = idx::parse(bytes) {
         assert_eq!(layout.payload().end, bytes.len());
-        assert_eq!(layout.payload().len(), layout.dims().iter().product());
+        assert_eq!(layout.payload().len(), layout.dims().iter().product::<usize>());
     }
 }
 
 fn read_npy(bytes: &[u8]) {
     if let Ok(layout) = npy::parse(bytes) {
         assert_eq!(layout.payload().end, bytes.len());
-        assert_eq!(layout.payload().len(), layout.dims().iter().product());
+        assert_eq!(layout.payload().len(), layout.dims().iter().product::<usize>());
     }
 }
 
@@ -90,7 +90,7 @@ fn read_npz(bytes: &[u8]) {
     for (store, layouts) in in_place.into_iter().chain(unpacked) {
         for layout in layouts {
             let elements = store.get(layout.payload()).expect("the elements lie in their store");
-            assert_eq!(elements.len(), layout.dims().iter().product());
+            assert_eq!(elements.len(), layout.dims().iter().product::<usize>());
         }
     }
 }
