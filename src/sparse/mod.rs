@@ -16,8 +16,8 @@ pub(crate) use rows::{PIXEL_VALUES, SparseRows};
 
 use crate::buffers::{Lanes, zeroed};
 
-/// The lanes of a block: three quarters of an L1 cache of 32 KiB.
-const BLOCK_LANES: usize = 384;
+/// The lanes of a block: half an L1 cache of 32 KiB.
+const BLOCK_LANES: usize = 256;
 
 /// Pixels of a block, for `groups` groups of columns.
 const fn block_pixels(groups: usize) -> usize {
