@@ -3,8 +3,8 @@
 mod generated;
 mod reference;
 
-use generated::{any_hidden, architectures, engine, images};
-use mnistry::{Activation, Error};
+use generated::{any_hidden, architectures, engine, engines, images};
+use mnistry::{Activation, Engine, Error};
 use proptest::prelude::*;
 use reference::{Reference, sigmoid, softmax};
 
@@ -14,7 +14,7 @@ const LOGITS: f64 = 1e-5;
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 100,
+        cases: 300,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -22,6 +22,7 @@ proptest! {
     #[test]
     fn images_are_read_as_the_reference_reads_them(
         architecture in architectures(any_hidden()),
+        engine in engines(),
         count in 1_usize..=20,
         seed in any::<u64>().no_shrink(),
     ) {
@@ -30,7 +31,7 @@ proptest! {
         let split = images(architecture.input, count, classes, seed);
         let network = generated::network(architecture, seed);
         let reference = Reference::new(&network);
-        let engine = engine(2);
+        let engine = Engine::new(engine).expect("threads");
         let mut rows = vec![vec![0; classes]; classes];
         for index in 0..count {
             let logits = reference.logits(split.image(index));

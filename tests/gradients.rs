@@ -4,9 +4,9 @@
 mod generated;
 mod reference;
 
-use generated::{any_hidden, architectures, engine, images, one_hidden};
+use generated::{any_hidden, architectures, engines, images, one_hidden};
 use mnistry::train::Gradients;
-use mnistry::{Activation, Network, Sequential, Split};
+use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;
@@ -33,6 +33,7 @@ const ENTRIES: usize = 12;
 
 #[derive(Debug)]
 struct Case {
+    engine: EngineOptions,
     network: Network,
     split: Split,
     /// Picks the entries.
@@ -49,10 +50,12 @@ struct Expected {
 
 fn cases(architectures: impl Strategy<Value = Sequential>) -> impl Strategy<Value = Case> {
     let seed = any::<u64>().no_shrink();
-    (architectures, 1_usize..=40, seed).prop_map(|(architecture, batch, seed)| {
-        let split = images(architecture.input, batch, architecture.classes(), seed);
-        Case { network: generated::network(architecture, seed), split, seed }
-    })
+    (engines(), architectures, 1_usize..=40, seed).prop_map(
+        |(engine, architecture, batch, seed)| {
+            let split = images(architecture.input, batch, architecture.classes(), seed);
+            Case { engine, network: generated::network(architecture, seed), split, seed }
+        },
+    )
 }
 
 /// Networks without a hidden layer.
@@ -80,11 +83,11 @@ fn whole_networks() -> impl Strategy<Value = Case> {
 /// The loss alone: of a single black image the logits are the biases, and the gradient of the
 /// biases is the loss's own.
 fn loss() -> impl Strategy<Value = Case> {
-    cases(architectures(Just(Vec::new()))).prop_map(|Case { network, split, seed }| {
-        let black = vec![0; split.shape().pixels()];
-        let label = vec![split.labels()[0]];
-        let split = Split::new(split.shape(), black.into(), label.into()).expect("one image");
-        Case { network, split, seed }
+    cases(architectures(Just(Vec::new()))).prop_map(|case| {
+        let black = vec![0; case.split.shape().pixels()];
+        let label = vec![case.split.labels()[0]];
+        let split = Split::new(case.split.shape(), black.into(), label.into());
+        Case { split: split.expect("one image"), ..case }
     })
 }
 
@@ -144,9 +147,14 @@ fn compare_loss(expected: f64, found: f64) -> Result<(), TestCaseError> {
     Ok(())
 }
 
+fn gradients(case: &Case) -> Gradients {
+    let engine = Engine::new(case.engine).expect("threads");
+    engine.gradients(&case.network, &case.split).expect("the network fits")
+}
+
 /// The engine agrees with the reference.
 fn agrees(case: &Case) -> Result<(), TestCaseError> {
-    let gradients = engine(1).gradients(&case.network, &case.split).expect("the network fits");
+    let gradients = gradients(case);
     compare(&expect(case)?, &gradients)?;
     compare_loss(Reference::new(&case.network).loss(&case.split), gradients.loss)
 }
@@ -155,7 +163,7 @@ fn agrees(case: &Case) -> Result<(), TestCaseError> {
 /// tensor, does not pass.
 fn catches(case: &Case, which: Index) -> Result<(), TestCaseError> {
     let expected = expect(case)?;
-    let mut gradients = engine(1).gradients(&case.network, &case.split).expect("the network fits");
+    let mut gradients = gradients(case);
     compare(&expected, &gradients)?;
     let largest_slope = |tensor| {
         let same = expected.iter().filter(|expected| expected.entry.tensor == tensor);
@@ -206,10 +214,10 @@ macro_rules! properties {
 }
 
 properties! {
-    loss: 100;
-    dense: 60;
-    relu: 60;
-    sigmoid: 60;
-    linear: 60;
-    whole_networks: 100;
+    loss: 300;
+    dense: 200;
+    relu: 200;
+    sigmoid: 200;
+    linear: 200;
+    whole_networks: 400;
 }

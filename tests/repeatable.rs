@@ -1,13 +1,19 @@
-//! Runs repeat: the same seed leads to the same bytes, on any number of threads, and a saved
-//! network comes back as it was.
+//! Runs repeat: the same seed leads to the same bytes, on any number of threads and any
+//! instruction set, and a saved network comes back as it was.
 
 mod generated;
 
+use std::collections::HashMap;
 use std::fs;
 
 use generated::{any_hidden, architectures, engine, images, stripes};
 use mnistry::data::ImageShape;
-use mnistry::{Activation, Adam, FitOptions, Network, Optimizer, Sequential, Sgd, Silent, Split};
+use mnistry::nn::Tensor;
+use mnistry::simd::Isa;
+use mnistry::{
+    Activation, Adam, Engine, EngineOptions, FitOptions, Network, Optimizer, Sequential, Sgd,
+    Silent, Split,
+};
 use proptest::prelude::*;
 
 const THREADS: [usize; 5] = [1, 2, 3, 5, 8];
@@ -70,13 +76,13 @@ fn optimizers() -> impl Strategy<Value = Optimizer> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 40,
+        cases: 100,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
 
     #[test]
-    fn threads_change_no_bit(
+    fn threads_and_instruction_sets_change_no_bit(
         architecture in architectures(any_hidden()),
         samples in 1_usize..=80,
         batch_size in 1_usize..=40,
@@ -86,18 +92,21 @@ proptest! {
         let split = images(architecture.input, samples, architecture.classes(), seed);
         let options =
             FitOptions { epochs: 2, batch_size, optimizer, seed, ..FitOptions::default() };
-        let alone = trained(&architecture, &split, &options, THREADS[0]);
-        let found = engine(THREADS[0]).evaluate(&alone, &split).expect("the network fits");
-        let gradients = engine(THREADS[0]).gradients(&alone, &split).expect("the network fits");
-        for threads in THREADS {
-            let engine = engine(threads);
-            let together = trained(&architecture, &split, &options, threads);
-            prop_assert!(bits(&alone) == bits(&together), "{threads} threads");
-            prop_assert_eq!(&engine.evaluate(&alone, &split).expect("the network fits"), &found);
-            prop_assert_eq!(
-                &engine.gradients(&alone, &split).expect("the network fits"),
-                &gradients
+        // By whether multiply-add rounds once: instruction sets that agree on it agree on all.
+        let mut first_of_kind = HashMap::new();
+        for (isa, threads) in isas_and_threads() {
+            let options_of_engine =
+                EngineOptions { isa: Some(isa), threads: Some(threads), ..Default::default() };
+            let engine = Engine::new(options_of_engine).expect("threads");
+            let mut network = Network::new(architecture.clone(), seed).expect("a sound network");
+            engine.fit(&mut network, &split, &options, &mut Silent).expect("training succeeds");
+            let found = (
+                bits(network.tensors()),
+                bits(&engine.gradients(&network, &split).expect("it fits").tensors),
+                engine.evaluate(&network, &split).expect("it fits"),
             );
+            let first = first_of_kind.entry(isa.is_fused()).or_insert_with(|| found.clone());
+            prop_assert!(*first == found, "{isa:?} with {threads} threads");
         }
     }
 
@@ -124,8 +133,11 @@ proptest! {
     }
 }
 
-/// The bits of every parameter: equality of numbers would pass a zero for its negative.
-fn bits(network: &Network) -> Vec<u32> {
-    let values = network.tensors().iter().flat_map(|tensor| &tensor.values);
-    values.map(|value| value.to_bits()).collect()
+fn isas_and_threads() -> impl Iterator<Item = (Isa, usize)> {
+    Isa::available().into_iter().flat_map(|isa| THREADS.map(|threads| (isa, threads)))
+}
+
+/// The bits of every number: equality of numbers would pass a zero for its negative.
+fn bits(tensors: &[Tensor]) -> Vec<u32> {
+    tensors.iter().flat_map(|tensor| &tensor.values).map(|value| value.to_bits()).collect()
 }

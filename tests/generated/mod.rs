@@ -3,14 +3,24 @@
 #![allow(dead_code, reason = "each test program uses its part")]
 
 use mnistry::data::ImageShape;
+use mnistry::gemm::Products;
 use mnistry::rng::{Purpose, Rng};
+use mnistry::simd::Isa;
 use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};
 use proptest::prelude::*;
 use proptest::sample::select;
 
 pub(crate) fn engine(threads: usize) -> Engine {
-    Engine::new(EngineOptions { threads: Some(threads), ..EngineOptions::default() })
-        .expect("threads")
+    let options = EngineOptions { threads: Some(threads), ..EngineOptions::default() };
+    Engine::new(options).expect("threads")
+}
+
+/// Every way to compute that this CPU has, with one to three threads.
+pub(crate) fn engines() -> impl Strategy<Value = EngineOptions> {
+    let products = select(vec![Products::Engine, Products::Matrixmultiply]);
+    (select(Isa::available()), products, 1_usize..=3).prop_map(|(isa, products, threads)| {
+        EngineOptions { isa: Some(isa), products, threads: Some(threads) }
+    })
 }
 
 /// Random images, half of their pixels black, with random labels; the same for the same `seed`.
