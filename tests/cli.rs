@@ -1,4 +1,5 @@
 //! The program: what it prints, what it keeps, and that it does the same twice.
+#![cfg(feature = "cli")]
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
 //! The program when things go wrong: one clear line, the right exit code, and a run folder that
 //! can be used.
+#![cfg(feature = "cli")]
 
 use std::fs;
 use std::process::Stdio;
