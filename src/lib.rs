@@ -56,6 +56,9 @@
 //! for a run and [`train::Observer`] to watch it, [`Network`] for saved models, [`report`] for
 //! what a run leaves behind.
 
+// Nothing from outside is unwrapped; tests may.
+#![warn(clippy::unwrap_used)]
+
 pub mod buffers;
 pub mod data;
 pub mod engine;

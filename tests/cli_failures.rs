@@ -64,12 +64,14 @@ fn what_cannot_be_done_is_one_line() {
 }
 
 #[test]
-fn without_data_it_says_how_to_get_them() {
-    let ended = Desk::new().run("train");
-    assert_eq!(ended.code, Some(1));
-    assert!(ended.stderr.starts_with("error: no data set: "), "{}", ended.stderr);
+fn without_data_it_generates_digits_and_says_so() {
+    let desk = Desk::new();
+    let ended = desk.run("train --train-limit 100 --epochs 1");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let said = "no data set was named: these are generated digits; for MNIST, ";
+    assert!(ended.stderr.starts_with(said), "{}", ended.stderr);
     assert!(ended.stderr.contains("MNISTRY_DATA_DIR") && ended.stderr.contains("https://"));
-    assert_eq!(ended.stderr.lines().count(), 1);
+    assert!(ended.stdout.contains("generated digits"), "{}", ended.stdout);
 }
 
 #[test]
@@ -132,14 +134,9 @@ fn a_loss_that_is_not_finite_ends_the_run_and_keeps_what_was_good() {
 }
 
 #[test]
-fn weights_that_overflow_in_the_last_step_are_not_saved() {
+fn weights_that_are_too_large_for_a_finite_test_loss_are_reported() {
     let desk = Desk::new();
     let one_step = "train --data data --epochs 1 --train-limit 32 --run-dir run --quiet";
-    let ended = desk.run(&format!("{one_step} --learning-rate 1e300"));
-    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
-    assert!(ended.stderr.ends_with("is not finite: lower the learning rate\n"), "{}", ended.stderr);
-    assert!(is_usable(&desk.path("run")));
-    // Finite weights can still be too large to give a finite loss.
     let ended = desk.run(&format!("{one_step} --learning-rate 1e30"));
     assert_eq!(ended.code, Some(1), "{}", ended.stderr);
     assert!(ended.stderr.starts_with("error: the test loss is "), "{}", ended.stderr);

@@ -237,7 +237,8 @@ mod tests {
     #[test]
     fn everyone_reads_what_everyone_wrote() {
         for members in [1, 2, 3, 8] {
-            let own = (0..members).map(|index| vec![index..index + 1]).collect();
+            let own =
+                (0..members).map(|index| std::iter::once(index..index + 1).collect()).collect();
             let seats = share(members, own, &Poison::new());
             std::thread::scope(|scope| {
                 for (index, mut seat) in seats.into_iter().enumerate() {
@@ -255,7 +256,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "its own lanes only")]
     fn nobody_writes_what_is_not_theirs() {
-        let mut seats = share(2, vec![vec![0..1], vec![1..2]], &Poison::new());
+        let mut seats = share(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &Poison::new());
         let mut second = seats.pop().unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| drop(seats[0].write()));
@@ -266,14 +267,14 @@ mod tests {
     #[test]
     #[should_panic(expected = "two members own the same lanes")]
     fn ranges_do_not_overlap() {
-        share(4, vec![vec![0..2], vec![1..3]], &Poison::new());
+        share(4, [0..2, 1..3].map(|own| Vec::from([own])).into(), &Poison::new());
     }
 
     #[test]
     #[should_panic(expected = "another worker has panicked")]
     fn a_panic_ends_the_others_wait() {
         let poison = Poison::new();
-        let mut seats = share(1, vec![vec![0..1], vec![]], &poison);
+        let mut seats = share(0, vec![Vec::new(); 2], &poison);
         poison.set();
         seats[0].write();
     }

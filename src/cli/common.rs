@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
+use mnistry::data::generated;
 use mnistry::gemm::Products;
 use mnistry::report::MODEL_FILE;
 use mnistry::simd::Isa;
@@ -11,8 +12,9 @@ use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
 /// Where the data are, what is computed with, and what is shown.
 #[derive(Args)]
 pub(super) struct Common {
-    /// The data set: a folder with MNIST's four IDX files (plain or gzipped), or an .npz archive;
-    /// where it is not given, the environment variable MNISTRY_DATA_DIR names it
+    /// The data set: a folder with MNIST's four IDX files (plain or gzipped), an .npz archive, or
+    /// `generated`; where it is not given, the environment variable MNISTRY_DATA_DIR names it,
+    /// else digits are generated
     #[arg(long, value_name = "WHERE")]
     pub(super) data: Option<PathBuf>,
 
@@ -46,10 +48,18 @@ enum Gemm {
     Matrixmultiply,
 }
 
+const GENERATED_INSTEAD: &str = "no data set was named: these are generated digits; for MNIST, \
+    download https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz and name it \
+    with --data or MNISTRY_DATA_DIR";
+
 impl Common {
-    /// The data set that was named.
+    /// The data set that was named, or the one that stands in for it, which is then said.
     pub(super) fn dataset(&self) -> Result<Dataset> {
-        Dataset::find(self.data.as_deref())
+        let data = Dataset::find(self.data.as_deref())?;
+        if data.name == generated::NAME && self.data.is_none() && !self.quiet {
+            eprintln!("{GENERATED_INSTEAD}");
+        }
+        Ok(data)
     }
 
     /// An engine as asked for.

@@ -2,15 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Array, Bytes, Cache, Dataset, Problem, folder, npz};
+use super::{Array, Bytes, Cache, Dataset, Problem, folder, generated, npz};
 use crate::error::{Error, Result};
 
 /// The name of the archive that a folder may hold instead of IDX files.
 const ARCHIVE: &str = "mnist.npz";
 
-const HOW_TO_GET_MNIST: &str = "no data set: name a folder that holds MNIST's four IDX files, or \
-    mnist.npz, with --data or MNISTRY_DATA_DIR (MNIST is published at \
-    https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz)";
+/// What stands for the generated digits where a path could.
+const GENERATED: &str = "generated";
 
 /// A place that data sets are read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,13 +67,17 @@ impl Dataset {
         Self::from_arrays(name_of(path), arrays).map_err(|problem| problem.at(path))
     }
 
-    /// Opens the data set at `place`, else the one that `MNISTRY_DATA_DIR` names.
+    /// Opens the data set at `place`, else the one that `MNISTRY_DATA_DIR` names, else the
+    /// [generated digits](generated), which `generated` in the place of a path names too.
     ///
     /// # Errors
-    /// When neither names one, which the error says how to mend; else as [`open`](Self::open).
+    /// As [`open`](Self::open).
     pub fn find(place: Option<&Path>) -> Result<Self> {
         let named = place.map(Path::to_owned).or_else(|| super::path_from_env("MNISTRY_DATA_DIR"));
-        Self::open(named.ok_or_else(|| Error::Option(HOW_TO_GET_MNIST.into()))?)
+        match named {
+            Some(path) if path != Path::new(GENERATED) => Self::open(path),
+            _ => generated::generate(0, generated::TRAIN, generated::TEST).map_err(Error::from),
+        }
     }
 }
 

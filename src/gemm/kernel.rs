@@ -7,7 +7,7 @@ use super::operand::{Left, Right};
 use crate::simd::Simd;
 
 /// Computes `ROWS` rows × `GROUPS` groups of C from row `row`, group `group`, summing over
-/// `depth`.
+/// `depth`; returns `ROWS`.
 ///
 /// For each p, `GROUPS` vectors of B are loaded and `ROWS` numbers of A spread over a vector, for
 /// `ROWS` · `GROUPS` multiply-adds.
@@ -23,7 +23,7 @@ pub(super) unsafe fn tile<S: Simd, E: Epilogue<S>, const ROWS: usize, const GROU
     depth: usize,
     (row, group): (usize, usize),
     epilogue: &mut E,
-) {
+) -> usize {
     let mut sums = [[s.zero(); GROUPS]; ROWS];
     for (i, sums) in sums.iter_mut().enumerate() {
         for (j, sum) in sums.iter_mut().enumerate() {
@@ -63,4 +63,5 @@ pub(super) unsafe fn tile<S: Simd, E: Epilogue<S>, const ROWS: usize, const GROU
     for (i, sums) in sums.into_iter().enumerate() {
         epilogue.finish(s, row + i, group, sums);
     }
+    ROWS
 }

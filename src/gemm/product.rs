@@ -47,12 +47,6 @@ impl Products {
     }
 }
 
-/// Whether tiles of `rows` rows are used: full ones, and a few for what is left over.
-#[inline(always)]
-const fn is_a_height<S: Simd>(rows: usize) -> bool {
-    rows == S::TILE_ROWS || (rows == 4 && S::TILE_ROWS > 4) || rows == 1
-}
-
 /// Computes the `area` of C = `left` · `right` over `depth`, tile by tile: a few groups of columns
 /// at a time, so that their share of `right` stays in the cache for all rows.
 #[inline(always)]
@@ -67,29 +61,58 @@ pub(super) fn multiply<S: Simd, E: Epilogue<S>>(
 ) {
     left.check(&area.rows, depth);
     right.check(depth, &area.groups);
-    let mut group = area.groups.start;
-    while group < area.groups.end {
-        let width = (area.groups.end - group).min(S::TILE_GROUPS);
-        let mut row = area.rows.start;
-        while row < area.rows.end {
-            let left_over = area.rows.end - row;
-            let at = (row, group);
-            // SAFETY: the checks above cover the whole area, and the tile lies within it.
-            macro_rules! tiles {
-                ($($rows:literal),+) => {
-                    $(if left_over >= $rows && is_a_height::<S>($rows) {
-                        match width {
-                            3 if S::TILE_GROUPS >= 3 => unsafe { tile::<S, E, $rows, 3>(s, left, right, depth, at, epilogue) },
-                            2 if S::TILE_GROUPS >= 2 => unsafe { tile::<S, E, $rows, 2>(s, left, right, depth, at, epilogue) },
-                            _ => unsafe { tile::<S, E, $rows, 1>(s, left, right, depth, at, epilogue) },
-                        }
-                        row += $rows;
-                        continue;
-                    })+
-                };
+    let Area { rows, groups } = area;
+    let mut group = groups.start;
+    while group < groups.end {
+        let at = (rows.clone(), group);
+        // SAFETY: the checks above cover the whole area, and the columns lie within it.
+        group += unsafe {
+            match groups.end - group {
+                3.. if S::TILE_GROUPS >= 3 => tiles::<S, E, 3>(s, left, right, depth, at, epilogue),
+                2.. if S::TILE_GROUPS >= 2 => tiles::<S, E, 2>(s, left, right, depth, at, epilogue),
+                _ => tiles::<S, E, 1>(s, left, right, depth, at, epilogue),
             }
-            tiles!(8, 6, 4, 2, 1);
-        }
-        group += width;
+        };
     }
+}
+
+/// Computes all `rows` of `GROUPS` groups of columns, in tiles as high as the instruction set
+/// likes them and a few lower ones for what is left over; returns `GROUPS`.
+///
+/// # Safety
+/// As for [`tile`], for all of `rows`.
+#[inline(always)]
+#[allow(unsafe_code, reason = "calls the micro-kernel")]
+unsafe fn tiles<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
+    s: S,
+    left: &Left<'_>,
+    right: &Right<'_>,
+    depth: usize,
+    (rows, group): (Range<usize>, usize),
+    epilogue: &mut E,
+) -> usize {
+    let mut row = rows.start;
+    while row < rows.end {
+        let left_over = rows.end - row;
+        let at = (row, group);
+        // SAFETY: no tile is higher than what is left over, and the caller vouches for that.
+        row += unsafe {
+            match left_over {
+                8.. if S::TILE_ROWS == 8 => {
+                    tile::<S, E, 8, GROUPS>(s, left, right, depth, at, epilogue)
+                }
+                6.. if S::TILE_ROWS == 6 => {
+                    tile::<S, E, 6, GROUPS>(s, left, right, depth, at, epilogue)
+                }
+                4.. if S::TILE_ROWS > 4 => {
+                    tile::<S, E, 4, GROUPS>(s, left, right, depth, at, epilogue)
+                }
+                2.. if S::TILE_ROWS == 2 => {
+                    tile::<S, E, 2, GROUPS>(s, left, right, depth, at, epilogue)
+                }
+                _ => tile::<S, E, 1, GROUPS>(s, left, right, depth, at, epilogue),
+            }
+        };
+    }
+    GROUPS
 }

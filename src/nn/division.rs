@@ -119,8 +119,9 @@ impl Division {
     /// The lanes of a buffer of groups × `batch` that `member` writes: the outputs of its parts.
     pub(crate) fn outputs(&self, member: usize) -> Vec<Range<usize>> {
         let [owned, shared] = self.parts(member, self.batch);
-        let mut ranges = vec![owned.groups.start * self.batch..owned.groups.end * self.batch];
+        let panels = owned.groups.start * self.batch..owned.groups.end * self.batch;
         let sample = |group: usize, sample: usize| group * self.batch + sample;
+        let mut ranges = Vec::from([panels]);
         ranges.extend(
             shared.groups.map(|group| {
                 sample(group, shared.samples.start)..sample(group, shared.samples.end)

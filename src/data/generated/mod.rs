@@ -23,6 +23,9 @@ pub const TRAIN: usize = 60_000;
 /// Images to test with, as many as MNIST has.
 pub const TEST: usize = 10_000;
 
+/// What a report calls generated digits.
+pub const NAME: &str = "generated digits";
+
 const DIGITS: usize = 10;
 const SHAPE: ImageShape = Frame::MNIST.image();
 /// The number of the first image to test with: no image is in both parts.
@@ -35,7 +38,7 @@ const FIRST_TEST: usize = 1_000_000_000;
 /// When there are to be no images in one of the parts, or too few to train on to meet every digit
 /// that the others show: ten do.
 pub fn generate(seed: u64, train: usize, test: usize) -> Result<Dataset, Problem> {
-    Dataset::new("generated digits", split(seed, 0, train)?, split(seed, FIRST_TEST, test)?)
+    Dataset::new(NAME, split(seed, 0, train)?, split(seed, FIRST_TEST, test)?)
 }
 
 /// The `count` images from number `first`, a multiple of ten, on.
