@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::rows::Pixel;
-use super::{Scratch, block_pixels, pass_width};
+use super::{FORWARD_LANES, Scratch, block_pixels, pass_width};
 use crate::buffers::{LANES, Lanes};
 use crate::gemm::{Epilogue, Right};
 use crate::simd::Simd;
@@ -33,7 +33,7 @@ pub(crate) fn forward<'a, S: Simd, E: Epilogue<S>>(
             s.store(epilogue.start(s, row, group), sum);
         }
     }
-    let block = block_pixels(width);
+    let block = block_pixels(FORWARD_LANES, width);
     for first in (0..pixels).step_by(block) {
         let end = first + block;
         let rows = images.clone().zip(sums.chunks_exact_mut(width)).zip(cursors.iter_mut());

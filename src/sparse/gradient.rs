@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::rows::Pixel;
-use super::{Scratch, block_pixels, pass_width};
+use super::{GRADIENT_LANES, Scratch, block_pixels, pass_width};
 use crate::buffers::Lanes;
 use crate::gemm::{Area, Epilogue, Right};
 use crate::simd::Simd;
@@ -28,7 +28,7 @@ pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
     for (image, cursor) in images.clone().zip(cursors.iter_mut()) {
         *cursor = image.partition_point(|pixel| pixel.index() < rows.start) as u32;
     }
-    let pixels = block_pixels(width);
+    let pixels = block_pixels(GRADIENT_LANES, width);
     for first in rows.clone().step_by(pixels) {
         let block = first..rows.end.min(first + pixels);
         let tile = &mut sums[..block.len() * width];

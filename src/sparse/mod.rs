@@ -4,7 +4,8 @@
 //! sum runs over its index ascending, one fused multiply-add at a time.
 //!
 //! Both products take the pixels block by block. What a block needs, of the weights forward, of
-//! their gradient backward, stays in L1 while all images of the minibatch pass by.
+//! their gradient backward, stays in a near cache while all images of the minibatch pass by. Each
+//! visit of a list costs a mispredicted branch, so blocks are as large as that allows.
 
 mod forward;
 mod gradient;
@@ -16,14 +17,10 @@ pub(crate) use rows::{PIXEL_VALUES, SparseRows};
 
 use crate::buffers::{Lanes, zeroed};
 
-/// The lanes of a block: half an L1 cache of 32 KiB.
-const BLOCK_LANES: usize = 256;
-
-/// Pixels of a block, for `groups` groups of columns.
-const fn block_pixels(groups: usize) -> usize {
-    let pixels = BLOCK_LANES / groups;
-    if pixels < 8 { 8 } else { pixels }
-}
+/// Lanes of weights of a block forward: read only, they stream well from L2.
+const FORWARD_LANES: usize = 1024;
+/// Lanes of a block of the gradient, read and written at every pixel: most of an L1 cache.
+const GRADIENT_LANES: usize = 448;
 
 /// Buffers for the products of a minibatch.
 pub(crate) struct Scratch {
@@ -36,9 +33,16 @@ pub(crate) struct Scratch {
 impl Scratch {
     /// For minibatches of up to `batch` images and up to `groups` groups of columns.
     pub(crate) fn new(batch: usize, groups: usize) -> Self {
-        let pixels = block_pixels(groups.max(1));
-        Self { sums: zeroed(groups * pixels.max(batch).max(BLOCK_LANES)), cursors: vec![0; batch] }
+        Self {
+            sums: zeroed(GRADIENT_LANES.max(groups * batch).max(groups)),
+            cursors: vec![0; batch],
+        }
     }
+}
+
+/// Pixels of a block that has `lanes` lanes in all and `groups` a pixel.
+const fn block_pixels(lanes: usize, groups: usize) -> usize {
+    if lanes < groups { 1 } else { lanes / groups }
 }
 
 /// Of `left` groups of columns, how many the next pass over the lists takes: at most the 7 that
