@@ -1,5 +1,6 @@
 //! The command line: one file a command; what they share is in the other files.
 
+mod bench;
 mod common;
 mod evaluate;
 mod interrupt;
@@ -27,6 +28,7 @@ Examples:
   mnistry train --data mnist.npz            train a network, and keep the run in runs/1
   mnistry evaluate runs/1 --data mnist.npz  test it once more
   mnistry predict runs/1 --data mnist.npz --index 7
+  mnistry bench                             measure this machine
 
 Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted.";
 
@@ -35,6 +37,7 @@ enum Command {
     Train(train::Train),
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
+    Bench(bench::Bench),
 }
 
 /// How a command ended that did not fail.
@@ -72,6 +75,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Predict(predict) => predict.run(),
+        Command::Bench(bench) => bench.run(),
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,

@@ -4,20 +4,56 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contestant, interleaved};
+use super::{Contestant, Effort, interleaved};
 use crate::gemm::{Gemm, MatrixMut, MatrixRef, Start};
 use crate::rng::{Purpose, Rng};
 use crate::simd::Isa;
 
-/// The rate of a product of m × k by k × n.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-pub struct GemmRate {
+/// A product of m × k by k × n.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Shape {
     /// Rows of the product.
     pub m: usize,
     /// Columns of the product.
     pub n: usize,
     /// Terms of each sum.
     pub k: usize,
+    /// How the operands stand in memory.
+    pub operands: Operands,
+}
+
+/// How the operands of a product stand in memory.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Operands {
+    /// Both row by row.
+    #[serde(rename = "A·B")]
+    Plain,
+    /// A column by column, as the gradient of weights needs it: xᵀ · dz.
+    #[serde(rename = "Aᵀ·B")]
+    LeftTransposed,
+    /// B column by column, as the gradient of inputs needs it: dz · wᵀ.
+    #[serde(rename = "A·Bᵀ")]
+    RightTransposed,
+}
+
+impl Operands {
+    /// The product, written as a formula.
+    #[must_use]
+    pub fn formula(self) -> &'static str {
+        match self {
+            Self::Plain => "A·B",
+            Self::LeftTransposed => "Aᵀ·B",
+            Self::RightTransposed => "A·Bᵀ",
+        }
+    }
+}
+
+/// The rate of a product.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct GemmRate {
+    /// The product.
+    #[serde(flatten)]
+    pub shape: Shape,
     /// How many threads worked on it.
     pub threads: usize,
     /// The engine's rate, in 10⁹ operations a second.
@@ -26,45 +62,54 @@ pub struct GemmRate {
     pub matrixmultiply_gflops: f64,
 }
 
-/// The shapes (m, n, k) that training uses (forward, gradient of the weights, gradient of the
-/// input) and squares.
-pub const SHAPES: [(usize, usize, usize); 12] = [
-    (32, 100, 784),
-    (32, 10, 100),
-    (128, 100, 784),
-    (512, 512, 784),
-    (32, 512, 784),
-    (784, 100, 32),
-    (784, 100, 128),
-    (784, 512, 32),
-    (32, 100, 10),
-    (256, 256, 256),
-    (512, 512, 512),
-    (1024, 1024, 1024),
-];
+/// The products of training dense layers (forward, gradient of the weights, gradient of the
+/// input) at small and large minibatches, and squares.
+pub const SHAPES: [Shape; 20] = {
+    use Operands::{LeftTransposed, Plain, RightTransposed};
+    const fn shape(m: usize, n: usize, k: usize, operands: Operands) -> Shape {
+        Shape { m, n, k, operands }
+    }
+    [
+        shape(32, 100, 784, Plain),
+        shape(32, 10, 100, Plain),
+        shape(128, 100, 784, Plain),
+        shape(32, 512, 784, Plain),
+        shape(512, 512, 784, Plain),
+        shape(784, 100, 32, Plain),
+        shape(784, 100, 128, Plain),
+        shape(784, 512, 32, Plain),
+        shape(784, 100, 32, LeftTransposed),
+        shape(784, 100, 128, LeftTransposed),
+        shape(784, 512, 32, LeftTransposed),
+        shape(784, 512, 512, LeftTransposed),
+        shape(100, 10, 32, LeftTransposed),
+        shape(32, 100, 10, RightTransposed),
+        shape(32, 512, 10, RightTransposed),
+        shape(32, 512, 512, RightTransposed),
+        shape(128, 512, 512, RightTransposed),
+        shape(256, 256, 256, Plain),
+        shape(512, 512, 512, Plain),
+        shape(1024, 1024, 1024, Plain),
+    ]
+};
 
 /// Measures `shapes` on one thread.
 #[must_use]
-pub fn gemm_rates(isa: Isa, shapes: &[(usize, usize, usize)]) -> Vec<GemmRate> {
-    let mut rng = Rng::stream(0, Purpose::Initialise, 0);
-    let mut random = |count: usize| (0..count).map(|_| rng.unit() - 0.5).collect::<Vec<f32>>();
-    let rate = |&(m, n, k): &(usize, usize, usize)| {
-        let (a, b) = (random(m * k), random(k * n));
-        let (mut ours, mut theirs) = (vec![0.0; m * n], vec![0.0; m * n]);
+pub fn gemm_rates(isa: Isa, shapes: &[Shape], effort: Effort) -> Vec<GemmRate> {
+    let (turns, turn) = match effort {
+        Effort::Full => (21, Duration::from_millis(4)),
+        Effort::Quick => (3, Duration::from_micros(500)),
+    };
+    let rate = |&shape: &Shape| {
         let mut gemm = Gemm::new(isa);
-        let mut contestants: [Contestant<'_>; 2] = [
-            Box::new(|| {
-                let (a, b) = (MatrixRef::new(&a, m, k, k), MatrixRef::new(&b, k, n, n));
-                gemm.multiply(a, b, Start::Zero, &mut MatrixMut::new(&mut ours, m, n, n));
-            }),
-            Box::new(|| matrixmultiply_plain((m, n, k), &a, &b, &mut theirs)),
-        ];
-        let seconds = interleaved(&mut contestants, 21, Duration::from_millis(4));
-        let gflops = |seconds: f64| (2 * m * n * k) as f64 / seconds / 1e9;
+        let mut ours = Product::random(shape);
+        let mut theirs = ours.clone();
+        let mut contestants: [Contestant<'_>; 2] =
+            [Box::new(|| ours.by_engine(&mut gemm)), Box::new(|| theirs.by_matrixmultiply())];
+        let seconds = interleaved(&mut contestants, turns, turn);
+        let gflops = |seconds: f64| shape.operations() as f64 / seconds / 1e9;
         GemmRate {
-            m,
-            n,
-            k,
+            shape,
             threads: 1,
             gflops: gflops(seconds[0]),
             matrixmultiply_gflops: gflops(seconds[1]),
@@ -73,28 +118,111 @@ pub fn gemm_rates(isa: Isa, shapes: &[(usize, usize, usize)]) -> Vec<GemmRate> {
     shapes.iter().map(rate).collect()
 }
 
-/// C = A · B of contiguous row-major matrices, by `matrixmultiply`.
-#[allow(unsafe_code, reason = "the crate's interface is one of raw pointers")]
-fn matrixmultiply_plain((m, n, k): (usize, usize, usize), a: &[f32], b: &[f32], c: &mut [f32]) {
-    assert!(a.len() >= m * k && b.len() >= k * n && c.len() >= m * n);
-    let (row_a, row_b) = (k as isize, n as isize);
-    // SAFETY: the slices hold the m × k, k × n and m × n numbers that the strides reach.
-    unsafe {
-        matrixmultiply::sgemm(
-            m,
-            k,
-            n,
-            1.0,
-            a.as_ptr(),
-            row_a,
-            1,
-            b.as_ptr(),
-            row_b,
-            1,
-            0.0,
-            c.as_mut_ptr(),
-            row_b,
-            1,
-        );
+/// Distances in memory from one row to the next, and from one column to the next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Strides {
+    /// From one row to the next.
+    pub row: usize,
+    /// From one column to the next.
+    pub column: usize,
+}
+
+impl Shape {
+    /// Multiplications and additions.
+    #[must_use]
+    pub fn operations(self) -> usize {
+        2 * self.m * self.n * self.k
+    }
+
+    /// How A (m × k) and B (k × n) stand in memory, without gaps.
+    #[must_use]
+    pub fn strides(self) -> [Strides; 2] {
+        let by_rows = |columns| Strides { row: columns, column: 1 };
+        let by_columns = |rows| Strides { row: 1, column: rows };
+        match self.operands {
+            Operands::Plain => [by_rows(self.k), by_rows(self.n)],
+            Operands::LeftTransposed => [by_columns(self.m), by_rows(self.n)],
+            Operands::RightTransposed => [by_rows(self.k), by_columns(self.k)],
+        }
+    }
+}
+
+/// The operands of a product and room for its result.
+#[derive(Clone, Debug)]
+pub struct Product {
+    /// Its shape.
+    pub shape: Shape,
+    /// A, m · k numbers.
+    pub a: Vec<f32>,
+    /// B, k · n numbers.
+    pub b: Vec<f32>,
+    /// C, m × n, row by row.
+    pub c: Vec<f32>,
+}
+
+impl Product {
+    /// With operands between -0.5 and 0.5.
+    #[must_use]
+    pub fn random(shape: Shape) -> Self {
+        let mut rng = Rng::stream(0, Purpose::Initialise, 0);
+        let mut random = |count: usize| (0..count).map(|_| rng.unit() - 0.5).collect();
+        let Shape { m, n, k, .. } = shape;
+        Self { shape, a: random(m * k), b: random(k * n), c: vec![0.0; m * n] }
+    }
+
+    /// C = A · B by the engine.
+    pub fn by_engine(&mut self, gemm: &mut Gemm) {
+        let Self { shape: Shape { m, n, k, operands }, a, b, c } = self;
+        let (m, n, k) = (*m, *n, *k);
+        let a = match operands {
+            Operands::LeftTransposed => MatrixRef::new(a, k, m, m).transposed(),
+            _ => MatrixRef::new(a, m, k, k),
+        };
+        let b = match operands {
+            Operands::RightTransposed => MatrixRef::new(b, n, k, k).transposed(),
+            _ => MatrixRef::new(b, k, n, n),
+        };
+        gemm.multiply(a, b, Start::Zero, &mut MatrixMut::new(c, m, n, n));
+    }
+
+    /// C = A · B by the crate `matrixmultiply`.
+    ///
+    /// # Panics
+    /// When an operand has not as many numbers as its shape says.
+    #[allow(unsafe_code, reason = "the crate's interface is one of raw pointers")]
+    pub fn by_matrixmultiply(&mut self) {
+        let Self { shape, a, b, c } = self;
+        let Shape { m, n, k, .. } = *shape;
+        assert!(a.len() == m * k && b.len() == k * n && c.len() == m * n);
+        let [of_a, of_b] =
+            shape.strides().map(|Strides { row, column }| (row as isize, column as isize));
+        let (from_a, from_b, into) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
+        // SAFETY: the vectors hold the m × k, k × n and m × n numbers that the strides reach.
+        unsafe {
+            matrixmultiply::sgemm(
+                m, k, n, 1.0, from_a, of_a.0, of_a.1, from_b, of_b.0, of_b.1, 0.0, into,
+                n as isize, 1,
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn both_contestants_compute_the_same_product() {
+        for operands in [Operands::Plain, Operands::LeftTransposed, Operands::RightTransposed] {
+            let mut ours = Product::random(Shape { m: 5, n: 19, k: 33, operands });
+            let mut theirs = ours.clone();
+            for isa in Isa::available() {
+                ours.c.fill(f32::NAN);
+                ours.by_engine(&mut Gemm::new(isa));
+                theirs.by_matrixmultiply();
+                let differs = ours.c.iter().zip(&theirs.c).any(|(x, y)| (x - y).abs() > 1e-5);
+                assert!(!differs, "{operands:?} on {isa:?}");
+            }
+        }
     }
 }

@@ -1,25 +1,55 @@
 //! Measuring this machine and the engine on it: rates as medians of interleaved runs.
 
 mod gemm;
+mod input_layer;
 mod peak;
+mod text;
+mod training;
 
-pub use gemm::{GemmRate, SHAPES, gemm_rates};
+pub use gemm::{GemmRate, Operands, Product, SHAPES, Shape, Strides, gemm_rates};
+pub use input_layer::{InputLayer, Zeros};
 pub use peak::{FmaPeak, fma_peak};
+pub use training::{BATCH_SIZES, HIDDEN, TrainingRate, training_rates};
 
 use std::time::{Duration, Instant};
 
+use serde::{Deserialize, Serialize};
+
+/// What was measured of this machine and the engine; it displays as tables.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Measurements {
+    /// The instruction set in use.
+    pub isa: String,
+    /// The number of all threads.
+    pub threads: usize,
+    /// The peak that rates are compared with.
+    pub fma_peak_gflops: FmaPeak,
+    /// Matrix products.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub gemm: Option<Vec<GemmRate>>,
+    /// Training.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub train: Option<Vec<TrainingRate>>,
+}
+
+/// How much time goes into a measurement.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Effort {
+    /// Enough for medians to rely on.
+    Full,
+    /// Enough to see that everything runs.
+    Quick,
+}
+
 /// One of several things that are timed against each other.
-pub(crate) type Contestant<'a> = Box<dyn FnMut() + 'a>;
+pub type Contestant<'a> = Box<dyn FnMut() + 'a>;
 
 /// The median seconds that one call of each contestant takes.
 ///
 /// The contestants take turns, so that whatever else the machine does meets them alike; each turn
 /// repeats its call until it has taken about `turn`.
-pub(crate) fn interleaved(
-    contestants: &mut [Contestant<'_>],
-    turns: usize,
-    turn: Duration,
-) -> Vec<f64> {
+#[must_use]
+pub fn interleaved(contestants: &mut [Contestant<'_>], turns: usize, turn: Duration) -> Vec<f64> {
     let calls: Vec<u32> = contestants
         .iter_mut()
         .map(|run| {

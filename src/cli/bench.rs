@@ -1,0 +1,89 @@
+//! `mnistry bench`: measures this machine, and the engine on it.
+
+use clap::{Args, ValueEnum};
+use mnistry::data::generated::generate;
+use mnistry::measure::{Effort, Measurements, SHAPES, fma_peak, gemm_rates, training_rates};
+use mnistry::{Result, Split};
+
+use super::common::Common;
+use super::{Failure, Outcome, output};
+
+/// Measure this machine, and how much of it the engine uses
+///
+/// The peak rate of fused multiply-adds; matrix products on one thread, against the crate
+/// matrixmultiply; and training of networks with one hidden layer on the first images of the data
+/// set, or on generated digits where none is named. Rates are medians of runs that take turns, but
+/// anything else that the machine does meanwhile still shows.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Bench {
+    /// Measure this part alone (and the peak that it is compared with)
+    #[arg(long, value_enum, value_name = "PART")]
+    only: Option<Part>,
+
+    /// Measure so briefly that it shows little more than that everything runs
+    #[arg(long)]
+    quick: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mnistry bench
+  mnistry bench --only train --data mnist.npz --threads 2
+  mnistry bench --only gemm --isa avx2
+  mnistry bench --json | jq .fma_peak_gflops.one_thread";
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Part {
+    /// The peak rate of fused multiply-adds
+    Peak,
+    /// Matrix products
+    Gemm,
+    /// Training
+    Train,
+}
+
+impl Bench {
+    pub(super) fn run(self) -> Result<Outcome, Failure> {
+        let engine = self.common.engine()?;
+        let effort = if self.quick { Effort::Quick } else { Effort::Full };
+        let wants = |part| self.only.is_none_or(|only| only == part);
+        // Read first: what cannot be read is known at once.
+        let images = if wants(Part::Train) { Some(self.images(effort)?) } else { None };
+        let peak = fma_peak(&engine);
+        let gemm = wants(Part::Gemm).then(|| gemm_rates(engine.isa(), &SHAPES, effort));
+        let train =
+            images.map(|images| training_rates(&engine, &images, &peak, effort)).transpose()?;
+        let measurements = Measurements {
+            isa: engine.isa().name().into(),
+            threads: engine.threads(),
+            fma_peak_gflops: peak,
+            gemm,
+            train,
+        };
+        if self.common.json {
+            output::print_json(&measurements)?;
+        } else if !self.common.quiet {
+            output::print(&measurements.to_string())?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// The images to train on.
+    fn images(&self, effort: Effort) -> Result<Split> {
+        // Whole minibatches of every size that is measured.
+        let count = match effort {
+            Effort::Full => 12_800,
+            Effort::Quick => 512,
+        };
+        let is_named = std::env::var_os("MNISTRY_DATA_DIR").is_some_and(|name| !name.is_empty());
+        if self.common.data.is_some() || is_named {
+            Ok(self.common.dataset()?.train.take(count)?)
+        } else {
+            Ok(generate(0, count, 10)?.train)
+        }
+    }
+}

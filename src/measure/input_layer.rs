@@ -1,0 +1,195 @@
+//! The input layer's products of one minibatch: without the zeros of its images, and with them.
+
+use crate::buffers::{LANES, Lanes, groups, zeroed};
+use crate::data::Split;
+use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
+use crate::rng::{Purpose, Rng};
+use crate::simd::{Isa, Kernel, Simd};
+use crate::sparse::{self, PIXEL_VALUES, Scratch, SparseRows};
+
+/// A dense layer on images, as one thread of a team has it: weights with the two moments of Adam
+/// beside them, images prepared either way before the clock starts.
+pub struct InputLayer {
+    isa: Isa,
+    images: usize,
+    pixels: usize,
+    /// Groups of sixteen units.
+    width: usize,
+    lists: SparseRows,
+    /// Group g of sixteen pixels of image i at `g · images + i`.
+    panels: Vec<Lanes>,
+    /// A row of each pixel, `[w | m | v]`.
+    weights: Vec<Lanes>,
+    /// Group g of sixteen units of image i at `g · images + i`.
+    dz: Vec<Lanes>,
+    scratch: Scratch,
+    sums: Vec<Lanes>,
+}
+
+/// What becomes of pixels that are zero.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Zeros {
+    /// They are left out of the images' lists.
+    Skipped,
+    /// They are multiplied like all others.
+    Multiplied,
+}
+
+/// Lanes of a weight: itself and Adam's moments.
+const CELLS: usize = 3;
+
+impl InputLayer {
+    /// A layer of `units` units on the minibatch of all images of `split`, with random weights and
+    /// gradients.
+    #[must_use]
+    pub fn new(isa: Isa, split: &Split, units: usize) -> Self {
+        let (images, pixels, width) = (split.len(), split.shape().pixels(), groups(units));
+        let mut rng = Rng::stream(0, Purpose::Initialise, 0);
+        let mut random = |count| {
+            let mut lanes = zeroed(count);
+            lanes.iter_mut().flat_map(|lanes| &mut lanes.0).for_each(|x| *x = rng.unit() - 0.5);
+            lanes
+        };
+        let weights = random(pixels * width * CELLS);
+        let dz = random(width * images);
+        let mut panels = zeroed(groups(pixels) * images);
+        for (index, image) in split.pixels().chunks_exact(pixels).enumerate() {
+            for (group, values) in image.chunks(LANES).enumerate() {
+                for (lane, &value) in panels[group * images + index].0.iter_mut().zip(values) {
+                    *lane = PIXEL_VALUES[usize::from(value)];
+                }
+            }
+        }
+        Self {
+            isa,
+            images,
+            pixels,
+            width,
+            lists: SparseRows::new(split.pixels(), pixels),
+            panels,
+            weights,
+            dz,
+            scratch: Scratch::new(images, width),
+            sums: zeroed(width * pixels.max(images)),
+        }
+    }
+
+    /// x · w: a row of whole groups of sixteen units for each image.
+    pub fn forward(&mut self, zeros: Zeros) -> &[Lanes] {
+        self.isa.run(Forward { layer: self, zeros });
+        &self.sums[..self.images * self.width]
+    }
+
+    /// xᵀ · dz: a row of whole groups of sixteen units for each pixel.
+    pub fn gradient(&mut self, zeros: Zeros) -> &[Lanes] {
+        self.isa.run(Gradient { layer: self, zeros });
+        &self.sums[..self.pixels * self.width]
+    }
+}
+
+/// The axis of images of a panel.
+const IMAGES: Axis = Axis::even(LANES);
+
+/// The axis of pixels across panels.
+const fn pixels(images: usize) -> Axis {
+    Axis { stride: 1, panel: LANES, panel_stride: images * LANES }
+}
+
+struct Forward<'a> {
+    layer: &'a mut InputLayer,
+    zeros: Zeros,
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let InputLayer { images, width, lists, panels, weights, scratch, sums, .. } = self.layer;
+        let weights = Right::of_lanes(weights, *width * CELLS, 1);
+        let mut into = Store { sums, width: *width };
+        match self.zeros {
+            Zeros::Skipped => {
+                let images = (0..*images).map(|image| (image, lists.row(image)));
+                let (pixels, groups) = (self.layer.pixels, 0..*width);
+                sparse::forward(s, images, &weights, pixels, groups, scratch, &mut into);
+            }
+            Zeros::Multiplied => {
+                let values = crate::buffers::as_numbers(panels);
+                let x = Left { values, rows: IMAGES, depth: pixels(*images) };
+                let area = Area { rows: 0..*images, groups: 0..*width };
+                Products::Engine.multiply(s, &x, &weights, self.layer.pixels, area, &mut into);
+            }
+        }
+    }
+}
+
+struct Gradient<'a> {
+    layer: &'a mut InputLayer,
+    zeros: Zeros,
+}
+
+impl Kernel for Gradient<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let InputLayer { images, width, lists, panels, dz, scratch, sums, .. } = self.layer;
+        let dz = Right::of_lanes(dz, 1, *images);
+        let mut into = Store { sums, width: *width };
+        let area = Area { rows: 0..self.layer.pixels, groups: 0..*width };
+        match self.zeros {
+            Zeros::Skipped => {
+                let images = (0..*images).map(|image| lists.row(image));
+                sparse::gradient(s, images, &dz, area, scratch, &mut into);
+            }
+            Zeros::Multiplied => {
+                let values = crate::buffers::as_numbers(panels);
+                let x = Left { values, rows: pixels(*images), depth: IMAGES };
+                Products::Engine.multiply(s, &x, &dz, *images, area, &mut into);
+            }
+        }
+    }
+}
+
+/// From zero to rows of sums.
+struct Store<'a> {
+    sums: &'a mut [Lanes],
+    width: usize,
+}
+
+impl<S: Simd> Epilogue<S> for Store<'_> {
+    #[inline(always)]
+    fn start(&self, s: S, _row: usize, _group: usize) -> S::F32 {
+        s.zero()
+    }
+
+    #[inline(always)]
+    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
+        let lanes = &mut self.sums[row * self.width + group..][..N];
+        for (sum, lanes) in sums.into_iter().zip(lanes) {
+            s.store(sum, lanes);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::generated::generate;
+
+    #[test]
+    fn zeros_add_nothing() {
+        let digits = generate(0, 20, 10).unwrap().train;
+        for isa in Isa::available() {
+            let mut layer = InputLayer::new(isa, &digits, 100);
+            let forward = layer.forward(Zeros::Multiplied).to_vec();
+            assert!(forward.iter().flat_map(|lanes| lanes.0).any(|sum| sum != 0.0));
+            assert_eq!(layer.forward(Zeros::Skipped), forward);
+            let gradient = layer.gradient(Zeros::Multiplied).to_vec();
+            assert!(gradient.iter().flat_map(|lanes| lanes.0).any(|sum| sum != 0.0));
+            layer.sums.fill(Lanes([f32::NAN; LANES]));
+            assert_eq!(layer.gradient(Zeros::Skipped), gradient);
+        }
+    }
+}
