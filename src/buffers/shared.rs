@@ -13,6 +13,7 @@
 #![allow(unsafe_code, reason = "the one place where threads share memory that they write")]
 
 use std::ops::{Deref, Range};
+use std::thread::available_parallelism;
 
 use self::sync::{Arc, AtomicBool, AtomicUsize, Ordering, UnsafeCell, pause};
 use super::{Lanes, zeroed};
@@ -32,15 +33,13 @@ mod sync {
 
     pub(super) use std::cell::UnsafeCell;
 
-    /// Waits a moment: the shorter the wait so far (`turn`), the less it gives away.
+    /// Waits a moment: by spinning, or by letting another thread run.
     #[cfg(not(loom))]
-    pub(super) fn pause(turn: u32) {
-        /// About a microsecond: workers that have a core each meet sooner.
-        const SPINS: u32 = 60;
-        if turn < SPINS { std::hint::spin_loop() } else { std::thread::yield_now() }
+    pub(super) fn pause(spin: bool) {
+        if spin { std::hint::spin_loop() } else { std::thread::yield_now() }
     }
     #[cfg(loom)]
-    pub(super) fn pause(_turn: u32) {
+    pub(super) fn pause(_spin: bool) {
         loom::thread::yield_now();
     }
 }
@@ -83,6 +82,8 @@ impl Drop for PoisonGuard {
 struct Shared {
     cells: Box<[UnsafeCell<Lanes>]>,
     members: usize,
+    /// How often a waiting member spins before it lets another thread run.
+    spins: u32,
     /// How many times members have published, in all.
     published: AtomicUsize,
     /// How many times members have finished reading, in all.
@@ -124,6 +125,9 @@ pub(crate) fn share(length: usize, own: Vec<Vec<Range<usize>>>, poison: &Poison)
     let shared = Arc::new(Shared {
         cells: zeroed(length).into_iter().map(UnsafeCell::new).collect(),
         members: own.len(),
+        // About a microsecond, in which members that have a core each meet. Where they have not,
+        // the one that is waited for needs this one's core.
+        spins: if own.len() > available_parallelism().map_or(1, usize::from) { 0 } else { 60 },
         published: AtomicUsize::new(0),
         released: AtomicUsize::new(0),
         poison: poison.clone(),
@@ -154,7 +158,7 @@ impl Shared {
         let mut turn = 0;
         while counter.load(Ordering::Acquire) < turns * self.members {
             assert!(!self.poison.is_set(), "another worker has panicked");
-            pause(turn);
+            pause(turn < self.spins);
             turn = turn.saturating_add(1);
         }
     }

@@ -5,7 +5,7 @@ use crate::data::Split;
 use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
 use crate::rng::{Purpose, Rng};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::sparse::{self, PIXEL_VALUES, Scratch, SparseRows};
+use crate::sparse::{self, Minibatch, PIXEL_VALUES, Scratch, SparseRows};
 
 /// A dense layer on images, as one thread of a team has it: weights with the two moments of Adam
 /// beside them, images prepared either way before the clock starts.
@@ -16,6 +16,8 @@ pub struct InputLayer {
     /// Groups of sixteen units.
     width: usize,
     lists: SparseRows,
+    /// The number of each image.
+    samples: Vec<u32>,
     /// Group g of sixteen pixels of image i at `g · images + i`.
     panels: Vec<Lanes>,
     /// A row of each pixel, `[w | m | v]`.
@@ -66,6 +68,7 @@ impl InputLayer {
             pixels,
             width,
             lists: SparseRows::new(split.pixels(), pixels),
+            samples: (0..images as u32).collect(),
             panels,
             weights,
             dz,
@@ -105,19 +108,20 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let InputLayer { images, width, lists, panels, weights, scratch, sums, .. } = self.layer;
+        let InputLayer { images, width, lists, samples, panels, weights, scratch, sums, .. } =
+            self.layer;
         let weights = Right::of_lanes(weights, *width * CELLS, 1);
         let mut into = Store { sums, width: *width };
+        let area = Area { rows: 0..*images, groups: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
-                let images = (0..*images).map(|image| (image, lists.row(image)));
-                let (pixels, groups) = (self.layer.pixels, 0..*width);
-                sparse::forward(s, images, &weights, pixels, groups, scratch, &mut into);
+                let images = Minibatch { rows: lists, samples };
+                let pixels = self.layer.pixels;
+                sparse::forward(s, images, &weights, pixels, area, scratch, &mut into);
             }
             Zeros::Multiplied => {
                 let values = crate::buffers::as_numbers(panels);
                 let x = Left { values, rows: IMAGES, depth: pixels(*images) };
-                let area = Area { rows: 0..*images, groups: 0..*width };
                 Products::Engine.multiply(s, &x, &weights, self.layer.pixels, area, &mut into);
             }
         }
@@ -134,13 +138,14 @@ impl Kernel for Gradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let InputLayer { images, width, lists, panels, dz, scratch, sums, .. } = self.layer;
+        let InputLayer { images, width, lists, samples, panels, dz, scratch, sums, .. } =
+            self.layer;
         let dz = Right::of_lanes(dz, 1, *images);
         let mut into = Store { sums, width: *width };
         let area = Area { rows: 0..self.layer.pixels, groups: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
-                let images = (0..*images).map(|image| lists.row(image));
+                let images = Minibatch { rows: lists, samples };
                 sparse::gradient(s, images, &dz, area, scratch, &mut into);
             }
             Zeros::Multiplied => {

@@ -110,12 +110,11 @@ impl Kernel for Forward<'_, '_> {
                 first_group: part.groups.start,
                 batch: division.batch,
             };
-            let groups = 0..part.groups.len();
+            let area = Area { rows: part.samples, groups: 0..part.groups.len() };
             match input {
-                Input::Sparse { rows, samples } => {
-                    let image = |sample: usize| (sample, rows.row(samples[sample] as usize));
-                    let (images, pixels) = (part.samples.map(image), division.inputs);
-                    sparse::forward(s, images, &weights, pixels, groups, sparse, &mut epilogue);
+                Input::Sparse(images) => {
+                    let (images, pixels) = (*images, division.inputs);
+                    sparse::forward(s, images, &weights, pixels, area, sparse, &mut epilogue);
                 }
                 Input::Dense { panels, .. } => {
                     let x = Left {
@@ -123,7 +122,6 @@ impl Kernel for Forward<'_, '_> {
                         rows: SAMPLES,
                         depth: columns(division.batch),
                     };
-                    let area = Area { rows: part.samples, groups };
                     products.multiply(s, &x, &weights, division.inputs, area, &mut epilogue);
                 }
             }
@@ -306,9 +304,8 @@ impl<R: Rule> Kernel for Update<'_, R> {
             let rows = part.rows.start.min(division.inputs)..part.rows.end.min(division.inputs);
             let area = Area { rows, groups: groups.clone() };
             match input {
-                Input::Sparse { rows, samples } => {
-                    let images = samples.iter().map(|&sample| rows.row(sample as usize));
-                    sparse::gradient(s, images, &dz, area, sparse, &mut epilogue);
+                Input::Sparse(images) => {
+                    sparse::gradient(s, *images, &dz, area, sparse, &mut epilogue);
                 }
                 Input::Dense { panels, .. } => {
                     let x =

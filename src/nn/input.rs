@@ -1,17 +1,12 @@
 //! What a layer reads in one minibatch.
 
 use crate::buffers::Reader;
-use crate::sparse::SparseRows;
+use crate::sparse::Minibatch;
 
 /// The inputs of a layer.
 pub(crate) enum Input<'a> {
     /// Images as lists of their non-zero pixels.
-    Sparse {
-        /// The lists of all images.
-        rows: &'a SparseRows,
-        /// Which of them make the minibatch.
-        samples: &'a [u32],
-    },
+    Sparse(Minibatch<'a>),
     /// Numbers in panels.
     Dense {
         /// Group g of sixteen columns of sample i at `g · batch + i`.
@@ -25,7 +20,7 @@ impl Input<'_> {
     /// How many samples make the minibatch.
     pub(crate) fn samples(&self) -> usize {
         match self {
-            Self::Sparse { samples, .. } => samples.len(),
+            Self::Sparse(images) => images.samples.len(),
             Self::Dense { samples, .. } => *samples,
         }
     }

@@ -6,13 +6,13 @@
 pub(crate) fn prefetch<T>(data: &[T], most: usize) {
     #[cfg(target_arch = "x86_64")]
     {
-        use std::arch::x86_64::{_MM_HINT_T1, _mm_prefetch};
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
         const LINE: usize = 64;
         let start = data.as_ptr().cast::<i8>();
         for offset in (0..size_of_val(data).min(most)).step_by(LINE) {
             // SAFETY: a prefetch reads nothing that the program could see, and the address lies
             // within the slice; the instruction is one of SSE, which every x86-64 CPU has.
-            unsafe { _mm_prefetch::<_MM_HINT_T1>(start.add(offset)) };
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.add(offset)) };
         }
     }
     #[cfg(not(target_arch = "x86_64"))]

@@ -1,44 +1,42 @@
 //! Sums over the images' non-zero pixels: x · w.
 
-use std::ops::Range;
-
-use super::rows::Pixel;
-use super::{FORWARD_LANES, Scratch, block_pixels, pass_width};
+use super::rows::{Minibatch, Pixel};
+use super::{AHEAD, FORWARD_LANES, Scratch, block_pixels, pass_width};
 use crate::buffers::{LANES, Lanes};
-use crate::gemm::{Epilogue, Right};
+use crate::gemm::{Area, Epilogue, Right};
 use crate::simd::Simd;
 
-/// The sums Σ x\[i, p\] · w\[p\] over the pixels p of each image i, of the `groups` of columns.
-/// The groups of `weights` stand side by side.
-///
-/// `images` gives each image's row in the product and its list.
+/// The sums Σ x\[i, p\] · w\[p\] over the pixels p of each image i of `images`, `pixels` at most,
+/// for the samples (rows) and groups of columns of `area`. The groups of `weights` stand side by
+/// side.
 #[inline(always)]
-pub(crate) fn forward<'a, S: Simd, E: Epilogue<S>>(
+pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
     s: S,
-    images: impl Iterator<Item = (usize, &'a [Pixel])> + Clone,
+    images: Minibatch<'_>,
     weights: &Right<'_>,
     pixels: usize,
-    groups: Range<usize>,
+    area: Area,
     scratch: &mut Scratch,
     epilogue: &mut E,
 ) {
+    let Area { rows: samples, groups } = area;
     let width = groups.len();
     if width == 0 {
         return;
     }
     let Scratch { sums, cursors } = scratch;
-    cursors.fill(0);
-    for ((row, _), sums) in images.clone().zip(sums.chunks_exact_mut(width)) {
+    cursors[samples.clone()].fill(0);
+    for (sample, sums) in samples.clone().zip(sums.chunks_exact_mut(width)) {
         for (group, sum) in groups.clone().zip(sums) {
-            s.store(epilogue.start(s, row, group), sum);
+            s.store(epilogue.start(s, sample, group), sum);
         }
     }
     let block = block_pixels(FORWARD_LANES, width);
     for first in (0..pixels).step_by(block) {
         let end = first + block;
-        let rows = images.clone().zip(sums.chunks_exact_mut(width)).zip(cursors.iter_mut());
-        for (((_, image), sums), cursor) in rows {
-            let rest = &image[*cursor as usize..];
+        for (sample, sums) in samples.clone().zip(sums.chunks_exact_mut(width)) {
+            images.prefetch_ahead(sample + AHEAD, cursors.get(sample + AHEAD));
+            let rest = &images.list(sample)[cursors[sample] as usize..];
             let mut walked = 0;
             let mut group = groups.start;
             while group < groups.end {
@@ -53,12 +51,12 @@ pub(crate) fn forward<'a, S: Simd, E: Epilogue<S>>(
                 };
                 group += count;
             }
-            *cursor += walked as u32;
+            cursors[sample] += walked as u32;
         }
     }
-    for ((row, _), sums) in images.zip(sums.chunks_exact(width)) {
+    for (sample, sums) in samples.zip(sums.chunks_exact(width)) {
         for (group, sum) in groups.clone().zip(sums) {
-            epilogue.finish(s, row, group, [s.load(sum)]);
+            epilogue.finish(s, sample, group, [s.load(sum)]);
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::rows::Pixel;
-use super::{GRADIENT_LANES, Scratch, block_pixels, pass_width};
+use super::rows::{Minibatch, Pixel};
+use super::{AHEAD, GRADIENT_LANES, Scratch, block_pixels, pass_width};
 use crate::buffers::Lanes;
 use crate::gemm::{Area, Epilogue, Right};
 use crate::simd::Simd;
@@ -11,9 +11,9 @@ use crate::simd::Simd;
 /// The sums Σ x\[i, p\] · dz\[i\] over the images i of a minibatch, for the rows p and the groups
 /// of columns of `area`.
 #[inline(always)]
-pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
+pub(crate) fn gradient<S: Simd, E: Epilogue<S>>(
     s: S,
-    images: impl Iterator<Item = &'a [Pixel]> + Clone,
+    images: Minibatch<'_>,
     dz: &Right<'_>,
     area: Area,
     scratch: &mut Scratch,
@@ -25,8 +25,9 @@ pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
         return;
     }
     let Scratch { sums, cursors } = scratch;
-    for (image, cursor) in images.clone().zip(cursors.iter_mut()) {
-        *cursor = image.partition_point(|pixel| pixel.index() < rows.start) as u32;
+    let samples = 0..images.samples.len();
+    for (sample, cursor) in samples.clone().zip(cursors.iter_mut()) {
+        *cursor = images.list(sample).partition_point(|pixel| pixel.index() < rows.start) as u32;
     }
     let pixels = block_pixels(GRADIENT_LANES, width);
     for first in rows.clone().step_by(pixels) {
@@ -37,8 +38,9 @@ pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
                 s.store(epilogue.start(s, row, group), lanes);
             }
         }
-        for (sample, (image, cursor)) in images.clone().zip(cursors.iter_mut()).enumerate() {
-            let rest = &image[*cursor as usize..];
+        for sample in samples.clone() {
+            images.prefetch_ahead(sample + AHEAD, cursors.get(sample + AHEAD));
+            let rest = &images.list(sample)[cursors[sample] as usize..];
             let mut group = 0;
             let mut walked = 0;
             while group < width {
@@ -54,7 +56,7 @@ pub(crate) fn gradient<'a, S: Simd, E: Epilogue<S>>(
                 };
                 group += count;
             }
-            *cursor += walked as u32;
+            cursors[sample] += walked as u32;
         }
         for (row, lanes) in block.zip(tile.chunks_exact(width)) {
             for (group, lanes) in groups.clone().zip(lanes) {

@@ -13,7 +13,7 @@ mod rows;
 
 pub(crate) use forward::forward;
 pub(crate) use gradient::gradient;
-pub(crate) use rows::{PIXEL_VALUES, SparseRows};
+pub(crate) use rows::{Minibatch, PIXEL_VALUES, SparseRows};
 
 use crate::buffers::{Lanes, zeroed};
 
@@ -44,6 +44,9 @@ impl Scratch {
 const fn block_pixels(lanes: usize, groups: usize) -> usize {
     if lanes < groups { 1 } else { lanes / groups }
 }
+
+/// How many lists ahead of the one that is walked the cache is told of.
+const AHEAD: usize = 2;
 
 /// Of `left` groups of columns, how many the next pass over the lists takes: at most the 7 that
 /// 100 units have, in as few and as equal passes as a handful of kernels allows.

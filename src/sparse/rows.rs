@@ -101,6 +101,34 @@ impl SparseRows {
     }
 }
 
+/// The images of a minibatch.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Minibatch<'a> {
+    pub(crate) rows: &'a SparseRows,
+    /// Which of the images make the minibatch.
+    pub(crate) samples: &'a [u32],
+}
+
+impl<'a> Minibatch<'a> {
+    /// The list of the image of sample `sample`.
+    #[inline(always)]
+    pub(super) fn list(&self, sample: usize) -> &'a [Pixel] {
+        self.rows.row(self.samples[sample] as usize)
+    }
+
+    /// Brings what comes next in the list of sample `sample`, if there is such a sample, near:
+    /// from pixel number `walked` on.
+    #[inline(always)]
+    pub(super) fn prefetch_ahead(&self, sample: usize, walked: Option<&u32>) {
+        // A visit walks about this much.
+        const MOST: usize = 192;
+        if let (Some(&index), Some(&walked)) = (self.samples.get(sample), walked) {
+            let list = self.rows.row(index as usize);
+            prefetch(list.get(walked as usize..).unwrap_or_default(), MOST);
+        }
+    }
+}
+
 fn count_non_zero(image: &[u8]) -> usize {
     image.iter().filter(|&&value| value != 0).count()
 }

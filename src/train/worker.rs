@@ -16,7 +16,7 @@ use crate::nn::loss::{CrossEntropy, Outcome};
 use crate::nn::{Network, Tensor};
 use crate::optim::Rule;
 use crate::simd::Isa;
-use crate::sparse::PIXEL_VALUES;
+use crate::sparse::{Minibatch, PIXEL_VALUES};
 
 /// What the team is planned for.
 #[derive(Clone, Copy, Debug)]
@@ -231,7 +231,7 @@ fn input_of<'a>(
 ) -> Input<'a> {
     match (index.checked_sub(1), &data.rows) {
         (Some(below), _) => Input::Dense { panels: outputs[below].read(), samples: indices.len() },
-        (None, Some(rows)) => Input::Sparse { rows, samples: indices },
+        (None, Some(rows)) => Input::Sparse(Minibatch { rows, samples: indices }),
         (None, None) => Input::Dense { panels: pixels.read(), samples: indices.len() },
     }
 }
