@@ -82,6 +82,13 @@ impl Train {
             data.classes(),
             folder.path().display(),
         ));
+        if !engine.isa().is_fused() {
+            self.say(format_args!(
+                "{} has no fused multiply-add here: the network will differ from one trained with \
+                 avx2 or avx512 in its last bits",
+                engine.isa().name()
+            ));
+        }
 
         interrupt::listen()?;
         let meter = Meter::new(options.epochs, train.len(), self.common.quiet);
