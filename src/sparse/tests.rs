@@ -10,7 +10,10 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-use super::{PIXEL_VALUES, Scratch, SparseRows, block_pixels, forward, gradient};
+use super::{
+    FORWARD_LANES, GRADIENT_LANES, Minibatch, PIXEL_VALUES, Scratch, SparseRows, block_pixels,
+    forward, gradient,
+};
 use crate::buffers::LANES;
 use crate::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
 use crate::gemm::{Area, Right};
@@ -24,41 +27,57 @@ struct Case {
     pixels: usize,
     images: Vec<u8>,
     /// The images of the minibatch, in its order, and the most that one may have.
-    samples: Vec<usize>,
+    samples: Vec<u32>,
     batch: usize,
     groups: Range<usize>,
 }
 
 impl Case {
     fn x(&self, sample: usize, pixel: usize) -> f32 {
-        PIXEL_VALUES[usize::from(self.images[self.samples[sample] * self.pixels + pixel])]
+        PIXEL_VALUES[usize::from(self.images[self.samples[sample] as usize * self.pixels + pixel])]
     }
 }
 
 fn cases() -> impl Strategy<Value = (Case, Rng)> {
     let groups = (0_usize..=2, 1_usize..=9);
-    let size = prop_oneof![Just(None), (1_usize..=60).prop_map(Some), Just(Some(784))];
+    // About the end of the second block, few, or an image's.
+    let lanes = select(vec![FORWARD_LANES, GRADIENT_LANES]);
+    let size = prop_oneof![
+        lanes.prop_map(|lanes| (lanes, None)),
+        (1_usize..=60).prop_map(|pixels| (0, Some(pixels))),
+        Just((0, Some(784))),
+    ];
     let density = select(vec![0_u32, 19, 100]);
     let batch = (1_usize..=12, 0_usize..=12);
     let seed = any::<u64>().no_shrink();
     (groups, size, density, batch, seed).prop_map(|((first, width), size, density, batch, seed)| {
         let mut rng = Rng::stream(seed, Purpose::Shuffle, 2);
-        // Where no size is given, one about the end of the second block.
-        let pixels = size.unwrap_or_else(|| 2 * block_pixels(width) - 1 + rng.below(3) as usize);
+        let (lanes, pixels) = size;
+        let about = |rng: &mut Rng| 2 * block_pixels(lanes, width) - 1 + rng.below(3) as usize;
+        let pixels = pixels.unwrap_or_else(|| about(&mut rng));
         let mut pixel = || if rng.below(100) < density { 1 + rng.below(255) as u8 } else { 0 };
         let images = (0..20 * pixels).map(|_| pixel()).collect();
-        let samples = (0..batch.0.min(batch.1)).map(|_| rng.below(20) as usize).collect();
+        let samples = (0..batch.0.min(batch.1)).map(|_| rng.below(20)).collect();
         let case = Case { pixels, images, samples, batch: batch.0, groups: first..first + width };
         (case, rng)
     })
 }
 
-/// The forward product, or the gradient of the pixels `gradient_of`.
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Its rows are samples.
+    Forward,
+    /// Its rows are pixels.
+    Gradient,
+}
+
+/// A product, by the engine.
 struct Product<'a> {
+    kind: Kind,
     case: &'a Case,
-    rows: &'a SparseRows,
+    lists: &'a SparseRows,
     right: Right<'a>,
-    gradient_of: Option<Range<usize>>,
+    area: Area,
     cells: Cells<'a>,
 }
 
@@ -67,36 +86,31 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { case, rows, right, gradient_of, mut cells } = self;
-        let groups = case.groups.clone();
-        let mut scratch = Scratch::new(case.batch, groups.len());
-        let images = case.samples.iter().map(|&index| rows.row(index));
-        match gradient_of {
-            None => {
-                let images = images.enumerate();
-                forward(s, images, &right, case.pixels, groups, &mut scratch, &mut cells);
+        let Self { kind, case, lists, right, area, mut cells } = self;
+        let images = Minibatch { rows: lists, samples: &case.samples };
+        let mut scratch = Scratch::new(case.batch, area.groups.len());
+        match kind {
+            Kind::Forward => {
+                forward(s, images, &right, case.pixels, area, &mut scratch, &mut cells);
             }
-            Some(rows) => {
-                let area = Area { rows, groups };
-                gradient(s, images, &right, area, &mut scratch, &mut cells);
-            }
+            Kind::Gradient => gradient(s, images, &right, area, &mut scratch, &mut cells),
         }
     }
 }
 
-/// Runs the product on every instruction set; `sum` knows what the cell of a row and a column
-/// must be, for the `rows`; all other cells stay as they are.
+/// Has every instruction set compute the `rows` of the product; `sum` knows what must come of a
+/// row and a column. All other cells stay as they are.
 fn check(
-    case: &Case,
+    (kind, case): (Kind, &Case),
     (right, starts): (Right<'_>, &[[f32; LANES]]),
-    gradient_of: Option<Range<usize>>,
+    rows: Range<usize>,
     sum: impl Fn(usize, usize) -> Sum,
 ) -> TestCaseResult {
     let lists = SparseRows::new(&case.images, case.pixels);
     let width = case.groups.end;
-    let rows = gradient_of.clone().unwrap_or(0..case.samples.len());
+    let area = Area { rows, groups: case.groups.clone() };
     let expected = |row, group| {
-        (rows.contains(&row) && case.groups.contains(&group))
+        (area.rows.contains(&row) && area.groups.contains(&group))
             .then(|| std::array::from_fn(|lane| sum(row, group * LANES + lane)))
     };
     let expected: Vec<Option<[Sum; LANES]>> =
@@ -104,23 +118,26 @@ fn check(
     for isa in Isa::available() {
         let mut found = vec![[UNTOUCHED; LANES]; starts.len()];
         let cells = Cells { starts, found: &mut found, width };
-        let gradient_of = gradient_of.clone();
-        isa.run(Product { case, rows: &lists, right, gradient_of, cells });
+        isa.run(Product { kind, case, lists: &lists, right, area: area.clone(), cells });
         for (cell, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let place = (cell / width, cell % width);
-            match expected {
-                None => prop_assert!(found.iter().all(|&x| is_untouched(x)), "{place:?}"),
-                Some(sums) => {
-                    for (sum, &x) in sums.iter().zip(found) {
-                        prop_assert!(sum.bounds(x), "{isa:?}: {x} at {place:?}, not {sum:?}");
-                        let equal = !isa.is_fused() || sum.equals(x);
-                        prop_assert!(equal, "{isa:?}: {x} at {place:?}, not {sum:?}");
-                    }
-                }
+            let Some(sums) = expected else {
+                prop_assert!(found.iter().all(|&x| is_untouched(x)), "wrote at {place:?}");
+                continue;
+            };
+            for (sum, &x) in sums.iter().zip(found) {
+                let equal = !isa.is_fused() || sum.equals(x);
+                prop_assert!(equal && sum.bounds(x), "{isa:?}: {x} at {place:?}, not {sum:?}");
             }
         }
     }
     Ok(())
+}
+
+/// Some of `count` rows, as those of a member of a team.
+fn cut(count: usize, (one, other): (f64, f64)) -> Range<usize> {
+    let [one, other] = [one, other].map(|share| (share * count as f64).round() as usize);
+    one.min(other)..one.max(other)
 }
 
 /// Random rows of groups.
@@ -136,7 +153,11 @@ proptest! {
     })]
 
     #[test]
-    fn forward_is_the_dense_product((case, mut rng) in cases(), moments in 0_usize..=2) {
+    fn forward_is_the_dense_product(
+        (case, mut rng) in cases(),
+        moments in 0_usize..=2,
+        shares in (0.0..=1.0, 0.0..=1.0),
+    ) {
         // As with an optimiser: each row of weights is followed by its moments.
         let width = case.groups.end;
         let row = width * (1 + moments) * LANES;
@@ -146,7 +167,8 @@ proptest! {
         }
         let right = Right { values: &weights, row, group: LANES };
         let starts = cells(case.samples.len() * width, &mut rng);
-        check(&case, (right, &starts), None, |sample, column| {
+        let rows = cut(case.samples.len(), shares);
+        check((Kind::Forward, &case), (right, &starts), rows, |sample, column| {
             let start = starts[sample * width + column / LANES][column % LANES];
             let mut sum = Sum::from(start);
             for pixel in 0..case.pixels {
@@ -159,18 +181,16 @@ proptest! {
     #[test]
     fn the_gradient_is_the_dense_product(
         (case, mut rng) in cases(),
-        cut in (0.0..=1.0, 0.0..=1.0),
+        shares in (0.0..=1.0, 0.0..=1.0),
     ) {
         let width = case.groups.end;
-        // Of some rows only, as of a member of a team.
-        let cut = [cut.0, cut.1].map(|share: f64| (share * case.pixels as f64) as usize);
-        let rows = cut[0].min(cut[1])..cut[0].max(cut[1]);
         // In panels, longer than a short minibatch.
         let panel = case.batch * LANES;
         let dz: Vec<f32> = (0..width * panel).map(|_| number(&mut rng)).collect();
         let right = Right { values: &dz, row: LANES, group: panel };
         let starts = cells(case.pixels * width, &mut rng);
-        check(&case, (right, &starts), Some(rows), |pixel, column| {
+        let rows = cut(case.pixels, shares);
+        check((Kind::Gradient, &case), (right, &starts), rows, |pixel, column| {
             let start = starts[pixel * width + column / LANES][column % LANES];
             let mut sum = Sum::from(start);
             for sample in 0..case.samples.len() {
