@@ -12,35 +12,82 @@
 
 #![allow(unsafe_code, reason = "the one place where threads share memory that they write")]
 
+use std::cell::UnsafeCell;
 use std::ops::{Deref, Range};
 use std::thread::available_parallelism;
 
-use self::sync::{Arc, AtomicBool, AtomicUsize, Ordering, UnsafeCell, pause};
+use self::sync::{Arc, AtomicBool, AtomicUsize, Ordering, Watch, pause};
 use super::{Lanes, zeroed};
 
 /// What loom replaces when it explores every interleaving of the threads.
 mod sync {
-    #[cfg(loom)]
+    #[cfg(all(test, loom))]
+    pub(super) use self::explored::{Watch, pause};
+    #[cfg(not(all(test, loom)))]
+    pub(super) use self::real::{Watch, pause};
+    #[cfg(all(test, loom))]
     pub(super) use loom::sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     };
-    #[cfg(not(loom))]
+    #[cfg(not(all(test, loom)))]
     pub(super) use std::sync::{
         Arc,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     };
 
-    pub(super) use std::cell::UnsafeCell;
+    #[cfg(not(all(test, loom)))]
+    mod real {
+        use std::ops::Range;
 
-    /// Waits a moment: by spinning, or by letting another thread run.
-    #[cfg(not(loom))]
-    pub(super) fn pause(spin: bool) {
-        if spin { std::hint::spin_loop() } else { std::thread::yield_now() }
+        /// Waits a moment: by spinning, or by letting another thread run.
+        pub(in super::super) fn pause(spin: bool) {
+            if spin { std::hint::spin_loop() } else { std::thread::yield_now() }
+        }
+
+        /// Sees every access to the lanes, and has nothing to say.
+        pub(in super::super) struct Watch;
+
+        impl Watch {
+            pub(in super::super) fn new(_length: usize) -> Self {
+                Self
+            }
+
+            #[inline(always)]
+            pub(in super::super) fn read(&self) {}
+
+            #[inline(always)]
+            pub(in super::super) fn write(&self, _range: Range<usize>) {}
+        }
     }
-    #[cfg(loom)]
-    pub(super) fn pause(_spin: bool) {
-        loom::thread::yield_now();
+
+    #[cfg(all(test, loom))]
+    mod explored {
+        use std::ops::Range;
+
+        use loom::cell::UnsafeCell;
+
+        pub(in super::super) fn pause(_spin: bool) {
+            loom::thread::yield_now();
+        }
+
+        /// Sees every access to the lanes, and panics at one that nothing orders after another
+        /// thread's, or before it.
+        pub(in super::super) struct Watch(Vec<UnsafeCell<()>>);
+
+        impl Watch {
+            pub(in super::super) fn new(length: usize) -> Self {
+                Self((0..length).map(|_| UnsafeCell::new(())).collect())
+            }
+
+            pub(in super::super) fn read(&self) {
+                self.0.iter().for_each(|lanes| lanes.with(|_| ()));
+            }
+
+            pub(in super::super) fn write(&self, range: Range<usize>) {
+                self.0[range].iter().for_each(|lanes| lanes.with_mut(|_| ()));
+            }
+        }
     }
 }
 
@@ -81,6 +128,7 @@ impl Drop for PoisonGuard {
 /// The buffer and the two counters that order all access to it.
 struct Shared {
     cells: Box<[UnsafeCell<Lanes>]>,
+    watch: Watch,
     members: usize,
     /// How often a waiting member spins before it lets another thread run.
     spins: u32,
@@ -124,6 +172,7 @@ pub(crate) fn share(length: usize, own: Vec<Vec<Range<usize>>>, poison: &Poison)
     assert!(all.last().is_none_or(|range| range.end <= length), "a range leaves the buffer");
     let shared = Arc::new(Shared {
         cells: zeroed(length).into_iter().map(UnsafeCell::new).collect(),
+        watch: Watch::new(length),
         members: own.len(),
         // About a microsecond, in which members that have a core each meet. Where they have not,
         // the one that is waited for needs this one's core.
@@ -181,6 +230,7 @@ impl Writer<'_> {
             range.start <= range.end && (range.is_empty() || self.seat.own.iter().any(within)),
             "a worker writes its own lanes only"
         );
+        self.seat.shared.watch.write(range.clone());
         let cells = self.seat.shared.cells[range.clone()].as_ptr();
         // SAFETY: the indexing above checked the bounds, and the assertion that the lanes are this
         // member's own. By the turns (see `Shared`) nobody else can reach them now, and `&mut
@@ -225,6 +275,7 @@ impl Deref for Reader<'_> {
 
     #[inline]
     fn deref(&self) -> &[Lanes] {
+        self.seat.shared.watch.read();
         let cells = &self.seat.shared.cells;
         // SAFETY: by the turns (see `Shared`) nobody writes while this reader lives: its member
         // cannot begin to write, which would end the others' wait, since it borrows the seat.
@@ -233,7 +284,7 @@ impl Deref for Reader<'_> {
     }
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(loom)))]
 mod tests {
     use super::*;
 
@@ -281,5 +332,43 @@ mod tests {
         let mut seats = share(0, vec![Vec::new(); 2], &poison);
         poison.set();
         seats[0].write();
+    }
+}
+
+/// With loom: `RUSTFLAGS="--cfg loom" cargo test --lib shared`.
+#[cfg(all(test, loom))]
+mod every_interleaving {
+    use super::*;
+
+    /// Each member adds one to a lane of its own and reads everyone's, `turns` times: no
+    /// interleaving lets two threads at the same lanes, or a member read what is old or new.
+    fn explore(members: usize, turns: usize) {
+        loom::model(move || {
+            let own = (0..members).map(|index| vec![index..index + 1]).collect();
+            let mut seats = share(members, own, &Poison::new());
+            let work = move |index: usize, mut seat: Seat| {
+                for turn in 1..=turns {
+                    seat.write().at(index).0[0] += 1.0;
+                    assert!(seat.read().iter().all(|lanes| lanes.0[0] == turn as f32));
+                }
+            };
+            let first = seats.remove(0);
+            let others: Vec<_> = (1..)
+                .zip(seats)
+                .map(|(index, seat)| loom::thread::spawn(move || work(index, seat)))
+                .collect();
+            work(0, first);
+            others.into_iter().for_each(|other| other.join().unwrap());
+        });
+    }
+
+    #[test]
+    fn two_members_take_two_turns() {
+        explore(2, 2);
+    }
+
+    #[test]
+    fn three_members_take_a_turn() {
+        explore(3, 1);
     }
 }

@@ -10,6 +10,10 @@ mod matrix;
 mod operand;
 mod product;
 mod second_opinion;
+#[cfg(test)]
+pub(crate) mod testing;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use epilogue::Epilogue;
 pub(crate) use operand::{Axis, Left, Right};

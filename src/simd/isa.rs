@@ -110,3 +110,24 @@ impl Isa {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Isa;
+
+    /// So that the tests that run on every available instruction set leave none out.
+    #[test]
+    fn what_linux_says_the_cpu_has_is_available() {
+        // Where there is no such file, nothing is known from elsewhere.
+        let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let flags: Vec<_> = cpu
+            .lines()
+            .find_map(|line| line.strip_prefix("flags"))
+            .map_or_else(Vec::new, |flags| flags.split_whitespace().collect());
+        let names: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
+        for (name, needed) in [("avx2", &["avx2", "fma"][..]), ("avx512", &["avx512f"])] {
+            let there = needed.iter().all(|flag| flags.contains(flag));
+            assert!(!there || names.contains(&name), "the CPU has {name}, the tests {names:?}");
+        }
+    }
+}

@@ -10,6 +10,8 @@
 mod forward;
 mod gradient;
 mod rows;
+#[cfg(test)]
+mod tests;
 
 pub(crate) use forward::forward;
 pub(crate) use gradient::gradient;

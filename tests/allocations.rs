@@ -1,0 +1,107 @@
+//! A step of training allocates nothing, on any thread.
+//!
+//! One test alone: the allocator counts for the whole process.
+
+#![allow(unsafe_code, reason = "an allocator's interface is unsafe")]
+
+mod generated;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use generated::{engine, images};
+use mnistry::data::ImageShape;
+use mnistry::train::{Flow, Observer, Progress};
+use mnistry::{Activation, Adam, FitOptions, Network, Optimizer, Sequential, Sgd, Split};
+
+/// The system's allocator, counting.
+struct Counting;
+
+static ALLOCATIONS: AtomicUsize = AtomicUsize::new(0);
+
+fn allocations() -> usize {
+    ALLOCATIONS.load(Ordering::SeqCst)
+}
+
+// SAFETY: the system's allocator does everything; counting allocates nothing. What `GlobalAlloc`
+// makes of `alloc` otherwise, zeroed and grown memory, comes through it.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.fetch_add(1, Ordering::SeqCst);
+        // SAFETY: the caller keeps the promises of this very function.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, memory: *mut u8, layout: Layout) {
+        // SAFETY: the memory came from `System`, and the caller keeps the promises of this very
+        // function.
+        unsafe { System.dealloc(memory, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// How many allocations there had been after the first step, and after the last.
+#[derive(Default)]
+struct Counts {
+    steps: usize,
+    first: usize,
+    last: usize,
+}
+
+impl Observer for Counts {
+    fn step(&mut self, progress: &Progress) -> Flow {
+        self.steps = progress.step;
+        self.last = allocations();
+        if progress.step == 1 {
+            self.first = self.last;
+        }
+        Flow::Continue
+    }
+}
+
+const SHAPE: ImageShape = ImageShape { height: 9, width: 9 };
+
+/// As many images without a black pixel.
+fn bright(count: usize) -> Split {
+    let pixels: Vec<u8> = (0..count * SHAPE.pixels()).map(|i| 1 + (i % 251) as u8).collect();
+    let labels: Vec<u8> = (0..count).map(|i| (i % 10) as u8).collect();
+    Split::new(SHAPE, pixels.into(), labels.into()).expect("counts match")
+}
+
+/// As many, black but for every fifth pixel.
+fn dark(count: usize) -> Split {
+    let pixels: Vec<u8> =
+        (0..count * SHAPE.pixels()).map(|i| if i % 5 == 0 { 200 } else { 0 }).collect();
+    let labels = images(SHAPE, count, 10, 0).labels().to_vec();
+    Split::new(SHAPE, pixels.into(), labels.into()).expect("counts match")
+}
+
+#[test]
+fn a_step_allocates_nothing() {
+    const SAMPLES: usize = 1000;
+    let adam = Optimizer::Adam(Adam::default());
+    let sgd = Optimizer::Sgd(Sgd { learning_rate: 0.01, momentum: 0.9 });
+    let architecture = Sequential::new(SHAPE)
+        .dense(40, Activation::Relu)
+        .dense(20, Activation::Sigmoid)
+        .dense(10, Activation::Softmax);
+    // Sparse and dense input.
+    for split in [dark(SAMPLES), bright(SAMPLES)] {
+        for (threads, optimizer) in [(1, adam), (1, sgd), (2, adam), (2, sgd)] {
+            // The last minibatch is a short one.
+            let options =
+                FitOptions { epochs: 1, batch_size: 7, optimizer, ..FitOptions::default() };
+            let engine = engine(threads);
+            let mut network = Network::new(architecture.clone(), 0).expect("a sound network");
+            let before = allocations();
+            let mut counts = Counts::default();
+            engine.fit(&mut network, &split, &options, &mut counts).expect("training succeeds");
+            assert!(counts.first > before, "the counter does not count");
+            assert_eq!(counts.steps, 143);
+            let more = counts.last - counts.first;
+            assert_eq!(more, 0, "allocations with {threads} threads and {optimizer:?}");
+        }
+    }
+}

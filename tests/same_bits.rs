@@ -1,0 +1,117 @@
+//! Any number of threads and any instruction set whose multiply-add rounds once train a network to
+//! the same bytes.
+
+mod generated;
+
+use std::collections::HashMap;
+use std::fs;
+
+use generated::{any_hidden, architectures, images};
+use mnistry::data::ImageShape;
+use mnistry::nn::Tensor;
+use mnistry::simd::Isa;
+use mnistry::{
+    Activation, Adam, Engine, EngineOptions, FitOptions, Network, Optimizer, Sequential, Sgd,
+    Silent, Split,
+};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+const THREADS: [usize; 5] = [1, 2, 3, 5, 8];
+const OPTIMIZERS: [Optimizer; 2] = [
+    Optimizer::Adam(Adam { learning_rate: 0.001, beta_1: 0.9, beta_2: 0.999, epsilon: 1e-7 }),
+    Optimizer::Sgd(Sgd { learning_rate: 0.1, momentum: 0.9 }),
+];
+
+/// An engine for every instruction set, from the best, and number of threads.
+fn engines() -> impl Iterator<Item = Engine> {
+    let engine = |isa, threads| {
+        let options =
+            EngineOptions { isa: Some(isa), threads: Some(threads), ..EngineOptions::default() };
+        Engine::new(options).expect("threads")
+    };
+    let isas = Isa::available().into_iter().rev();
+    isas.flat_map(move |isa| THREADS.map(|threads| engine(isa, threads)))
+}
+
+/// A new network of `architecture`, trained by `engine`.
+fn trained(
+    engine: &Engine,
+    architecture: &Sequential,
+    split: &Split,
+    options: &FitOptions,
+) -> Network {
+    let mut network = Network::new(architecture.clone(), options.seed).expect("a sound network");
+    engine.fit(&mut network, split, options, &mut Silent).expect("training succeeds");
+    network
+}
+
+#[test]
+fn model_files_are_the_same_to_the_byte() {
+    const SHAPE: ImageShape = ImageShape { height: 12, width: 12 };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("model.safetensors");
+    // Neither the units nor the samples divide evenly among any team.
+    let split = images(SHAPE, 203, 10, 3);
+    let hidden: [&[usize]; 2] = [&[100], &[33, 47, 20]];
+    let engines: Vec<_> = engines().filter(|engine| engine.isa().is_fused()).collect();
+    for (case, batch_size) in [1, 7, 32, 100].into_iter().cycle().take(8).enumerate() {
+        // Each batch size with both depths, outputs and optimisers, each pair of those at some
+        // batch size.
+        let (round, index) = (case / 4, case % 4);
+        let output = [Activation::Softmax, Activation::Sigmoid][(round + index / 2) % 2];
+        let optimizer = OPTIMIZERS[(round + index) % 2];
+        let add = |network: Sequential, units: &usize| network.dense(*units, Activation::Relu);
+        let layers = hidden[round].iter().fold(Sequential::new(SHAPE), add);
+        let architecture = layers.dense(10, output);
+        let options =
+            FitOptions { epochs: 2, batch_size, optimizer, seed: 5, ..FitOptions::default() };
+        let mut first: Option<Vec<u8>> = None;
+        for engine in &engines {
+            let network = trained(engine, &architecture, &split, &options);
+            network.save(&path).expect("the folder can be written");
+            let bytes = fs::read(&path).expect("the file is there");
+            let same = *first.get_or_insert_with(|| bytes.clone()) == bytes;
+            assert!(same, "{architecture:?} by {engine:?} with {options:?}");
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 60,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn threads_and_instruction_sets_change_no_bit(
+        architecture in architectures(any_hidden()),
+        samples in 1_usize..=80,
+        batch_size in 1_usize..=40,
+        optimizer in select(&OPTIMIZERS[..]),
+        seed in any::<u64>().no_shrink(),
+    ) {
+        let split = images(architecture.input, samples, architecture.classes(), seed);
+        let options =
+            FitOptions { epochs: 2, batch_size, optimizer, seed, ..FitOptions::default() };
+        // By whether multiply-add rounds once: instruction sets that agree on it agree on all.
+        let mut first_of_kind = HashMap::new();
+        for engine in engines() {
+            let network = trained(&engine, &architecture, &split, &options);
+            let found = (
+                bits(network.tensors()),
+                bits(&engine.gradients(&network, &split).expect("it fits").tensors),
+                engine.evaluate(&network, &split).expect("it fits"),
+            );
+            let first =
+                first_of_kind.entry(engine.isa().is_fused()).or_insert_with(|| found.clone());
+            prop_assert!(*first == found, "{engine:?}");
+        }
+    }
+}
+
+/// The bits of every number: equality of numbers would pass a zero for its negative.
+fn bits(tensors: &[Tensor]) -> Vec<u32> {
+    tensors.iter().flat_map(|tensor| &tensor.values).map(|value| value.to_bits()).collect()
+}
