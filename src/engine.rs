@@ -71,6 +71,22 @@ impl Engine {
         self.products
     }
 
+    /// Refuses work that needs every thread while the threads run a team: an observer asks for it
+    /// from within, and would wait for itself.
+    pub(crate) fn check_idle(&self) -> Result<()> {
+        if self.is_busy() {
+            let problem =
+                "the engine is training: what observes it must use another engine for this";
+            return Err(Error::Option(problem.into()));
+        }
+        Ok(())
+    }
+
+    /// Whether the caller is one of the engine's own threads.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.pool.current_thread_index().is_some()
+    }
+
     pub(crate) fn pool(&self) -> &rayon::ThreadPool {
         &self.pool
     }

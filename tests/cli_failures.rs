@@ -152,6 +152,12 @@ fn a_folder_that_is_no_run_is_left_alone() {
     let line = "site/config.json: was not written by a run: choose another folder for this one";
     assert_fails(&desk, "train --data data --run-dir site", 1, line);
     assert_eq!(desk.names("site"), ["config.json"]);
+    fs::create_dir(desk.path("models")).unwrap();
+    fs::write(desk.path("models/model.safetensors"), "precious").unwrap();
+    let line = "models/model.safetensors: would be replaced, but belongs to no run: choose another \
+                folder";
+    assert_fails(&desk, "train --data data --run-dir models", 1, line);
+    assert_eq!(desk.read("models/model.safetensors"), "precious");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use generated::{engine, images, stripes};
 use mnistry::data::ImageShape;
 use mnistry::train::{Epoch, Flow, History, Observer, Progress};
 use mnistry::{
-    Activation, Adam, Error, FitOptions, Network, Optimizer, Sequential, Sgd, Silent, Split,
+    Activation, Adam, Engine, Error, FitOptions, Network, Optimizer, Sequential, Sgd, Silent, Split,
 };
 use reference::Reference;
 
@@ -287,6 +287,32 @@ fn an_observer_stops_a_run_after_an_epoch() {
     assert_eq!((history.epochs.len(), history.stopped), (1, true));
     fit(&mut same, &split, &in_order(1, Optimizer::default()));
     assert_eq!(stopped, same);
+}
+
+/// Asks the very engine that trains.
+struct Asks<'a> {
+    engine: &'a Engine,
+    split: &'a Split,
+    accuracies: Vec<f64>,
+}
+
+impl Observer for Asks<'_> {
+    fn epoch(&mut self, _: &Epoch, network: &Network) -> mnistry::Result<Flow> {
+        self.accuracies.push(self.engine.evaluate(network, self.split)?.accuracy());
+        let refused = self.engine.gradients(network, self.split).map(|_| ()).unwrap_err();
+        assert!(refused.to_string().starts_with("the engine is training: "), "{refused}");
+        Ok(Flow::Continue)
+    }
+}
+
+#[test]
+fn an_observer_may_evaluate_but_not_train() {
+    let (engine, split) = (engine(2), images(SHAPE, SAMPLES, 4, 12));
+    let mut network = relu_network();
+    let mut asks = Asks { engine: &engine, split: &split, accuracies: Vec::new() };
+    engine.fit(&mut network, &split, &in_order(3, Optimizer::default()), &mut asks).unwrap();
+    let after = engine.evaluate(&network, &split).unwrap().accuracy();
+    assert_eq!((asks.accuracies.len(), asks.accuracies[2]), (3, after));
 }
 
 #[test]

@@ -2,12 +2,15 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use mnistry::data::generated;
 use mnistry::gemm::Products;
 use mnistry::report::MODEL_FILE;
-use mnistry::simd::Isa;
+use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
+
+use super::output::note;
 
 /// Where the data are, what is computed with, and what is shown.
 #[derive(Args)]
@@ -24,7 +27,7 @@ pub(super) struct Common {
 
     /// The instruction set; the best that the CPU has, or the one that the environment variable
     /// MNISTRY_ISA names, where it is not given. All but portable give the same bits
-    #[arg(long, value_name = "ISA", value_parser = ["auto", "portable", "avx2", "avx512"])]
+    #[arg(long, value_name = "ISA", value_parser = isa_names())]
     isa: Option<String>,
 
     /// Who computes the dense products
@@ -48,6 +51,10 @@ enum Gemm {
     Matrixmultiply,
 }
 
+fn isa_names() -> PossibleValuesParser {
+    std::iter::once("auto").chain(ISA_NAMES).collect::<Vec<_>>().into()
+}
+
 const GENERATED_INSTEAD: &str = "no data set was named: these are generated digits; for MNIST, \
     download https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz and name it \
     with --data or MNISTRY_DATA_DIR";
@@ -57,7 +64,7 @@ impl Common {
     pub(super) fn dataset(&self) -> Result<Dataset> {
         let data = Dataset::find(self.data.as_deref())?;
         if data.name == generated::NAME && self.data.is_none() && !self.quiet {
-            eprintln!("{GENERATED_INSTEAD}");
+            note(format_args!("{GENERATED_INSTEAD}"));
         }
         Ok(data)
     }

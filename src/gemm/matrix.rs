@@ -97,10 +97,10 @@ pub struct Gemm {
     packed_right: Vec<Lanes>,
 }
 
-/// Depth of a block, kc: a panel of B, kc × 48 numbers, stays in half an L2 cache of 256 KiB while
-/// all rows of a block of A pass by.
+/// Depth of a block, kc: a panel of B, kc × 48 numbers or 120 KiB, stays in an L2 cache of 1 MiB
+/// while all rows of a block of A pass by.
 const DEPTH: usize = 640;
-/// Rows of a block of A, mc: mc × kc numbers stay in L2.
+/// Rows of a block of A, mc: mc × kc numbers, 480 KiB, stay in L2 beside it.
 const ROWS: usize = 192;
 /// Groups of columns of a block of B, nc / 16: nc × kc numbers stay in L3.
 const GROUPS: usize = 96;

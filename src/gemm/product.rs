@@ -59,6 +59,7 @@ pub(super) fn multiply<S: Simd, E: Epilogue<S>>(
     area: Area,
     epilogue: &mut E,
 ) {
+    const { assert!(matches!(S::TILE_ROWS, 2 | 6 | 8) && S::TILE_GROUPS <= 3, "see `tiles`") };
     left.check(&area.rows, depth);
     right.check(depth, &area.groups);
     let Area { rows, groups } = area;

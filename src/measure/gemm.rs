@@ -193,7 +193,8 @@ impl Product {
     pub fn by_matrixmultiply(&mut self) {
         let Self { shape, a, b, c } = self;
         let Shape { m, n, k, .. } = *shape;
-        assert!(a.len() == m * k && b.len() == k * n && c.len() == m * n);
+        let holds = |length, rows: usize, columns| rows.checked_mul(columns) == Some(length);
+        assert!(holds(a.len(), m, k) && holds(b.len(), k, n) && holds(c.len(), m, n));
         let [of_a, of_b] =
             shape.strides().map(|Strides { row, column }| (row as isize, column as isize));
         let (from_a, from_b, into) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());

@@ -44,7 +44,7 @@ pub enum Activation {
     Softmax,
 }
 
-/// The most parameters that a layer may have: 1 GiB of them.
+/// The most weights that a network may have: 1 GiB of them.
 const MOST_PARAMETERS: usize = 1 << 28;
 
 impl Sequential {
@@ -77,6 +77,15 @@ impl Sequential {
             Some(Layer::Dense { activation, .. }) => *activation,
             None => Activation::Linear,
         }
+    }
+
+    /// The numbers that each layer reads, and those that the last one puts out.
+    #[must_use]
+    pub fn widths(&self) -> Vec<usize> {
+        let units = self.layers.iter().map(|layer| match *layer {
+            Layer::Dense { units, .. } => units,
+        });
+        std::iter::once(self.input.pixels()).chain(units).collect()
     }
 
     /// Name and shape of each parameter, in Keras's order, names and layouts: `dense.kernel`
@@ -112,15 +121,17 @@ impl Sequential {
             ));
         }
         let mut inputs = self.input.pixels();
+        let mut parameters = 0;
         for (index, layer) in self.layers.iter().enumerate() {
             let Layer::Dense { units, activation } = *layer;
             let last = index + 1 == self.layers.len();
             if units == 0 {
                 return refuse(format!("layer {} has no units: give it one or more", index + 1));
             }
-            if inputs.checked_mul(units).is_none_or(|count| count > MOST_PARAMETERS) {
+            parameters = inputs.saturating_mul(units).saturating_add(parameters);
+            if parameters > MOST_PARAMETERS {
                 return refuse(format!(
-                    "layer {} would have {inputs} × {units} weights: at most {MOST_PARAMETERS} are possible",
+                    "up to layer {} there would be {parameters} weights: at most {MOST_PARAMETERS} are possible",
                     index + 1
                 ));
             }

@@ -9,7 +9,7 @@ use crate::buffers::groups;
 /// Each member owns as many groups of sixteen units as all can have alike, from forward to
 /// update: their weights stay in its cache, and nobody else's work flows into them. The groups
 /// left over are shared: forward by samples, the update by rows of weights. So every number is
-/// computed by one member, and all members have the same to do.
+/// computed by one member, and the members have about the same to do.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Division {
     pub(crate) inputs: usize,

@@ -67,7 +67,8 @@ impl RunFolder {
     /// removed, other files are left alone.
     ///
     /// # Errors
-    /// When the system refuses, or the folder holds a `config.json` that no run wrote.
+    /// When the system refuses, or the folder holds a `config.json` that no run wrote, or files
+    /// under our names without one.
     pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         create_folder(&path)?;
@@ -213,10 +214,22 @@ impl RunFolder {
     }
 }
 
-/// Refuses a `config.json` of something else, whose folder was surely not meant.
+/// Refuses a `config.json` of something else, or files of our names without one: that folder was
+/// surely not meant.
 fn check_replaceable(config: &Path) -> Result<()> {
     if !config.exists() {
-        return Ok(());
+        let others = [REPORT_FILE, CONFUSION_FILE, HISTORY_FILE, MODEL_FILE];
+        return match others
+            .map(|name| config.with_file_name(name))
+            .iter()
+            .find(|file| file.exists())
+        {
+            Some(file) => Err(Error::file(
+                file,
+                "would be replaced, but belongs to no run: choose another folder",
+            )),
+            None => Ok(()),
+        };
     }
     let bytes = read_bounded(config, LARGEST_CONFIG)?;
     let value: serde_json::Value = serde_json::from_slice(&bytes).unwrap_or_default();

@@ -23,6 +23,9 @@ impl Engine {
     /// whatever the last activation; gradients are means over the minibatch; the last minibatch
     /// may be short; an epoch's loss is the mean over its samples.
     ///
+    /// The observer runs on one of the engine's threads: it may evaluate the network with this
+    /// engine (on that thread alone), but not train another.
+    ///
     /// # Errors
     /// When an option makes no sense, `network` does not fit `split`, the loss is not finite
     /// (`network` is then as after the last completed epoch), or `observer` returns one.
@@ -35,6 +38,8 @@ impl Engine {
     ) -> Result<History> {
         options.check()?;
         fits(network, split)?;
+        fits_memory(network, options.batch_size.min(split.len()))?;
+        self.check_idle()?;
         let run = Run { data: self.samples(split), options, stop: AtomicBool::new(false) };
         match options.optimizer {
             Optimizer::Adam(adam) => run.fit(self, network, observer, |step| adam.at(step)),
@@ -64,6 +69,22 @@ pub(super) fn fits(network: &Network, split: &Split) -> Result<()> {
             needed - 1
         );
         return Err(Error::Network(problem));
+    }
+    Ok(())
+}
+
+/// The most numbers that the activations of a minibatch may have: 4 GiB of them.
+const MOST_ACTIVATIONS: usize = 1 << 30;
+
+/// Checks that minibatches of `batch` samples leave `network` room in memory.
+pub(super) fn fits_memory(network: &Network, batch: usize) -> Result<()> {
+    let mut widths = network.architecture().widths().into_iter();
+    let numbers = widths.try_fold(0_usize, |sum, width| sum.checked_add(width.checked_mul(batch)?));
+    if numbers.is_none_or(|numbers| numbers > MOST_ACTIVATIONS) {
+        let problem = format!(
+            "{batch} samples at a time need too much memory: fewer units, or a smaller batch"
+        );
+        return Err(Error::Option(problem));
     }
     Ok(())
 }
@@ -162,7 +183,7 @@ impl Run<'_> {
             told?;
             if self.stop.load(Ordering::Relaxed) {
                 if let Some(lead) = lead {
-                    lead.history.stopped = true;
+                    lead.history.stopped = epoch < self.options.epochs;
                 }
                 return Ok(());
             }

@@ -1,6 +1,6 @@
 //! Gradients for those who want to see them.
 
-use super::fit::fits;
+use super::fit::{fits, fits_memory};
 use super::worker::Totals;
 use crate::data::Split;
 use crate::engine::Engine;
@@ -25,6 +25,8 @@ impl Engine {
     /// When `network` does not fit `split`.
     pub fn gradients(&self, network: &Network, split: &Split) -> Result<Gradients> {
         fits(network, split)?;
+        fits_memory(network, split.len())?;
+        self.check_idle()?;
         let data = self.samples(split);
         let indices: Vec<u32> = (0..split.len() as u32).collect();
         let found = self.as_team(network, &data, (split.len(), Record::CELLS), |mut worker| {

@@ -22,7 +22,7 @@ pub struct Epoch {
 pub struct History {
     /// The completed ones, in order.
     pub epochs: Vec<Epoch>,
-    /// Whether an [`Observer`] ended the run before its last step.
+    /// Whether an [`Observer`] ended the run before its last epoch was complete.
     pub stopped: bool,
 }
 

@@ -34,7 +34,7 @@ impl<'a> Samples<'a> {
 
 /// The share of non-zero pixels, judged by up to about a million of them.
 fn share_of_non_zero(pixels: &[u8]) -> f64 {
-    // A stride that is no multiple of an image's width takes all columns alike.
+    // An odd stride meets all columns of images of even width alike.
     let stride = (pixels.len() / 1_000_000).max(1) | 1;
     let seen = pixels.iter().step_by(stride);
     let (count, lit) =
