@@ -107,7 +107,7 @@ fn soiled(isa: Isa) -> Gemm {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 250,
+        cases: 600,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
@@ -186,7 +186,7 @@ impl Kernel for Tiles<'_> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 250,
+        cases: 600,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]

@@ -147,7 +147,7 @@ fn cells(count: usize, rng: &mut Rng) -> Vec<[f32; LANES]> {
 
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: 60,
+        cases: 150,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
