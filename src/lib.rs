@@ -50,7 +50,8 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! The same seed, data and options give the same network, to the bit.
+//! The same seed, data and options give the same network, to the bit, on any number of threads
+//! and any instruction set with fused multiply-add.
 //!
 //! From here: [`Dataset`] for where data come from, [`Sequential`] for networks, [`FitOptions`]
 //! for a run and [`train::Observer`] to watch it, [`Network`] for saved models, [`report`] for
