@@ -30,8 +30,9 @@ def bind(threads):
 def run(program, work, seed, timeout):
     """Runs `program` once; returns its own report with what is measured from outside.
 
-    `total_seconds` is from the start of the process to its end, and
-    `peak_memory_bytes` its largest resident set. Raises Failed.
+    `total_seconds` is from the start of the process to its end, `peak_memory_bytes`
+    its largest resident set, and `disturbance` (Linux) the share of all processors
+    that was busy with something else meanwhile. Raises Failed.
     """
     # Read by the libraries behind scikit-learn, candle and burn.
     environment = dict(os.environ, RAYON_NUM_THREADS=str(work.threads),
@@ -40,18 +41,32 @@ def run(program, work, seed, timeout):
             open(pathlib.Path(folder, "stdout"), "w+") as out, \
             open(pathlib.Path(folder, "stderr"), "w+") as err:
         command = [str(part) for part in program.command(work, pathlib.Path(folder, "run"), seed)]
+        busy = busy_seconds()
         start = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                    env=environment)
         usage = wait(process, timeout)
         total_seconds = time.perf_counter() - start
+        elsewhere = busy_seconds() - busy - usage.ru_utime - usage.ru_stime
         out.seek(0)
         err.seek(0)
         if process.returncode != 0:
             raise Failed(f"exit code {process.returncode}: {message(err.read())}")
         result = parse(out.read())
-    result.update(total_seconds=total_seconds, peak_memory_bytes=usage.ru_maxrss * MAXRSS_UNIT)
+    result.update(total_seconds=total_seconds, peak_memory_bytes=usage.ru_maxrss * MAXRSS_UNIT,
+                  disturbance=max(0.0, elsewhere / (total_seconds * os.cpu_count())))
     return result
+
+
+def busy_seconds():
+    """What all processors have worked since the system started, or 0 where that is unknown."""
+    try:
+        with open("/proc/stat") as file:
+            user, nice, system, _idle, _wait, *rest = map(int, file.readline().split()[1:9])
+    except OSError:
+        return 0.0
+    # The rest: interrupts, and what a hypervisor gave to others.
+    return (user + nice + system + sum(rest)) / os.sysconf("SC_CLK_TCK")
 
 
 def wait(process, timeout):

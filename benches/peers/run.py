@@ -103,7 +103,9 @@ def measured(options, chosen, runs):
                     say(f"{label}: FAILED: {error}")
                     well = False
                     continue
-                say(f"{label}: {result['train_seconds']:.2f} s")
+                disturbed = result["disturbance"] > table.DISTURBED
+                say(f"{label}: {result['train_seconds']:.2f} s"
+                    + (f" (disturbed: {result['disturbance']:.0%})" if disturbed else ""))
                 runs.append({"round": number + 1, "name": program.name, "model": work.model,
                              "batch_size": work.batch_size, **result})
     return well

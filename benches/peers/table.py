@@ -6,6 +6,8 @@ import platform
 from statistics import median
 
 OURS = "mnistry"
+# A run is called disturbed if more than this share of the machine was busy elsewhere.
+DISTURBED = 0.05
 
 
 def machine():
@@ -44,6 +46,10 @@ def page(description, settings, programs, runs):
         "`" + settings["command"] + "`", ""]
     for name, reason in settings["left_out"].items():
         lines += [f"Left out: {name} ({reason}).", ""]
+    disturbed = sum(run["disturbance"] > DISTURBED for run in runs)
+    if disturbed:
+        lines += [f"**{disturbed} of {len(runs)} runs were disturbed**: something else used more"
+                  f" than {DISTURBED:.0%} of the processors.", ""]
     for model, batch_size in dict.fromkeys((run["model"], run["batch_size"]) for run in runs):
         here = [run for run in runs if (run["model"], run["batch_size"]) == (model, batch_size)]
         lines += [f"### {model}, batch {batch_size}", "", *table(programs, here), ""]
