@@ -3,7 +3,7 @@
 
 mod shared;
 
-pub(crate) use shared::{Poison, Reader, Seat, Writer, share};
+pub(crate) use shared::{Poison, Reader, Seat, Writer, share, share_of};
 
 /// Lanes of the engine's vector, whatever the instruction set.
 pub const LANES: usize = 16;

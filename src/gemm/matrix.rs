@@ -168,7 +168,7 @@ impl Kernel for Blocked<'_, '_, '_, '_> {
                     let rows = first_row..a.rows.min(first_row + ROWS);
                     let packs = block_groups.len() >= PACK_LEFT_FROM && rows.len() > S::TILE_ROWS;
                     let left = if packs {
-                        pack_left::<S>(packed_left, a, rows.clone(), depth.clone())
+                        pack_left(s, packed_left, a, rows.clone(), depth.clone())
                     } else {
                         let first = rows.start * a.row_stride + depth.start * a.column_stride;
                         Left {
@@ -214,25 +214,21 @@ fn pack_right<S: Simd>(
     if packed.len() < length {
         packed.resize(length, Lanes::default());
     }
-    for group in groups.clone().step_by(S::TILE_GROUPS) {
-        let width = S::TILE_GROUPS.min(groups.end - group);
-        let panel = &mut packed[(group - groups.start) * depth.len()..][..width * depth.len()];
-        for (row, p) in panel.chunks_exact_mut(width).zip(depth.clone()) {
-            for (j, lanes) in row.iter_mut().enumerate() {
-                let column = (group + j) * LANES;
-                let count = LANES.min(b.columns - column);
-                let start = p * b.row_stride + column * b.column_stride;
-                if b.column_stride == 1 {
-                    let columns = &b.values[start..start + count];
-                    let columns = match columns.first_chunk() {
-                        Some(columns) => s.load_unaligned(columns),
-                        None => s.load_partial(columns),
-                    };
-                    s.store(columns, lanes);
-                } else {
-                    *lanes = Lanes::default();
-                    for (i, lane) in lanes.0.iter_mut().enumerate().take(count) {
-                        *lane = b.values[start + i * b.column_stride];
+    for first in groups.clone().step_by(S::TILE_GROUPS) {
+        let width = S::TILE_GROUPS.min(groups.end - first);
+        let panel = &mut packed[(first - groups.start) * depth.len()..][..width * depth.len()];
+        for j in 0..width {
+            let columns = (first + j) * LANES..b.columns.min((first + j + 1) * LANES);
+            if b.column_stride == 1 {
+                for (row, p) in panel.chunks_exact_mut(width).zip(depth.clone()) {
+                    let columns = &b.values[p * b.row_stride..][columns.clone()];
+                    s.store(load_up_to_all(s, columns), &mut row[j]);
+                }
+            } else {
+                for (rows, p) in panel.chunks_mut(width * LANES).zip(depth.clone().step_by(LANES)) {
+                    let numbers = square(s, b.transposed(), columns.clone(), p);
+                    for (row, numbers) in rows.chunks_exact_mut(width).zip(numbers) {
+                        s.store(numbers, &mut row[j]);
                     }
                 }
             }
@@ -240,9 +236,10 @@ fn pack_right<S: Simd>(
     }
 }
 
-/// Lays panels of the `rows` of `a` out, each column after column.
+/// Lays panels of the `rows` of `a` out, each column after column, padded with zeros.
 #[inline(always)]
 fn pack_left<'p, S: Simd>(
+    s: S,
     packed: &'p mut Vec<f32>,
     a: MatrixRef<'_>,
     rows: Range<usize>,
@@ -253,21 +250,20 @@ fn pack_left<'p, S: Simd>(
     if packed.len() < length {
         packed.resize(length, 0.0);
     }
-    for (panel, numbers) in
-        packed[..length].chunks_exact_mut((height * depth.len()).max(1)).enumerate()
-    {
-        let first = rows.start + panel * height;
-        let count = height.min(rows.end - first);
-        let start = first * a.row_stride + depth.start * a.column_stride;
-        if a.row_stride == 1 {
-            for (column, p) in numbers.chunks_exact_mut(height).zip(0..) {
-                column[..count].copy_from_slice(&a.values[start + p * a.column_stride..][..count]);
+    let panels = packed[..length].chunks_exact_mut((height * depth.len()).max(1));
+    for (panel, first) in panels.zip(rows.clone().step_by(height)) {
+        let rows = first..rows.end.min(first + height);
+        if a.column_stride == 1 {
+            for (columns, p) in panel.chunks_mut(height * LANES).zip(depth.clone().step_by(LANES)) {
+                let numbers = square(s, a, rows.clone(), p);
+                for (column, numbers) in columns.chunks_exact_mut(height).zip(numbers) {
+                    s.store_partial(numbers, column);
+                }
             }
         } else {
-            for i in 0..count {
-                let from = a.values[start + i * a.row_stride..].iter().step_by(a.column_stride);
-                let into = numbers[i..].iter_mut().step_by(height);
-                into.zip(from).for_each(|(into, from)| *into = *from);
+            for (column, p) in panel.chunks_exact_mut(height).zip(depth.clone()) {
+                let rows = &a.values[p * a.column_stride..][rows.clone()];
+                s.store_partial(s.load_partial(rows), column);
             }
         }
     }
@@ -275,6 +271,27 @@ fn pack_left<'p, S: Simd>(
         values: packed,
         rows: Axis { stride: 1, panel: height, panel_stride: height * depth.len() },
         depth: Axis::even(height),
+    }
+}
+
+/// Up to sixteen `rows` of `a`, whose rows are contiguous, and the sixteen columns from `column` on,
+/// transposed: a vector for each column. What `a` has not is zero.
+#[inline(always)]
+fn square<S: Simd>(s: S, a: MatrixRef<'_>, rows: Range<usize>, column: usize) -> [S::F32; LANES] {
+    let count = LANES.min(a.columns - column);
+    let mut square = [s.zero(); LANES];
+    for (numbers, row) in square.iter_mut().zip(rows) {
+        *numbers = load_up_to_all(s, &a.values[row * a.row_stride + column..][..count]);
+    }
+    s.transpose(square)
+}
+
+/// Reads up to sixteen numbers, of which there mostly are sixteen; the other lanes are zero.
+#[inline(always)]
+fn load_up_to_all<S: Simd>(s: S, numbers: &[f32]) -> S::F32 {
+    match numbers.first_chunk() {
+        Some(numbers) => s.load_unaligned(numbers),
+        None => s.load_partial(numbers),
     }
 }
 
@@ -303,10 +320,7 @@ impl<S: Simd> Epilogue<S> for Plain<'_, '_> {
         if !self.from_c {
             return s.zero();
         }
-        let columns = &self.c.values[self.range(row, group)];
-        columns
-            .first_chunk()
-            .map_or_else(|| s.load_partial(columns), |columns| s.load_unaligned(columns))
+        load_up_to_all(s, &self.c.values[self.range(row, group)])
     }
 
     #[inline(always)]

@@ -1,11 +1,11 @@
 //! The input layer's products of one minibatch: without the zeros of its images, and with them.
 
-use crate::buffers::{LANES, Lanes, groups, zeroed};
+use crate::buffers::{LANES, Lanes, Poison, groups, zeroed};
 use crate::data::Split;
 use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
 use crate::rng::{Purpose, Rng};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::sparse::{self, Minibatch, PIXEL_VALUES, Scratch, SparseRows};
+use crate::sparse::{self, Columns, PIXEL_VALUES, SparseRows, Window};
 
 /// A dense layer on images, as one thread of a team has it: weights with the two moments of Adam
 /// beside them, images prepared either way before the clock starts.
@@ -15,16 +15,14 @@ pub struct InputLayer {
     pixels: usize,
     /// Groups of sixteen units.
     width: usize,
-    lists: SparseRows,
-    /// The number of each image.
-    samples: Vec<u32>,
+    window: Window,
+    columns: Columns,
     /// Group g of sixteen pixels of image i at `g · images + i`.
     panels: Vec<Lanes>,
     /// A row of each pixel, `[w | m | v]`.
     weights: Vec<Lanes>,
-    /// Group g of sixteen units of image i at `g · images + i`.
+    /// A row of each image.
     dz: Vec<Lanes>,
-    scratch: Scratch,
     sums: Vec<Lanes>,
 }
 
@@ -62,17 +60,21 @@ impl InputLayer {
                 }
             }
         }
+        let lists = SparseRows::new(split.pixels(), pixels);
+        let mut window = Window::share(&lists, images, 1, &Poison::new()).swap_remove(0);
+        let indices: Vec<u32> = (0..images as u32).collect();
+        window.fill(&lists, &indices);
+        let columns = Columns::share(images, pixels, 1, &Poison::new()).swap_remove(0);
         Self {
             isa,
             images,
             pixels,
             width,
-            lists: SparseRows::new(split.pixels(), pixels),
-            samples: (0..images as u32).collect(),
+            window,
+            columns,
             panels,
             weights,
             dz,
-            scratch: Scratch::new(images, width),
             sums: zeroed(width * pixels.max(images)),
         }
     }
@@ -108,16 +110,13 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let InputLayer { images, width, lists, samples, panels, weights, scratch, sums, .. } =
-            self.layer;
+        let InputLayer { images, width, window, panels, weights, sums, .. } = self.layer;
         let weights = Right::of_lanes(weights, *width * CELLS, 1);
         let mut into = Store { sums, width: *width };
         let area = Area { rows: 0..*images, groups: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
-                let images = Minibatch { rows: lists, samples };
-                let pixels = self.layer.pixels;
-                sparse::forward(s, images, &weights, pixels, area, scratch, &mut into);
+                sparse::forward(s, &window.read(0..*images), &weights, area, &mut into);
             }
             Zeros::Multiplied => {
                 let values = crate::buffers::as_numbers(panels);
@@ -138,15 +137,14 @@ impl Kernel for Gradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let InputLayer { images, width, lists, samples, panels, dz, scratch, sums, .. } =
-            self.layer;
-        let dz = Right::of_lanes(dz, 1, *images);
+        let InputLayer { images, width, window, columns, panels, dz, sums, .. } = self.layer;
+        let dz = Right::of_lanes(dz, *width, 1);
         let mut into = Store { sums, width: *width };
         let area = Area { rows: 0..self.layer.pixels, groups: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
-                let images = Minibatch { rows: lists, samples };
-                sparse::gradient(s, images, &dz, area, scratch, &mut into);
+                columns.write(&window.read(0..*images));
+                sparse::gradient(s, &columns.read(*images), &dz, area, &mut into);
             }
             Zeros::Multiplied => {
                 let values = crate::buffers::as_numbers(panels);

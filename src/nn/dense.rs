@@ -9,11 +9,11 @@ use crate::buffers::{LANES, Lanes, Reader, Seat, Writer, zeroed};
 use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
 use crate::nn::Activation;
 use crate::nn::division::{Division, Part};
-use crate::nn::input::Input;
+use crate::nn::input::{Input, Transposed};
 use crate::ops::activation::{relu, relu_backward, sigmoid, sigmoid_backward};
 use crate::optim::Rule;
 use crate::simd::{Kernel, Simd};
-use crate::sparse::{self, Scratch};
+use crate::sparse;
 
 /// One member's dense layer.
 pub(crate) struct Dense {
@@ -26,8 +26,8 @@ pub(crate) struct Dense {
     pub(crate) weights: Seat,
     /// The weights that a group of inputs needs, transposed: units × groups of inputs.
     transposed: Vec<Lanes>,
-    /// Buffers for images without their zeros.
-    sparse: Scratch,
+    /// The gradient of the member's own sums, sample by sample, for images without their zeros.
+    rows: Vec<Lanes>,
 }
 
 impl Dense {
@@ -39,32 +39,35 @@ impl Dense {
         cells: usize,
         weights: Seat,
     ) -> Self {
-        let widest = division.parts(member, division.batch).map(|part| part.groups.len());
-        let sparse = Scratch::new(division.batch, widest[0].max(widest[1]));
-        Self { division, member, activation, cells, weights, transposed: Vec::new(), sparse }
+        let (transposed, rows) = (Vec::new(), Vec::new());
+        Self { division, member, activation, cells, weights, transposed, rows }
     }
 
     /// Makes room for [`BackwardInput`] into inputs divided as `below`.
     pub(crate) fn plan_backward_input(&mut self, below: &Division) {
-        let widest = below.parts(self.member, below.batch).map(|part| part.groups.len());
-        self.transposed = zeroed(self.division.units * widest[0].max(widest[1]));
+        let width = below.part(self.member, below.batch).groups.len();
+        self.transposed = zeroed(self.division.units * width);
+    }
+
+    /// Makes room for [`Update`] from images without their zeros.
+    pub(crate) fn plan_sparse_input(&mut self) {
+        let Division { batch, .. } = self.division;
+        self.rows = zeroed(batch * self.division.part(self.member, batch).groups.len());
     }
 
     /// Sets the member's own part of the weights from `kernel` (inputs × units) and `bias`.
     pub(crate) fn set(&mut self, kernel: &[f32], bias: &[f32]) {
         let Self { division, member, cells, weights, .. } = self;
         let mut writer = weights.write();
-        for part in division.parts(*member, 0) {
-            let width = part.groups.len();
-            let state = writer.lanes(division.block_rows(&part, *cells));
-            for (row, state) in part.rows.zip(state.chunks_exact_mut((width * *cells).max(1))) {
-                let values =
-                    if row < division.inputs { &kernel[row * division.units..] } else { bias };
-                let values = &values[..division.units];
-                for (group, lanes) in part.groups.clone().zip(&mut state[..width]) {
-                    let columns = &values[group * LANES..values.len().min((group + 1) * LANES)];
-                    lanes.0[..columns.len()].copy_from_slice(columns);
-                }
+        let part = division.part(*member, 0);
+        let width = part.groups.len();
+        let state = writer.slice(division.block_rows(&part, *cells));
+        for (row, state) in part.rows.zip(state.chunks_exact_mut((width * *cells).max(1))) {
+            let values = if row < division.inputs { &kernel[row * division.units..] } else { bias };
+            let values = &values[..division.units];
+            for (group, lanes) in part.groups.clone().zip(&mut state[..width]) {
+                let columns = &values[group * LANES..values.len().min((group + 1) * LANES)];
+                lanes.0[..columns.len()].copy_from_slice(columns);
             }
         }
     }
@@ -82,7 +85,7 @@ impl Dense {
     }
 }
 
-/// y = activation(x · w + b), the member's parts; the activation is left out for `logits`.
+/// y = activation(x · w + b), the member's part; the activation is left out for `logits`.
 pub(crate) struct Forward<'a, 'w> {
     pub(crate) layer: &'a mut Dense,
     pub(crate) products: Products,
@@ -97,33 +100,26 @@ impl Kernel for Forward<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { layer, products, input, logits, output } = self;
-        let Dense { division, weights, sparse, cells, member, activation, .. } = layer;
+        let Dense { division, weights, cells, member, activation, .. } = layer;
         let state = weights.read();
-        for part in division.parts(*member, input.samples()) {
-            let width = part.groups.len() * *cells;
-            let block = &state[division.block_start(&part, *cells)..];
-            let weights = Right::of_lanes(block, width, 1);
-            let mut epilogue = Activate {
-                bias: &block[division.inputs * width..],
-                activation: if logits { Activation::Linear } else { *activation },
-                output: &mut *output,
-                first_group: part.groups.start,
-                batch: division.batch,
-            };
-            let area = Area { rows: part.samples, groups: 0..part.groups.len() };
-            match input {
-                Input::Sparse(images) => {
-                    let (images, pixels) = (*images, division.inputs);
-                    sparse::forward(s, images, &weights, pixels, area, sparse, &mut epilogue);
-                }
-                Input::Dense { panels, .. } => {
-                    let x = Left {
-                        values: panels.as_numbers(),
-                        rows: SAMPLES,
-                        depth: columns(division.batch),
-                    };
-                    products.multiply(s, &x, &weights, division.inputs, area, &mut epilogue);
-                }
+        let part = division.part(*member, input.samples());
+        let width = part.groups.len() * *cells;
+        let block = &state[division.block_start(&part, *cells)..];
+        let weights = Right::of_lanes(block, width, 1);
+        let area = Area { rows: part.samples, groups: 0..part.groups.len() };
+        let mut epilogue = Activate {
+            bias: &block[division.inputs * width..],
+            activation: if logits { Activation::Linear } else { *activation },
+            output,
+            first_group: part.groups.start,
+            batch: division.batch,
+        };
+        match input {
+            Input::Sparse(images) => sparse::forward(s, images, &weights, area, &mut epilogue),
+            Input::Dense(panels) => {
+                let values = panels.lanes.as_numbers();
+                let x = Left { values, rows: SAMPLES, depth: columns(division.batch) };
+                products.multiply(s, &x, &weights, division.inputs, area, &mut epilogue);
             }
         }
     }
@@ -165,7 +161,7 @@ impl<S: Simd> Epilogue<S> for Activate<'_, '_> {
     }
 }
 
-/// dz of the layer below: (dz · wᵀ) · activation′(y), the member's parts of it.
+/// dz of the layer below: (dz · wᵀ) · activation′(y), the member's part of it.
 pub(crate) struct BackwardInput<'a, 'w> {
     pub(crate) layer: &'a mut Dense,
     pub(crate) products: Products,
@@ -192,34 +188,31 @@ impl Kernel for BackwardInput<'_, '_> {
         let Self { layer, products, samples, gradient, below } = self;
         let Dense { division, weights, transposed, cells, member, .. } = layer;
         let state = weights.read();
-        for part in below.division.parts(*member, samples) {
-            let width = part.groups.len();
-            if width == 0 || part.samples.is_empty() {
-                continue;
-            }
-            let transposed = &mut transposed[..division.units * width];
-            transpose(division, &state, *cells, &part, transposed);
-            let dz = Left {
-                values: gradient.as_numbers(),
-                rows: SAMPLES,
-                depth: columns(division.batch),
-            };
-            let right = Right::of_lanes(transposed, width, 1);
-            let mut epilogue = Deactivate {
-                activation: below.activation,
-                output: below.output,
-                gradient: &mut *below.gradient,
-                first_group: part.groups.start,
-                batch: division.batch,
-            };
-            let area = Area { rows: part.samples, groups: 0..width };
-            products.multiply(s, &dz, &right, division.units, area, &mut epilogue);
+        let part = below.division.part(*member, samples);
+        if part.groups.is_empty() || part.samples.is_empty() {
+            return;
         }
+        let width = part.groups.len();
+        transpose(s, division, &state, *cells, &part, transposed);
+        let dz =
+            Left { values: gradient.as_numbers(), rows: SAMPLES, depth: columns(division.batch) };
+        let right = Right::of_lanes(transposed, width, 1);
+        let mut epilogue = Deactivate {
+            activation: below.activation,
+            output: below.output,
+            gradient: below.gradient,
+            first_group: part.groups.start,
+            batch: division.batch,
+        };
+        let area = Area { rows: part.samples, groups: 0..width };
+        products.multiply(s, &dz, &right, division.units, area, &mut epilogue);
     }
 }
 
 /// Lays the rows of weights that the groups of inputs of `part` have out as units × groups.
-fn transpose(
+#[inline(always)]
+fn transpose<S: Simd>(
+    s: S,
     division: &Division,
     state: &[Lanes],
     cells: usize,
@@ -229,14 +222,13 @@ fn transpose(
     let width = part.groups.len();
     for (column, input_group) in part.groups.clone().enumerate() {
         let inputs = input_group * LANES..division.inputs.min((input_group + 1) * LANES);
-        for group in 0..division.groups() {
-            let units = group * LANES..division.units.min((group + 1) * LANES);
-            for (lane, row) in inputs.clone().enumerate() {
-                let (at, _) = division.weight(row, group, cells);
-                let weights = &state[at].0;
-                for (unit, &weight) in units.clone().zip(weights) {
-                    transposed[unit * width + column].0[lane] = weight;
-                }
+        for (group, units) in transposed.chunks_mut(width * LANES).enumerate() {
+            let mut square = [s.zero(); LANES];
+            for (weights, row) in square.iter_mut().zip(inputs.clone()) {
+                *weights = s.load(&state[division.weight(row, group, cells).0]);
+            }
+            for (unit, weights) in units.chunks_exact_mut(width).zip(s.transpose(square)) {
+                s.store(weights, &mut unit[column]);
             }
         }
     }
@@ -273,11 +265,11 @@ impl<S: Simd> Epilogue<S> for Deactivate<'_, '_> {
 }
 
 /// dw = xᵀ · dz and db = Σ dz, which `rule` turns into new weights while they are at hand: the
-/// member's parts.
+/// member's part.
 pub(crate) struct Update<'a, R> {
     pub(crate) layer: &'a mut Dense,
     pub(crate) products: Products,
-    pub(crate) input: &'a Input<'a>,
+    pub(crate) input: &'a Transposed<'a>,
     pub(crate) gradient: &'a Reader<'a>,
     pub(crate) rule: R,
 }
@@ -288,37 +280,42 @@ impl<R: Rule> Kernel for Update<'_, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { layer, products, input, gradient, rule } = self;
-        let Dense { division, weights, sparse, cells, member, .. } = layer;
+        let Dense { division, weights, rows: by_sample, cells, member, .. } = layer;
         let (batch, samples) = (division.batch, input.samples());
+        let part = division.part(*member, samples);
         let mut writer = weights.write();
-        for part in division.parts(*member, samples) {
-            let groups = 0..part.groups.len();
-            if groups.is_empty() {
-                continue;
+        let groups = 0..part.groups.len();
+        if groups.is_empty() {
+            return;
+        }
+        let panels = &gradient[part.groups.start * batch..];
+        let dz = Right::of_lanes(panels, 1, batch);
+        let state = writer.slice(division.block_rows(&part, *cells));
+        let mut epilogue = Learn { state, width: groups.len(), first_row: part.rows.start, rule };
+        let rows = part.rows.start.min(division.inputs)..part.rows.end.min(division.inputs);
+        let area = Area { rows, groups: groups.clone() };
+        match input {
+            Transposed::Sparse(images) => {
+                let width = groups.len();
+                for (sample, row) in by_sample.chunks_exact_mut(width).take(samples).enumerate() {
+                    for (group, lanes) in row.iter_mut().enumerate() {
+                        *lanes = panels[group * batch + sample];
+                    }
+                }
+                let dz = Right::of_lanes(by_sample, width, 1);
+                sparse::gradient(s, images, &dz, area, &mut epilogue);
             }
-            let panels = &gradient[part.groups.start * batch..];
-            let dz = Right::of_lanes(panels, 1, batch);
-            let state = writer.lanes(division.block_rows(&part, *cells));
-            let mut epilogue =
-                Learn { state, width: groups.len(), first_row: part.rows.start, rule };
-            let rows = part.rows.start.min(division.inputs)..part.rows.end.min(division.inputs);
-            let area = Area { rows, groups: groups.clone() };
-            match input {
-                Input::Sparse(images) => {
-                    sparse::gradient(s, *images, &dz, area, sparse, &mut epilogue);
-                }
-                Input::Dense { panels, .. } => {
-                    let x =
-                        Left { values: panels.as_numbers(), rows: columns(batch), depth: SAMPLES };
-                    products.multiply(s, &x, &dz, samples, area, &mut epilogue);
-                }
+            Transposed::Dense(panels) => {
+                let values = panels.lanes.as_numbers();
+                let x = Left { values, rows: columns(batch), depth: SAMPLES };
+                products.multiply(s, &x, &dz, samples, area, &mut epilogue);
             }
-            if part.rows.contains(&division.inputs) {
-                for group in groups {
-                    let samples = &panels[group * batch..][..samples];
-                    let sum = samples.iter().fold(s.zero(), |sum, dz| s.add(sum, s.load(dz)));
-                    epilogue.finish(s, division.inputs, group, [sum]);
-                }
+        }
+        if part.rows.contains(&division.inputs) {
+            for group in groups {
+                let samples = &panels[group * batch..][..samples];
+                let sum = samples.iter().fold(s.zero(), |sum, dz| s.add(sum, s.load(dz)));
+                epilogue.finish(s, division.inputs, group, [sum]);
             }
         }
     }

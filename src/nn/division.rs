@@ -2,25 +2,25 @@
 
 use std::ops::Range;
 
-use crate::buffers::groups;
+use crate::buffers::{groups, share_of};
 
 /// The division of one layer: `inputs` × `units`, for minibatches of up to `batch` samples.
 ///
-/// Each member owns as many groups of sixteen units as all can have alike, from forward to
-/// update: their weights stay in its cache, and nobody else's work flows into them. The groups
-/// left over are shared: forward by samples, the update by rows of weights. So every number is
-/// computed by one member, and the members have about the same to do.
+/// A layer is divided by columns: each member owns some groups of sixteen units from forward to
+/// update, so their weights stay in its cache, and nobody else's work flows into them. The first
+/// members own one group more where they do not come out even. A layer with fewer groups than
+/// members, and the last one, is divided by samples forward and by rows of weights in the update.
+/// Either way every number is computed by one member.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Division {
     pub(crate) inputs: usize,
     pub(crate) units: usize,
     pub(crate) batch: usize,
     members: usize,
-    /// Groups that each member owns.
-    owned: usize,
+    by_columns: bool,
 }
 
-/// What one member does of one kind: its own groups, or its share of the shared ones.
+/// What one member does.
 #[derive(Clone, Debug)]
 pub(crate) struct Part {
     /// Groups of sixteen units.
@@ -29,20 +29,11 @@ pub(crate) struct Part {
     pub(crate) samples: Range<usize>,
     /// Rows of weights that it updates; the bias is the last row.
     pub(crate) rows: Range<usize>,
-    /// Which block of the weights holds them, in rows of the block's `groups`.
-    block: Block,
-}
-
-/// A block of the weights: all rows of some groups, one after the other.
-#[derive(Clone, Copy, Debug)]
-enum Block {
-    OwnedBy(usize),
-    Shared,
 }
 
 impl Division {
-    /// Divides a layer among `members`. The `last` layer is shared as a whole, so that the member
-    /// who has a sample's logits has all of them.
+    /// Divides a layer among `members`. The `last` layer is not divided by columns, so that the
+    /// member who has a sample's logits has all of them.
     pub(crate) fn new(
         inputs: usize,
         units: usize,
@@ -50,8 +41,8 @@ impl Division {
         members: usize,
         last: bool,
     ) -> Self {
-        let owned = if last { 0 } else { groups(units) / members };
-        Self { inputs, units, batch, members, owned }
+        let by_columns = !last && groups(units) >= members;
+        Self { inputs, units, batch, members, by_columns }
     }
 
     /// Groups of sixteen units, the last one padded.
@@ -64,36 +55,28 @@ impl Division {
         self.inputs + 1
     }
 
-    /// What `member` does, with `samples` samples in the minibatch: its own groups, then the
-    /// shared ones.
-    pub(crate) fn parts(&self, member: usize, samples: usize) -> [Part; 2] {
-        let first_shared = self.owned * self.members;
-        // The owner of a sample's place in the buffers does not depend on how many there are.
-        let own = share_of(self.batch, member, self.members);
-        [
-            Part {
-                groups: member * self.owned..(member + 1) * self.owned,
+    /// What `member` does, with `samples` samples in the minibatch.
+    pub(crate) fn part(&self, member: usize, samples: usize) -> Part {
+        if self.by_columns {
+            return Part {
+                groups: share_of(self.groups(), member, self.members),
                 samples: 0..samples,
                 rows: 0..self.rows(),
-                block: Block::OwnedBy(member),
-            },
-            Part {
-                groups: first_shared..self.groups(),
-                samples: own.start.min(samples)..own.end.min(samples),
-                rows: share_of(self.rows(), member, self.members),
-                block: Block::Shared,
-            },
-        ]
+            };
+        }
+        // The owner of a sample's place in the buffers does not depend on how many there are.
+        let own = share_of(self.batch, member, self.members);
+        Part {
+            groups: 0..self.groups(),
+            samples: own.start.min(samples)..own.end.min(samples),
+            rows: share_of(self.rows(), member, self.members),
+        }
     }
 
-    /// Where the lanes of `part`'s block of the weights begin, each weight having `cells` lanes
-    /// (itself and its moments).
+    /// Where the lanes of the weights of `part`'s groups begin, row after row, each weight having
+    /// `cells` lanes (itself and its moments).
     pub(crate) fn block_start(&self, part: &Part, cells: usize) -> usize {
-        let owned = self.rows() * self.owned * cells;
-        match part.block {
-            Block::OwnedBy(member) => member * owned,
-            Block::Shared => self.members * owned,
-        }
+        self.rows() * part.groups.start * cells
     }
 
     /// The lanes of the weights that `part` updates.
@@ -105,10 +88,10 @@ impl Division {
     /// Where the lanes of the weight of `row` and `group` stand, and how far from one of its cells
     /// to the next.
     pub(crate) fn weight(&self, row: usize, group: usize, cells: usize) -> (usize, usize) {
-        let owner = group.checked_div(self.owned).filter(|&owner| owner < self.members);
-        let part = &self.parts(owner.unwrap_or(0), 0)[usize::from(owner.is_none())];
+        let owner = group * self.members / self.groups();
+        let part = self.part(owner, 0);
         let width = part.groups.len();
-        (self.block_start(part, cells) + row * width * cells + group - part.groups.start, width)
+        (self.block_start(&part, cells) + row * width * cells + group - part.groups.start, width)
     }
 
     /// Lanes of all weights.
@@ -116,25 +99,12 @@ impl Division {
         self.rows() * self.groups() * cells
     }
 
-    /// The lanes of a buffer of groups × `batch` that `member` writes: the outputs of its parts.
+    /// The lanes of a buffer of groups × `batch` that `member` writes: the outputs of its part.
     pub(crate) fn outputs(&self, member: usize) -> Vec<Range<usize>> {
-        let [owned, shared] = self.parts(member, self.batch);
-        let panels = owned.groups.start * self.batch..owned.groups.end * self.batch;
-        let sample = |group: usize, sample: usize| group * self.batch + sample;
-        let mut ranges = Vec::from([panels]);
-        ranges.extend(
-            shared.groups.map(|group| {
-                sample(group, shared.samples.start)..sample(group, shared.samples.end)
-            }),
-        );
-        ranges
+        let Part { groups, samples, .. } = self.part(member, self.batch);
+        let panel = |group| group * self.batch + samples.start..group * self.batch + samples.end;
+        groups.map(panel).collect()
     }
-}
-
-/// The share of `total` things that falls to `member`: as equal as can be, the first ones larger.
-pub(crate) fn share_of(total: usize, member: usize, members: usize) -> Range<usize> {
-    let edge = |member: usize| (total * member).div_ceil(members);
-    edge(member)..edge(member + 1)
 }
 
 #[cfg(test)]
@@ -162,9 +132,8 @@ mod tests {
                         .into_iter()
                         .flatten()
                         .for_each(|lane| outputs[lane] += 1);
-                    for part in division.parts(member, batch) {
-                        division.block_rows(&part, 3).for_each(|lane| weights[lane] += 1);
-                    }
+                    let part = division.part(member, batch);
+                    division.block_rows(&part, 3).for_each(|lane| weights[lane] += 1);
                 }
                 assert!(outputs.iter().chain(&weights).all(|&count| count == 1));
                 let mut places: Vec<_> = (0..division.rows())
@@ -183,13 +152,12 @@ mod tests {
     fn a_short_minibatch_is_a_beginning() {
         let division = Division::new(3, 10, 32, 5, true);
         for samples in 0..=32 {
-            let shares =
-                (0..5).flat_map(|member| division.parts(member, samples)[1].samples.clone());
+            let shares = (0..5).flat_map(|member| division.part(member, samples).samples);
             assert!(shares.eq(0..samples));
             for member in 0..5 {
-                let (full, short) = (division.parts(member, 32), division.parts(member, samples));
-                assert!(short[1].samples.start.min(samples) >= full[1].samples.start.min(samples));
-                assert!(short[1].samples.end <= full[1].samples.end);
+                let (full, short) = (division.part(member, 32), division.part(member, samples));
+                assert!(short.samples.start.min(samples) >= full.samples.start.min(samples));
+                assert!(short.samples.end <= full.samples.end);
             }
         }
     }

@@ -1,27 +1,54 @@
-//! What a layer reads in one minibatch.
+//! What a layer reads in one minibatch, sample by sample and input by input.
 
-use crate::buffers::Reader;
-use crate::sparse::Minibatch;
+use crate::buffers::{Reader, Seat};
+use crate::sparse::{ByPixel, Minibatch};
 
-/// The inputs of a layer.
+/// Numbers in panels: group g of sixteen columns of sample i at `g · batch + i`.
+pub(crate) struct Panels<'a> {
+    pub(crate) lanes: Reader<'a>,
+    /// How many samples make the minibatch.
+    pub(crate) samples: usize,
+}
+
+impl<'a> Panels<'a> {
+    /// Those of a minibatch of `samples` samples, once all members have written them.
+    pub(crate) fn read(seat: &'a Seat, samples: usize) -> Self {
+        Self { lanes: seat.read(), samples }
+    }
+}
+
+/// The inputs of a layer, sample by sample: x.
 pub(crate) enum Input<'a> {
     /// Images as lists of their non-zero pixels.
     Sparse(Minibatch<'a>),
     /// Numbers in panels.
-    Dense {
-        /// Group g of sixteen columns of sample i at `g · batch + i`.
-        panels: Reader<'a>,
-        /// How many samples make the minibatch.
-        samples: usize,
-    },
+    Dense(Panels<'a>),
+}
+
+/// The inputs of a layer, input by input: xᵀ.
+pub(crate) enum Transposed<'a> {
+    /// For each pixel, the images where it is not zero.
+    Sparse(ByPixel<'a>),
+    /// Numbers in panels, which are read either way.
+    Dense(Panels<'a>),
 }
 
 impl Input<'_> {
     /// How many samples make the minibatch.
     pub(crate) fn samples(&self) -> usize {
         match self {
-            Self::Sparse(images) => images.samples.len(),
-            Self::Dense { samples, .. } => *samples,
+            Self::Sparse(images) => images.len(),
+            Self::Dense(panels) => panels.samples,
+        }
+    }
+}
+
+impl Transposed<'_> {
+    /// How many samples make the minibatch.
+    pub(crate) fn samples(&self) -> usize {
+        match self {
+            Self::Sparse(images) => images.images(),
+            Self::Dense(panels) => panels.samples,
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, without_subnormals};
+use super::{Rule, matters};
 use crate::buffers::Lanes;
 use crate::simd::Simd;
 
@@ -84,12 +84,14 @@ impl Rule for AdamStep {
         let new_m = s.mul_add(s.sub(gradient, old_m), s.splat(self.one_minus_beta_1), old_m);
         let change = s.sub(s.mul(gradient, gradient), old_v);
         let new_v = s.mul_add(change, s.splat(self.one_minus_beta_2), old_v);
-        let (new_m, new_v) = (without_subnormals(s, new_m), without_subnormals(s, new_v));
+        let moves = matters(s, s.abs(new_m));
+        // A second moment is never negative.
+        let (new_m, new_v) = (s.keep(moves, new_m), s.keep(matters(s, new_v), new_v));
         s.store(new_m, m);
         s.store(new_v, v);
         // The weights of pixels that have been black for long stay exactly as they are: no need
         // for the root and the division, the slowest of all this.
-        if s.all_zero(new_m) {
+        if !s.any(moves) {
             return;
         }
         let root = s.add(s.sqrt(new_v), s.splat(self.epsilon));

@@ -63,11 +63,10 @@ impl Default for Optimizer {
 /// microcode.
 pub(crate) const NEGLIGIBLE: f32 = 1e-30;
 
-/// Zero in place of what is negligible.
+/// Where a moment of size `size` is not negligible.
 #[inline(always)]
-fn without_subnormals<S: Simd>(s: S, x: S::F32) -> S::F32 {
-    let size = s.max(x, s.sub(s.zero(), x));
-    s.select(s.lt(size, s.splat(NEGLIGIBLE)), s.zero(), x)
+fn matters<S: Simd>(s: S, size: S::F32) -> S::Mask {
+    s.not_lt(size, s.splat(NEGLIGIBLE))
 }
 
 impl Optimizer {

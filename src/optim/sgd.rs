@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, without_subnormals};
+use super::{Rule, matters};
 use crate::buffers::Lanes;
 use crate::simd::Simd;
 
@@ -51,7 +51,8 @@ impl Rule for SgdStep {
         let (weights, velocities) = row.split_at_mut(width);
         let (weight, velocity) = (&mut weights[group], &mut velocities[group]);
         let decayed = s.mul(s.load(velocity), s.splat(self.momentum));
-        let new = without_subnormals(s, s.mul_add(gradient, s.splat(-self.rate), decayed));
+        let new = s.mul_add(gradient, s.splat(-self.rate), decayed);
+        let new = s.keep(matters(s, s.abs(new)), new);
         s.store(new, velocity);
         s.store(s.add(s.load(weight), new), weight);
     }

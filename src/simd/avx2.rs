@@ -140,8 +140,24 @@ impl Simd for Avx2 {
         avx2!(H => _mm256_min_ps(a[H], b[H]))
     }
     #[inline(always)]
+    fn abs(self, a: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_andnot_ps(_mm256_set1_ps(-0.0), a[H]))
+    }
+    #[inline(always)]
     fn lt(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
         avx2!(H => _mm256_cmp_ps::<_CMP_LT_OQ>(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn not_lt(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_cmp_ps::<_CMP_NLT_UQ>(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn any(self, mask: Pair<__m256>) -> bool {
+        avx2!(H => _mm256_movemask_ps(mask[H])) != [0, 0]
+    }
+    #[inline(always)]
+    fn keep(self, mask: Pair<__m256>, a: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_and_ps(mask[H], a[H]))
     }
     #[inline(always)]
     fn select(self, mask: Pair<__m256>, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
@@ -176,10 +192,20 @@ impl Simd for Avx2 {
         avx2!(H => _mm256_sra_epi32(a[H], _mm_cvtsi32_si128(N as i32)))
     }
     #[inline(always)]
-    fn all_zero(self, a: Pair<__m256>) -> bool {
-        let differs =
-            avx2!(H => _mm256_movemask_ps(_mm256_cmp_ps::<_CMP_NEQ_UQ>(a[H], _mm256_setzero_ps())));
-        differs == [0, 0]
+    fn interleave(self, a: Self::F32, b: Self::F32) -> (Self::F32, Self::F32) {
+        // Within quarters first, then the quarters in order: for each half of a and b, sixteen
+        // lanes.
+        let [first, second] = avx2!(HALF => {
+            let (low, high) = (
+                _mm256_unpacklo_ps(a[HALF], b[HALF]),
+                _mm256_unpackhi_ps(a[HALF], b[HALF]),
+            );
+            [
+                _mm256_permute2f128_ps::<0x20>(low, high),
+                _mm256_permute2f128_ps::<0x31>(low, high),
+            ]
+        });
+        (first, second)
     }
     #[inline(always)]
     fn numbers(self, a: Pair<__m256i>) -> Pair<__m256> {

@@ -111,8 +111,24 @@ impl Simd for Avx512 {
         avx512!(_mm512_min_ps(a, b))
     }
     #[inline(always)]
+    fn abs(self, a: __m512) -> __m512 {
+        avx512!(_mm512_abs_ps(a))
+    }
+    #[inline(always)]
     fn lt(self, a: __m512, b: __m512) -> __mmask16 {
         avx512!(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b))
+    }
+    #[inline(always)]
+    fn not_lt(self, a: __m512, b: __m512) -> __mmask16 {
+        avx512!(_mm512_cmp_ps_mask::<_CMP_NLT_UQ>(a, b))
+    }
+    #[inline(always)]
+    fn any(self, mask: __mmask16) -> bool {
+        mask != 0
+    }
+    #[inline(always)]
+    fn keep(self, mask: __mmask16, a: __m512) -> __m512 {
+        avx512!(_mm512_maskz_mov_ps(mask, a))
     }
     #[inline(always)]
     fn select(self, mask: __mmask16, a: __m512, b: __m512) -> __m512 {
@@ -147,8 +163,13 @@ impl Simd for Avx512 {
         avx512!(_mm512_srai_epi32::<N>(a))
     }
     #[inline(always)]
-    fn all_zero(self, a: __m512) -> bool {
-        avx512!(_mm512_cmp_ps_mask::<_CMP_NEQ_UQ>(a, _mm512_setzero_ps())) == 0
+    fn interleave(self, a: __m512, b: __m512) -> (__m512, __m512) {
+        // Index 16 and above are the lanes of b.
+        avx512!({
+            let low = _mm512_setr_epi32(0, 16, 1, 17, 2, 18, 3, 19, 4, 20, 5, 21, 6, 22, 7, 23);
+            let high = _mm512_add_epi32(low, _mm512_set1_epi32(8));
+            (_mm512_permutex2var_ps(a, low, b), _mm512_permutex2var_ps(a, high, b))
+        })
     }
     #[inline(always)]
     fn numbers(self, a: __m512i) -> __m512 {

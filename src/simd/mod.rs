@@ -95,8 +95,17 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// The lesser of a and b, b where either is NaN.
     fn min(self, a: Self::F32, b: Self::F32) -> Self::F32;
 
+    /// |a|
+    fn abs(self, a: Self::F32) -> Self::F32;
+
     /// a < b, false where either is NaN.
     fn lt(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// a ≥ b, and true where either is NaN.
+    fn not_lt(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// Whether any lane is true.
+    fn any(self, mask: Self::Mask) -> bool;
+    /// `a` where `mask` is true, else zero.
+    fn keep(self, mask: Self::Mask, a: Self::F32) -> Self::F32;
     /// `a` where `mask` is true, else `b`.
     fn select(self, mask: Self::Mask, a: Self::F32, b: Self::F32) -> Self::F32;
 
@@ -114,8 +123,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
     fn shl_i32<const N: u32>(self, a: Self::I32) -> Self::I32;
     /// a / 2ⁿ, rounded down.
     fn shr_i32<const N: u32>(self, a: Self::I32) -> Self::I32;
-    /// Whether all lanes are zero, of either sign.
-    fn all_zero(self, a: Self::F32) -> bool;
+    /// The lanes of a and b in turn: a₀ b₀ a₁ b₁ … a₇ b₇, and a₈ b₈ … a₁₅ b₁₅.
+    fn interleave(self, a: Self::F32, b: Self::F32) -> (Self::F32, Self::F32);
     /// The numbers a.
     fn numbers(self, a: Self::I32) -> Self::F32;
 
@@ -123,6 +132,23 @@ pub trait Simd: Copy + Send + Sync + 'static {
     #[inline(always)]
     fn zero(self) -> Self::F32 {
         self.splat(0.0)
+    }
+
+    /// The transposed square: lane j of row i becomes lane i of row j.
+    ///
+    /// Each round interleaves the upper rows with the lower ones, which turns the index of a number,
+    /// 4 bits of row and 4 of lane, by one bit; after four rounds, row and lane have changed places.
+    #[inline(always)]
+    fn transpose(self, mut rows: [Self::F32; LANES]) -> [Self::F32; LANES] {
+        for _ in 0..LANES.ilog2() {
+            let (upper, lower) = rows.split_at(LANES / 2);
+            let mut turned = rows;
+            for ((a, b), pair) in upper.iter().zip(lower).zip(turned.chunks_exact_mut(2)) {
+                (pair[0], pair[1]) = self.interleave(*a, *b);
+            }
+            rows = turned;
+        }
+        rows
     }
 
     /// The sum of the lanes, by the fixed tree.

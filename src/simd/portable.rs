@@ -94,8 +94,24 @@ impl Simd for Portable {
         self.select(self.lt(a, b), a, b)
     }
     #[inline(always)]
+    fn abs(self, a: f32x16) -> f32x16 {
+        a.abs()
+    }
+    #[inline(always)]
     fn lt(self, a: f32x16, b: f32x16) -> f32x16 {
         a.simd_lt(b)
+    }
+    #[inline(always)]
+    fn not_lt(self, a: f32x16, b: f32x16) -> f32x16 {
+        !a.simd_lt(b)
+    }
+    #[inline(always)]
+    fn any(self, mask: f32x16) -> bool {
+        mask.any()
+    }
+    #[inline(always)]
+    fn keep(self, mask: f32x16, a: f32x16) -> f32x16 {
+        mask & a
     }
     #[inline(always)]
     fn select(self, mask: f32x16, a: f32x16, b: f32x16) -> f32x16 {
@@ -130,8 +146,10 @@ impl Simd for Portable {
         a >> N
     }
     #[inline(always)]
-    fn all_zero(self, a: f32x16) -> bool {
-        a.simd_eq(f32x16::ZERO).all()
+    fn interleave(self, a: f32x16, b: f32x16) -> (f32x16, f32x16) {
+        let (a, b) = (a.to_array(), b.to_array());
+        let turn = |first: usize| std::array::from_fn(|i| [a, b][i % 2][first + i / 2]);
+        (f32x16::new(turn(0)), f32x16::new(turn(LANES / 2)))
     }
     #[inline(always)]
     fn numbers(self, a: i32x16) -> f32x16 {

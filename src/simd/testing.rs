@@ -61,3 +61,17 @@ fn no_instruction_set_is_left_out() {
     on_each_isa!(_s => runs += 1);
     assert_eq!(runs, super::Isa::available().len());
 }
+
+#[test]
+fn a_square_turns_about_its_diagonal() {
+    let number = |row: usize, column: usize| (row * LANES + column) as f32;
+    let row = |row| Lanes(std::array::from_fn(|column| number(row, column)));
+    on_each_isa!(s => {
+        let turned = s.transpose(std::array::from_fn(|index| s.load(&row(index))));
+        for (column, numbers) in turned.into_iter().enumerate() {
+            let mut found = Lanes::default();
+            s.store(numbers, &mut found);
+            assert_eq!(found.0, std::array::from_fn(|row| number(row, column)));
+        }
+    });
+}

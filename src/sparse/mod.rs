@@ -1,57 +1,31 @@
-//! Products with images that are mostly zeros, without the zeros.
+//! Products with images that are mostly zeros.
 //!
-//! A product with zero adds nothing, so these give the very numbers of the dense products: each
-//! sum runs over its index ascending, one fused multiply-add at a time.
+//! An image is the list of its non-zero pixels (measured on MNIST: 19 % of all). The zeros are left
+//! out and change nothing: a product with zero adds nothing to a sum. What is summed is summed in
+//! the same order as in a dense product, so the bits are the same.
 //!
-//! Both products take the pixels block by block. What a block needs, of the weights forward, of
-//! their gradient backward, stays in a near cache while all images of the minibatch pass by. Each
-//! visit of a list costs a mispredicted branch, so blocks are as large as that allows.
+//! Forward walks the lists sample by sample, the sums of a few groups of columns in registers. The
+//! gradient of the weights wants the minibatch the other way round, pixel by pixel: [`Columns`]
+//! say which samples light a pixel, so that the sums of a pixel stay in registers too, and the
+//! optimiser takes them from there.
 
+mod columns;
 mod forward;
 mod gradient;
 mod rows;
 #[cfg(test)]
 mod tests;
+mod window;
 
+pub(crate) use columns::{ByPixel, Columns};
 pub(crate) use forward::forward;
 pub(crate) use gradient::gradient;
 pub(crate) use rows::{Minibatch, PIXEL_VALUES, SparseRows};
+pub(crate) use window::Window;
 
-use crate::buffers::{Lanes, zeroed};
-
-/// Lanes of weights of a block forward: read only, they stream well from L2.
-const FORWARD_LANES: usize = 1024;
-/// Lanes of a block of the gradient, read and written at every pixel: most of an L1 cache.
-const GRADIENT_LANES: usize = 448;
-
-/// Buffers for the products of a minibatch.
-pub(crate) struct Scratch {
-    /// A block of the gradient, or the sums of all images.
-    sums: Vec<Lanes>,
-    /// How far the list of each image has been walked.
-    cursors: Vec<u32>,
-}
-
-impl Scratch {
-    /// For minibatches of up to `batch` images and up to `groups` groups of columns.
-    pub(crate) fn new(batch: usize, groups: usize) -> Self {
-        Self {
-            sums: zeroed(GRADIENT_LANES.max(groups * batch).max(groups)),
-            cursors: vec![0; batch],
-        }
-    }
-}
-
-/// Pixels of a block that has `lanes` lanes in all and `groups` a pixel.
-const fn block_pixels(lanes: usize, groups: usize) -> usize {
-    if lanes < groups { 1 } else { lanes / groups }
-}
-
-/// How many lists ahead of the one that is walked the cache is told of.
-const AHEAD: usize = 2;
-
-/// Of `left` groups of columns, how many the next pass over the lists takes: at most the 7 that
-/// 100 units have, in as few and as equal passes as a handful of kernels allows.
+/// How many groups of columns the next pass takes, of `left`: as few passes as there can be with
+/// no more than seven sums each, which AVX2 keeps in registers, and as few kinds of passes as that
+/// takes.
 const fn pass_width(left: usize) -> usize {
     match left {
         0..=4 => left,

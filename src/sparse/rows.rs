@@ -1,11 +1,14 @@
 //! Images as lists of their pixels that are not zero.
 
+use std::ops::Range;
+
 use rayon::prelude::*;
 
+use crate::buffers::Reader;
 use crate::simd::prefetch;
 
 /// A pixel that is not zero: its index in the image and its value, in 32 bits.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct Pixel(u32);
 
@@ -24,7 +27,13 @@ impl Pixel {
     /// Its value, scaled to \[0, 1\].
     #[inline(always)]
     pub(crate) fn value(self) -> f32 {
-        PIXEL_VALUES[(self.0 & 255) as usize]
+        PIXEL_VALUES[usize::from(self.byte())]
+    }
+
+    /// Its value.
+    #[inline(always)]
+    pub(super) fn byte(self) -> u8 {
+        self.0 as u8
     }
 }
 
@@ -84,14 +93,16 @@ impl SparseRows {
         Self { pixels, starts }
     }
 
-    /// Brings the lists of the images `indices` into the cache.
-    pub(crate) fn prefetch(&self, indices: &[u32]) {
-        // A list lies anywhere in memory, and walking it would wait for that; the longest ones'
-        // ends the hardware sees coming.
+    /// The length of the longest list.
+    pub(crate) fn longest(&self) -> usize {
+        self.starts.windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or(0)
+    }
+
+    /// Asks for the list of image `index`, which will be read soon.
+    pub(super) fn prefetch(&self, index: u32) {
+        // The longest ones' ends the hardware sees coming.
         const MOST: usize = 1024;
-        for &index in indices {
-            prefetch(self.row(index as usize), MOST);
-        }
+        prefetch(self.row(index as usize), MOST);
     }
 
     /// The list of image `index`, by ascending pixel.
@@ -102,30 +113,22 @@ impl SparseRows {
 }
 
 /// The images of a minibatch.
-#[derive(Clone, Copy, Debug)]
 pub(crate) struct Minibatch<'a> {
-    pub(crate) rows: &'a SparseRows,
-    /// Which of the images make the minibatch.
-    pub(crate) samples: &'a [u32],
+    pub(super) pixels: Reader<'a, Pixel>,
+    /// Where the list of each image stands.
+    pub(super) lists: &'a [Range<usize>],
 }
 
-impl<'a> Minibatch<'a> {
-    /// The list of the image of sample `sample`.
-    #[inline(always)]
-    pub(super) fn list(&self, sample: usize) -> &'a [Pixel] {
-        self.rows.row(self.samples[sample] as usize)
+impl Minibatch<'_> {
+    /// How many images there are.
+    pub(crate) fn len(&self) -> usize {
+        self.lists.len()
     }
 
-    /// Brings what comes next in the list of sample `sample`, if there is such a sample, near:
-    /// from pixel number `walked` on.
+    /// The list of image `image` of the minibatch.
     #[inline(always)]
-    pub(super) fn prefetch_ahead(&self, sample: usize, walked: Option<&u32>) {
-        // A visit walks about this much.
-        const MOST: usize = 192;
-        if let (Some(&index), Some(&walked)) = (self.samples.get(sample), walked) {
-            let list = self.rows.row(index as usize);
-            prefetch(list.get(walked as usize..).unwrap_or_default(), MOST);
-        }
+    pub(super) fn list(&self, image: usize) -> &[Pixel] {
+        &self.pixels[self.lists[image].clone()]
     }
 }
 

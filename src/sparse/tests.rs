@@ -10,11 +10,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-use super::{
-    FORWARD_LANES, GRADIENT_LANES, Minibatch, PIXEL_VALUES, Scratch, SparseRows, block_pixels,
-    forward, gradient,
-};
-use crate::buffers::LANES;
+use super::{Columns, PIXEL_VALUES, SparseRows, Window, forward, gradient};
+use crate::buffers::{LANES, Poison};
 use crate::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
 use crate::gemm::{Area, Right};
 use crate::rng::{Purpose, Rng};
@@ -29,6 +26,8 @@ struct Case {
     /// The images of the minibatch, in its order, and the most that one may have.
     samples: Vec<u32>,
     batch: usize,
+    /// How many threads prepare it.
+    members: usize,
     groups: Range<usize>,
 }
 
@@ -40,26 +39,45 @@ impl Case {
 
 fn cases() -> impl Strategy<Value = (Case, Rng)> {
     let groups = (0_usize..=2, 1_usize..=9);
-    // About the end of the second block, few, or an image's.
-    let lanes = select(vec![FORWARD_LANES, GRADIENT_LANES]);
-    let size = prop_oneof![
-        lanes.prop_map(|lanes| (lanes, None)),
-        (1_usize..=60).prop_map(|pixels| (0, Some(pixels))),
-        Just((0, Some(784))),
-    ];
+    let pixels = prop_oneof![1_usize..=60, Just(784)];
     let density = select(vec![0_u32, 19, 100]);
-    let batch = (1_usize..=12, 0_usize..=12);
+    // Up to three chunks of 32 images.
+    let batch = prop_oneof![1_usize..=12, 30_usize..=34, 63_usize..=65];
+    let samples = prop_oneof![Just(1.0), 0.0..=1.0];
     let seed = any::<u64>().no_shrink();
-    (groups, size, density, batch, seed).prop_map(|((first, width), size, density, batch, seed)| {
-        let mut rng = Rng::stream(seed, Purpose::Shuffle, 2);
-        let (lanes, pixels) = size;
-        let about = |rng: &mut Rng| 2 * block_pixels(lanes, width) - 1 + rng.below(3) as usize;
-        let pixels = pixels.unwrap_or_else(|| about(&mut rng));
-        let mut pixel = || if rng.below(100) < density { 1 + rng.below(255) as u8 } else { 0 };
-        let images = (0..20 * pixels).map(|_| pixel()).collect();
-        let samples = (0..batch.0.min(batch.1)).map(|_| rng.below(20)).collect();
-        let case = Case { pixels, images, samples, batch: batch.0, groups: first..first + width };
-        (case, rng)
+    (groups, pixels, density, (batch, samples), 1_usize..=3, seed).prop_map(
+        |((first, width), pixels, density, (batch, share), members, seed)| {
+            let mut rng = Rng::stream(seed, Purpose::Shuffle, 2);
+            let mut pixel = || if rng.below(100) < density { 1 + rng.below(255) as u8 } else { 0 };
+            let images = (0..20 * pixels).map(|_| pixel()).collect();
+            let count = (batch as f64 * share).round() as usize;
+            let samples = (0..count).map(|_| rng.below(20)).collect();
+            (Case { pixels, images, samples, batch, members, groups: first..first + width }, rng)
+        },
+    )
+}
+
+/// A window with an image before the minibatch, and the minibatch's columns, as a team prepares
+/// them after it has prepared another one.
+fn prepare(case: &Case) -> (Window, Columns) {
+    let lists = SparseRows::new(&case.images, case.pixels);
+    let poison = Poison::new();
+    let windows = Window::share(&lists, case.batch + 1, case.members, &poison);
+    let columns = Columns::share(case.batch, case.pixels, case.members, &poison);
+    let indices: Vec<u32> = std::iter::once(7).chain(case.samples.iter().copied()).collect();
+    let member = |(mut window, mut columns): (Window, Columns)| {
+        for indices in [&indices[..1], &indices] {
+            window.fill(&lists, indices);
+            columns.write(&window.read(1..indices.len()));
+            columns.read(indices.len() - 1);
+        }
+        (window, columns)
+    };
+    std::thread::scope(|scope| {
+        let seats = windows.into_iter().zip(columns);
+        let threads: Vec<_> = seats.map(|seats| scope.spawn(move || member(seats))).collect();
+        let mut seats = threads.into_iter().map(|thread| thread.join().unwrap());
+        seats.next_back().unwrap()
     })
 }
 
@@ -74,8 +92,8 @@ enum Kind {
 /// A product, by the engine.
 struct Product<'a> {
     kind: Kind,
-    case: &'a Case,
-    lists: &'a SparseRows,
+    minibatch: &'a (Window, Columns),
+    samples: usize,
     right: Right<'a>,
     area: Area,
     cells: Cells<'a>,
@@ -86,14 +104,12 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { kind, case, lists, right, area, mut cells } = self;
-        let images = Minibatch { rows: lists, samples: &case.samples };
-        let mut scratch = Scratch::new(case.batch, area.groups.len());
+        let Self { kind, minibatch: (window, columns), samples, right, area, mut cells } = self;
         match kind {
             Kind::Forward => {
-                forward(s, images, &right, case.pixels, area, &mut scratch, &mut cells);
+                forward(s, &window.read(1..1 + samples), &right, area, &mut cells);
             }
-            Kind::Gradient => gradient(s, images, &right, area, &mut scratch, &mut cells),
+            Kind::Gradient => gradient(s, &columns.read(samples), &right, area, &mut cells),
         }
     }
 }
@@ -106,7 +122,8 @@ fn check(
     rows: Range<usize>,
     sum: impl Fn(usize, usize) -> Sum,
 ) -> TestCaseResult {
-    let lists = SparseRows::new(&case.images, case.pixels);
+    let minibatch = &prepare(case);
+    let samples = case.samples.len();
     let width = case.groups.end;
     let area = Area { rows, groups: case.groups.clone() };
     let expected = |row, group| {
@@ -118,7 +135,7 @@ fn check(
     for isa in Isa::available() {
         let mut found = vec![[UNTOUCHED; LANES]; starts.len()];
         let cells = Cells { starts, found: &mut found, width };
-        isa.run(Product { kind, case, lists: &lists, right, area: area.clone(), cells });
+        isa.run(Product { kind, minibatch, samples, right, area: area.clone(), cells });
         for (cell, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let place = (cell / width, cell % width);
             let Some(sums) = expected else {
@@ -185,17 +202,16 @@ proptest! {
     ) {
         let width = case.groups.end;
         // In panels, longer than a short minibatch.
-        let panel = case.batch * LANES;
-        let dz: Vec<f32> = (0..width * panel).map(|_| number(&mut rng)).collect();
-        let right = Right { values: &dz, row: LANES, group: panel };
+        let row = width * LANES;
+        let dz: Vec<f32> = (0..case.batch * row).map(|_| number(&mut rng)).collect();
+        let right = Right { values: &dz, row, group: LANES };
         let starts = cells(case.pixels * width, &mut rng);
         let rows = cut(case.pixels, shares);
         check((Kind::Gradient, &case), (right, &starts), rows, |pixel, column| {
             let start = starts[pixel * width + column / LANES][column % LANES];
             let mut sum = Sum::from(start);
             for sample in 0..case.samples.len() {
-                let dz = dz[column / LANES * panel + sample * LANES + column % LANES];
-                sum.add(case.x(sample, pixel), dz);
+                sum.add(case.x(sample, pixel), dz[sample * row + column]);
             }
             sum
         })?;

@@ -4,11 +4,11 @@ use super::fit::fits;
 use super::samples::Samples;
 use super::worker::{Plan, Worker};
 use crate::buffers::Lanes;
+use crate::buffers::share_of;
 use crate::data::{Bytes, Split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::metrics::{ConfusionMatrix, Evaluation};
-use crate::nn::division::share_of;
 use crate::nn::loss::argmax;
 use crate::nn::{Activation, Network};
 use crate::ops::{Sigmoid, Softmax};
@@ -58,7 +58,8 @@ impl Engine {
             let indices: Vec<u32> = (own.start as u32..own.end as u32).collect();
             let mut outcomes = Vec::with_capacity(own.len());
             for indices in indices.chunks(BATCH) {
-                reader.forward(&data, indices, true);
+                reader.bring(&data, indices);
+                reader.forward(&data, 0..indices.len(), true);
                 reader.outcomes(indices.len(), |_, outcome| outcomes.push(outcome));
             }
             outcomes
@@ -94,7 +95,8 @@ impl Engine {
         let split = Split::new(input, Bytes::from(image.to_vec()), Bytes::from(vec![0]))?;
         let data = self.samples(&split);
         let mut reader = self.reader(network, &data, 1);
-        reader.forward(&data, &[0], false);
+        reader.bring(&data, &[0]);
+        reader.forward(&data, 0..1, false);
         let logits = reader.logits(0);
         let numbers = |lanes: &[Lanes]| {
             lanes.iter().flat_map(|lanes| lanes.0).take(classes).collect::<Vec<_>>()
@@ -113,7 +115,14 @@ impl Engine {
 
     /// A team of one that reads with `network`.
     fn reader(&self, network: &Network, data: &Samples<'_>, batch: usize) -> Worker {
-        let plan = Plan { members: 1, batch, cells: 1, isa: self.isa(), products: self.products() };
+        let plan = Plan {
+            members: 1,
+            batch,
+            window: batch,
+            cells: 1,
+            isa: self.isa(),
+            products: self.products(),
+        };
         Worker::alone(network, plan, data)
     }
 }

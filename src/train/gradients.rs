@@ -31,7 +31,8 @@ impl Engine {
         let indices: Vec<u32> = (0..split.len() as u32).collect();
         let found = self.as_team(network, &data, (split.len(), Record::CELLS), |mut worker| {
             let mut totals = Totals::default();
-            worker.step(&data, (&indices, &[]), Record, |seen| totals = seen);
+            worker.bring(&data, &indices);
+            worker.step(&data, 0..indices.len(), Record, |seen| totals = seen);
             worker.leads().then(|| {
                 let mut tensors = network.tensors().to_vec();
                 worker.copy_parameters(1, &mut tensors);

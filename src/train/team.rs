@@ -4,12 +4,13 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use super::samples::Samples;
-use super::worker::{Plan, Worker};
-use crate::buffers::{Poison, groups, share, zeroed};
+use super::worker::{Images, Plan, Worker};
+use crate::buffers::{Poison, groups, share, share_of, zeroed};
 use crate::engine::Engine;
 use crate::nn::dense::Dense;
-use crate::nn::division::{Division, share_of};
+use crate::nn::division::Division;
 use crate::nn::{Layer, Network};
+use crate::sparse::{Columns, SparseRows, Window};
 
 impl Engine {
     /// Has every thread run `program` as a member of a team, in one parallel region, for
@@ -25,12 +26,13 @@ impl Engine {
         let plan = Plan {
             members: self.threads(),
             batch,
+            window: window(data, batch),
             cells,
             isa: self.isa(),
             products: self.products(),
         };
         let poison = Poison::new();
-        let workers = team(network, plan, data.rows.is_none(), &poison);
+        let workers = team(network, plan, data, &poison);
         let workers: Vec<_> = workers.into_iter().map(|worker| Mutex::new(Some(worker))).collect();
         let results = self.pool().broadcast(|context| {
             let _guard = poison.guard();
@@ -45,17 +47,26 @@ impl Engine {
 impl Worker {
     /// A team of one.
     pub(super) fn alone(network: &Network, plan: Plan, data: &Samples<'_>) -> Self {
-        let mut workers =
-            team(network, Plan { members: 1, ..plan }, data.rows.is_none(), &Poison::new());
+        let mut workers = team(network, Plan { members: 1, ..plan }, data, &Poison::new());
         let mut worker = workers.swap_remove(0);
         worker.start(network);
         worker
     }
 }
 
+/// How many samples to bring together at a time, a multiple of `batch`: so many that waiting for
+/// memory and for each other is spread over many steps, so few that they stay in a cache.
+fn window(data: &Samples<'_>, batch: usize) -> usize {
+    const SAMPLES: usize = 2048;
+    const PIXELS: usize = 1 << 22;
+    let longest = data.rows.as_ref().map_or(1, SparseRows::longest);
+    let samples = SAMPLES.min(PIXELS / longest.max(1));
+    (samples / batch).max(1) * batch
+}
+
 /// Makes the members of a team for `network`, each to be [started](Worker::start).
-fn team(network: &Network, plan: Plan, dense_input: bool, poison: &Poison) -> Vec<Worker> {
-    let Plan { members, batch, .. } = plan;
+fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> Vec<Worker> {
+    let Plan { members, batch, window, .. } = plan;
     let architecture = network.architecture();
     let pixels = architecture.input.pixels();
     let count = architecture.layers.len();
@@ -72,7 +83,15 @@ fn team(network: &Network, plan: Plan, dense_input: bool, poison: &Poison) -> Ve
         })
         .collect();
 
-    let panels = if dense_input { groups(pixels) } else { 0 };
+    let mut images: Vec<_> = match &data.rows {
+        Some(rows) => Window::share(rows, window, members, poison)
+            .into_iter()
+            .zip(Columns::share(batch, pixels, members, poison))
+            .map(|(window, columns)| Some(Images { window, columns }))
+            .collect(),
+        None => (0..members).map(|_| None).collect(),
+    };
+    let panels = if data.rows.is_none() { groups(pixels) } else { 0 };
     let own_pixels = |member: usize| {
         let own = share_of(batch, member, members);
         (0..panels).map(move |panel| panel * batch + own.start..panel * batch + own.end).collect()
@@ -87,6 +106,8 @@ fn team(network: &Network, plan: Plan, dense_input: bool, poison: &Poison) -> Ve
             plan,
             member,
             layers: Vec::with_capacity(count),
+            indices: Vec::with_capacity(window),
+            images: images[member].take(),
             pixels,
             outputs: Vec::with_capacity(count),
             gradients: Vec::with_capacity(count),
@@ -98,8 +119,8 @@ fn team(network: &Network, plan: Plan, dense_input: bool, poison: &Poison) -> Ve
     for (index, (division, activation)) in divisions.iter().enumerate() {
         let last = index + 1 == count;
         let own_weights = |member: usize| {
-            let parts = division.parts(member, batch);
-            parts.iter().map(|part| division.block_rows(part, plan.cells)).collect()
+            let part = division.part(member, batch);
+            Vec::from([division.block_rows(&part, plan.cells)])
         };
         let own_gradients = |member: usize| {
             let mut own = division.outputs(member);
@@ -122,6 +143,8 @@ fn team(network: &Network, plan: Plan, dense_input: bool, poison: &Poison) -> Ve
             let mut layer = Dense::new(*division, worker.member, *activation, plan.cells, weights);
             if let Some((below, _)) = index.checked_sub(1).map(|below| &divisions[below]) {
                 layer.plan_backward_input(below);
+            } else if data.rows.is_some() {
+                layer.plan_sparse_input();
             }
             worker.layers.push(layer);
             worker.gradients.push(gradient);

@@ -4,19 +4,18 @@
 //! All members run the same program. What one writes and others read goes through a [`Seat`], and
 //! waiting there is all that keeps them in step. After the worker is made, nothing is allocated.
 
-use std::ops::AddAssign;
+use std::ops::{AddAssign, Range};
 
 use super::samples::Samples;
-use crate::buffers::{LANES, Lanes, Seat, groups};
+use crate::buffers::{LANES, Lanes, Seat, groups, share_of};
 use crate::gemm::Products;
 use crate::nn::dense::{BackwardInput, Below, Dense, Forward, Update};
-use crate::nn::division::share_of;
-use crate::nn::input::Input;
+use crate::nn::input::{Input, Panels, Transposed};
 use crate::nn::loss::{CrossEntropy, Outcome};
 use crate::nn::{Network, Tensor};
 use crate::optim::Rule;
 use crate::simd::Isa;
-use crate::sparse::{Minibatch, PIXEL_VALUES};
+use crate::sparse::{Columns, PIXEL_VALUES, Window};
 
 /// What the team is planned for.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +23,8 @@ pub(super) struct Plan {
     pub(super) members: usize,
     /// The most samples of a minibatch.
     pub(super) batch: usize,
+    /// The most samples of a window.
+    pub(super) window: usize,
     /// Lanes of a weight: itself and its moments.
     pub(super) cells: usize,
     pub(super) isa: Isa,
@@ -35,6 +36,10 @@ pub(super) struct Worker {
     pub(super) plan: Plan,
     pub(super) member: usize,
     pub(super) layers: Vec<Dense>,
+    /// Which samples of the data are in the window, the next minibatches.
+    pub(super) indices: Vec<u32>,
+    /// Their images, where they are sparse.
+    pub(super) images: Option<Images>,
     /// The minibatch's pixels in panels, where its images are not sparse.
     pub(super) pixels: Seat,
     /// The outputs of every layer but the last.
@@ -45,6 +50,14 @@ pub(super) struct Worker {
     pub(super) logits: Vec<Lanes>,
     /// Where the members meet between epochs: an empty buffer.
     pub(super) meeting: Seat,
+}
+
+/// A member's seats at sparse images.
+pub(super) struct Images {
+    /// The lists of the window.
+    pub(super) window: Window,
+    /// The minibatch, pixel by pixel.
+    pub(super) columns: Columns,
 }
 
 /// Totals over samples, added up in their order.
@@ -115,22 +128,38 @@ impl Worker {
         }
     }
 
-    /// One step of training on the images `indices` of `data`: forward, loss, backward, update.
-    /// `next` are the images of the step after it. `seen` is told the totals as soon as they are
-    /// known.
+    /// The most samples that [`bring`](Self::bring) takes: whole minibatches.
+    pub(super) fn window(&self) -> usize {
+        self.plan.window
+    }
+
+    /// Brings the samples `indices` of `data` together: those of the next minibatches.
+    pub(super) fn bring(&mut self, data: &Samples<'_>, indices: &[u32]) {
+        self.indices.clear();
+        self.indices.extend_from_slice(indices);
+        if let (Some(images), Some(rows)) = (&mut self.images, &data.rows) {
+            images.window.fill(rows, indices);
+        }
+    }
+
+    /// One step of training on the samples `batch` of the window: forward, loss, backward, update.
+    /// `seen` is told the totals as soon as they are known.
     pub(super) fn step<R: Rule>(
         &mut self,
         data: &Samples<'_>,
-        (indices, next): (&[u32], &[u32]),
+        batch: Range<usize>,
         rule: R,
         seen: impl FnOnce(Totals),
     ) {
-        self.forward(data, indices, true);
+        if let Some(Images { window, columns }) = &mut self.images {
+            columns.write(&window.read(batch.clone()));
+        }
+        self.forward(data, batch.clone(), true);
         let mut totals = Totals::default();
-        self.outcomes(indices.len(), |_, outcome| totals.add(outcome));
+        self.outcomes(batch.len(), |_, outcome| totals.add(outcome));
         seen(totals);
-        let Self { plan, layers, pixels, outputs, gradients, .. } = self;
-        let (isa, products, samples) = (plan.isa, plan.products, indices.len());
+        let Self { plan, layers, images, pixels, outputs, gradients, .. } = self;
+        let (isa, products, samples) = (plan.isa, plan.products, batch.len());
         for index in (0..layers.len()).rev() {
             let (lower, upper) = gradients.split_at_mut(index);
             let gradient = upper[0].read();
@@ -145,40 +174,49 @@ impl Worker {
                 };
                 isa.run(BackwardInput { layer, products, samples, gradient: &gradient, below });
             }
-            if let (0, Some(rows)) = (index, &data.rows) {
-                rows.prefetch(next);
-            }
-            let input = input_of(index, data, indices, pixels, outputs);
+            let input = match (index.checked_sub(1), &*images) {
+                (Some(below), _) => Transposed::Dense(Panels::read(&outputs[below], samples)),
+                (None, Some(images)) => Transposed::Sparse(images.columns.read(samples)),
+                (None, None) => Transposed::Dense(Panels::read(pixels, samples)),
+            };
             isa.run(Update { layer, products, input: &input, gradient: &gradient, rule });
         }
     }
 
-    /// Forward through all layers on the images `indices` of `data`.
+    /// Forward through all layers on the samples `batch` of the window.
     ///
     /// Where the loss is wanted, the last gradients and the outcomes are left behind, else the
     /// logits in the place of the last gradients.
-    pub(super) fn forward(&mut self, data: &Samples<'_>, indices: &[u32], loss: bool) {
-        if data.rows.is_none() {
-            self.scale_pixels(data, indices);
+    pub(super) fn forward(&mut self, data: &Samples<'_>, batch: Range<usize>, loss: bool) {
+        if self.images.is_none() {
+            self.scale_pixels(data, batch.clone());
         }
-        let Self { plan, member, layers, pixels, outputs, gradients, logits, .. } = self;
-        let Plan { isa, products, batch, members, .. } = *plan;
+        let Self {
+            plan, member, layers, indices, images, pixels, outputs, gradients, logits, ..
+        } = self;
+        let Plan { isa, products, batch: most, members, .. } = *plan;
+        let samples = batch.len();
         for (index, layer) in layers.iter_mut().enumerate() {
             let last = index == outputs.len();
             let (below, above) = outputs.split_at_mut(index);
-            let input = input_of(index, data, indices, pixels, below);
+            let input = match (below.last(), &*images) {
+                (Some(below), _) => Input::Dense(Panels::read(below, samples)),
+                (None, Some(images)) => Input::Sparse(images.window.read(batch.clone())),
+                (None, None) => Input::Dense(Panels::read(pixels, samples)),
+            };
             let seat = if last { &mut gradients[index] } else { &mut above[0] };
             let mut output = seat.write();
             isa.run(Forward { layer, products, input: &input, logits: last, output: &mut output });
             if last && loss {
-                let own = share_of(batch, *member, members);
+                let own = share_of(most, *member, members);
+                let indices = &indices[batch.clone()];
                 isa.run(CrossEntropy {
-                    samples: own.start.min(indices.len())..own.end.min(indices.len()),
+                    samples: own.start.min(samples)..own.end.min(samples),
                     label: |sample: usize| data.labels()[indices[sample] as usize],
                     classes: layer.division.units,
-                    scale: 1.0 / indices.len() as f32,
+                    scale: 1.0 / samples as f32,
                     panels: &mut output,
-                    batch,
+                    batch: most,
                     row: logits,
                 });
             }
@@ -202,13 +240,14 @@ impl Worker {
     }
 
     /// Writes the member's share of the minibatch's pixels, scaled, into panels.
-    fn scale_pixels(&mut self, data: &Samples<'_>, indices: &[u32]) {
+    fn scale_pixels(&mut self, data: &Samples<'_>, minibatch: Range<usize>) {
         let Plan { batch, members, .. } = self.plan;
+        let indices = &self.indices[minibatch];
         let own = share_of(batch, self.member, members);
         let own = own.start.min(indices.len())..own.end.min(indices.len());
         let mut panels = self.pixels.write();
         for panel in 0..groups(data.split.shape().pixels()) {
-            let lanes = panels.lanes(panel * batch + own.start..panel * batch + own.end);
+            let lanes = panels.slice(panel * batch + own.start..panel * batch + own.end);
             for (lanes, &index) in lanes.iter_mut().zip(&indices[own.clone()]) {
                 let pixels =
                     data.split.image(index as usize).chunks(LANES).nth(panel).unwrap_or_default();
@@ -217,21 +256,5 @@ impl Worker {
                 }
             }
         }
-    }
-}
-
-/// What layer `index` reads in the minibatch `indices` of `data`: the images, or the outputs of
-/// the layer below.
-fn input_of<'a>(
-    index: usize,
-    data: &'a Samples<'_>,
-    indices: &'a [u32],
-    pixels: &'a Seat,
-    outputs: &'a [Seat],
-) -> Input<'a> {
-    match (index.checked_sub(1), &data.rows) {
-        (Some(below), _) => Input::Dense { panels: outputs[below].read(), samples: indices.len() },
-        (None, Some(rows)) => Input::Sparse(Minibatch { rows, samples: indices }),
-        (None, None) => Input::Dense { panels: pixels.read(), samples: indices.len() },
     }
 }
