@@ -17,7 +17,7 @@ use std::ops::{Deref, Range};
 use std::thread::available_parallelism;
 
 use self::sync::{Arc, AtomicBool, AtomicUsize, Ordering, Watch, pause};
-use super::Lanes;
+use super::{Lanes, zeroed};
 
 /// What loom replaces when it explores every interleaving of the threads.
 mod sync {
@@ -45,7 +45,7 @@ mod sync {
             if spin { std::hint::spin_loop() } else { std::thread::yield_now() }
         }
 
-        /// Sees every access to the buffer, and has nothing to say.
+        /// Sees every access to the lanes, and has nothing to say.
         pub(in super::super) struct Watch;
 
         impl Watch {
@@ -71,7 +71,7 @@ mod sync {
             loom::thread::yield_now();
         }
 
-        /// Sees every access to the buffer, and panics at one that nothing orders after another
+        /// Sees every access to the lanes, and panics at one that nothing orders after another
         /// thread's, or before it.
         pub(in super::super) struct Watch(Vec<UnsafeCell<()>>);
 
@@ -126,8 +126,8 @@ impl Drop for PoisonGuard {
 }
 
 /// The buffer and the two counters that order all access to it.
-struct Shared<T> {
-    cells: Box<[UnsafeCell<T>]>,
+struct Shared {
+    cells: Box<[UnsafeCell<Lanes>]>,
     watch: Watch,
     members: usize,
     /// How often a waiting member spins before it lets another thread run.
@@ -145,40 +145,38 @@ struct Shared<T> {
 // `Reader` exists only between the moment when all members have published and the moment when its
 // own member releases. So nobody reads what another may write, and the counters (release on the
 // way in, acquire on the way out) order the accesses.
-unsafe impl<T: Send + Sync> Sync for Shared<T> {}
+unsafe impl Sync for Shared {}
+// SAFETY: `Lanes` may move between threads.
+unsafe impl Send for Shared {}
 
 /// A member's access to a shared buffer.
-pub(crate) struct Seat<T = Lanes> {
-    shared: Arc<Shared<T>>,
+pub(crate) struct Seat {
+    shared: Arc<Shared>,
     own: Vec<Range<usize>>,
     /// How many writing turns this member has begun.
     turn: usize,
 }
 
-/// Makes a buffer of `length` default values (lanes of zeros) for as many members as there are lists of ranges in `own`,
+/// Makes a buffer of `length` zeros for as many members as there are lists of ranges in `own`,
 /// each the ranges that the member writes.
 ///
 /// # Panics
 /// When ranges overlap or leave the buffer.
-pub(crate) fn share<T: Copy + Default>(
-    length: usize,
-    own: Vec<Vec<Range<usize>>>,
-    poison: &Poison,
-) -> Vec<Seat<T>> {
+pub(crate) fn share(length: usize, own: Vec<Vec<Range<usize>>>, poison: &Poison) -> Vec<Seat> {
     let mut all: Vec<_> = own.iter().flatten().filter(|range| !range.is_empty()).cloned().collect();
     all.sort_by_key(|range| range.start);
     assert!(
         all.windows(2).all(|pair| pair[0].end <= pair[1].start),
-        "two members own the same place"
+        "two members own the same lanes"
     );
     assert!(all.last().is_none_or(|range| range.end <= length), "a range leaves the buffer");
     let shared = Arc::new(Shared {
-        cells: (0..length).map(|_| UnsafeCell::new(T::default())).collect(),
+        cells: zeroed(length).into_iter().map(UnsafeCell::new).collect(),
         watch: Watch::new(length),
         members: own.len(),
         // Some ten microseconds, in which members that have a core each meet: to yield it to
-        // another program costs much more. Where they have not,
-        // the one that is waited for needs this one's core.
+        // another program costs much more. Where they have not, the one that is waited for needs
+        // this one's core.
         spins: if own.len() > available_parallelism().map_or(1, usize::from) { 0 } else { 1000 },
         published: AtomicUsize::new(0),
         released: AtomicUsize::new(0),
@@ -193,23 +191,23 @@ pub(crate) fn share_of(total: usize, member: usize, members: usize) -> Range<usi
     edge(member)..edge(member + 1)
 }
 
-impl<T> Seat<T> {
+impl Seat {
     /// The member's turn to write: its own ranges, holding what they held.
-    pub(crate) fn write(&mut self) -> Writer<'_, T> {
+    pub(crate) fn write(&mut self) -> Writer<'_> {
         self.turn += 1;
         self.shared.released.fetch_add(1, Ordering::AcqRel);
         self.shared.wait_for(&self.shared.released, self.turn);
         Writer { seat: self }
     }
 
-    /// The whole buffer, as all members have published it (default values before the first turn).
-    pub(crate) fn read(&self) -> Reader<'_, T> {
+    /// The whole buffer, as all members have published it (zeros before the first turn).
+    pub(crate) fn read(&self) -> Reader<'_> {
         self.shared.wait_for(&self.shared.published, self.turn);
         Reader { seat: self }
     }
 }
 
-impl<T> Shared<T> {
+impl Shared {
     /// Waits until every member has counted `turns` times.
     #[inline]
     fn wait_for(&self, counter: &AtomicUsize, turns: usize) {
@@ -223,50 +221,52 @@ impl<T> Shared<T> {
 }
 
 /// A member's own ranges, to be written; published when dropped.
-pub(crate) struct Writer<'a, T = Lanes> {
-    seat: &'a mut Seat<T>,
+pub(crate) struct Writer<'a> {
+    seat: &'a mut Seat,
 }
 
-impl<T> Writer<'_, T> {
-    /// What stands in `range`, which lies in one of the member's own ranges.
+impl Writer<'_> {
+    /// The lanes of `range`, which lies in one of the member's own ranges.
     ///
     /// # Panics
     /// When it does not.
     #[inline]
-    pub(crate) fn slice(&mut self, range: Range<usize>) -> &mut [T] {
+    pub(crate) fn lanes(&mut self, range: Range<usize>) -> &mut [Lanes] {
         let within = |own: &Range<usize>| own.start <= range.start && range.end <= own.end;
         assert!(
             range.start <= range.end && (range.is_empty() || self.seat.own.iter().any(within)),
-            "a worker writes its own ranges only"
+            "a worker writes its own lanes only"
         );
         self.seat.shared.watch.write(range.clone());
         let cells = self.seat.shared.cells[range.clone()].as_ptr();
-        // SAFETY: the indexing above checked the bounds, and the assertion that the range is this
+        // SAFETY: the indexing above checked the bounds, and the assertion that the lanes are this
         // member's own. By the turns (see `Shared`) nobody else can reach them now, and `&mut
-        // self` keeps this writer from handing them out twice. `UnsafeCell<T>` is laid out as `T`
-        // is.
+        // self` keeps this writer from handing them out twice. `UnsafeCell<Lanes>` is laid out as
+        // `Lanes` is.
         unsafe { std::slice::from_raw_parts_mut(UnsafeCell::raw_get(cells), range.len()) }
     }
+}
 
-    /// What stands at `index`, one of the member's own places.
+impl Writer<'_> {
+    /// The lanes at `index`, one of the member's own.
     ///
     /// # Panics
     /// When it is not.
     #[inline]
-    pub(crate) fn at(&mut self, index: usize) -> &mut T {
-        &mut self.slice(index..index + 1)[0]
+    pub(crate) fn at(&mut self, index: usize) -> &mut Lanes {
+        &mut self.lanes(index..index + 1)[0]
     }
 }
 
-impl<T> Drop for Writer<'_, T> {
+impl Drop for Writer<'_> {
     fn drop(&mut self) {
         self.seat.shared.published.fetch_add(1, Ordering::Release);
     }
 }
 
 /// The whole buffer, to be read.
-pub(crate) struct Reader<'a, T = Lanes> {
-    seat: &'a Seat<T>,
+pub(crate) struct Reader<'a> {
+    seat: &'a Seat,
 }
 
 impl Reader<'_> {
@@ -277,17 +277,17 @@ impl Reader<'_> {
     }
 }
 
-impl<T> Deref for Reader<'_, T> {
-    type Target = [T];
+impl Deref for Reader<'_> {
+    type Target = [Lanes];
 
     #[inline]
-    fn deref(&self) -> &[T] {
+    fn deref(&self) -> &[Lanes] {
         self.seat.shared.watch.read();
         let cells = &self.seat.shared.cells;
         // SAFETY: by the turns (see `Shared`) nobody writes while this reader lives: its member
         // cannot begin to write, which would end the others' wait, since it borrows the seat.
-        // `UnsafeCell<T>` is laid out as `T` is.
-        unsafe { std::slice::from_raw_parts(cells.as_ptr().cast::<T>(), cells.len()) }
+        // `UnsafeCell<Lanes>` is laid out as `Lanes` is.
+        unsafe { std::slice::from_raw_parts(cells.as_ptr().cast::<Lanes>(), cells.len()) }
     }
 }
 
@@ -301,12 +301,12 @@ mod tests {
         for members in [1, 2, 3, 8] {
             let own =
                 (0..members).map(|index| std::iter::once(index..index + 1).collect()).collect();
-            let seats = share::<Lanes>(members, own, &Poison::new());
+            let seats = share(members, own, &Poison::new());
             std::thread::scope(|scope| {
                 for (index, mut seat) in seats.into_iter().enumerate() {
                     scope.spawn(move || {
                         for turn in 1..=200 {
-                            seat.write().slice(index..index + 1)[0].0[0] += 1.0;
+                            seat.write().lanes(index..index + 1)[0].0[0] += 1.0;
                             assert!(seat.read().iter().all(|lanes| lanes.0[0] == turn as f32));
                         }
                     });
@@ -316,28 +316,27 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "its own ranges only")]
+    #[should_panic(expected = "its own lanes only")]
     fn nobody_writes_what_is_not_theirs() {
-        let mut seats =
-            share::<Lanes>(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &Poison::new());
+        let mut seats = share(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &Poison::new());
         let mut second = seats.pop().unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| drop(seats[0].write()));
-            second.write().slice(0..1);
+            second.write().lanes(0..1);
         });
     }
 
     #[test]
-    #[should_panic(expected = "two members own the same place")]
+    #[should_panic(expected = "two members own the same lanes")]
     fn ranges_do_not_overlap() {
-        share::<Lanes>(4, [0..2, 1..3].map(|own| Vec::from([own])).into(), &Poison::new());
+        share(4, [0..2, 1..3].map(|own| Vec::from([own])).into(), &Poison::new());
     }
 
     #[test]
     #[should_panic(expected = "another worker has panicked")]
     fn a_panic_ends_the_others_wait() {
         let poison = Poison::new();
-        let mut seats = share::<Lanes>(0, vec![Vec::new(); 2], &poison);
+        let mut seats = share(0, vec![Vec::new(); 2], &poison);
         poison.set();
         seats[0].write();
     }

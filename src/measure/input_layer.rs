@@ -1,6 +1,6 @@
 //! The input layer's products of one minibatch: without the zeros of its images, and with them.
 
-use crate::buffers::{LANES, Lanes, Poison, groups, zeroed};
+use crate::buffers::{LANES, Lanes, groups, zeroed};
 use crate::data::Split;
 use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
 use crate::rng::{Purpose, Rng};
@@ -61,17 +61,16 @@ impl InputLayer {
             }
         }
         let lists = SparseRows::new(split.pixels(), pixels);
-        let mut window = Window::share(&lists, images, 1, &Poison::new()).swap_remove(0);
+        let mut window = Window::new(&lists, images);
         let indices: Vec<u32> = (0..images as u32).collect();
         window.fill(&lists, &indices);
-        let columns = Columns::share(images, pixels, 1, &Poison::new()).swap_remove(0);
         Self {
             isa,
             images,
             pixels,
             width,
             window,
-            columns,
+            columns: Columns::new(images, pixels),
             panels,
             weights,
             dz,
@@ -116,7 +115,7 @@ impl Kernel for Forward<'_> {
         let area = Area { rows: 0..*images, groups: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
-                sparse::forward(s, &window.read(0..*images), &weights, area, &mut into);
+                sparse::forward(s, window.minibatch(0..*images), &weights, area, &mut into);
             }
             Zeros::Multiplied => {
                 let values = crate::buffers::as_numbers(panels);
@@ -143,8 +142,8 @@ impl Kernel for Gradient<'_> {
         let area = Area { rows: 0..self.layer.pixels, groups: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
-                columns.write(&window.read(0..*images));
-                sparse::gradient(s, &columns.read(*images), &dz, area, &mut into);
+                columns.fill(window.minibatch(0..*images));
+                sparse::gradient(s, columns, &dz, area, &mut into);
             }
             Zeros::Multiplied => {
                 let values = crate::buffers::as_numbers(panels);

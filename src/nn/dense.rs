@@ -61,7 +61,7 @@ impl Dense {
         let mut writer = weights.write();
         let part = division.part(*member, 0);
         let width = part.groups.len();
-        let state = writer.slice(division.block_rows(&part, *cells));
+        let state = writer.lanes(division.block_rows(&part, *cells));
         for (row, state) in part.rows.zip(state.chunks_exact_mut((width * *cells).max(1))) {
             let values = if row < division.inputs { &kernel[row * division.units..] } else { bias };
             let values = &values[..division.units];
@@ -115,7 +115,7 @@ impl Kernel for Forward<'_, '_> {
             batch: division.batch,
         };
         match input {
-            Input::Sparse(images) => sparse::forward(s, images, &weights, area, &mut epilogue),
+            Input::Sparse(images) => sparse::forward(s, *images, &weights, area, &mut epilogue),
             Input::Dense(panels) => {
                 let values = panels.lanes.as_numbers();
                 let x = Left { values, rows: SAMPLES, depth: columns(division.batch) };
@@ -290,7 +290,7 @@ impl<R: Rule> Kernel for Update<'_, R> {
         }
         let panels = &gradient[part.groups.start * batch..];
         let dz = Right::of_lanes(panels, 1, batch);
-        let state = writer.slice(division.block_rows(&part, *cells));
+        let state = writer.lanes(division.block_rows(&part, *cells));
         let mut epilogue = Learn { state, width: groups.len(), first_row: part.rows.start, rule };
         let rows = part.rows.start.min(division.inputs)..part.rows.end.min(division.inputs);
         let area = Area { rows, groups: groups.clone() };

@@ -1,7 +1,7 @@
 //! What a layer reads in one minibatch, sample by sample and input by input.
 
 use crate::buffers::{Reader, Seat};
-use crate::sparse::{ByPixel, Minibatch};
+use crate::sparse::{Columns, Minibatch};
 
 /// Numbers in panels: group g of sixteen columns of sample i at `g · batch + i`.
 pub(crate) struct Panels<'a> {
@@ -28,7 +28,7 @@ pub(crate) enum Input<'a> {
 /// The inputs of a layer, input by input: xᵀ.
 pub(crate) enum Transposed<'a> {
     /// For each pixel, the images where it is not zero.
-    Sparse(ByPixel<'a>),
+    Sparse(&'a Columns),
     /// Numbers in panels, which are read either way.
     Dense(Panels<'a>),
 }

@@ -1,7 +1,6 @@
 //! A minibatch the other way round: which of its images light a pixel.
 
 use super::rows::{Minibatch, PIXEL_VALUES};
-use crate::buffers::{Poison, Reader, Seat, share};
 
 /// Images of a column: one bit each, and at the usual minibatch of 32 the columns of 28 × 28
 /// pixels fit an L1 cache.
@@ -10,60 +9,35 @@ const IMAGES: usize = u32::BITS as usize;
 /// One pixel of up to 32 images.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
-pub(crate) struct Column {
+struct Column {
     /// Bit i says whether the pixel is lit, that is not zero, in image i.
     lit: u32,
     /// Its value in each image where it is lit; anything elsewhere.
     values: [u8; IMAGES],
 }
 
-/// One member's seat at the columns of a minibatch, which the team shares.
+/// The columns of a minibatch: for each chunk of 32 images, one for each pixel.
+#[derive(Debug)]
 pub(crate) struct Columns {
-    seat: Seat<Column>,
+    columns: Vec<Column>,
     pixels: usize,
-    /// This member's chunks of 32 images: this one, and every so many after it.
-    first_chunk: usize,
-    step: usize,
-}
-
-/// The columns of a whole minibatch.
-pub(crate) struct ByPixel<'a> {
-    /// For each chunk of 32 images, a column for each pixel.
-    columns: Reader<'a, Column>,
-    pixels: usize,
+    /// How many images the minibatch has.
     images: usize,
 }
 
 impl Columns {
-    /// A seat for each of `members`, for minibatches of up to `batch` images of `pixels` pixels.
-    pub(crate) fn share(batch: usize, pixels: usize, members: usize, poison: &Poison) -> Vec<Self> {
-        let chunks = batch.div_ceil(IMAGES);
-        // The last members own the fewest units: the first chunk is theirs.
-        let first_chunk = |member: usize| members - 1 - member;
-        let own = |member| {
-            let chunks = (first_chunk(member)..chunks).step_by(members);
-            chunks.map(|chunk| chunk * pixels..(chunk + 1) * pixels).collect()
-        };
-        share(chunks * pixels, (0..members).map(own).collect(), poison)
-            .into_iter()
-            .enumerate()
-            .map(|(member, seat)| Self {
-                seat,
-                pixels,
-                first_chunk: first_chunk(member),
-                step: members,
-            })
-            .collect()
+    /// Makes room for minibatches of up to `batch` images of `pixels` pixels.
+    pub(crate) fn new(batch: usize, pixels: usize) -> Self {
+        let columns = vec![Column::default(); batch.div_ceil(IMAGES) * pixels];
+        Self { columns, pixels, images: 0 }
     }
 
-    /// Writes the member's chunks of the columns of `images`.
-    pub(crate) fn write(&mut self, images: &Minibatch<'_>) {
-        let Self { seat, pixels, first_chunk, step } = self;
-        let mut writer = seat.write();
-        for chunk in (*first_chunk..images.len().div_ceil(IMAGES)).step_by(*step) {
-            let columns = writer.slice(chunk * *pixels..(chunk + 1) * *pixels);
+    /// Turns `images` round.
+    pub(crate) fn fill(&mut self, images: Minibatch<'_>) {
+        self.images = images.len();
+        let chunks = self.columns.chunks_exact_mut(self.pixels);
+        for (columns, first) in chunks.zip((0..images.len()).step_by(IMAGES)) {
             columns.iter_mut().for_each(|column| column.lit = 0);
-            let first = chunk * IMAGES;
             for image in first..images.len().min(first + IMAGES) {
                 for pixel in images.list(image) {
                     let column = &mut columns[pixel.index()];
@@ -74,14 +48,7 @@ impl Columns {
         }
     }
 
-    /// The columns of a minibatch of `images` images, as all members have written them.
-    pub(crate) fn read(&self, images: usize) -> ByPixel<'_> {
-        ByPixel { columns: self.seat.read(), pixels: self.pixels, images }
-    }
-}
-
-impl ByPixel<'_> {
-    /// How many images there are.
+    /// How many images the minibatch has.
     pub(crate) fn images(&self) -> usize {
         self.images
     }
@@ -90,9 +57,8 @@ impl ByPixel<'_> {
     /// \[0, 1\].
     #[inline(always)]
     pub(super) fn for_each_lit(&self, pixel: usize, mut each: impl FnMut(usize, f32)) {
-        let columns = &*self.columns;
         for first in (0..self.images).step_by(IMAGES) {
-            let Column { lit, values } = &columns[first / IMAGES * self.pixels + pixel];
+            let Column { lit, values } = &self.columns[first / IMAGES * self.pixels + pixel];
             let mut rest = *lit;
             while rest != 0 {
                 let image = rest.trailing_zeros() as usize;

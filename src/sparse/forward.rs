@@ -15,7 +15,7 @@ use crate::simd::Simd;
 #[inline(always)]
 pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
     s: S,
-    images: &Minibatch<'_>,
+    images: Minibatch<'_>,
     weights: &Right<'_>,
     area: Area,
     epilogue: &mut E,
@@ -42,7 +42,7 @@ pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
 #[inline(always)]
 fn walk<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
     s: S,
-    images: &Minibatch<'_>,
+    images: Minibatch<'_>,
     weights: &Right<'_>,
     (sample, group): (usize, usize),
     epilogue: &mut E,

@@ -1,6 +1,6 @@
 //! Images, transposed, times the gradient of a layer's sums: the gradient of the weights.
 
-use super::columns::ByPixel;
+use super::columns::Columns;
 use super::pass_width;
 use crate::buffers::LANES;
 use crate::gemm::{Area, Epilogue, Right};
@@ -14,7 +14,7 @@ use crate::simd::Simd;
 #[inline(always)]
 pub(crate) fn gradient<S: Simd, E: Epilogue<S>>(
     s: S,
-    images: &ByPixel<'_>,
+    images: &Columns,
     dz: &Right<'_>,
     area: Area,
     epilogue: &mut E,
@@ -41,7 +41,7 @@ pub(crate) fn gradient<S: Simd, E: Epilogue<S>>(
 #[inline(always)]
 fn sum<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
     s: S,
-    images: &ByPixel<'_>,
+    images: &Columns,
     dz: &Right<'_>,
     (pixel, group): (usize, usize),
     epilogue: &mut E,

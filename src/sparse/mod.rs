@@ -17,7 +17,7 @@ mod rows;
 mod tests;
 mod window;
 
-pub(crate) use columns::{ByPixel, Columns};
+pub(crate) use columns::Columns;
 pub(crate) use forward::forward;
 pub(crate) use gradient::gradient;
 pub(crate) use rows::{Minibatch, PIXEL_VALUES, SparseRows};

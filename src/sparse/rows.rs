@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
-use crate::buffers::Reader;
 use crate::simd::prefetch;
 
 /// A pixel that is not zero: its index in the image and its value, in 32 bits.
@@ -113,13 +112,14 @@ impl SparseRows {
 }
 
 /// The images of a minibatch.
+#[derive(Clone, Copy, Debug)]
 pub(crate) struct Minibatch<'a> {
-    pub(super) pixels: Reader<'a, Pixel>,
+    pub(super) pixels: &'a [Pixel],
     /// Where the list of each image stands.
     pub(super) lists: &'a [Range<usize>],
 }
 
-impl Minibatch<'_> {
+impl<'a> Minibatch<'a> {
     /// How many images there are.
     pub(crate) fn len(&self) -> usize {
         self.lists.len()
@@ -127,7 +127,7 @@ impl Minibatch<'_> {
 
     /// The list of image `image` of the minibatch.
     #[inline(always)]
-    pub(super) fn list(&self, image: usize) -> &[Pixel] {
+    pub(super) fn list(&self, image: usize) -> &'a [Pixel] {
         &self.pixels[self.lists[image].clone()]
     }
 }

@@ -11,7 +11,7 @@ use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
 use super::{Columns, PIXEL_VALUES, SparseRows, Window, forward, gradient};
-use crate::buffers::{LANES, Poison};
+use crate::buffers::LANES;
 use crate::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
 use crate::gemm::{Area, Right};
 use crate::rng::{Purpose, Rng};
@@ -26,8 +26,6 @@ struct Case {
     /// The images of the minibatch, in its order, and the most that one may have.
     samples: Vec<u32>,
     batch: usize,
-    /// How many threads prepare it.
-    members: usize,
     groups: Range<usize>,
 }
 
@@ -45,40 +43,31 @@ fn cases() -> impl Strategy<Value = (Case, Rng)> {
     let batch = prop_oneof![1_usize..=12, 30_usize..=34, 63_usize..=65];
     let samples = prop_oneof![Just(1.0), 0.0..=1.0];
     let seed = any::<u64>().no_shrink();
-    (groups, pixels, density, (batch, samples), 1_usize..=3, seed).prop_map(
-        |((first, width), pixels, density, (batch, share), members, seed)| {
+    (groups, pixels, density, (batch, samples), seed).prop_map(
+        |((first, width), pixels, density, (batch, share), seed)| {
             let mut rng = Rng::stream(seed, Purpose::Shuffle, 2);
             let mut pixel = || if rng.below(100) < density { 1 + rng.below(255) as u8 } else { 0 };
             let images = (0..20 * pixels).map(|_| pixel()).collect();
             let count = (batch as f64 * share).round() as usize;
             let samples = (0..count).map(|_| rng.below(20)).collect();
-            (Case { pixels, images, samples, batch, members, groups: first..first + width }, rng)
+            (Case { pixels, images, samples, batch, groups: first..first + width }, rng)
         },
     )
 }
 
-/// A window with an image before the minibatch, and the minibatch's columns, as a team prepares
-/// them after it has prepared another one.
+/// A window with an image before the minibatch, and the minibatch's columns, prepared after those
+/// of another one.
 fn prepare(case: &Case) -> (Window, Columns) {
     let lists = SparseRows::new(&case.images, case.pixels);
-    let poison = Poison::new();
-    let windows = Window::share(&lists, case.batch + 1, case.members, &poison);
-    let columns = Columns::share(case.batch, case.pixels, case.members, &poison);
-    let indices: Vec<u32> = std::iter::once(7).chain(case.samples.iter().copied()).collect();
-    let member = |(mut window, mut columns): (Window, Columns)| {
-        for indices in [&indices[..1], &indices] {
-            window.fill(&lists, indices);
-            columns.write(&window.read(1..indices.len()));
-            columns.read(indices.len() - 1);
-        }
-        (window, columns)
-    };
-    std::thread::scope(|scope| {
-        let seats = windows.into_iter().zip(columns);
-        let threads: Vec<_> = seats.map(|seats| scope.spawn(move || member(seats))).collect();
-        let mut seats = threads.into_iter().map(|thread| thread.join().unwrap());
-        seats.next_back().unwrap()
-    })
+    let mut window = Window::new(&lists, case.batch + 1);
+    let mut columns = Columns::new(case.batch, case.pixels);
+    let other: Vec<u32> = (0..=case.batch).map(|image| image as u32 % 20).collect();
+    let wanted: Vec<u32> = std::iter::once(7).chain(case.samples.iter().copied()).collect();
+    for indices in [other, wanted] {
+        window.fill(&lists, &indices);
+        columns.fill(window.minibatch(1..indices.len()));
+    }
+    (window, columns)
 }
 
 #[derive(Clone, Copy)]
@@ -107,9 +96,9 @@ impl Kernel for Product<'_> {
         let Self { kind, minibatch: (window, columns), samples, right, area, mut cells } = self;
         match kind {
             Kind::Forward => {
-                forward(s, &window.read(1..1 + samples), &right, area, &mut cells);
+                forward(s, window.minibatch(1..1 + samples), &right, area, &mut cells);
             }
-            Kind::Gradient => gradient(s, &columns.read(samples), &right, area, &mut cells),
+            Kind::Gradient => gradient(s, columns, &right, area, &mut cells),
         }
     }
 }

@@ -57,7 +57,7 @@ impl Worker {
 /// How many samples to bring together at a time, a multiple of `batch`: so many that waiting for
 /// memory and for each other is spread over many steps, so few that they stay in a cache.
 fn window(data: &Samples<'_>, batch: usize) -> usize {
-    const SAMPLES: usize = 2048;
+    const SAMPLES: usize = 256;
     const PIXELS: usize = 1 << 22;
     let longest = data.rows.as_ref().map_or(1, SparseRows::longest);
     let samples = SAMPLES.min(PIXELS / longest.max(1));
@@ -83,14 +83,6 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
         })
         .collect();
 
-    let mut images: Vec<_> = match &data.rows {
-        Some(rows) => Window::share(rows, window, members, poison)
-            .into_iter()
-            .zip(Columns::share(batch, pixels, members, poison))
-            .map(|(window, columns)| Some(Images { window, columns }))
-            .collect(),
-        None => (0..members).map(|_| None).collect(),
-    };
     let panels = if data.rows.is_none() { groups(pixels) } else { 0 };
     let own_pixels = |member: usize| {
         let own = share_of(batch, member, members);
@@ -102,13 +94,16 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
         .into_iter()
         .zip(meeting)
         .enumerate()
-        .map(|(member, (pixels, meeting))| Worker {
+        .map(|(member, (pixel_seat, meeting))| Worker {
             plan,
             member,
             layers: Vec::with_capacity(count),
             indices: Vec::with_capacity(window),
-            images: images[member].take(),
-            pixels,
+            images: data.rows.as_ref().map(|rows| Images {
+                window: Window::new(rows, window),
+                columns: Columns::new(batch, pixels),
+            }),
+            pixels: pixel_seat,
             outputs: Vec::with_capacity(count),
             gradients: Vec::with_capacity(count),
             logits: zeroed(groups(architecture.classes())),

@@ -52,7 +52,7 @@ pub(super) struct Worker {
     pub(super) meeting: Seat,
 }
 
-/// A member's seats at sparse images.
+/// A member's copies of sparse images.
 pub(super) struct Images {
     /// The lists of the window.
     pub(super) window: Window,
@@ -152,7 +152,7 @@ impl Worker {
         seen: impl FnOnce(Totals),
     ) {
         if let Some(Images { window, columns }) = &mut self.images {
-            columns.write(&window.read(batch.clone()));
+            columns.fill(window.minibatch(batch.clone()));
         }
         self.forward(data, batch.clone(), true);
         let mut totals = Totals::default();
@@ -176,7 +176,7 @@ impl Worker {
             }
             let input = match (index.checked_sub(1), &*images) {
                 (Some(below), _) => Transposed::Dense(Panels::read(&outputs[below], samples)),
-                (None, Some(images)) => Transposed::Sparse(images.columns.read(samples)),
+                (None, Some(images)) => Transposed::Sparse(&images.columns),
                 (None, None) => Transposed::Dense(Panels::read(pixels, samples)),
             };
             isa.run(Update { layer, products, input: &input, gradient: &gradient, rule });
@@ -201,7 +201,7 @@ impl Worker {
             let (below, above) = outputs.split_at_mut(index);
             let input = match (below.last(), &*images) {
                 (Some(below), _) => Input::Dense(Panels::read(below, samples)),
-                (None, Some(images)) => Input::Sparse(images.window.read(batch.clone())),
+                (None, Some(images)) => Input::Sparse(images.window.minibatch(batch.clone())),
                 (None, None) => Input::Dense(Panels::read(pixels, samples)),
             };
             let seat = if last { &mut gradients[index] } else { &mut above[0] };
@@ -247,7 +247,7 @@ impl Worker {
         let own = own.start.min(indices.len())..own.end.min(indices.len());
         let mut panels = self.pixels.write();
         for panel in 0..groups(data.split.shape().pixels()) {
-            let lanes = panels.slice(panel * batch + own.start..panel * batch + own.end);
+            let lanes = panels.lanes(panel * batch + own.start..panel * batch + own.end);
             for (lanes, &index) in lanes.iter_mut().zip(&indices[own.clone()]) {
                 let pixels =
                     data.split.image(index as usize).chunks(LANES).nth(panel).unwrap_or_default();
