@@ -3,8 +3,7 @@
 use super::fit::fits;
 use super::samples::Samples;
 use super::worker::{Plan, Worker};
-use crate::buffers::Lanes;
-use crate::buffers::share_of;
+use crate::buffers::{Lanes, share_of};
 use crate::data::{Bytes, Split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
@@ -51,27 +50,13 @@ impl Engine {
     pub fn evaluate(&self, network: &Network, split: &Split) -> Result<Evaluation> {
         fits(network, split)?;
         let data = self.samples(split);
-        // Each thread is a team of one, with a share of the samples.
-        let read = |thread: usize, threads: usize| {
-            let own = share_of(split.len(), thread, threads);
-            let mut reader = self.reader(network, &data, BATCH);
-            let indices: Vec<u32> = (own.start as u32..own.end as u32).collect();
-            let mut outcomes = Vec::with_capacity(own.len());
-            for indices in indices.chunks(BATCH) {
-                reader.bring(&data, indices);
-                reader.forward(&data, 0..indices.len(), true);
-                reader.outcomes(indices.len(), |_, outcome| outcomes.push(outcome));
-            }
-            outcomes
-        };
-        let shares = if self.is_busy() {
-            vec![read(0, 1)]
-        } else {
-            self.pool().broadcast(|context| read(context.index(), context.num_threads()))
-        };
+        let outcomes = self.read(network, &data, |reader, samples, outcomes| {
+            reader.forward(&data, 0..samples, true);
+            reader.outcomes(samples, |_, outcome| outcomes.push(outcome));
+        });
         let mut confusion = ConfusionMatrix::new(network.architecture().classes());
         let mut loss = 0.0;
-        for (outcome, &label) in shares.iter().flatten().zip(split.labels()) {
+        for (outcome, &label) in outcomes.iter().zip(split.labels()) {
             confusion.record(usize::from(label), outcome.class);
             loss += f64::from(outcome.loss);
         }
@@ -83,21 +68,89 @@ impl Engine {
     /// # Errors
     /// When the image has not as many pixels as the network reads.
     pub fn predict(&self, network: &Network, image: &[u8]) -> Result<Prediction> {
-        let (input, classes) = (network.architecture().input, network.architecture().classes());
-        if image.len() != input.pixels() {
-            return Err(Error::Network(format!(
+        let input = network.architecture().input;
+        let problem = || {
+            Error::Network(format!(
                 "the network reads images of {} × {}, but this one has {} pixels",
                 input.height,
                 input.width,
                 image.len()
-            )));
+            ))
+        };
+        if image.len() != input.pixels() {
+            return Err(problem());
         }
-        let split = Split::new(input, Bytes::from(image.to_vec()), Bytes::from(vec![0]))?;
+        self.predict_all(network, image.to_vec())?.pop().ok_or_else(problem)
+    }
+
+    /// Reads any number of images: count × `height` × `width` grey pixels, black ground, row by
+    /// row, image after image. The network is laid out once for all of them.
+    ///
+    /// # Errors
+    /// When the pixels are not a whole number of images as the network reads them.
+    pub fn predict_all(
+        &self,
+        network: &Network,
+        images: impl Into<Bytes>,
+    ) -> Result<Vec<Prediction>> {
+        let (images, input) = (images.into(), network.architecture().input);
+        if images.is_empty() {
+            return Ok(Vec::new());
+        }
+        let labels = vec![0; images.len().div_ceil(input.pixels().max(1))];
+        let split = Split::new(input, images, labels.into())?;
         let data = self.samples(&split);
-        let mut reader = self.reader(network, &data, 1);
-        reader.bring(&data, &[0]);
-        reader.forward(&data, 0..1, false);
-        let logits = reader.logits(0);
+        Ok(self.read(network, &data, |reader, samples, predictions| {
+            reader.forward(&data, 0..samples, false);
+            let logits = (0..samples).map(|sample| reader.logits(sample));
+            predictions.extend(logits.map(|logits| self.prediction(network, logits)));
+        }))
+    }
+
+    /// Has each thread, as a team of one, read a share of `data` with `some`, to which it brings so
+    /// many samples at a time, and which adds what it finds to the list. Gives what was found in
+    /// the samples' order.
+    fn read<T: Send>(
+        &self,
+        network: &Network,
+        data: &Samples<'_>,
+        some: impl Fn(&mut Worker, usize, &mut Vec<T>) + Sync,
+    ) -> Vec<T> {
+        let count = data.split.len();
+        let read = |thread: usize, threads: usize| {
+            let own = share_of(count, thread, threads);
+            if own.is_empty() {
+                return Vec::new();
+            }
+            let batch = BATCH.min(own.len());
+            let plan = Plan {
+                members: 1,
+                batch,
+                window: batch,
+                cells: 1,
+                isa: self.isa(),
+                products: self.products(),
+            };
+            let mut reader = Worker::alone(network, plan, data);
+            let indices: Vec<u32> = (own.start as u32..own.end as u32).collect();
+            let mut found = Vec::with_capacity(own.len());
+            for indices in indices.chunks(batch) {
+                reader.bring(data, indices);
+                some(&mut reader, indices.len(), &mut found);
+            }
+            found
+        };
+        let shares = if self.is_busy() || count == 1 {
+            vec![read(0, 1)]
+        } else {
+            self.pool().broadcast(|context| read(context.index(), context.num_threads()))
+        };
+        shares.into_iter().flatten().collect()
+    }
+
+    /// What `logits` say of an image.
+    fn prediction(&self, network: &Network, logits: Vec<Lanes>) -> Prediction {
+        let classes = network.architecture().classes();
         let numbers = |lanes: &[Lanes]| {
             lanes.iter().flat_map(|lanes| lanes.0).take(classes).collect::<Vec<_>>()
         };
@@ -110,19 +163,6 @@ impl Engine {
             Activation::Softmax => outputs.clone_from(&probabilities),
             Activation::Linear | Activation::Relu => {}
         }
-        Ok(Prediction { class, probabilities: numbers(&probabilities), outputs: numbers(&outputs) })
-    }
-
-    /// A team of one that reads with `network`.
-    fn reader(&self, network: &Network, data: &Samples<'_>, batch: usize) -> Worker {
-        let plan = Plan {
-            members: 1,
-            batch,
-            window: batch,
-            cells: 1,
-            isa: self.isa(),
-            products: self.products(),
-        };
-        Worker::alone(network, plan, data)
+        Prediction { class, probabilities: numbers(&probabilities), outputs: numbers(&outputs) }
     }
 }
