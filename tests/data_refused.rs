@@ -228,6 +228,11 @@ fn npy_members() {
             shaped("False", &format!("({most}, 2)"), b""),
             format!("its header claims {most} × 2 bytes of data, more than can be addressed"),
         ),
+        (
+            shaped("False", "(-3,)", b"abc"),
+            "its npy header is malformed: expected a number that can be addressed at byte 61"
+                .into(),
+        ),
         (shaped("False", "(4,)", b"abc"), "the archive says 131 bytes, its own header 132".into()),
         (shaped("False", "(2,)", b"abc"), "the archive says 131 bytes, its own header 130".into()),
     ];
@@ -395,8 +400,8 @@ fn places_without_a_data_set() {
     assert_eq!(
         refusal(&at("digits.txt")),
         format!(
-            "{}: neither a folder nor an .npz archive; for IDX files, name the folder that holds \
-             all four",
+            "{}: neither a folder nor an .npz or .csv file; for IDX files, name the folder that \
+             holds all four",
             at("digits.txt").display()
         )
     );
@@ -408,7 +413,9 @@ fn places_without_a_data_set() {
             folder.path().display()
         )
     };
-    assert_eq!(refusal(folder.path()), lacks(&FILES.join(", ")));
+    let nothing = "no data set is in this folder: it is to hold MNIST's four IDX files, mnist.npz, \
+                   train.csv, or a folder of pictures for each class, named 0, 1 …";
+    check(folder.path(), &refusal(folder.path()), nothing);
     write_idx(folder.path(), &arrays());
     fs::remove_file(at(FILES[1])).unwrap();
     fs::remove_file(at(FILES[2])).unwrap();

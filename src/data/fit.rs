@@ -59,6 +59,13 @@ impl Frame {
     }
 }
 
+impl Raster {
+    /// Height and width of the smallest rectangle that holds all ink; `None` without ink.
+    pub(super) fn ink_shape(&self) -> Option<ImageShape> {
+        Ink::of(self).map(|ink| ink.shape)
+    }
+}
+
 /// The smallest rectangle that holds all ink.
 struct Ink {
     top: usize,

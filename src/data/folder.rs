@@ -2,8 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::gzip::{self, GzippedIdx};
-use super::{Array, Bytes, Cache, Problem, idx};
+use super::{Array, Bytes, Cache, Problem, gzip, idx};
 use crate::error::Result;
 
 /// The names as MNIST was first published: images and labels to train on, images and labels to
@@ -26,7 +25,9 @@ pub(super) fn read(folder: &Path, cache: &Cache) -> Result<[Array; 4]> {
     let (Some(a), Some(b), Some(c), Some(d)) = (a, b, c, d) else {
         let mut missing = NAMES.to_vec();
         missing.retain(|name| find(folder, name).is_none());
-        return Err(Problem::LacksFiles(missing).at(folder));
+        let none = missing.len() == NAMES.len();
+        let problem = if none { Problem::NoData } else { Problem::LacksFiles(missing) };
+        return Err(problem.at(folder));
     };
     Ok([read_file(&a, cache)?, read_file(&b, cache)?, read_file(&c, cache)?, read_file(&d, cache)?])
 }
@@ -45,7 +46,7 @@ fn read_file(path: &Path, cache: &Cache) -> Result<Array> {
 
 fn read_array(file: &Bytes, cache: &Cache) -> Result<Array, Problem> {
     if gzip::is_gzip(file) {
-        let gzipped = GzippedIdx::parse(file)?;
+        let gzipped = gzip::parse(file)?;
         Array::new(&cache.unpacked(&gzipped)?, gzipped.layout())
     } else {
         Array::new(file, &idx::parse(file)?)

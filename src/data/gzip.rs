@@ -8,7 +8,8 @@ use super::unpack::{self, Failure, Packed};
 use super::{Bytes, Layout, Problem, idx};
 
 /// A gzipped IDX file (of one gzip member or several), its IDX header read.
-pub(super) struct GzippedIdx<'a> {
+#[derive(Debug)]
+pub struct GzippedIdx<'a> {
     packed: &'a [u8],
     layout: Layout,
 }
@@ -19,18 +20,32 @@ pub(super) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 
-impl<'a> GzippedIdx<'a> {
-    /// Reads the IDX header within `packed`.
-    pub(super) fn parse(packed: &'a [u8]) -> Result<Self, Problem> {
-        let start = unpack::read_start(MultiGzDecoder::new(packed), idx::MAX_HEADER)?;
-        let layout = idx::parse_header(&start)?;
-        unpack::check_ratio(layout.file_len(), packed.len())?;
-        Ok(Self { packed, layout })
+/// Reads the IDX header within `packed`. Nothing else is unpacked.
+///
+/// # Errors
+/// When `packed` does not start as a gzipped IDX file of unsigned bytes does, or its header claims
+/// what it cannot hold.
+pub fn parse(packed: &[u8]) -> Result<GzippedIdx<'_>, Problem> {
+    let start = unpack::read_start(MultiGzDecoder::new(packed), idx::MAX_HEADER)?;
+    let layout = idx::parse_header(&start)?;
+    unpack::check_ratio(layout.file_len(), packed.len())?;
+    Ok(GzippedIdx { packed, layout })
+}
+
+impl GzippedIdx<'_> {
+    /// Where the elements lie in the unpacked file.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
     }
 
-    /// Where the elements lie in the unpacked file.
-    pub(super) fn layout(&self) -> &Layout {
-        &self.layout
+    /// Unpacks the IDX file into memory.
+    ///
+    /// # Errors
+    /// When it is damaged or not exactly as long as its header says, which is noticed before more
+    /// is unpacked.
+    pub fn unpack(&self) -> Result<Vec<u8>, Problem> {
+        unpack::to_memory(self)
     }
 }
 

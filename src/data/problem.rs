@@ -81,6 +81,12 @@ pub enum Problem {
         .0.join(", ")
     )]
     LacksFiles(Vec<&'static str>),
+    /// Nothing in a folder is known.
+    #[error(
+        "no data set is in this folder: it is to hold MNIST's four IDX files, mnist.npz, \
+         train.csv, or a folder of pictures for each class, named 0, 1 …"
+    )]
+    NoData,
     /// A member is encrypted.
     #[error("it is encrypted; save it without a password")]
     Encrypted,
@@ -128,6 +134,61 @@ pub enum Problem {
     /// The compressed bytes make no sense.
     #[error("damaged: {0}")]
     Damaged(String),
+
+    /// Text in UTF-16.
+    #[error("its text is UTF-16; save it as CSV in UTF-8")]
+    Utf16,
+    /// A CSV file with another separator.
+    #[error("its columns are separated by '{}'; separate them by commas", .0.escape_debug())]
+    Separator(char),
+    /// The columns of a CSV file are no square images.
+    #[error(
+        "it has {0} columns; expected are a label and the pixels of a square image, such as 784 of \
+         28 × 28, or the pixels alone"
+    )]
+    NotSquare(usize),
+    /// The label of a CSV file is not its first column.
+    #[error(
+        "its first of {columns} columns is '{first}'; put the labels first, under the name label, \
+         then the pixels, and nothing else"
+    )]
+    LabelColumn {
+        /// How many columns there are.
+        columns: usize,
+        /// The name of the first one.
+        first: String,
+    },
+    /// A row of a CSV file is shorter or longer than the first.
+    #[error("line {line} has {found} columns where the first has {expected}")]
+    Columns {
+        /// The line, from 1.
+        line: usize,
+        /// Its columns.
+        found: usize,
+        /// Those of the first row.
+        expected: usize,
+    },
+    /// A field of a CSV file is not a byte.
+    #[error("line {line}, column {column}: '{text}' is not a whole number from 0 to 255")]
+    Field {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is there, or its start.
+        text: String,
+    },
+    /// Images to learn from without labels.
+    #[error("it has no labels, so nothing can be learnt from it; only `predict` reads it")]
+    NoLabels,
+    /// Too few images to set some aside.
+    #[error("it has {images} images; it takes {least}, as every seventh is kept to test with")]
+    TooFew {
+        /// How many images there are.
+        images: usize,
+        /// How many it takes.
+        least: usize,
+    },
 
     /// An array has another number of dimensions than it should.
     #[error("its {array} have the shape {}, where {expected} is expected", tuple(.found))]
@@ -181,6 +242,65 @@ pub enum Problem {
         label: u8,
         /// The number of classes according to the training labels.
         classes: usize,
+    },
+
+    /// Not a file of pixels.
+    #[error("not a picture that is read: a PNG, JPEG, BMP or WebP file is expected")]
+    NotPicture,
+    /// A picture that is too large.
+    #[error("it is {found} pixels; at most {pixels}, and {side} a side, are read: make it smaller")]
+    Large {
+        /// Its size.
+        found: ImageShape,
+        /// The most pixels.
+        pixels: u64,
+        /// The longest side.
+        side: u32,
+    },
+    /// A picture whose size cannot be true.
+    #[error("its header claims {claimed} pixels, more than a picture in {held} bytes has")]
+    PictureClaim {
+        /// Its size according to the header.
+        claimed: ImageShape,
+        /// The bytes of the file.
+        held: u64,
+    },
+    /// A picture that ends too early.
+    #[error("truncated: its pixels end too early")]
+    PictureTruncated,
+    /// Nothing stands out from the ground of a picture.
+    #[error(
+        "no digit is seen in it: expected is ink that is clearly darker, or lighter, than the \
+         ground around it"
+    )]
+    NoDigit,
+    /// A picture falls into too many parts.
+    #[error(
+        "it falls into {found} parts, where {most} at most can be digits: take a picture with \
+         less beside them"
+    )]
+    Parts {
+        /// How many there are.
+        found: usize,
+        /// How many may be.
+        most: usize,
+    },
+
+    /// A file lies where folders of pictures are expected.
+    #[error(
+        "a stray file: pictures lie in folders, one for each class, and nothing lies beside them"
+    )]
+    Stray,
+    /// A folder that is no class.
+    #[error("not a class: folders of pictures are named by their class, 0 to 255")]
+    NotClass,
+    /// A set of pictures of which one part is missing.
+    #[error("it has the folder {found} but no {lacking}; without both, the classes lie in it")]
+    LacksFolder {
+        /// The part that is there.
+        found: &'static str,
+        /// The part that is not.
+        lacking: &'static str,
     },
 
     /// A problem of one part of the data, such as a member of an archive.

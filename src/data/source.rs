@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Array, Bytes, Cache, Dataset, Problem, folder, generated, npz};
+use super::{Array, Bytes, Cache, Dataset, Problem, class_folders, csv, folder, generated, npz};
 use crate::error::{Error, Result};
 
 /// The name of the archive that a folder may hold instead of IDX files.
@@ -18,31 +18,61 @@ enum Source {
     Folder(PathBuf),
     /// An npz archive.
     Archive(PathBuf),
+    /// A CSV file.
+    Table(PathBuf),
+    /// A folder with CSV files to train on and to test with.
+    Tables(PathBuf),
+    /// A folder with folders of pictures.
+    Pictures(PathBuf),
 }
+
+/// The names of the CSV files that a folder may hold.
+const TABLES: [&str; 2] = ["train.csv", "test.csv"];
 
 impl Source {
     /// What `path` is: a folder's files decide, else the extension.
     fn at(path: &Path) -> Result<Self> {
         let metadata = path.metadata().map_err(Error::io("open", path))?;
         if metadata.is_dir() {
-            let archive = path.join(ARCHIVE);
-            let is_archive = !folder::is_complete(path) && archive.is_file();
-            return Ok(if is_archive { Self::Archive(archive) } else { Self::Folder(path.into()) });
+            return Self::in_folder(path);
         }
         let extension = path.extension().unwrap_or_default();
         if metadata.is_file() && extension.eq_ignore_ascii_case("npz") {
             return Ok(Self::Archive(path.into()));
         }
+        if metadata.is_file() && extension.eq_ignore_ascii_case("csv") {
+            return Ok(Self::Table(path.into()));
+        }
         Err(Error::file(
             path,
-            "neither a folder nor an .npz archive; for IDX files, name the folder that holds all four",
+            "neither a folder nor an .npz or .csv file; for IDX files, name the folder that holds \
+             all four",
         ))
+    }
+
+    /// What the folder at `path` holds.
+    fn in_folder(path: &Path) -> Result<Self> {
+        let archive = path.join(ARCHIVE);
+        Ok(if folder::is_complete(path) {
+            Self::Folder(path.into())
+        } else if archive.is_file() {
+            Self::Archive(archive)
+        } else if path.join(TABLES[0]).is_file() {
+            Self::Tables(path.into())
+        } else if class_folders::are_in(path)? {
+            Self::Pictures(path.into())
+        } else {
+            Self::Folder(path.into())
+        })
     }
 }
 
 impl Dataset {
-    /// Reads the data set at `path`: an npz archive, or a folder that holds the four IDX files
-    /// (plain or gzipped) or else `mnist.npz`.
+    /// Reads the data set at `path`: an npz archive, a CSV file, or a folder that holds the four
+    /// IDX files (plain or gzipped) or else `mnist.npz`, `train.csv`, or a folder of pictures for
+    /// each class.
+    ///
+    /// Of images that come in one part, every seventh is kept to test with.
     ///
     /// Plain files are mapped as they are. Compressed ones are unpacked once into the cache
     /// folder, which `MNISTRY_CACHE_DIR` sets, and mapped from there.
@@ -63,6 +93,9 @@ impl Dataset {
         let (path, arrays) = match &source {
             Source::Folder(path) => (path, folder::read(path, cache)?),
             Source::Archive(path) => (path, read_archive(path, cache)?),
+            Source::Table(path) => return csv::open(name_of(path), path),
+            Source::Tables(path) => return open_tables(path),
+            Source::Pictures(path) => return class_folders::open(name_of(path), path),
         };
         Self::from_arrays(name_of(path), arrays).map_err(|problem| problem.at(path))
     }
@@ -78,6 +111,15 @@ impl Dataset {
             Some(path) if path != Path::new(GENERATED) => Self::open(path),
             _ => generated::generate(0, generated::TRAIN, generated::TEST).map_err(Error::from),
         }
+    }
+}
+
+/// The data set of the CSV files in the folder at `path`.
+fn open_tables(path: &Path) -> Result<Dataset> {
+    let [train, test] = TABLES.map(|name| path.join(name));
+    match test.is_file() {
+        true => csv::open_both(name_of(path), &train, &test),
+        false => csv::open(name_of(path), &train),
     }
 }
 

@@ -1,0 +1,135 @@
+//! Folders of pictures, one for each class, named by it: `0/…`, `1/…`; or two such sets, in
+//! `train` and `test`.
+
+use std::path::{Path, PathBuf};
+use std::{fs, iter};
+
+use rayon::prelude::*;
+
+use super::{Dataset, Frame, ImageShape, Picture, Problem, Raster, Split};
+use crate::error::{Error, Result};
+
+/// How the parts of a set are called: what is to train on, what to test with.
+const PARTS: [[&str; 2]; 2] = [["train", "test"], ["training", "testing"]];
+
+/// The longer side of pictures that are taken as they are, if all are of one size.
+const LARGEST_READY: usize = 64;
+
+/// Whether `folder` holds folders of pictures.
+pub(super) fn are_in(folder: &Path) -> Result<bool> {
+    let is_part = |name: &&str| folder.join(name).is_dir();
+    Ok(PARTS.as_flattened().iter().any(is_part)
+        || entries(folder)?.iter().any(|path| path.is_dir() && class_of(path).is_some()))
+}
+
+/// The data set of the folders in the one at `path`. Where it has not two parts, a part of its
+/// pictures is kept to test with.
+pub(super) fn open(name: String, path: &Path) -> Result<Dataset> {
+    for [train, test] in PARTS {
+        let [has_train, has_test] = [train, test].map(|part| path.join(part).is_dir());
+        match (has_train, has_test) {
+            (true, true) => {
+                let folders = [train, test].map(|part| path.join(part));
+                let [train, test] = [read(&folders[0])?, read(&folders[1])?];
+                let shape = common_shape(train.iter().chain(&test));
+                let train = split(&folders[0], train, shape)?;
+                let test = split(&folders[1], test, shape)?;
+                return Dataset::new(name, train, test).map_err(|problem| problem.at(path));
+            }
+            (false, false) => {}
+            (has_train, _) => {
+                let (found, lacking) = if has_train { (train, test) } else { (test, train) };
+                return Err(Problem::LacksFolder { found, lacking }.at(path));
+            }
+        }
+    }
+    let all = read(path)?;
+    let shape = common_shape(all.iter());
+    let all = split(path, all, shape)?;
+    Dataset::hold_out(name, &all).map_err(|problem| problem.at(path))
+}
+
+/// A picture as it was read, its file and its class.
+struct Labelled {
+    path: PathBuf,
+    class: u8,
+    content: Content,
+}
+
+/// What is kept of a picture.
+enum Content {
+    /// All: it is small, and may be taken as it is.
+    Small(Picture),
+    /// What a network reads of it.
+    Fitted(Raster),
+}
+
+/// The shape of images that are not taken as they are: MNIST's.
+const FITTED: ImageShape = Frame::MNIST.image();
+
+/// The shape that all pictures have, if they have one and are small; else MNIST's.
+fn common_shape<'a>(mut pictures: impl Iterator<Item = &'a Labelled>) -> ImageShape {
+    let shape = |picture: &Labelled| match &picture.content {
+        Content::Small(picture) => Some(picture.shape()),
+        Content::Fitted(_) => None,
+    };
+    let first = pictures.next().and_then(shape);
+    first.filter(|_| pictures.all(|picture| shape(picture) == first)).unwrap_or(FITTED)
+}
+
+/// The images of shape `shape` that the pictures in `folder` show.
+fn split(folder: &Path, pictures: Vec<Labelled>, shape: ImageShape) -> Result<Split> {
+    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+    for Labelled { path, class, content } in pictures {
+        let image = match content {
+            Content::Small(picture) => picture.image(shape).map_err(|problem| problem.at(path))?,
+            Content::Fitted(image) => image,
+        };
+        pixels.extend_from_slice(image.pixels());
+        labels.push(class);
+    }
+    Split::new(shape, pixels.into(), labels.into()).map_err(|problem| problem.at(folder))
+}
+
+/// Reads the pictures in the folders of `folder`, class by class.
+fn read(folder: &Path) -> Result<Vec<Labelled>> {
+    let mut files = Vec::new();
+    for path in entries(folder)? {
+        if !path.is_dir() {
+            return Err(Problem::Stray.at(path));
+        }
+        let class = class_of(&path).ok_or_else(|| Problem::NotClass.at(&path))?;
+        files.extend(entries(&path)?.into_iter().zip(iter::repeat(class)));
+    }
+    let pictures = files.into_par_iter().map(|(path, class)| {
+        let picture = Picture::open(&path)?;
+        let ImageShape { height, width } = picture.shape();
+        let content = if height.max(width) <= LARGEST_READY {
+            Content::Small(picture)
+        } else {
+            Content::Fitted(picture.image(FITTED).map_err(|problem| problem.at(&path))?)
+        };
+        Ok(Labelled { path, class, content })
+    });
+    // Of several bad files the first is told of, whoever met which.
+    pictures.collect::<Vec<Result<_>>>().into_iter().collect()
+}
+
+/// What a folder holds, sorted, but for what systems put there by themselves.
+fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+    let list = || -> std::io::Result<Vec<PathBuf>> {
+        fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
+    };
+    let mut paths = list().map_err(Error::io("read the folder", folder))?;
+    paths.retain(|path| {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        !name.starts_with('.') && !["Thumbs.db", "desktop.ini"].contains(&&*name)
+    });
+    paths.sort();
+    Ok(paths)
+}
+
+/// The class that a folder is named by.
+fn class_of(folder: &Path) -> Option<u8> {
+    folder.file_name()?.to_str()?.parse().ok()
+}
