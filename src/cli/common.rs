@@ -15,9 +15,10 @@ use super::output::note;
 /// Where the data are, what is computed with, and what is shown.
 #[derive(Args)]
 pub(super) struct Common {
-    /// The data set: a folder with MNIST's four IDX files (plain or gzipped), an .npz archive, or
+    /// The data set: a folder with MNIST's four IDX files (plain or gzipped), an .npz archive, a
+    /// .csv file or a folder with train.csv and test.csv, a folder of pictures for each class, or
     /// `generated`; where it is not given, the environment variable MNISTRY_DATA_DIR names it,
-    /// else digits are generated
+    /// else digits are generated. Of images in one part every seventh is kept to test with
     #[arg(long, value_name = "WHERE")]
     pub(super) data: Option<PathBuf>,
 

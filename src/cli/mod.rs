@@ -7,6 +7,7 @@ mod interrupt;
 mod meter;
 mod output;
 mod predict;
+mod reading;
 mod settings;
 mod train;
 mod watch;
@@ -27,7 +28,7 @@ const EXAMPLES: &str = "\
 Examples:
   mnistry train --data mnist.npz            train a network, and keep the run in runs/1
   mnistry evaluate runs/1 --data mnist.npz  test it once more
-  mnistry predict runs/1 --data mnist.npz --index 7
+  mnistry predict runs/1 seven.png          read pictures of your own
   mnistry bench                             measure this machine
 
 Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted.";

@@ -4,23 +4,43 @@ use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::Args;
-use mnistry::{Engine, Error, Network, Split};
-use serde::Serialize;
+use mnistry::Error;
+use mnistry::data::Raster;
+use mnistry::report::{shades, write_submission};
 
 use super::common::{Common, load};
+use super::reading::{Images, Reading};
 use super::{Failure, Outcome, output};
 
-/// Read images with a trained network
+/// Read images with a trained network: pictures of your own, rows of a CSV file, or test images
+///
+/// A picture may be drawn, scanned or photographed: dark ink on light ground, or light on dark.
+/// Shadows do not matter. Each digit is cut out and fitted as MNIST's were; several are read in
+/// turn, line by line, if they do not touch. A picture of just the size that the network reads is
+/// taken as it is.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Predict {
     /// A model file, or a run folder that holds one
     model: PathBuf,
 
+    /// Pictures (PNG, JPEG, BMP or WebP), or CSV files of images, a row each, with or without
+    /// labels
+    #[arg(value_name = "FILE", required_unless_present = "index", conflicts_with_all = ["index", "data"])]
+    files: Vec<PathBuf>,
+
     /// Which of the data set's test images, counted from 0: numbers and ranges, separated by
     /// commas
-    #[arg(long, value_name = "N", value_delimiter = ',', required = true, value_parser = range)]
+    #[arg(long, value_name = "N", value_delimiter = ',', value_parser = range)]
     index: Vec<RangeInclusive<usize>>,
+
+    /// Print what the network saw, as characters
+    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    show: bool,
+
+    /// Write the readings to this file, as Kaggle wants them: ImageId,Label
+    #[arg(long, value_name = "FILE")]
+    csv: Option<PathBuf>,
 
     #[command(flatten)]
     common: Common,
@@ -28,89 +48,69 @@ pub(super) struct Predict {
 
 const EXAMPLES: &str = "\
 Examples:
-  mnistry predict runs/1 --data mnist.npz --index 7
+  mnistry predict runs/1 seven.png number.jpg
+  mnistry predict runs/1 photo.jpg --show
+  mnistry predict runs/1 test.csv --csv submission.csv
   mnistry predict runs/1 --data mnist.npz --index 0-9,115 --json";
-
-/// What was read in an image.
-#[derive(Serialize)]
-struct Reading {
-    /// The image's place among the test images, from 0.
-    index: usize,
-    /// What it is, according to the data set.
-    label: u8,
-    /// What it was read as.
-    class: usize,
-    /// How probable that is.
-    probability: f32,
-    /// The second best reading.
-    runner_up: Option<RunnerUp>,
-}
-
-#[derive(Serialize)]
-struct RunnerUp {
-    class: usize,
-    probability: f32,
-}
 
 impl Predict {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
-        let images = self.common.dataset()?.test;
-        if let Some(range) = self.index.iter().find(|range| *range.end() >= images.len()) {
-            return Err(Error::Option(format!(
-                "there is no test image {}: they are 0 to {}",
-                range.end(),
-                images.len() - 1
-            ))
-            .into());
+        let shape = network.architecture().input;
+        let mut images = Images::new(shape);
+        for file in &self.files {
+            images.add_file(file)?;
         }
-        let indices = self.index.into_iter().flatten();
-        let readings = indices
-            .map(|index| read(&engine, &network, &images, index))
-            .collect::<mnistry::Result<Vec<_>>>()?;
+        if !self.index.is_empty() {
+            let tests = self.common.dataset()?.test;
+            if let Some(range) = self.index.iter().find(|range| *range.end() >= tests.len()) {
+                return Err(Error::Option(format!(
+                    "there is no test image {}: they are 0 to {}",
+                    range.end(),
+                    tests.len() - 1
+                ))
+                .into());
+            }
+            images.add_tests(&tests, self.index.into_iter().flatten())?;
+        }
+        let seen = if self.show { images.pixels().to_vec() } else { Vec::new() };
+        let drawn = seen.chunks_exact(shape.pixels().max(1)).map(|image| {
+            Raster::new(shape, image.to_vec()).map_or(String::new(), |image| shades(&image))
+        });
+        let drawn: Vec<_> = drawn.collect();
+
+        let readings = images.read(&engine, &network)?;
+        if let Some(path) = &self.csv {
+            write_submission(path, readings.iter().map(|reading| reading.class))?;
+        }
         if self.common.json {
             output::print_json(&readings)?;
+        } else if let (Some(path), false, false) = (&self.csv, self.show, self.common.quiet) {
+            output::print(&format!("{} images read into {}\n", readings.len(), path.display()))?;
         } else if !self.common.quiet {
-            output::print(&readings.iter().map(Reading::text).collect::<String>())?;
+            output::print(&text(&readings, &drawn))?;
         }
         Ok(Outcome::Done)
     }
 }
 
-fn read(
-    engine: &Engine,
-    network: &Network,
-    images: &Split,
-    index: usize,
-) -> mnistry::Result<Reading> {
-    let prediction = engine.predict(network, images.image(index))?;
-    Ok(Reading {
-        index,
-        label: images.labels()[index],
-        class: prediction.class,
-        probability: prediction.probability(),
-        runner_up: prediction
-            .runner_up()
-            .map(|class| RunnerUp { class, probability: prediction.probabilities[class] }),
-    })
-}
-
-impl Reading {
-    /// A line for a person: `image 7: 9 (99.12 %), or 4 (0.71 %); labelled 9`.
-    fn text(&self) -> String {
-        let percent = |share: f32| format!("{:.2} %", 100.0 * share);
-        let second = self.runner_up.as_ref().map_or(String::new(), |second| {
-            format!(", or {} ({})", second.class, percent(second.probability))
-        });
-        format!(
-            "image {}: {} ({}){second}; labelled {}\n",
-            self.index,
-            self.class,
-            percent(self.probability),
-            self.label
-        )
+/// The readings for a person, each below what the network saw, if that is to be shown. Of a
+/// picture with several digits a line of its own has all of them.
+fn text(readings: &[Reading], drawn: &[String]) -> String {
+    let mut text = String::new();
+    let mut drawn = drawn.iter();
+    for picture in readings.chunk_by(Reading::shares_picture) {
+        for reading in picture {
+            text.extend(drawn.next().map(String::as_str));
+            text += &reading.text();
+        }
+        if let [first, _, ..] = picture {
+            let all: String = picture.iter().map(|reading| reading.class.to_string()).collect();
+            text += &format!("{}: {all}\n", first.name());
+        }
     }
+    text
 }
 
 /// A number, or two with a dash between.

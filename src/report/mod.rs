@@ -3,13 +3,17 @@
 mod folder;
 mod memory;
 mod palette;
+mod shades;
 mod step_log;
+mod submission;
 mod text;
 
 pub use folder::{MODEL_FILE, RunConfig, RunFolder};
 pub use memory::peak_memory_bytes;
 pub use palette::Palette;
+pub use shades::shades;
 pub use step_log::StepLog;
+pub use submission::write_submission;
 
 use serde::{Deserialize, Serialize};
 

@@ -1,0 +1,167 @@
+//! The program reads a person's own files: pictures and CSV.
+#![cfg(feature = "cli")]
+
+use std::fs;
+
+use image::{GrayImage, Luma};
+use program::Desk;
+use serde_json::{Value, json};
+
+mod program;
+
+/// A desk with a network that tells images of 8 × 8 pixels apart by the row of a bright bar: rows
+/// 0, 3, 6 are class 0, rows 1, 4, 7 class 1, rows 2, 5 class 2.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.succeed("train --data data --epochs 20 --run-dir run --quiet");
+    desk
+}
+
+/// The pixels of an image of `class`.
+fn bars(class: usize) -> impl Iterator<Item = u8> {
+    (0..64).map(move |pixel| if pixel / 8 % 3 == class { 240 } else { 0 })
+}
+
+/// A CSV file of images of these classes.
+fn table(classes: &[usize], labelled: bool) -> String {
+    let fields = |class: usize| {
+        let pixels = bars(class).map(|pixel| pixel.to_string());
+        labelled.then(|| class.to_string()).into_iter().chain(pixels).collect::<Vec<_>>().join(",")
+    };
+    let header = labelled.then_some("label").into_iter().map(String::from);
+    let header = header.chain((0..64).map(|pixel| format!("pixel{pixel}"))).collect::<Vec<_>>();
+    let rows = classes.iter().map(|&class| fields(class) + "\n");
+    header.join(",") + "\n" + &rows.collect::<String>()
+}
+
+/// Writes a picture of an image of `class`.
+fn write_bars(desk: &Desk, name: &str, class: usize) {
+    let image = GrayImage::from_raw(8, 8, bars(class).collect()).unwrap();
+    image.save(desk.path(name)).unwrap();
+}
+
+/// Writes a photograph of upright strokes, dark on light, at these columns.
+fn write_strokes(desk: &Desk, name: &str, columns: &[u32]) {
+    let inked = |x: u32, y: u32| {
+        (20..60).contains(&y) && columns.iter().any(|&column| (column..column + 6).contains(&x))
+    };
+    let level = |x, y| Luma([if inked(x, y) { 60 } else { 200 - (x / 4) as u8 }]);
+    GrayImage::from_fn(160, 80, level).save(desk.path(name)).unwrap();
+}
+
+#[test]
+fn a_csv_file_becomes_a_submission() {
+    let desk = desk();
+    fs::write(desk.path("test.csv"), table(&[2, 0, 1, 1], false)).unwrap();
+    let said = desk.succeed("predict run test.csv --csv submission.csv");
+    assert_eq!(said, "4 images read into submission.csv\n");
+    assert_eq!(desk.read("submission.csv"), "ImageId,Label\n1,2\n2,0\n3,1\n4,1\n");
+    let said = desk.succeed("predict run test.csv");
+    assert!(said.starts_with("test.csv, row 1: 2 ("), "{said}");
+    assert_eq!(said.lines().count(), 4);
+
+    fs::write(desk.path("own.CSV"), table(&[1], true)).unwrap();
+    let said = desk.succeed("predict run own.CSV");
+    assert!(said.starts_with("own.CSV, row 1: 1 (") && said.ends_with("; labelled 1\n"), "{said}");
+}
+
+#[test]
+fn a_csv_file_can_be_trained_on() {
+    let desk = Desk::new();
+    let classes: Vec<usize> = (0..70).map(|row| row % 3).collect();
+    fs::write(desk.path("digits.csv"), table(&classes, true)).unwrap();
+    desk.succeed("train --data digits.csv --epochs 30 --run-dir run --quiet");
+    let report = desk.json("run/report.json");
+    assert_eq!(report["dataset"], "digits.csv");
+    assert_eq!(report["test"]["accuracy"], 1.0);
+    let tested: Vec<Vec<u64>> =
+        serde_json::from_value(report["test"]["confusion_matrix"].clone()).unwrap();
+    assert_eq!(tested.iter().flatten().sum::<u64>(), 10);
+}
+
+#[test]
+fn pictures_are_read_in_turn() {
+    let desk = desk();
+    write_bars(&desk, "two.png", 2);
+    write_bars(&desk, "none.bmp", 0);
+    write_strokes(&desk, "strokes.webp", &[30, 70, 110]);
+    let said = desk.succeed("predict run two.png strokes.webp none.bmp two.png two.png");
+    let lines: Vec<_> = said.lines().collect();
+    assert_eq!(lines.len(), 8, "{said}");
+    assert!(lines[0].starts_with("two.png: 2 ("), "{said}");
+    let read: String = (1..4)
+        .map(|line| lines[line].strip_prefix("strokes.webp: ").unwrap().chars().next().unwrap())
+        .collect();
+    assert_eq!(lines[4], format!("strokes.webp: {read}"));
+    assert!(lines[5].starts_with("none.bmp: 0 ("), "{said}");
+
+    let text = desk.succeed("predict run strokes.webp none.bmp --json");
+    let readings: Vec<Value> = serde_json::from_str(&text).unwrap();
+    assert_eq!(readings.len(), 4);
+    assert_eq!((&readings[1]["file"], &readings[1]["index"]), (&json!("strokes.webp"), &json!(1)));
+    assert_eq!(readings[3]["class"], 0);
+    assert!(readings[3].get("label").is_none());
+    for (reading, left) in readings.iter().zip([30.0, 70.0, 110.0]) {
+        let near = |side: &str, place: f64| {
+            let found = reading["place"][side].as_f64().unwrap();
+            assert!((found - place).abs() <= 2.0, "{side}: {reading}");
+        };
+        near("left", left);
+        near("top", 20.0);
+        near("height", 40.0);
+        near("width", 6.0);
+    }
+}
+
+#[test]
+fn what_the_network_saw_is_shown() {
+    let desk = desk();
+    write_bars(&desk, "one.png", 1);
+    let said = desk.succeed("predict run one.png --show");
+    let (blank, inked) = (" ".repeat(16), "█".repeat(16));
+    let lines: Vec<_> = said.lines().collect();
+    let expected = [0, 1, 0, 0, 1, 0, 0, 1].map(|bar| if bar == 1 { &*inked } else { &*blank });
+    assert_eq!(lines[..8], expected);
+    assert!(lines[8].starts_with("one.png: 1 ("), "{said}");
+    assert_eq!(lines.len(), 9);
+    let said = desk.succeed("predict run --data data --index 0 --show");
+    assert!(said.lines().nth(8).unwrap().starts_with("image 0: 0 ("), "{said}");
+}
+
+#[test]
+fn files_that_cannot_be_read_are_one_line() {
+    let desk = desk();
+    fs::write(desk.path("text.png"), "seven").unwrap();
+    fs::write(desk.path("small.csv"), "1,2,3,4\n").unwrap();
+    GrayImage::from_pixel(40, 40, Luma([200])).save(desk.path("blank.png")).unwrap();
+    write_bars(&desk, "good.png", 1);
+    for (arguments, line) in [
+        (
+            "good.png text.png",
+            "text.png: not a picture that is read: a PNG, JPEG, BMP or WebP file is expected",
+        ),
+        (
+            "blank.png",
+            "blank.png: no digit is seen in it: expected is ink that is clearly darker, or \
+             lighter, than the ground around it",
+        ),
+        ("small.csv", "small.csv: the network reads images of 8 × 8, but these are 2 × 2"),
+        ("good.png --csv data", "cannot write data: Is a directory (os error 21)"),
+    ] {
+        let ended = desk.run(&format!("predict run {arguments}"));
+        assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{arguments}");
+        if cfg!(unix) {
+            assert_eq!(ended.stderr, format!("error: {line}\n"), "{arguments}");
+        }
+    }
+    for (arguments, word) in [
+        ("", "required"),
+        ("good.png --index 3", "cannot be used with"),
+        ("good.png --data data", "cannot be used with"),
+        ("good.png --show --json", "cannot be used with"),
+    ] {
+        let ended = desk.run(&format!("predict run {arguments}"));
+        assert_eq!(ended.code, Some(2), "{arguments}");
+        assert!(ended.stderr.contains(word), "{}", ended.stderr);
+    }
+}
