@@ -1,8 +1,10 @@
 //! Writes the seed corpus anew: `cargo run --bin seeds`, in this folder.
 
 use std::fs;
+use std::io::Cursor;
 use std::path::Path;
 
+use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageFormat, Luma, LumaA};
 use writers::{arrays, members};
 use zip::CompressionMethod::{Deflated, Stored};
 
@@ -13,12 +15,22 @@ fn main() -> std::io::Result<()> {
     let [images, labels, ..] = arrays();
     let members = members(&arrays());
     let seeds = [
+        ("csv/labelled", b"label,pixel0,pixel1,pixel2,pixel3\n7,0,12,255,3\r\n\n2,1,2,3,4".to_vec()),
+        ("csv/unlabelled", b"\xef\xbb\xbfpixel0\n 7\n\"12\"\n".to_vec()),
+        ("csv/headless", b"1,2,3,4\n5,6,7,8\n".to_vec()),
+        ("gz/images", writers::gzip(&writers::idx(&images))),
+        ("gz/labels", writers::gzip(&writers::idx(&labels))),
         ("idx/images", writers::idx(&images)),
         ("idx/labels", writers::idx(&labels)),
         ("npy/images", writers::npy(&images)),
         ("npy/labels", writers::npy(&labels)),
         ("npz/stored", writers::npz(&members, Stored)),
         ("npz/deflated", writers::npz(&members, Deflated)),
+        ("picture/bmp", picture(ImageFormat::Bmp)),
+        ("picture/jpeg", picture(ImageFormat::Jpeg)),
+        ("picture/png", picture(ImageFormat::Png)),
+        ("picture/webp", picture(ImageFormat::WebP)),
+        ("picture/transparent", encode(&transparent(), ImageFormat::Png)),
     ];
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
     for (name, bytes) in seeds {
@@ -27,4 +39,23 @@ fn main() -> std::io::Result<()> {
         fs::write(path, bytes)?;
     }
     Ok(())
+}
+
+/// Two strokes on grey ground.
+fn picture(format: ImageFormat) -> Vec<u8> {
+    let ink = |x: u32, y: u32| (4..20).contains(&y) && (5..7).contains(&(x % 14));
+    let level = |x, y| Luma([if ink(x, y) { 30 } else { 200 - 2 * x as u8 }]);
+    encode(&GrayImage::from_fn(30, 24, level).into(), format)
+}
+
+/// A stroke on nothing.
+fn transparent() -> DynamicImage {
+    let stroke = |x, _| LumaA([0, if (5..7).contains(&x) { 255 } else { 0 }]);
+    GrayAlphaImage::from_fn(12, 20, stroke).into()
+}
+
+fn encode(image: &DynamicImage, format: ImageFormat) -> Vec<u8> {
+    let mut file = Cursor::new(Vec::new());
+    image.write_to(&mut file, format).expect("memory can be written");
+    file.into_inner()
 }

@@ -5,16 +5,16 @@
 
 use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
-use std::fs;
+use std::io::Cursor;
 
-use mnistry::Dataset;
-use mnistry::data::{Cache, idx, npy, npz};
+use image::{GrayImage, ImageFormat, Luma};
+use mnistry::data::{Picture, Problem, npz};
 use proptest::prelude::*;
-use proptest::sample::Index;
-use tempfile::TempDir;
-use writers::{FILES, arrays, gzip, members, write_idx};
+use proptest::sample::{Index, select};
+use writers::{arrays, gzip, members};
 use zip::CompressionMethod::{Deflated, Stored};
 
+mod readers;
 mod writers;
 
 /// Counts the bytes that the current thread holds, and the most that it has held.
@@ -64,35 +64,14 @@ fn plain(len: usize) -> usize {
     BASE + 16 * len
 }
 
+/// What a CSV file may make a reader hold: a row is kept with the ends of its fields.
+fn table(len: usize) -> usize {
+    BASE + 64 * len
+}
+
 /// What a compressed file may make a reader hold: what deflate can have put into it.
 fn packed(len: usize) -> usize {
     BASE + (16 + 1032) * len
-}
-
-fn read_idx(bytes: &[u8]) {
-    if let Ok(layout) = idx::parse(bytes) {
-        assert_eq!(layout.payload().end, bytes.len());
-        assert_eq!(layout.payload().len(), layout.dims().iter().product::<usize>());
-    }
-}
-
-fn read_npy(bytes: &[u8]) {
-    if let Ok(layout) = npy::parse(bytes) {
-        assert_eq!(layout.payload().end, bytes.len());
-        assert_eq!(layout.payload().len(), layout.dims().iter().product::<usize>());
-    }
-}
-
-fn read_npz(bytes: &[u8]) {
-    let Ok(archive) = npz::parse(bytes) else { return };
-    let in_place = archive.in_place().ok().flatten().map(|layouts| (bytes.to_vec(), layouts));
-    let unpacked = archive.unpack().ok().map(|unpacked| (unpacked, archive.unpacked()));
-    for (store, layouts) in in_place.into_iter().chain(unpacked) {
-        for layout in layouts {
-            let elements = store.get(layout.payload()).expect("the elements lie in their store");
-            assert_eq!(elements.len(), layout.dims().iter().product::<usize>());
-        }
-    }
 }
 
 /// A file changed here and there, cut or lengthened.
@@ -129,54 +108,79 @@ proptest! {
 
     #[test]
     fn any_bytes_as_idx(bytes in any_bytes(&[0, 0, 8])) {
-        prop_assert!(most_held(|| read_idx(&bytes)) <= plain(bytes.len()));
+        prop_assert!(most_held(|| readers::idx(&bytes)) <= plain(bytes.len()));
     }
 
     #[test]
     fn changed_idx(bytes in changed(writers::idx(&arrays()[0]))) {
-        prop_assert!(most_held(|| read_idx(&bytes)) <= plain(bytes.len()));
+        prop_assert!(most_held(|| readers::idx(&bytes)) <= plain(bytes.len()));
     }
 
     #[test]
     fn any_bytes_as_npy(bytes in any_bytes(b"\x93NUMPY\x01\x00\x76\x00{'descr': ")) {
-        prop_assert!(most_held(|| read_npy(&bytes)) <= plain(bytes.len()));
+        prop_assert!(most_held(|| readers::npy(&bytes)) <= plain(bytes.len()));
     }
 
     #[test]
     fn changed_npy(bytes in changed(writers::npy(&arrays()[0]))) {
-        prop_assert!(most_held(|| read_npy(&bytes)) <= plain(bytes.len()));
+        prop_assert!(most_held(|| readers::npy(&bytes)) <= plain(bytes.len()));
     }
 
     #[test]
     fn any_bytes_as_npz(bytes in any_bytes(b"PK\x03\x04")) {
-        prop_assert!(most_held(|| read_npz(&bytes)) <= packed(bytes.len()));
+        prop_assert!(most_held(|| readers::npz(&bytes)) <= packed(bytes.len()));
+    }
+
+    #[test]
+    fn any_bytes_as_csv(text in "(label,)?[0-9,;a\\r\\n\" -]{0,200}") {
+        prop_assert!(most_held(|| readers::csv(text.as_bytes())) <= table(text.len()));
+    }
+
+    #[test]
+    fn changed_csv(bytes in changed(b"label,pixel0,pixel1,pixel2,pixel3\n7,1,2,3,4\n".to_vec())) {
+        prop_assert!(most_held(|| readers::csv(&bytes)) <= table(bytes.len()));
+    }
+
+    #[test]
+    fn changed_gzip(bytes in changed(gzip(&writers::idx(&arrays()[0])))) {
+        prop_assert!(most_held(|| readers::gz(&bytes)) <= packed(bytes.len()));
     }
 
     #[test]
     fn changed_stored_npz(bytes in changed(writers::npz(&members(&arrays()), Stored))) {
-        prop_assert!(most_held(|| read_npz(&bytes)) <= packed(bytes.len()));
+        prop_assert!(most_held(|| readers::npz(&bytes)) <= packed(bytes.len()));
     }
 
     #[test]
     fn changed_deflated_npz(bytes in changed(writers::npz(&members(&arrays()), Deflated))) {
-        prop_assert!(most_held(|| read_npz(&bytes)) <= packed(bytes.len()));
+        prop_assert!(most_held(|| readers::npz(&bytes)) <= packed(bytes.len()));
     }
 }
+
+/// The formats of pictures.
+const FORMATS: [ImageFormat; 4] =
+    [ImageFormat::Bmp, ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP];
+
+/// A small picture of a stroke.
+fn picture(format: ImageFormat) -> Vec<u8> {
+    let level = |x, y| Luma([if y > 3 && (x == 9 || x == 10) { 20 } else { 220_u8 }]);
+    let mut file = Cursor::new(Vec::new());
+    GrayImage::from_fn(24, 20, level).write_to(&mut file, format).unwrap();
+    file.into_inner()
+}
+
+/// What a picture of a few hundred bytes may make a reader hold: the pixels that it may claim, as
+/// levels, as numbers and as parts.
+const PICTURE: usize = 256 << 20;
 
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
-    fn changed_gzip(bytes in changed(gzip(&writers::idx(&arrays()[0])))) {
-        let folder = TempDir::new().unwrap();
-        write_idx(folder.path(), &arrays());
-        fs::write(folder.path().join(FILES[0]), &bytes).unwrap();
-        // Below a file there is no folder, so that the copy is made in memory.
-        let cache = Cache::at(folder.path().join(FILES[1]).join("cache"));
-        let held = most_held(|| {
-            let _ = Dataset::open_with(folder.path(), &cache);
-        });
-        prop_assert!(held <= packed(bytes.len()));
+    fn changed_pictures(
+        bytes in select(FORMATS.to_vec()).prop_flat_map(|format| changed(picture(format)))
+    ) {
+        prop_assert!(most_held(|| readers::picture(&bytes)) <= PICTURE);
     }
 }
 
@@ -189,10 +193,16 @@ fn a_claim_alone_takes_no_memory() {
     for method in [Stored, Deflated] {
         let archive = writers::npz(&members(&all), method);
         assert!(npz::parse(&archive).is_err());
-        assert!(most_held(|| read_npz(&archive)) <= BASE);
+        assert!(most_held(|| readers::npz(&archive)) <= BASE);
     }
-    assert!(most_held(|| read_idx(&writers::idx(&huge))) <= BASE);
-    assert!(most_held(|| read_npy(&writers::npy(&huge))) <= BASE);
+    assert!(most_held(|| readers::idx(&writers::idx(&huge))) <= BASE);
+    assert!(most_held(|| readers::npy(&writers::npy(&huge))) <= BASE);
+    // A picture of 16,384 × 4,096 pixels that has none.
+    let mut file = picture(ImageFormat::Bmp);
+    file[18..22].copy_from_slice(&16_384_u32.to_le_bytes());
+    file[22..26].copy_from_slice(&4_096_u32.to_le_bytes());
+    assert!(matches!(Picture::decode(&file), Err(Problem::PictureClaim { .. })));
+    assert!(most_held(|| readers::picture(&file)) <= BASE);
 }
 
 #[test]

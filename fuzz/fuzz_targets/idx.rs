@@ -1,13 +1,10 @@
-//! Any bytes read as idx are refused, or are exactly one array.
+//! Any bytes read as IDX.
 
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use mnistry::data::idx;
 
-fuzz_target!(|bytes: &[u8]| {
-    if let Ok(layout) = idx::parse(bytes) {
-        assert_eq!(layout.payload().end, bytes.len());
-        assert_eq!(layout.payload().len(), layout.dims().iter().product::<usize>());
-    }
-});
+#[path = "../../tests/readers/mod.rs"]
+mod readers;
+
+fuzz_target!(|bytes: &[u8]| readers::idx(bytes));

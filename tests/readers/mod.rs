@@ -1,0 +1,77 @@
+//! Every reader of files, given any bytes at all: it refuses them, or what it gives holds together.
+
+#![allow(dead_code, reason = "each program uses some of the readers")]
+
+use mnistry::data::{Frame, Layout, Picture, csv, gzip, idx, npy, npz};
+
+/// Has a reader read bytes.
+pub(crate) type Reader = fn(&[u8]);
+
+/// The readers, by the names of their fuzz targets.
+pub(crate) const READERS: [(&str, Reader); 6] =
+    [("csv", csv), ("gz", gz), ("idx", idx), ("npy", npy), ("npz", npz), ("picture", picture)];
+
+/// Checks that the elements of an array lie within its file.
+fn check(layout: &Layout, file: &[u8]) {
+    let elements = file.get(layout.payload()).expect("the elements lie in their file");
+    assert_eq!(elements.len(), layout.dims().iter().product::<usize>());
+}
+
+/// An IDX file is exactly one array.
+pub(crate) fn idx(bytes: &[u8]) {
+    if let Ok(layout) = idx::parse(bytes) {
+        assert_eq!(layout.payload().end, bytes.len());
+        check(&layout, bytes);
+    }
+}
+
+/// An npy file is exactly one array.
+pub(crate) fn npy(bytes: &[u8]) {
+    if let Ok(layout) = npy::parse(bytes) {
+        assert_eq!(layout.payload().end, bytes.len());
+        check(&layout, bytes);
+    }
+}
+
+/// A gzipped IDX file unpacks to one array.
+pub(crate) fn gz(bytes: &[u8]) {
+    let Ok(file) = gzip::parse(bytes) else { return };
+    let Ok(unpacked) = file.unpack() else { return };
+    assert_eq!(idx::parse(&unpacked).as_ref(), Ok(file.layout()));
+    check(file.layout(), &unpacked);
+}
+
+/// An npz archive is four arrays, in place or unpacked.
+pub(crate) fn npz(bytes: &[u8]) {
+    let Ok(archive) = npz::parse(bytes) else { return };
+    if let Ok(Some(layouts)) = archive.in_place() {
+        layouts.iter().for_each(|layout| check(layout, bytes));
+    }
+    if let Ok(unpacked) = archive.unpack() {
+        assert!(unpacked.len() <= 1032 * bytes.len());
+        archive.unpacked().iter().for_each(|layout| check(layout, &unpacked));
+    }
+}
+
+/// A CSV file is square images, each with a label or none with one.
+pub(crate) fn csv(bytes: &[u8]) {
+    let Ok(table) = csv::parse(bytes) else { return };
+    let images = table.pixels().len() / table.shape().pixels();
+    assert!(images > 0);
+    assert_eq!(table.pixels().len(), images * table.shape().pixels());
+    assert!(table.labels().is_none_or(|labels| labels.len() == images));
+}
+
+/// The digits of a picture lie in it and are as the network wants them.
+pub(crate) fn picture(bytes: &[u8]) {
+    let Ok(picture) = Picture::decode(bytes) else { return };
+    let (shape, input) = (picture.shape(), Frame::MNIST.image());
+    for digit in picture.digits(input).unwrap_or_default() {
+        assert_eq!(digit.image.shape(), input);
+        assert!(digit.place.top + digit.place.height <= shape.height);
+        assert!(digit.place.left + digit.place.width <= shape.width);
+    }
+    if let Ok(image) = picture.image(input) {
+        assert_eq!(image.shape(), input);
+    }
+}
