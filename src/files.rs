@@ -13,12 +13,22 @@ use crate::error::{Error, Result};
 /// # Errors
 /// When the folder cannot be written; `path` is then as it was.
 pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+    write_parts_atomically(path, &[bytes])
+}
+
+/// As [`write_atomically`], with several slices of bytes one after the other.
+///
+/// # Errors
+/// As [`write_atomically`].
+pub fn write_parts_atomically(path: &Path, parts: &[&[u8]]) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
     };
     let mut file = temporary_file_in(folder)?;
-    file.write_all(bytes).map_err(Error::io("write", path))?;
+    for part in parts {
+        file.write_all(part).map_err(Error::io("write", path))?;
+    }
     file.persist(path).map_err(|error| Error::io("write", path)(error.error))?;
     Ok(())
 }
@@ -28,6 +38,14 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 /// # Errors
 /// When the folder cannot be written.
 pub fn temporary_file_in(folder: &Path) -> Result<NamedTempFile> {
+    named_temporary_file_in(folder, ".mnistry-", "")
+}
+
+/// As [`temporary_file_in`], with a name that begins and ends so.
+///
+/// # Errors
+/// As [`temporary_file_in`].
+pub fn named_temporary_file_in(folder: &Path, prefix: &str, suffix: &str) -> Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -35,7 +53,7 @@ pub fn temporary_file_in(folder: &Path) -> Result<NamedTempFile> {
         use std::os::unix::fs::PermissionsExt;
         builder.permissions(fs::Permissions::from_mode(0o666));
     }
-    builder.prefix(".mnistry-").tempfile_in(folder).map_err(Error::io("write to", folder))
+    builder.prefix(prefix).suffix(suffix).tempfile_in(folder).map_err(Error::io("write to", folder))
 }
 
 /// Reads the whole file at `path` unless it holds more than `limit` bytes.

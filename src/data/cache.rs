@@ -9,8 +9,8 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
-use sha2::{Digest, Sha256};
 
+use super::checksum::sha256;
 use super::unpack::{self, Failure, Packed};
 use super::{Bytes, Problem};
 
@@ -46,9 +46,7 @@ impl Cache {
         let Some(folder) = &self.folder else {
             return Ok(unpack::to_memory(file)?.into());
         };
-        let digest = Sha256::digest(file.packed());
-        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        let path = folder.join(digest).with_extension(P::EXTENSION);
+        let path = folder.join(sha256(file.packed())).with_extension(P::EXTENSION);
         // A copy may have been damaged since it was made, by a full disk or a crash for example.
         if let Some(copy) = Bytes::map(&path).ok().filter(|copy| file.unpacks_to(copy)) {
             return Ok(copy);

@@ -1,9 +1,10 @@
-//! A folder with MNIST's four IDX files, plain or gzipped, under their usual names.
+//! A folder with MNIST's four IDX files, plain or gzipped, under their usual names: read and written.
 
 use std::path::{Path, PathBuf};
 
-use super::{Array, Bytes, Cache, Problem, gzip, idx};
-use crate::error::Result;
+use super::{Array, Bytes, Cache, Dataset, ImageShape, Problem, Split, gzip, idx};
+use crate::error::{Error, Result};
+use crate::files::{create_folder, write_parts_atomically};
 
 /// The names as MNIST was first published: images and labels to train on, images and labels to
 /// test with. Each may have a dot before `idx`, as some archives unpack, and end in `.gz`.
@@ -37,6 +38,32 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     let dotted = name.replace("-idx", ".idx");
     let names = [name.to_owned(), dotted.clone(), format!("{name}.gz"), format!("{dotted}.gz")];
     names.into_iter().map(|name| folder.join(name)).find(|path| path.is_file())
+}
+
+impl Dataset {
+    /// Writes the data set as four IDX files of the usual names into `folder`, which is made if
+    /// need be.
+    ///
+    /// # Errors
+    /// When the folder has such a file already, plain or gzipped, or cannot be written.
+    pub fn write_idx(&self, folder: impl AsRef<Path>) -> Result<()> {
+        let folder = folder.as_ref();
+        if let Some(path) = NAMES.iter().find_map(|name| find(folder, name)) {
+            return Err(Error::file(path, "is there already: choose another folder"));
+        }
+        create_folder(folder)?;
+        let [train_images, train_labels, test_images, test_labels] = NAMES;
+        write(&self.train, &folder.join(train_images), &folder.join(train_labels))?;
+        write(&self.test, &folder.join(test_images), &folder.join(test_labels))
+    }
+}
+
+fn write(split: &Split, images: &Path, labels: &Path) -> Result<()> {
+    let ImageShape { height, width } = split.shape();
+    let header = |dims: &[usize], path| idx::header(dims).map_err(|problem| problem.at(path));
+    let dims = [split.len(), height, width];
+    write_parts_atomically(images, &[&header(&dims, images)?, split.pixels()])?;
+    write_parts_atomically(labels, &[&header(&dims[..1], labels)?, split.labels()])
 }
 
 fn read_file(path: &Path, cache: &Cache) -> Result<Array> {

@@ -43,6 +43,20 @@ pub fn parse_header(start: &[u8]) -> Result<Layout, Problem> {
     Layout::new(dims, 4 + len)
 }
 
+/// The header of an IDX file of unsigned bytes with these dimensions.
+///
+/// # Errors
+/// When a dimension does not fit into 32 bits, or there are more than 255.
+pub fn header(dims: &[usize]) -> Result<Vec<u8>, Problem> {
+    let too_large = || Problem::Overflow(dims.to_vec());
+    let count = u8::try_from(dims.len()).map_err(|_| too_large())?;
+    let mut header = vec![0, 0, UNSIGNED_BYTES, count];
+    for &dim in dims {
+        header.extend(u32::try_from(dim).map_err(|_| too_large())?.to_be_bytes());
+    }
+    Ok(header)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -53,6 +67,14 @@ mod tests {
         let layout = parse(&file).unwrap();
         assert_eq!(layout.dims(), [2, 3]);
         assert_eq!(&file[layout.payload()], [1, 2, 3, 4, 5, 6]);
+    }
+
+    #[test]
+    fn a_header_is_read_as_it_is_written() {
+        for dims in [&[][..], &[7], &[60_000, 28, 28]] {
+            assert_eq!(parse_header(&header(dims).unwrap()).unwrap().dims(), dims);
+        }
+        assert!(header(&[1 << 32]).is_err());
     }
 
     #[test]

@@ -3,6 +3,7 @@
 mod array;
 mod bytes;
 mod cache;
+mod checksum;
 mod class_folders;
 pub mod csv;
 mod fit;
@@ -19,6 +20,7 @@ mod problem;
 mod raster;
 mod sheet;
 mod source;
+mod statistics;
 mod unpack;
 
 pub use bytes::Bytes;
@@ -29,6 +31,7 @@ pub use picture::Picture;
 pub use problem::Problem;
 pub use raster::Raster;
 pub use sheet::contact_sheet;
+pub use statistics::Statistics;
 
 use array::Array;
 

@@ -206,6 +206,9 @@ pub enum Problem {
     /// Images without pixels.
     #[error("its images have no pixels: they are {0}")]
     NoPixels(ImageShape),
+    /// An image that no PNG file can hold.
+    #[error("an image of {0} pixels cannot be written as a PNG file")]
+    NoPicture(ImageShape),
     /// The pixels are not a whole number of images.
     #[error("{pixels} pixels are not a whole number of images of {shape} pixels")]
     Ragged {

@@ -1,6 +1,9 @@
 //! A grey image in memory.
 
-use crate::data::ImageShape;
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+use crate::data::{ImageShape, Problem};
 
 /// A grey image: 0 is background, 255 is ink.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -42,6 +45,21 @@ impl Raster {
     /// The rows of pixels, from the top.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
         self.pixels.chunks_exact(self.shape.width.max(1))
+    }
+
+    /// The image as a PNG file.
+    ///
+    /// # Errors
+    /// When it has no pixels, or more than a PNG file can hold.
+    pub fn to_png(&self) -> Result<Vec<u8>, Problem> {
+        let refused = || Problem::NoPicture(self.shape);
+        let [height, width] = [self.shape.height, self.shape.width].map(u32::try_from);
+        let (height, width) = (height.map_err(|_| refused())?, width.map_err(|_| refused())?);
+        let mut file = Vec::new();
+        PngEncoder::new(&mut file)
+            .write_image(&self.pixels, width, height, ExtendedColorType::L8)
+            .map_err(|_| refused())?;
+        Ok(file)
     }
 
     /// Copies an image of `shape`: its upper left pixel comes to row `top` and column `left`.

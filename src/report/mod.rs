@@ -1,15 +1,19 @@
 //! What people look at: the report of a run as JSON and as text, and the folder that keeps it.
 
+mod drawing;
 mod folder;
 mod memory;
+mod overview;
 mod palette;
 mod shades;
 mod step_log;
 mod submission;
 mod text;
 
+pub use drawing::draw;
 pub use folder::{MODEL_FILE, RunConfig, RunFolder};
 pub use memory::peak_memory_bytes;
+pub use overview::Overview;
 pub use palette::Palette;
 pub use shades::shades;
 pub use step_log::StepLog;
