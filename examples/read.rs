@@ -7,7 +7,8 @@ fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let model = arguments.next().unwrap_or_else(|| "model.safetensors".into());
     let network = Network::load(model)?;
-    let images = Dataset::find(arguments.next().as_deref().map(AsRef::as_ref))?.test;
+    let images =
+        Dataset::find(arguments.next().as_deref().map(AsRef::as_ref), &mut |_| {})?.data.test;
 
     for row in images.image(0).chunks(images.shape().width) {
         let shades = row.iter().map(|&pixel| [' ', '░', '▒', '▓'][usize::from(pixel / 64)]);

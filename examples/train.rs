@@ -19,7 +19,7 @@ impl Observer for Print {
 
 fn main() -> Result<()> {
     let place = std::env::args_os().nth(1);
-    let data = Dataset::find(place.as_deref().map(AsRef::as_ref))?;
+    let data = Dataset::find(place.as_deref().map(AsRef::as_ref), &mut |_| {})?.data;
     let layers = Sequential::new(data.shape())
         .dense(100, Activation::Relu)
         .dense(data.classes(), Activation::Sigmoid);

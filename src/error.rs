@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use crate::data::Problem;
+#[cfg(feature = "download")]
+use crate::data::download::Failure;
 
 /// What can go wrong in this crate. The text of each is one line for a person.
 #[derive(Debug, thiserror::Error)]
@@ -29,6 +31,15 @@ pub enum Error {
     /// Images and labels that come from no file are not a data set.
     #[error(transparent)]
     Data(#[from] Problem),
+    /// No host has a published data set.
+    #[cfg(feature = "download")]
+    #[error("cannot fetch {title}: {}; try again later, or another mirror", listed(failures))]
+    Fetch {
+        /// The name of the data set.
+        title: String,
+        /// What went wrong, host after host.
+        failures: Vec<Failure>,
+    },
     /// A network that cannot be built, or does not fit its data.
     #[error("{0}")]
     Network(String),
@@ -62,5 +73,13 @@ impl Error {
     /// Refuses the file at `path` because of `problem`.
     pub fn file(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
         Self::File { path: path.as_ref().to_owned(), problem: problem.into() }
+    }
+}
+
+#[cfg(feature = "download")]
+fn listed(failures: &[Failure]) -> String {
+    match failures {
+        [] => "no host is known that has it".into(),
+        _ => failures.iter().map(Failure::to_string).collect::<Vec<_>>().join("; "),
     }
 }

@@ -64,17 +64,6 @@ fn what_cannot_be_done_is_one_line() {
 }
 
 #[test]
-fn without_data_it_generates_digits_and_says_so() {
-    let desk = Desk::new();
-    let ended = desk.run("train --train-limit 100 --epochs 1");
-    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
-    let said = "no data set was named: these are generated digits; for MNIST, ";
-    assert!(ended.stderr.starts_with(said), "{}", ended.stderr);
-    assert!(ended.stderr.contains("MNISTRY_DATA_DIR") && ended.stderr.contains("https://"));
-    assert!(ended.stdout.contains("generated digits"), "{}", ended.stdout);
-}
-
-#[test]
 fn wrong_usage_is_told_apart() {
     let desk = Desk::new();
     for (arguments, line) in [

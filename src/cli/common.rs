@@ -4,21 +4,22 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use mnistry::data::generated;
 use mnistry::gemm::Products;
 use mnistry::report::MODEL_FILE;
 use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
 
 use super::output::note;
+use super::transfer::Transfer;
 
 /// Where the data are, what is computed with, and what is shown.
 #[derive(Args)]
 pub(super) struct Common {
-    /// The data set: a folder with MNIST's four IDX files (plain or gzipped), an .npz archive, a
-    /// .csv file or a folder with train.csv and test.csv, a folder of pictures for each class, or
-    /// `generated`; where it is not given, the environment variable MNISTRY_DATA_DIR names it,
-    /// else digits are generated. Of images in one part every seventh is kept to test with
+    /// The data set: `mnist` or `fashion`, which are fetched when first needed, `generated`, a
+    /// folder with MNIST's four IDX files (plain or gzipped), an .npz archive, a .csv file or a
+    /// folder with train.csv and test.csv, or a folder of pictures for each class; where it is not
+    /// given, what the environment variable MNISTRY_DATA_DIR names, else MNIST, or generated digits
+    /// where that cannot be fetched. Of images in one part every seventh is kept to test with
     #[arg(long, value_name = "WHERE")]
     pub(super) data: Option<PathBuf>,
 
@@ -56,18 +57,10 @@ fn isa_names() -> PossibleValuesParser {
     std::iter::once("auto").chain(ISA_NAMES).collect::<Vec<_>>().into()
 }
 
-const GENERATED_INSTEAD: &str = "no data set was named: these are generated digits; for MNIST, \
-    download https://storage.googleapis.com/tensorflow/tf-keras-datasets/mnist.npz and name it \
-    with --data or MNISTRY_DATA_DIR";
-
 impl Common {
     /// The data set that was named, or the one that stands in for it, which is then said.
     pub(super) fn dataset(&self) -> Result<Dataset> {
-        let data = Dataset::find(self.data.as_deref())?;
-        if data.name == generated::NAME && self.data.is_none() && !self.quiet {
-            note(format_args!("{GENERATED_INSTEAD}"));
-        }
-        Ok(data)
+        dataset(self.data.as_deref(), self.quiet)
     }
 
     /// An engine as asked for.
@@ -79,6 +72,22 @@ impl Common {
         };
         Engine::new(EngineOptions { isa, products, threads: self.threads.map(usize::from) })
     }
+}
+
+/// The data set at `place`, or the one that stands in where none is named, which is then said.
+pub(super) fn dataset(place: Option<&Path>, quiet: bool) -> Result<Dataset> {
+    let mut transfer = Transfer::new(quiet);
+    let found = Dataset::find(place, &mut |event| transfer.tell(&event))?;
+    if let Some(why) = found.stands_in
+        && !quiet
+    {
+        note(format_args!(
+            "no data set was named, so these are generated digits ({why}); for MNIST, run `mnistry \
+             data fetch mnist` where there is a network, or name a copy with --data or \
+             MNISTRY_DATA_DIR"
+        ));
+    }
+    Ok(found.data)
 }
 
 /// The network at `path`: a model file, or a run folder that holds one.

@@ -1,6 +1,5 @@
 //! How far a run is: a bar an epoch on a terminal, a line an epoch elsewhere, both on stderr.
 
-use std::io::{self, IsTerminal};
 use std::time::{Duration, Instant};
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -28,10 +27,9 @@ const FRAME: Duration = Duration::from_millis(50);
 impl Meter {
     /// A meter of a run of `epochs`, each of `samples`.
     pub(super) fn new(epochs: usize, samples: usize, quiet: bool) -> Self {
-        let dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
         let display = if quiet {
             Display::Nothing
-        } else if io::stderr().is_terminal() && !dumb {
+        } else if output::has_bars() {
             Display::Bar { bar: bar(1, epochs, samples), pace: Pace::new(FRAME) }
         } else {
             Display::Lines

@@ -2,6 +2,7 @@
 
 mod bench;
 mod common;
+mod data;
 mod evaluate;
 mod interrupt;
 mod meter;
@@ -10,6 +11,7 @@ mod predict;
 mod reading;
 mod settings;
 mod train;
+mod transfer;
 mod watch;
 
 use std::process::ExitCode;
@@ -26,10 +28,11 @@ struct Cli {
 
 const EXAMPLES: &str = "\
 Examples:
-  mnistry train --data mnist.npz            train a network, and keep the run in runs/1
-  mnistry evaluate runs/1 --data mnist.npz  test it once more
-  mnistry predict runs/1 seven.png          read pictures of your own
-  mnistry bench                             measure this machine
+  mnistry train                      train a network on MNIST, and keep the run in runs/1
+  mnistry evaluate runs/1            test it once more
+  mnistry predict runs/1 seven.png   read pictures of your own
+  mnistry data fetch fashion         fetch another data set
+  mnistry bench                      measure this machine
 
 Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted.";
 
@@ -38,6 +41,7 @@ enum Command {
     Train(train::Train),
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
+    Data(data::Data),
     Bench(bench::Bench),
 }
 
@@ -76,6 +80,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Predict(predict) => predict.run(),
+        Command::Data(data) => data.run(),
         Command::Bench(bench) => bench.run(),
     };
     match outcome {

@@ -4,7 +4,7 @@
 //! and nothing more is written to it.
 
 use std::fmt::Arguments;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
 use mnistry::report::Palette;
@@ -35,6 +35,12 @@ pub(super) fn palette() -> Palette {
         ColorChoice::Never => Palette::plain(),
         _ => Palette::coloured(),
     }
+}
+
+/// Whether progress can be shown as bars: stderr is a terminal that can do more than print.
+pub(super) fn has_bars() -> bool {
+    let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+    io::stderr().is_terminal() && !is_dumb
 }
 
 /// Says a line on stderr. Where even that cannot be written, there is nobody to tell.

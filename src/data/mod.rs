@@ -6,6 +6,10 @@ mod cache;
 mod checksum;
 mod class_folders;
 pub mod csv;
+#[cfg(feature = "download")]
+pub mod download;
+#[cfg(feature = "download")]
+mod find;
 mod fit;
 mod folder;
 pub mod generated;
@@ -25,6 +29,8 @@ mod unpack;
 
 pub use bytes::Bytes;
 pub use cache::Cache;
+#[cfg(feature = "download")]
+pub use find::Found;
 pub use fit::Frame;
 pub use layout::Layout;
 pub use picture::Picture;

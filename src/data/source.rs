@@ -1,15 +1,12 @@
-//! Which kind of source a WHERE names, and how the data set is read from it.
+//! Which kind of source a path names, and how the data set is read from it.
 
 use std::path::{Path, PathBuf};
 
-use super::{Array, Bytes, Cache, Dataset, Problem, class_folders, csv, folder, generated, npz};
+use super::{Array, Bytes, Cache, Dataset, Problem, class_folders, csv, folder, npz};
 use crate::error::{Error, Result};
 
 /// The name of the archive that a folder may hold instead of IDX files.
 const ARCHIVE: &str = "mnist.npz";
-
-/// What stands for the generated digits where a path could.
-const GENERATED: &str = "generated";
 
 /// A place that data sets are read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,19 +95,6 @@ impl Dataset {
             Source::Pictures(path) => return class_folders::open(name_of(path), path),
         };
         Self::from_arrays(name_of(path), arrays).map_err(|problem| problem.at(path))
-    }
-
-    /// Opens the data set at `place`, else the one that `MNISTRY_DATA_DIR` names, else the
-    /// [generated digits](generated), which `generated` in the place of a path names too.
-    ///
-    /// # Errors
-    /// As [`open`](Self::open).
-    pub fn find(place: Option<&Path>) -> Result<Self> {
-        let named = place.map(Path::to_owned).or_else(|| super::path_from_env("MNISTRY_DATA_DIR"));
-        match named {
-            Some(path) if path != Path::new(GENERATED) => Self::open(path),
-            _ => generated::generate(0, generated::TRAIN, generated::TEST).map_err(Error::from),
-        }
     }
 }
 

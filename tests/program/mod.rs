@@ -3,14 +3,17 @@
 #![allow(dead_code, reason = "each test file uses some of this")]
 
 #[path = "../writers/mod.rs"]
-mod writers;
+pub(crate) mod writers;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use serde_json::Value;
+use serde_json::{Value, json};
 use tempfile::TempDir;
+
+/// An address on this machine where no server is: connections are refused at once.
+pub(crate) const NOWHERE: &str = "http://127.0.0.1:1/";
 
 /// A folder in which the program runs; its data set is in `data`.
 pub(crate) struct Desk {
@@ -26,11 +29,21 @@ pub(crate) struct Ended {
 }
 
 impl Desk {
-    /// A desk with 240 training and 60 test images of 8 × 8 pixels, of three classes.
+    /// A desk with 240 training and 60 test images of 8 × 8 pixels, of three classes, and a
+    /// [catalogue](Self::write_catalogue) that lists MNIST where no server is.
     pub(crate) fn new() -> Self {
         let desk = Self { folder: TempDir::new().unwrap() };
         desk.write_data("data", 3);
+        let file = json!({ "name": "mnist.npz", "bytes": 1, "sha256": "" });
+        desk.write_catalogue(&json!({
+            "mnist": { "title": "MNIST", "editions": [{ "hosts": [NOWHERE], "files": [file] }] }
+        }));
         desk
+    }
+
+    /// Writes what the program knows to be published: nothing of the real network is.
+    pub(crate) fn write_catalogue(&self, catalogue: &Value) {
+        fs::write(self.path("catalogue.json"), catalogue.to_string()).unwrap();
     }
 
     /// Writes a data set of as many classes.
@@ -79,10 +92,13 @@ impl Desk {
     pub(crate) fn command(&self, arguments: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mnistry"));
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
-        for variable in ["MNISTRY_DATA_DIR", "NO_COLOR", "CLICOLOR", "CLICOLOR_FORCE"] {
-            command.env_remove(variable);
+        let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
+        for variable in proxies.iter().chain(&["MNISTRY_DATA_DIR", "CLICOLOR", "CLICOLOR_FORCE"]) {
+            command.env_remove(variable).env_remove(variable.to_lowercase());
         }
+        command.env_remove("NO_COLOR");
         command.env("MNISTRY_CACHE_DIR", self.path("cache"));
+        command.env("MNISTRY_CATALOGUE", self.path("catalogue.json"));
         command
     }
 

@@ -1,0 +1,81 @@
+//! `mnistry data generate`: writes generated digits as IDX files.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use mnistry::Error;
+use mnistry::data::contact_sheet;
+use mnistry::data::generated::{self, generate};
+use mnistry::files::write_atomically;
+use serde::Serialize;
+
+use super::Shown;
+use crate::cli::{Failure, Outcome};
+
+/// Write generated digits as IDX files
+///
+/// As many as MNIST has: 60,000 to train on and 10,000 to test with, 28 × 28 pixels each, in four
+/// files of MNIST's names. The same seed gives the same files, everywhere.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Generate {
+    /// The folder to write; it must not have such files yet
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+
+    /// Decides the digits; --data generated is seed 0
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+
+    /// Also draw some of the training images as a picture, a row for each digit
+    #[arg(long, value_name = "FILE.png")]
+    sheet: Option<PathBuf>,
+
+    #[command(flatten)]
+    shown: Shown,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mnistry data generate digits
+  mnistry data generate digits --seed 7 --sheet sheet.png
+  mnistry train --data digits";
+
+/// Images of each digit on a contact sheet.
+const COLUMNS: usize = 30;
+
+/// The JSON of what was generated.
+#[derive(Serialize)]
+struct Report {
+    path: PathBuf,
+    seed: u64,
+    train_images: usize,
+    test_images: usize,
+    sheet: Option<PathBuf>,
+}
+
+impl Generate {
+    pub(super) fn run(self) -> Result<Outcome, Failure> {
+        let data = generate(self.seed, generated::TRAIN, generated::TEST).map_err(Error::from)?;
+        data.write_idx(&self.folder)?;
+        if let Some(path) = &self.sheet {
+            let sheet = contact_sheet(&data.train, COLUMNS).to_png().map_err(Error::from)?;
+            write_atomically(path, &sheet)?;
+        }
+        let report = Report {
+            path: self.folder,
+            seed: self.seed,
+            train_images: data.train.len(),
+            test_images: data.test.len(),
+            sheet: self.sheet,
+        };
+        self.shown.print(&report, || {
+            format!(
+                "{} has {} generated digits to train on and {} to test with\n",
+                report.path.display(),
+                report.train_images,
+                report.test_images
+            )
+        })
+    }
+}

@@ -1,0 +1,85 @@
+//! Why a source did not give a file.
+
+use std::fmt;
+use std::time::Duration;
+
+/// Why the file at an address was not had.
+#[derive(Debug)]
+pub struct Failure {
+    /// The address that was asked.
+    pub url: String,
+    /// What went wrong there.
+    pub cause: Cause,
+}
+
+/// What went wrong at a source.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Cause {
+    /// There was no answer in time.
+    #[error("no answer within {} s", .0.as_secs_f32())]
+    NoAnswer(Duration),
+    /// The host has no address, refuses connections, cannot prove who it is, or the like.
+    #[error("{0}")]
+    Unreachable(String),
+    /// The host answered that it will not.
+    #[error("the answer was {0}")]
+    Status(String),
+    /// What the host offers has another size.
+    #[error("it is {found} bytes long, and should be {expected}")]
+    Size {
+        /// Bytes that are offered.
+        found: u64,
+        /// Bytes that are published.
+        expected: u64,
+    },
+    /// The host did not stop sending.
+    #[error("it goes on after the {0} bytes that it should have")]
+    Endless(u64),
+    /// The connection ended too early, again and again.
+    #[error("the connection was cut after {received} of {expected} bytes")]
+    Cut {
+        /// Bytes that had come until then.
+        received: u64,
+        /// Bytes that are published.
+        expected: u64,
+    },
+    /// The bytes came too slowly, or no longer.
+    #[error("stalled after {received} of {expected} bytes")]
+    Stalled {
+        /// Bytes that had come until then.
+        received: u64,
+        /// Bytes that are published.
+        expected: u64,
+    },
+    /// What came is something else, or was damaged.
+    #[error("it is not what was published: its SHA-256 is {found} and should be {expected}")]
+    Checksum {
+        /// The checksum of what came.
+        found: String,
+        /// The checksum that is published.
+        expected: String,
+    },
+}
+
+impl Cause {
+    /// Whether the host itself is to blame, so that its other files need not be tried.
+    pub(super) fn is_of_host(&self) -> bool {
+        matches!(self, Self::NoAnswer(_) | Self::Unreachable(_))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let place = if self.cause.is_of_host() { host_of(&self.url) } else { &self.url };
+        write!(f, "{place}: {}", self.cause)
+    }
+}
+
+/// The part of an address that names the host, with the port if there is one.
+pub(super) fn host_of(url: &str) -> &str {
+    let (_, rest) = url.split_once("://").unwrap_or(("", url));
+    let authority = rest.split('/').next().unwrap_or(rest);
+    // Without a name and password, which are nobody else's business.
+    authority.rsplit('@').next().unwrap_or(authority)
+}
