@@ -34,7 +34,7 @@ impl Transfer {
             return;
         }
         match (event, &self.state) {
-            (Event::Asked { url, .. }, _) => {
+            (Event::Asked { url }, _) => {
                 self.url.clear();
                 self.url.push_str(url);
             }

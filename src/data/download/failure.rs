@@ -17,7 +17,7 @@ pub struct Failure {
 #[non_exhaustive]
 pub enum Cause {
     /// There was no answer in time.
-    #[error("no answer within {} s", .0.as_secs_f32())]
+    #[error("no answer within {} s", (10.0 * .0.as_secs_f32()).round() / 10.0)]
     NoAnswer(Duration),
     /// The host has no address, refuses connections, cannot prove who it is, or the like.
     #[error("{0}")]

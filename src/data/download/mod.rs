@@ -2,7 +2,7 @@
 //!
 //! Each has a folder of its own there, as the files of MNIST and Fashion-MNIST have the same
 //! names. A file gets its name in that folder when all its bytes are there and have the published
-//! checksum, which is looked at again whenever the file is used. Until then it is a [`part`], which
+//! checksum, which is looked at again whenever the file is used. Until then it is a part, which
 //! several processes have one each of; whoever is first gives the file its name.
 
 mod catalogue;
@@ -62,8 +62,6 @@ pub enum Event<'a> {
     Asked {
         /// The address of the file.
         url: &'a str,
-        /// How long the file is.
-        bytes: u64,
     },
     /// More of the file has come.
     Received {
@@ -229,7 +227,7 @@ impl Fetch<'_> {
             if self.is_given_up(&url) {
                 continue;
             }
-            (self.tell)(Event::Asked { url: &url, bytes: file.bytes });
+            (self.tell)(Event::Asked { url: &url });
             let begun = Instant::now();
             match self.file_at(&url, file) {
                 Ok(()) => {
