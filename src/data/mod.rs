@@ -3,6 +3,7 @@
 mod array;
 mod bytes;
 mod cache;
+mod distort;
 mod fit;
 mod folder;
 pub mod generated;
@@ -19,6 +20,7 @@ mod unpack;
 
 pub use bytes::Bytes;
 pub use cache::Cache;
+pub use distort::Distortion;
 pub use fit::Frame;
 pub use layout::Layout;
 pub use problem::Problem;
@@ -27,6 +29,7 @@ pub use sheet::contact_sheet;
 
 use array::Array;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::{env, fmt};
 
@@ -134,13 +137,24 @@ impl Split {
     /// # Errors
     /// When `limit` is zero.
     pub fn take(&self, limit: usize) -> Result<Self, Problem> {
-        let count = limit.min(self.len());
-        let window = |bytes: &Bytes, end| bytes.slice(0..end).unwrap_or_else(|| bytes.clone());
-        Self::new(
-            self.shape,
-            window(&self.pixels, count * self.shape.pixels()),
-            window(&self.labels, count),
-        )
+        self.range(0..limit.min(self.len()))
+    }
+
+    /// The images before number `index`, and those from it on.
+    ///
+    /// # Errors
+    /// When there are none on one side.
+    pub fn split_at(&self, index: usize) -> Result<(Self, Self), Problem> {
+        let index = index.min(self.len());
+        Ok((self.range(0..index)?, self.range(index..self.len())?))
+    }
+
+    fn range(&self, images: Range<usize>) -> Result<Self, Problem> {
+        let window = |bytes: &Bytes, size: usize| {
+            bytes.slice(images.start * size..images.end * size).unwrap_or_else(|| bytes.clone())
+        };
+        let pixels = window(&self.pixels, self.shape.pixels());
+        Self::new(self.shape, pixels, window(&self.labels, 1))
     }
 }
 

@@ -4,12 +4,14 @@ mod folder;
 mod memory;
 mod palette;
 mod step_log;
+mod summary;
 mod text;
 
 pub use folder::{MODEL_FILE, RunConfig, RunFolder};
 pub use memory::peak_memory_bytes;
 pub use palette::Palette;
 pub use step_log::StepLog;
+pub use summary::{LayerSummary, Summary};
 
 use serde::{Deserialize, Serialize};
 

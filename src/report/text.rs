@@ -127,7 +127,7 @@ fn counted(count: u64, what: &str) -> String {
 }
 
 /// Digits in groups of three: `79,510`.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();
     for (index, digit) in digits.chars().enumerate() {

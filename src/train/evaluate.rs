@@ -3,9 +3,8 @@
 use super::fit::fits;
 use super::samples::Samples;
 use super::worker::{Plan, Worker};
-use crate::buffers::Lanes;
-use crate::buffers::share_of;
-use crate::data::{Bytes, Split};
+use crate::buffers::{Lanes, share_of};
+use crate::data::{Bytes, Distortion, Split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::metrics::{ConfusionMatrix, Evaluation};
@@ -50,7 +49,7 @@ impl Engine {
     /// When `network` does not fit `split`.
     pub fn evaluate(&self, network: &Network, split: &Split) -> Result<Evaluation> {
         fits(network, split)?;
-        let data = self.samples(split);
+        let data = self.samples(split, network, Distortion::default());
         // Each thread is a team of one, with a share of the samples.
         let read = |thread: usize, threads: usize| {
             let own = share_of(split.len(), thread, threads);
@@ -59,7 +58,7 @@ impl Engine {
             let mut outcomes = Vec::with_capacity(own.len());
             for indices in indices.chunks(BATCH) {
                 reader.bring(&data, indices);
-                reader.forward(&data, 0..indices.len(), true);
+                reader.forward(&data, 0..indices.len(), true, None);
                 reader.outcomes(indices.len(), |_, outcome| outcomes.push(outcome));
             }
             outcomes
@@ -93,10 +92,10 @@ impl Engine {
             )));
         }
         let split = Split::new(input, Bytes::from(image.to_vec()), Bytes::from(vec![0]))?;
-        let data = self.samples(&split);
+        let data = self.samples(&split, network, Distortion::default());
         let mut reader = self.reader(network, &data, 1);
         reader.bring(&data, &[0]);
-        reader.forward(&data, 0..1, false);
+        reader.forward(&data, 0..1, false, None);
         let logits = reader.logits(0);
         let numbers = |lanes: &[Lanes]| {
             lanes.iter().flat_map(|lanes| lanes.0).take(classes).collect::<Vec<_>>()
@@ -120,6 +119,8 @@ impl Engine {
             batch,
             window: batch,
             cells: 1,
+            training: false,
+            smoothing: 0.0,
             isa: self.isa(),
             products: self.products(),
         };
