@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mnistry::data::generated::generate;
-use mnistry::measure::{BATCH_SIZES, HIDDEN};
-use mnistry::{Activation, Engine, EngineOptions, FitOptions, Network, Sequential, Silent};
+use mnistry::measure::{BATCH_SIZES, training_networks};
+use mnistry::{Engine, EngineOptions, FitOptions, Network, Silent};
 
 /// Whole minibatches of every size.
 const IMAGES: usize = 5_120;
@@ -14,17 +14,14 @@ const IMAGES: usize = 5_120;
 fn epochs(criterion: &mut Criterion) {
     let digits = generate(0, IMAGES, 10).expect("enough images").train;
     let engine = Engine::new(EngineOptions::default()).expect("an engine with all threads");
-    for hidden in HIDDEN {
-        let mut group = criterion.benchmark_group(format!("mlp-{hidden}"));
+    for (name, layers) in training_networks(digits.shape(), digits.classes()) {
+        let mut group = criterion.benchmark_group(name);
         group.sample_size(10);
         group.warm_up_time(Duration::from_millis(200));
         group.measurement_time(Duration::from_secs(1));
         group.throughput(Throughput::Elements(IMAGES as u64));
         for batch_size in BATCH_SIZES {
-            let layers = Sequential::new(digits.shape())
-                .dense(hidden, Activation::Relu)
-                .dense(digits.classes(), Activation::Sigmoid);
-            let network = Network::new(layers, 0).expect("a network that can be trained");
+            let network = Network::new(layers.clone(), 0).expect("a network that can be trained");
             group.bench_function(BenchmarkId::new("batch", batch_size), |bencher| {
                 bencher.iter_custom(|epochs| {
                     let epochs = epochs as usize;

@@ -60,7 +60,9 @@
 // Nothing from outside is unwrapped; tests may.
 #![warn(clippy::unwrap_used)]
 
+mod architecture_file;
 pub mod buffers;
+mod conv;
 pub mod data;
 pub mod engine;
 pub mod error;

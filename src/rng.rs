@@ -22,6 +22,10 @@ pub enum Purpose {
     Label = 3,
     /// The drawing of a generated digit; the index is the image's.
     Digit = 4,
+    /// What dropout drops; the index is of the layer, the epoch and the sample.
+    Drop = 5,
+    /// How an image is distorted; the index is of the epoch and the sample.
+    Distort = 6,
 }
 
 impl Rng {
@@ -33,6 +37,11 @@ impl Rng {
             mixed = split_mix(mixed ^ word);
         }
         Self(Xoshiro256PlusPlus::seed_from_u64(mixed))
+    }
+
+    /// Sixty-four random bits.
+    pub fn bits(&mut self) -> u64 {
+        self.0.next_u64()
     }
 
     /// A number in `[0, 1)`, one of 2²⁴ equally likely ones.

@@ -83,12 +83,23 @@ fn a_step_allocates_nothing() {
     const SAMPLES: usize = 1000;
     let adam = Optimizer::Adam(Adam::default());
     let sgd = Optimizer::Sgd(Sgd { learning_rate: 0.01, momentum: 0.9 });
-    let architecture = Sequential::new(SHAPE)
+    let dense = Sequential::new(SHAPE)
         .dense(40, Activation::Relu)
+        .dropout(0.5)
         .dense(20, Activation::Sigmoid)
         .dense(10, Activation::Softmax);
-    // Sparse and dense input.
-    for split in [dark(SAMPLES), bright(SAMPLES)] {
+    let images = Sequential::new(SHAPE)
+        .conv2d(5, 3, Activation::Relu)
+        .max_pool(2)
+        .dropout(0.25)
+        .conv2d(7, 2, Activation::Sigmoid)
+        .average_pool(2)
+        .flatten()
+        .dense(10, Activation::Softmax);
+    // Sparse and dense input, and images.
+    for (split, architecture) in
+        [(dark(SAMPLES), &dense), (bright(SAMPLES), &dense), (dark(SAMPLES), &images)]
+    {
         for (threads, optimizer) in [(1, adam), (1, sgd), (2, adam), (2, sgd)] {
             // The last minibatch is a short one.
             let options =
@@ -101,7 +112,10 @@ fn a_step_allocates_nothing() {
             assert!(counts.first > before, "the counter does not count");
             assert_eq!(counts.steps, 143);
             let more = counts.last - counts.first;
-            assert_eq!(more, 0, "allocations with {threads} threads and {optimizer:?}");
+            assert_eq!(
+                more, 0,
+                "allocations with {threads} threads and {optimizer:?} in {architecture}"
+            );
         }
     }
 }

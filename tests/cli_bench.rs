@@ -40,7 +40,7 @@ fn everything_is_measured() {
     for rate in train {
         let threads = rate["threads"].as_u64().unwrap();
         let hidden: u64 = rate["model"].as_str().unwrap()["mlp-".len()..].parse().unwrap();
-        // The data set has images of 8 × 8 and three classes.
+        // The data set has images of 8 × 8 and three classes: too small for LeNet-5.
         let operations = (4 * 64 * hidden + 6 * hidden * 3) as f64;
         let gflops = positive(rate, "samples_per_second") * operations / 1e9;
         assert!((positive(rate, "dense_gflops") / gflops - 1.0).abs() < 1e-9, "{rate}");
@@ -65,6 +65,7 @@ fn a_part_is_measured_alone_on_generated_digits() {
     assert!(lines[0].starts_with("FMA peak, portable: "), "{stdout}");
     assert!(!stdout.contains("matrixmultiply"), "{stdout}");
     assert_eq!(lines.iter().filter(|line| line.starts_with("mlp-")).count(), 6, "{stdout}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("lenet5")).count(), 3, "{stdout}");
 
     let stdout = desk.succeed("bench --quick --only peak --json");
     let bench: Value = serde_json::from_str(&stdout).unwrap();

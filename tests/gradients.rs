@@ -4,7 +4,11 @@
 mod generated;
 mod reference;
 
-use generated::{any_hidden, architectures, engines, images, one_hidden};
+use generated::{
+    any_hidden, any_image_layers, architectures, average_pool, convolution, engines,
+    image_networks, images, max_pool, one_hidden,
+};
+use mnistry::nn::Layer;
 use mnistry::train::Gradients;
 use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};
 use proptest::prelude::*;
@@ -78,6 +82,38 @@ fn linear() -> impl Strategy<Value = Case> {
 /// Networks of any depth.
 fn whole_networks() -> impl Strategy<Value = Case> {
     cases(architectures(any_hidden()))
+}
+
+/// One convolution.
+fn conv2d() -> impl Strategy<Value = Case> {
+    image_cases(convolution().prop_map(|layer| vec![layer]))
+}
+
+/// A convolution, and max pooling.
+fn max_pooling() -> impl Strategy<Value = Case> {
+    image_cases((convolution(), max_pool()).prop_map(|(one, other)| vec![one, other]))
+}
+
+/// A convolution, and average pooling.
+fn average_pooling() -> impl Strategy<Value = Case> {
+    image_cases((convolution(), average_pool()).prop_map(|(one, other)| vec![one, other]))
+}
+
+/// Networks that see images, of any depth.
+fn whole_image_networks() -> impl Strategy<Value = Case> {
+    image_cases(any_image_layers())
+}
+
+/// Some whole sixteens of samples, and some short ones.
+fn image_cases(layers: impl Strategy<Value = Vec<Layer>>) -> impl Strategy<Value = Case> {
+    let seed = any::<u64>().no_shrink();
+    let batch = prop_oneof![1_usize..=6, Just(16), 17_usize..=20];
+    (engines(), image_networks(layers), batch, seed).prop_map(
+        |(engine, architecture, batch, seed)| {
+            let split = images(architecture.input, batch, architecture.classes(), seed);
+            Case { engine, network: generated::network(architecture, seed), split, seed }
+        },
+    )
 }
 
 /// The loss alone: of a single black image the logits are the biases, and the gradient of the
@@ -220,4 +256,8 @@ properties! {
     sigmoid: 200;
     linear: 200;
     whole_networks: 400;
+    conv2d: 100;
+    max_pooling: 100;
+    average_pooling: 60;
+    whole_image_networks: 100;
 }

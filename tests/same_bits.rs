@@ -6,16 +6,18 @@ mod generated;
 use std::collections::HashMap;
 use std::fs;
 
-use generated::{any_hidden, architectures, images};
-use mnistry::data::ImageShape;
+use generated::{any_hidden, any_image_layers, architectures, image_networks, images};
+use mnistry::data::{Distortion, ImageShape};
 use mnistry::nn::Tensor;
 use mnistry::simd::Isa;
+use mnistry::train::{Decay, Schedule};
 use mnistry::{
     Activation, Adam, Engine, EngineOptions, FitOptions, Network, Optimizer, Sequential, Sgd,
     Silent, Split,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
+use proptest::test_runner::TestCaseError;
 
 const THREADS: [usize; 5] = [1, 2, 3, 5, 8];
 const OPTIMIZERS: [Optimizer; 2] = [
@@ -87,28 +89,67 @@ proptest! {
     #[test]
     fn threads_and_instruction_sets_change_no_bit(
         architecture in architectures(any_hidden()),
-        samples in 1_usize..=80,
-        batch_size in 1_usize..=40,
-        optimizer in select(&OPTIMIZERS[..]),
-        seed in any::<u64>().no_shrink(),
+        run in runs(),
     ) {
-        let split = images(architecture.input, samples, architecture.classes(), seed);
-        let options =
-            FitOptions { epochs: 2, batch_size, optimizer, seed, ..FitOptions::default() };
-        // By whether multiply-add rounds once: instruction sets that agree on it agree on all.
-        let mut first_of_kind = HashMap::new();
-        for engine in engines() {
-            let network = trained(&engine, &architecture, &split, &options);
-            let found = (
-                bits(network.tensors()),
-                bits(&engine.gradients(&network, &split).expect("it fits").tensors),
-                engine.evaluate(&network, &split).expect("it fits"),
-            );
-            let first =
-                first_of_kind.entry(engine.isa().is_fused()).or_insert_with(|| found.clone());
-            prop_assert!(*first == found, "{engine:?}");
-        }
+        check_bits(&architecture, run)?;
     }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 30,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn nor_where_images_are_convolved(
+        architecture in image_networks(any_image_layers()),
+        run in runs(),
+    ) {
+        check_bits(&architecture, run)?;
+    }
+}
+
+/// How many samples there are, and what is done with them.
+type Run = (usize, FitOptions);
+
+fn runs() -> impl Strategy<Value = Run> {
+    let seed = any::<u64>().no_shrink();
+    let aids = [FitOptions::default(), aided()];
+    (1_usize..=80, 1_usize..=40, select(&OPTIMIZERS[..]), seed, select(aids.to_vec())).prop_map(
+        |(samples, batch_size, optimizer, seed, options)| {
+            (samples, FitOptions { epochs: 2, batch_size, optimizer, seed, ..options })
+        },
+    )
+}
+
+/// With all that is done to images, labels and weights.
+fn aided() -> FitOptions {
+    FitOptions {
+        schedule: Schedule { warm_up: 0.5, decay: Decay::Cosine },
+        weight_decay: 0.01,
+        label_smoothing: 0.1,
+        distortion: Distortion { shift: 1.0, rotate: 10.0, scale: 0.1 },
+        ..FitOptions::default()
+    }
+}
+
+fn check_bits(architecture: &Sequential, (samples, options): Run) -> Result<(), TestCaseError> {
+    let split = images(architecture.input, samples, architecture.classes(), options.seed);
+    // By whether multiply-add rounds once: instruction sets that agree on it agree on all.
+    let mut first_of_kind = HashMap::new();
+    for engine in engines() {
+        let network = trained(&engine, architecture, &split, &options);
+        let found = (
+            bits(network.tensors()),
+            bits(&engine.gradients(&network, &split).expect("it fits").tensors),
+            engine.evaluate(&network, &split).expect("it fits"),
+        );
+        let first = first_of_kind.entry(engine.isa().is_fused()).or_insert_with(|| found.clone());
+        prop_assert!(*first == found, "{engine:?}");
+    }
+    Ok(())
 }
 
 /// The bits of every number: equality of numbers would pass a zero for its negative.

@@ -37,7 +37,7 @@ fn part(split: &Split, from: usize, to: usize) -> Split {
 }
 
 fn in_order(epochs: usize, optimizer: Optimizer) -> FitOptions {
-    FitOptions { epochs, batch_size: BATCH, optimizer, shuffle: false, seed: 0 }
+    FitOptions { epochs, batch_size: BATCH, optimizer, shuffle: false, ..FitOptions::default() }
 }
 
 fn sgd(learning_rate: f64, momentum: f64) -> Optimizer {
@@ -258,7 +258,7 @@ fn an_observer_stops_a_run_after_a_step() {
     let mut stopped = relu_network();
     let mut recorder = Recorder { stop_after: Some(2), ..Recorder::default() };
     let history = engine(1).fit(&mut stopped, &split, &options, &mut recorder).expect("stopped");
-    assert_eq!(history, History { epochs: Vec::new(), stopped: true });
+    assert_eq!(history, History { stopped: true, ..History::default() });
     assert_eq!((recorder.steps.len(), recorder.epochs.len()), (2, 0));
 
     // The first two minibatches are an epoch of the first eight samples.

@@ -34,6 +34,14 @@ pub fn as_numbers(lanes: &[Lanes]) -> &[f32] {
     unsafe { std::slice::from_raw_parts(lanes.as_ptr().cast(), lanes.len() * LANES) }
 }
 
+/// The same, to be written.
+#[must_use]
+#[allow(unsafe_code, reason = "a view of the same numbers")]
+pub fn as_numbers_mut(lanes: &mut [Lanes]) -> &mut [f32] {
+    // SAFETY: as for `as_numbers`; the borrow is as exclusive.
+    unsafe { std::slice::from_raw_parts_mut(lanes.as_mut_ptr().cast(), lanes.len() * LANES) }
+}
+
 /// Lays `rows` of `columns` numbers out in groups of lanes, each row padded with zeros.
 #[must_use]
 pub fn pad_rows(values: &[f32], columns: usize) -> Vec<Lanes> {

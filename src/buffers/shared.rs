@@ -192,6 +192,11 @@ pub(crate) fn share_of(total: usize, member: usize, members: usize) -> Range<usi
 }
 
 impl Seat {
+    /// Whether the buffer has no lanes.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.shared.cells.is_empty()
+    }
+
     /// The member's turn to write: its own ranges, holding what they held.
     pub(crate) fn write(&mut self) -> Writer<'_> {
         self.turn += 1;

@@ -59,8 +59,12 @@ impl Meter {
     /// After each epoch.
     pub(super) fn epoch(&mut self, epoch: &Epoch) {
         let rate = self.samples as f64 / epoch.seconds;
+        let validation = epoch.validation.map_or_else(String::new, |validation| {
+            let (loss, accuracy) = (validation.loss, 100.0 * validation.accuracy);
+            format!("  validation loss {loss:.4}  accuracy {accuracy:.2} %")
+        });
         let summary = format!(
-            "loss {:.4}  accuracy {:.2} %  {} images/s  {:.2} s",
+            "loss {:.4}  accuracy {:.2} %{validation}  {} images/s  {:.2} s",
             epoch.loss,
             100.0 * epoch.accuracy,
             HumanCount(rate as u64),

@@ -1,5 +1,6 @@
 //! The command line: one file a command; what they share is in the other files.
 
+mod aids;
 mod bench;
 mod common;
 mod data;

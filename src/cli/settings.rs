@@ -8,28 +8,30 @@ use mnistry::{
     Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd, Split,
 };
 
+use super::aids::Aids;
+
 /// What is trained, and how.
 #[derive(Args)]
 #[command(next_help_heading = "Training")]
 pub(super) struct Settings {
-    /// The kind of network; mlp is dense layers
-    #[arg(long, value_enum, default_value_t = Model::Mlp, help_heading = "Network")]
+    /// The network: mlp (dense layers), lenet5 or cnn (convolutions), or a TOML file that lists
+    /// layers
+    #[arg(long, value_name = "NAME|FILE", default_value = "mlp", value_parser = model, help_heading = "Network")]
     model: Model,
 
-    /// Units of each hidden layer, separated by commas
+    /// Units of each hidden layer of the mlp, separated by commas [default: 100]
     #[arg(
         long,
         help_heading = "Network",
         value_name = "UNITS",
         value_delimiter = ',',
-        default_value = "100",
         value_parser = clap::value_parser!(u32).range(1..)
     )]
     hidden: Vec<u32>,
 
-    /// The activation of the last layer
-    #[arg(long, value_enum, default_value_t = Output::Sigmoid, help_heading = "Network")]
-    output: Output,
+    /// The activation of the last layer of the mlp [default: sigmoid]
+    #[arg(long, value_enum, help_heading = "Network")]
+    output: Option<Output>,
 
     /// Start from the weights in this safetensors file instead of random ones
     #[arg(long, value_name = "FILE", help_heading = "Network")]
@@ -55,7 +57,7 @@ pub(super) struct Settings {
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     batch_size: u32,
 
-    /// Decides the first weights and the order of the images
+    /// Decides the first weights, the order of the images, and all else that is random
     #[arg(long, value_name = "N", default_value_t = 0)]
     seed: u64,
 
@@ -66,11 +68,17 @@ pub(super) struct Settings {
     /// Train on the first N images alone
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     train_limit: Option<u32>,
+
+    #[command(flatten)]
+    aids: Aids,
 }
 
-#[derive(Clone, Copy, ValueEnum)]
+#[derive(Clone)]
 enum Model {
     Mlp,
+    LeNet5,
+    Cnn,
+    File(PathBuf),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -91,13 +99,20 @@ impl Settings {
     /// # Errors
     /// When arguments contradict each other.
     pub(super) fn fit_options(&self) -> Result<FitOptions, clap::Error> {
-        Ok(FitOptions {
+        let shapes_mlp = !self.hidden.is_empty() || self.output.is_some();
+        if shapes_mlp && !matches!(self.model, Model::Mlp) {
+            let problem = "--hidden and --output are for --model mlp: other models have their own";
+            return Err(usage_error(ErrorKind::ArgumentConflict, problem));
+        }
+        let options = FitOptions {
             epochs: self.epochs as usize,
             batch_size: self.batch_size as usize,
             optimizer: self.optimizer()?,
             shuffle: !self.no_shuffle,
             seed: self.seed,
-        })
+            ..FitOptions::default()
+        };
+        Ok(self.aids.add_to(options))
     }
 
     fn optimizer(&self) -> Result<Optimizer, clap::Error> {
@@ -130,20 +145,41 @@ impl Settings {
 
     /// The network to start from, made for the images and classes of `data`.
     pub(super) fn network(&self, data: &Dataset) -> Result<Network> {
-        let Model::Mlp = self.model;
-        let output = match self.output {
-            Output::Sigmoid => Activation::Sigmoid,
-            Output::Softmax => Activation::Softmax,
+        let (input, classes) = (data.shape(), data.classes());
+        let architecture = match &self.model {
+            Model::Mlp => self.mlp(data),
+            Model::LeNet5 => Sequential::lenet5(input, classes),
+            Model::Cnn => Sequential::cnn(input, classes),
+            Model::File(path) => Sequential::read(path, input)?,
         };
-        let input = Sequential::new(data.shape());
-        let hidden = self.hidden.iter().map(|&units| units as usize);
-        let architecture = hidden
-            .fold(input, |network, units| network.dense(units, Activation::Relu))
-            .dense(data.classes(), output);
         match &self.init {
             Some(path) => Network::with_tensors_of(path, architecture),
             None => Network::new(architecture, self.seed),
         }
+    }
+
+    fn mlp(&self, data: &Dataset) -> Sequential {
+        let output = match self.output {
+            None | Some(Output::Sigmoid) => Activation::Sigmoid,
+            Some(Output::Softmax) => Activation::Softmax,
+        };
+        let input = Sequential::new(data.shape());
+        let hidden = if self.hidden.is_empty() { &[100] } else { &self.hidden[..] };
+        hidden
+            .iter()
+            .fold(input, |network, &units| network.dense(units as usize, Activation::Relu))
+            .dense(data.classes(), output)
+    }
+}
+
+/// The network of that name, or the file that describes one.
+fn model(text: &str) -> Result<Model, String> {
+    match text {
+        "mlp" => Ok(Model::Mlp),
+        "lenet5" => Ok(Model::LeNet5),
+        "cnn" => Ok(Model::Cnn),
+        file if file.ends_with(".toml") => Ok(Model::File(file.into())),
+        _ => Err("give mlp, lenet5, cnn, or a file whose name ends with .toml".into()),
     }
 }
 

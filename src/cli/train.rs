@@ -4,7 +4,9 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use mnistry::report::{Report, RunConfig, RunFolder, StepLog, TestReport, peak_memory_bytes};
+use mnistry::report::{
+    Report, RunConfig, RunFolder, StepLog, Summary, TestReport, peak_memory_bytes,
+};
 
 use super::common::Common;
 use super::meter::Meter;
@@ -32,6 +34,10 @@ pub(super) struct Train {
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     log_steps: Option<PathBuf>,
 
+    /// Print the network's layers, what they put out and how much they learn, and do not train
+    #[arg(long, help_heading = "Network")]
+    summary: bool,
+
     #[command(flatten)]
     common: Common,
 }
@@ -40,6 +46,8 @@ const EXAMPLES: &str = "\
 Examples:
   mnistry train --data mnist.npz
   mnistry train --data mnist.npz --hidden 512,256 --output softmax --epochs 10 --run-dir runs/deep
+  mnistry train --data mnist.npz --model lenet5 --batch-size 128 --epochs 10
+  mnistry train --model cnn --summary
   mnistry train --data mnist.npz --optimizer sgd --learning-rate 0.1 --momentum 0.9
   mnistry train --data mnist.npz --quiet --json | jq .test.accuracy";
 
@@ -54,10 +62,19 @@ impl Train {
         let data = self.common.dataset()?;
         let train = self.settings.training_images(&data)?;
         let mut network = self.settings.network(&data)?;
+        if self.summary {
+            let summary = Summary::new(network.architecture())?;
+            if self.common.json {
+                output::print_json(&summary)?;
+            } else {
+                output::print(&summary.to_string())?;
+            }
+            return Ok(Outcome::Done);
+        }
         let config = RunConfig {
             version: env!("CARGO_PKG_VERSION").into(),
             dataset: data.name.clone(),
-            train_images: train.len(),
+            train_images: options.training_samples(train.len()),
             test_images: data.test.len(),
             architecture: network.architecture().clone(),
             init: self.settings.init.clone(),
@@ -91,7 +108,8 @@ impl Train {
         }
 
         interrupt::listen()?;
-        let meter = Meter::new(options.epochs, train.len(), self.common.quiet);
+        let trained_on = options.training_samples(train.len());
+        let meter = Meter::new(options.epochs, trained_on, self.common.quiet);
         let mut watch = Watch::new(meter, folder, log);
         let training = Instant::now();
         let history = engine.fit(&mut network, &train, &options, &mut watch);
@@ -110,6 +128,13 @@ impl Train {
             return Ok(Outcome::Interrupted);
         }
 
+        if let Some(epoch) = history.best {
+            folder.save(&network)?;
+            self.say(format_args!(
+                "the network is that of epoch {epoch}, of the lowest validation loss"
+            ));
+        }
+
         let test = TestReport::new(engine.evaluate(&network, &data.test)?)?;
         let report = Report {
             dataset: data.name.clone(),
@@ -119,7 +144,7 @@ impl Train {
             isa: engine.isa().name().into(),
             train_seconds,
             total_seconds: start.elapsed().as_secs_f64(),
-            samples_per_second: (train.len() * options.epochs) as f64 / train_seconds,
+            samples_per_second: (trained_on * history.epochs.len()) as f64 / train_seconds,
             peak_memory_bytes: peak_memory_bytes(),
             history: history.epochs,
             test,

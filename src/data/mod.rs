@@ -6,6 +6,7 @@ mod cache;
 mod checksum;
 mod class_folders;
 pub mod csv;
+mod distort;
 #[cfg(feature = "download")]
 pub mod download;
 #[cfg(feature = "download")]
@@ -29,6 +30,7 @@ mod unpack;
 
 pub use bytes::Bytes;
 pub use cache::Cache;
+pub use distort::Distortion;
 #[cfg(feature = "download")]
 pub use find::Found;
 pub use fit::Frame;
@@ -41,6 +43,7 @@ pub use statistics::Statistics;
 
 use array::Array;
 
+use std::ops::Range;
 use std::path::PathBuf;
 use std::{env, fmt};
 
@@ -148,13 +151,24 @@ impl Split {
     /// # Errors
     /// When `limit` is zero.
     pub fn take(&self, limit: usize) -> Result<Self, Problem> {
-        let count = limit.min(self.len());
-        let window = |bytes: &Bytes, end| bytes.slice(0..end).unwrap_or_else(|| bytes.clone());
-        Self::new(
-            self.shape,
-            window(&self.pixels, count * self.shape.pixels()),
-            window(&self.labels, count),
-        )
+        self.range(0..limit.min(self.len()))
+    }
+
+    /// The images before number `index`, and those from it on.
+    ///
+    /// # Errors
+    /// When there are none on one side.
+    pub fn split_at(&self, index: usize) -> Result<(Self, Self), Problem> {
+        let index = index.min(self.len());
+        Ok((self.range(0..index)?, self.range(index..self.len())?))
+    }
+
+    fn range(&self, images: Range<usize>) -> Result<Self, Problem> {
+        let window = |bytes: &Bytes, size: usize| {
+            bytes.slice(images.start * size..images.end * size).unwrap_or_else(|| bytes.clone())
+        };
+        let pixels = window(&self.pixels, self.shape.pixels());
+        Self::new(self.shape, pixels, window(&self.labels, 1))
     }
 }
 

@@ -9,7 +9,7 @@ mod training;
 pub use gemm::{GemmRate, Operands, Product, SHAPES, Shape, Strides, gemm_rates};
 pub use input_layer::{InputLayer, Zeros};
 pub use peak::{FmaPeak, fma_peak};
-pub use training::{BATCH_SIZES, HIDDEN, TrainingRate, training_rates};
+pub use training::{BATCH_SIZES, HIDDEN, TrainingRate, training_networks, training_rates};
 
 use std::time::{Duration, Instant};
 

@@ -3,16 +3,17 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Effort, FmaPeak, median};
-use crate::data::Split;
+use crate::data::{ImageShape, Split};
 use crate::engine::{Engine, EngineOptions};
 use crate::error::Result;
-use crate::nn::{Activation, Network, Sequential};
+use crate::nn::{Activation, Network, Sequential, Shape};
 use crate::train::{FitOptions, Silent};
 
 /// The rate of training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct TrainingRate {
-    /// The network: `mlp-100` is dense layers, the hidden one of 100 units.
+    /// The network: `mlp-100` is dense layers, the hidden one of 100 units; `lenet5` has
+    /// convolutions.
     pub model: String,
     /// Samples a step.
     pub batch_size: usize,
@@ -31,8 +32,21 @@ pub const HIDDEN: [usize; 2] = [100, 512];
 /// Samples a step.
 pub const BATCH_SIZES: [usize; 3] = [32, 128, 512];
 
-/// Measures training on `images` with Adam, for [`HIDDEN`] × [`BATCH_SIZES`], on one thread and on
-/// all of `engine`.
+/// The networks whose training is measured, by name: one of each of [`HIDDEN`], and LeNet-5.
+#[must_use]
+pub fn training_networks(input: ImageShape, classes: usize) -> Vec<(String, Sequential)> {
+    let mlp = |units| {
+        let layers = Sequential::new(input).dense(units, Activation::Relu);
+        (format!("mlp-{units}"), layers.dense(classes, Activation::Sigmoid))
+    };
+    let lenet5 = Sequential::lenet5(input, classes);
+    // Small images leave nothing after its poolings.
+    let lenet5 = lenet5.check().is_ok().then(|| (String::from("lenet5"), lenet5));
+    HIDDEN.map(mlp).into_iter().chain(lenet5).collect()
+}
+
+/// Measures training on `images` with Adam, for [`training_networks`] × [`BATCH_SIZES`], on one
+/// thread and on all of `engine`.
 ///
 /// # Errors
 /// When the threads are refused or training fails.
@@ -50,11 +64,11 @@ pub fn training_rates(
         EngineOptions { isa: Some(engine.isa()), products: engine.products(), threads: Some(1) };
     let alone = Engine::new(one)?;
     let mut runs = Vec::new();
-    for hidden in HIDDEN {
+    for network in training_networks(images.shape(), images.classes()) {
         for batch_size in BATCH_SIZES {
-            runs.push(Run::new((&alone, peak.one_thread), images, hidden, batch_size)?);
+            runs.push(Run::new((&alone, peak.one_thread), &network, batch_size)?);
             if engine.threads() > 1 {
-                runs.push(Run::new((engine, peak.all_threads), images, hidden, batch_size)?);
+                runs.push(Run::new((engine, peak.all_threads), &network, batch_size)?);
             }
         }
     }
@@ -70,7 +84,7 @@ pub fn training_rates(
 struct Run<'a> {
     engine: &'a Engine,
     peak: f64,
-    hidden: usize,
+    model: String,
     batch_size: usize,
     network: Network,
     seconds: Vec<f64>,
@@ -79,15 +93,11 @@ struct Run<'a> {
 impl<'a> Run<'a> {
     fn new(
         (engine, peak): (&'a Engine, f64),
-        images: &Split,
-        hidden: usize,
+        (model, layers): &(String, Sequential),
         batch_size: usize,
     ) -> Result<Self> {
-        let layers = Sequential::new(images.shape())
-            .dense(hidden, Activation::Relu)
-            .dense(images.classes(), Activation::Sigmoid);
-        let network = Network::new(layers, 0)?;
-        Ok(Self { engine, peak, hidden, batch_size, network, seconds: Vec::new() })
+        let network = Network::new(layers.clone(), 0)?;
+        Ok(Self { engine, peak, model: model.clone(), batch_size, network, seconds: Vec::new() })
     }
 
     fn train(&mut self, images: &Split) -> Result<()> {
@@ -103,7 +113,7 @@ impl<'a> Run<'a> {
         let operations = dense_operations(self.network.architecture());
         let dense_gflops = samples_per_second * operations as f64 / 1e9;
         TrainingRate {
-            model: format!("mlp-{}", self.hidden),
+            model: self.model,
             batch_size: self.batch_size,
             threads: self.engine.threads(),
             samples_per_second,
@@ -113,23 +123,28 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Multiplications and additions of a training step per sample, zeros included: two a weight
-/// forward, two for its gradient, and two for the gradient of the inputs of all layers but the
-/// first.
+/// Multiplications and additions of a training step per sample, zeros included: two a weight and
+/// place forward, two for its gradient, and two for the gradient of the inputs of all layers but
+/// the first that learns.
 fn dense_operations(network: &Sequential) -> usize {
-    let kernels: Vec<usize> = network
-        .parameters()
-        .iter()
-        .filter(|(_, shape)| shape.len() > 1)
-        .map(|(_, shape)| shape.iter().product())
+    let shapes = network.shapes().unwrap_or_default();
+    let layers = network.layers.iter().zip(&shapes).zip(network.parameters_by_layer());
+    let products: Vec<usize> = layers
+        .filter_map(|((_, output), tensors)| {
+            let [(_, kernel), _] = tensors?;
+            let places = match output {
+                Shape::Image { height, width, .. } => height * width,
+                Shape::Vector(_) => 1,
+            };
+            Some(places * kernel.into_iter().product::<usize>())
+        })
         .collect();
-    6 * kernels.iter().sum::<usize>() - 2 * kernels.first().copied().unwrap_or(0)
+    6 * products.iter().sum::<usize>() - 2 * products.first().copied().unwrap_or(0)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ImageShape;
 
     #[test]
     fn operations_are_counted_as_if_all_pixels_were_lit() {
@@ -137,5 +152,9 @@ mod tests {
             .dense(100, Activation::Relu)
             .dense(10, Activation::Sigmoid);
         assert_eq!(dense_operations(&layers), 319_600);
+        let convolutions = 4 * 24 * 24 * 150 + 6 * 8 * 8 * 2400;
+        let dense = 6 * (256 * 120 + 120 * 84 + 84 * 10);
+        let lenet5 = Sequential::lenet5(ImageShape { height: 28, width: 28 }, 10);
+        assert_eq!(dense_operations(&lenet5), convolutions + dense);
     }
 }

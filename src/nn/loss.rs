@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::buffers::{Lanes, Writer};
-use crate::ops::softmax::cross_entropy;
+use crate::ops::softmax::{cross_entropy, smoothed_cross_entropy};
 use crate::simd::{Kernel, Simd};
 
 /// Turns the logits of `samples`, in panels, into the gradient of the mean loss, and appends a
@@ -13,6 +13,8 @@ pub(crate) struct CrossEntropy<'a, 'w, L> {
     /// The label of a sample.
     pub(crate) label: L,
     pub(crate) classes: usize,
+    /// Which share of each label is spread over all classes.
+    pub(crate) smoothing: f32,
     /// 1 over the size of the minibatch.
     pub(crate) scale: f32,
     pub(crate) panels: &'a mut Writer<'w>,
@@ -27,7 +29,7 @@ impl<L: Fn(usize) -> u8> Kernel for CrossEntropy<'_, '_, L> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { samples, label, classes, scale, panels, batch, row } = self;
+        let Self { samples, label, classes, smoothing, scale, panels, batch, row } = self;
         for sample in samples {
             for (group, lanes) in row.iter_mut().enumerate() {
                 *lanes = *panels.at(group * batch + sample);
@@ -35,7 +37,11 @@ impl<L: Fn(usize) -> u8> Kernel for CrossEntropy<'_, '_, L> {
             let label = label(sample);
             let class = argmax(row, classes);
             let correct = class == usize::from(label);
-            let loss = cross_entropy(s, row, classes, label, scale);
+            let loss = if smoothing > 0.0 {
+                smoothed_cross_entropy(s, row, classes, (label, smoothing), scale)
+            } else {
+                cross_entropy(s, row, classes, label, scale)
+            };
             for (group, lanes) in row.iter().enumerate() {
                 *panels.at(group * batch + sample) = *lanes;
             }

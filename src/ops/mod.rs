@@ -4,6 +4,7 @@ pub(crate) mod activation;
 pub(crate) mod exp;
 pub(crate) mod ln;
 pub(crate) mod softmax;
+pub(crate) mod trigonometry;
 
 use crate::buffers::Lanes;
 use crate::simd::{Kernel, Simd};

@@ -65,5 +65,29 @@ pub(crate) fn cross_entropy<S: Simd>(
     log_sum + (greatest - logit)
 }
 
+/// The same where labels are smoothed (Szegedy and others, 2016): the share `smoothing` of each
+/// is spread over all classes.
+#[inline(always)]
+pub(crate) fn smoothed_cross_entropy<S: Simd>(
+    s: S,
+    row: &mut [Lanes],
+    classes: usize,
+    (label, smoothing): (u8, f32),
+    scale: f32,
+) -> f32 {
+    let logits = row.iter().flat_map(|lanes| lanes.0).take(classes);
+    let mean = logits.sum::<f32>() / classes as f32;
+    let (group, lane) = (usize::from(label) / LANES, usize::from(label) % LANES);
+    let target = (1.0 - smoothing) * row[group].0[lane] + smoothing * mean;
+    let (greatest, log_sum) = softmax(s, row, classes);
+    let share = smoothing / classes as f32;
+    row.iter_mut().flat_map(|lanes| &mut lanes.0).take(classes).for_each(|p| *p -= share);
+    row[group].0[lane] -= 1.0 - smoothing;
+    for lanes in row.iter_mut() {
+        s.store(s.mul(s.load(lanes), s.splat(scale)), lanes);
+    }
+    log_sum + (greatest - target)
+}
+
 #[cfg(test)]
 mod tests;

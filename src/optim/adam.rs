@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, matters};
+use super::{Rule, matters, shrunk};
 use crate::buffers::Lanes;
 use crate::simd::Simd;
 
@@ -34,6 +34,7 @@ pub(crate) struct AdamStep {
     one_minus_beta_1: f32,
     one_minus_beta_2: f32,
     epsilon: f32,
+    decay: f32,
 }
 
 impl Adam {
@@ -47,7 +48,16 @@ impl Adam {
             one_minus_beta_1: (1.0 - self.beta_1) as f32,
             one_minus_beta_2: (1.0 - self.beta_2) as f32,
             epsilon: self.epsilon as f32,
+            decay: 0.0,
         }
+    }
+}
+
+impl AdamStep {
+    /// The same, after which each weight has lost the share `decay` of what it was: weight decay
+    /// apart from the gradient (Loshchilov and Hutter, 2019).
+    pub(crate) fn decaying(self, decay: f32) -> Self {
+        Self { decay, ..self }
     }
 }
 
@@ -89,6 +99,9 @@ impl Rule for AdamStep {
         let (new_m, new_v) = (s.keep(moves, new_m), s.keep(matters(s, new_v), new_v));
         s.store(new_m, m);
         s.store(new_v, v);
+        if self.decay > 0.0 {
+            s.store(shrunk(s, s.load(weight), self.decay), weight);
+        }
         // The weights of pixels that have been black for long stay exactly as they are: no need
         // for the root and the division, the slowest of all this.
         if !s.any(moves) {

@@ -63,6 +63,12 @@ impl Default for Optimizer {
 /// microcode.
 pub(crate) const NEGLIGIBLE: f32 = 1e-30;
 
+/// w − `decay` · w
+#[inline(always)]
+fn shrunk<S: Simd>(s: S, w: S::F32, decay: f32) -> S::F32 {
+    s.mul_add(w, s.splat(-decay), w)
+}
+
 /// Where a moment of size `size` is not negligible.
 #[inline(always)]
 fn matters<S: Simd>(s: S, size: S::F32) -> S::Mask {

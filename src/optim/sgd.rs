@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, matters};
+use super::{Rule, matters, shrunk};
 use crate::buffers::Lanes;
 use crate::simd::Simd;
 
@@ -26,12 +26,21 @@ impl Default for Sgd {
 pub(crate) struct SgdStep {
     rate: f32,
     momentum: f32,
+    decay: f32,
 }
 
 impl Sgd {
     /// The update of every step.
     pub(crate) fn step(self) -> SgdStep {
-        SgdStep { rate: self.learning_rate as f32, momentum: self.momentum as f32 }
+        let (rate, momentum) = (self.learning_rate as f32, self.momentum as f32);
+        SgdStep { rate, momentum, decay: 0.0 }
+    }
+}
+
+impl SgdStep {
+    /// The same, after which each weight has lost the share `decay` of what it was.
+    pub(crate) fn decaying(self, decay: f32) -> Self {
+        Self { decay, ..self }
     }
 }
 
@@ -54,7 +63,11 @@ impl Rule for SgdStep {
         let new = s.mul_add(gradient, s.splat(-self.rate), decayed);
         let new = s.keep(matters(s, s.abs(new)), new);
         s.store(new, velocity);
-        s.store(s.add(s.load(weight), new), weight);
+        let mut old = s.load(weight);
+        if self.decay > 0.0 {
+            old = shrunk(s, old, self.decay);
+        }
+        s.store(s.add(old, new), weight);
     }
 }
 

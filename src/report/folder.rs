@@ -26,6 +26,9 @@ const LARGEST_CONFIG: u64 = 1 << 20;
 
 const CONFIG_FILE: &str = "config.json";
 const HISTORY_FILE: &str = "history.csv";
+/// The columns of `history.csv`; the last two only where there is validation.
+const HISTORY: [&str; 6] =
+    ["epoch", "loss", "accuracy", "seconds", "validation_loss", "validation_accuracy"];
 const REPORT_FILE: &str = "report.json";
 const CONFUSION_FILE: &str = "confusion_matrix.csv";
 
@@ -173,15 +176,16 @@ impl RunFolder {
     }
 
     fn write_history(&self) -> Result<()> {
+        let is_validated = self.history.iter().any(|epoch| epoch.validation.is_some());
         let rows = self.history.iter().map(|epoch| {
-            [
-                epoch.epoch.to_string(),
-                epoch.loss.to_string(),
-                epoch.accuracy.to_string(),
-                epoch.seconds.to_string(),
-            ]
+            let numbers = [epoch.loss, epoch.accuracy, epoch.seconds];
+            let validation = epoch.validation.map(|of| [of.loss, of.accuracy]);
+            let numbers = numbers.into_iter().chain(validation.into_iter().flatten());
+            let row = std::iter::once(epoch.epoch.to_string());
+            row.chain(numbers.map(|number| number.to_string())).collect::<Vec<_>>()
         });
-        let header = ["epoch", "loss", "accuracy", "seconds"].map(String::from);
+        let columns = if is_validated { 6 } else { 4 };
+        let header = HISTORY[..columns].iter().map(|&name| name.to_owned()).collect();
         self.write_csv(HISTORY_FILE, std::iter::once(header).chain(rows))
     }
 

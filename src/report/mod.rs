@@ -8,6 +8,7 @@ mod palette;
 mod shades;
 mod step_log;
 mod submission;
+mod summary;
 mod text;
 
 pub use drawing::draw;
@@ -18,6 +19,7 @@ pub use palette::Palette;
 pub use shades::shades;
 pub use step_log::StepLog;
 pub use submission::write_submission;
+pub use summary::{LayerSummary, Summary};
 
 use serde::{Deserialize, Serialize};
 

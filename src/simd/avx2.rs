@@ -148,6 +148,10 @@ impl Simd for Avx2 {
         avx2!(H => _mm256_cmp_ps::<_CMP_LT_OQ>(a[H], b[H]))
     }
     #[inline(always)]
+    fn eq(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_cmp_ps::<_CMP_EQ_OQ>(a[H], b[H]))
+    }
+    #[inline(always)]
     fn not_lt(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
         avx2!(H => _mm256_cmp_ps::<_CMP_NLT_UQ>(a[H], b[H]))
     }

@@ -119,6 +119,10 @@ impl Simd for Avx512 {
         avx512!(_mm512_cmp_ps_mask::<_CMP_LT_OQ>(a, b))
     }
     #[inline(always)]
+    fn eq(self, a: __m512, b: __m512) -> __mmask16 {
+        avx512!(_mm512_cmp_ps_mask::<_CMP_EQ_OQ>(a, b))
+    }
+    #[inline(always)]
     fn not_lt(self, a: __m512, b: __m512) -> __mmask16 {
         avx512!(_mm512_cmp_ps_mask::<_CMP_NLT_UQ>(a, b))
     }

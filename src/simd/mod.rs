@@ -100,6 +100,8 @@ pub trait Simd: Copy + Send + Sync + 'static {
 
     /// a < b, false where either is NaN.
     fn lt(self, a: Self::F32, b: Self::F32) -> Self::Mask;
+    /// a = b, false where either is NaN.
+    fn eq(self, a: Self::F32, b: Self::F32) -> Self::Mask;
     /// a ≥ b, and true where either is NaN.
     fn not_lt(self, a: Self::F32, b: Self::F32) -> Self::Mask;
     /// Whether any lane is true.
@@ -149,6 +151,20 @@ pub trait Simd: Copy + Send + Sync + 'static {
             rows = turned;
         }
         rows
+    }
+
+    /// Lane i is the sum of the lanes of vector i, by the fixed tree.
+    #[inline(always)]
+    fn reduce_add_each(self, rows: [Self::F32; LANES]) -> Self::F32 {
+        let mut lanes = self.transpose(rows);
+        let mut half = LANES / 2;
+        while half > 0 {
+            for i in 0..half {
+                lanes[i] = self.add(lanes[i], lanes[i + half]);
+            }
+            half /= 2;
+        }
+        lanes[0]
     }
 
     /// The sum of the lanes, by the fixed tree.

@@ -102,6 +102,10 @@ impl Simd for Portable {
         a.simd_lt(b)
     }
     #[inline(always)]
+    fn eq(self, a: f32x16, b: f32x16) -> f32x16 {
+        a.simd_eq(b)
+    }
+    #[inline(always)]
     fn not_lt(self, a: f32x16, b: f32x16) -> f32x16 {
         !a.simd_lt(b)
     }

@@ -75,3 +75,14 @@ fn a_square_turns_about_its_diagonal() {
         }
     });
 }
+
+#[test]
+fn sums_of_many_vectors_have_the_bits_of_each() {
+    on_each_isa!(s => {
+        let row = |row: usize| Lanes(std::array::from_fn(|i| 0.1 + (LANES * row + i) as f32 / 3.0));
+        let rows = std::array::from_fn(|index| s.load(&row(index)));
+        let mut sums = Lanes::default();
+        s.store(s.reduce_add_each(rows), &mut sums);
+        assert_eq!(sums.0.map(f32::to_bits), rows.map(|row| s.reduce_add(row).to_bits()));
+    });
+}

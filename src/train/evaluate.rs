@@ -4,7 +4,7 @@ use super::fit::fits;
 use super::samples::Samples;
 use super::worker::{Plan, Worker};
 use crate::buffers::{Lanes, share_of};
-use crate::data::{Bytes, Split};
+use crate::data::{Bytes, Distortion, Split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::metrics::{ConfusionMatrix, Evaluation};
@@ -49,9 +49,9 @@ impl Engine {
     /// When `network` does not fit `split`.
     pub fn evaluate(&self, network: &Network, split: &Split) -> Result<Evaluation> {
         fits(network, split)?;
-        let data = self.samples(split);
+        let data = self.samples(split, network, Distortion::default());
         let outcomes = self.read(network, &data, |reader, samples, outcomes| {
-            reader.forward(&data, 0..samples, true);
+            reader.forward(&data, 0..samples, true, None);
             reader.outcomes(samples, |_, outcome| outcomes.push(outcome));
         });
         let mut confusion = ConfusionMatrix::new(network.architecture().classes());
@@ -99,9 +99,9 @@ impl Engine {
         }
         let labels = vec![0; images.len().div_ceil(input.pixels().max(1))];
         let split = Split::new(input, images, labels.into())?;
-        let data = self.samples(&split);
+        let data = self.samples(&split, network, Distortion::default());
         Ok(self.read(network, &data, |reader, samples, predictions| {
-            reader.forward(&data, 0..samples, false);
+            reader.forward(&data, 0..samples, false, None);
             let logits = (0..samples).map(|sample| reader.logits(sample));
             predictions.extend(logits.map(|logits| self.prediction(network, logits)));
         }))
@@ -128,6 +128,8 @@ impl Engine {
                 batch,
                 window: batch,
                 cells: 1,
+                training: false,
+                smoothing: 0.0,
                 isa: self.isa(),
                 products: self.products(),
             };

@@ -8,13 +8,17 @@ use std::time::Instant;
 use super::history::{Epoch, Flow, History, Observer, Progress};
 use super::options::FitOptions;
 use super::samples::Samples;
+use super::schedule::Moment;
+use super::team::Purpose;
+use super::validation::Judge;
 use super::worker::{Totals, Worker};
-use crate::data::Split;
+use crate::data::{Distortion, Split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::nn::Network;
-use crate::optim::{Optimizer, Rule};
-use crate::rng::{Purpose, Rng};
+use crate::nn::noise::Noise;
+use crate::optim::{Adam, Optimizer, Rule, Sgd};
+use crate::rng::{self, Rng};
 
 impl Engine {
     /// Trains `network` on `split`, telling `observer` after each step and epoch.
@@ -38,18 +42,51 @@ impl Engine {
     ) -> Result<History> {
         options.check()?;
         fits(network, split)?;
-        fits_memory(network, options.batch_size.min(split.len()))?;
+        let (train, judge) = self.hold_out(split, options)?;
+        fits_memory(network, options.batch_size.min(train.len()))?;
         self.check_idle()?;
-        let run = Run { data: self.samples(split), options, stop: AtomicBool::new(false) };
+        let data = self.samples(&train, network, options.distortion);
+        let run = Run { data, options, stop: AtomicBool::new(false) };
+        let decay = |rate: f64| (rate * options.weight_decay) as f32;
+        let schedule = options.schedule;
         match options.optimizer {
-            Optimizer::Adam(adam) => run.fit(self, network, observer, |step| adam.at(step)),
-            Optimizer::Sgd(sgd) => run.fit(self, network, observer, |_| sgd.step()),
+            Optimizer::Adam(adam) => run.fit(self, (network, observer, judge), |moment| {
+                let learning_rate = adam.learning_rate * schedule.factor(moment);
+                Adam { learning_rate, ..adam }.at(moment.step).decaying(decay(learning_rate))
+            }),
+            Optimizer::Sgd(sgd) => run.fit(self, (network, observer, judge), |moment| {
+                let learning_rate = sgd.learning_rate * schedule.factor(moment);
+                Sgd { learning_rate, ..sgd }.step().decaying(decay(learning_rate))
+            }),
         }
     }
 
-    /// Prepares the images of `split` for the first layer.
-    pub(super) fn samples<'a>(&self, split: &'a Split) -> Samples<'a> {
-        self.pool().install(|| Samples::new(split, self.products()))
+    /// The samples of `split` to train on, and who judges the network by the others.
+    fn hold_out(&self, split: &Split, options: &FitOptions) -> Result<(Split, Option<Judge<'_>>)> {
+        let count = options.training_samples(split.len());
+        if options.validation_split == 0.0 {
+            return Ok((split.clone(), None));
+        }
+        let (train, held_out) = split.split_at(count).map_err(|_| {
+            let problem = format!(
+                "a validation split of {} leaves nothing on one side of {} images",
+                options.validation_split,
+                split.len()
+            );
+            Error::Option(problem)
+        })?;
+        Ok((train, Some(Judge::new(self, held_out, options.patience))))
+    }
+
+    /// Prepares the images of `split` for the first layer of `network`; in training they are
+    /// distorted.
+    pub(super) fn samples<'a>(
+        &self,
+        split: &'a Split,
+        network: &Network,
+        distortion: Distortion,
+    ) -> Samples<'a> {
+        self.pool().install(|| Samples::new(split, self.products(), network, distortion))
     }
 }
 
@@ -78,9 +115,12 @@ const MOST_ACTIVATIONS: usize = 1 << 30;
 
 /// Checks that minibatches of `batch` samples leave `network` room in memory.
 pub(super) fn fits_memory(network: &Network, batch: usize) -> Result<()> {
-    let mut widths = network.architecture().widths().into_iter();
-    let numbers = widths.try_fold(0_usize, |sum, width| sum.checked_add(width.checked_mul(batch)?));
-    if numbers.is_none_or(|numbers| numbers > MOST_ACTIVATIONS) {
+    let architecture = network.architecture();
+    let mut numbers = architecture.input_shape().numbers();
+    for shape in architecture.shapes()? {
+        numbers = numbers.saturating_add(shape.numbers());
+    }
+    if numbers.saturating_mul(batch) > MOST_ACTIVATIONS {
         let problem = format!(
             "{batch} samples at a time need too much memory: fewer units, or a smaller batch"
         );
@@ -102,27 +142,57 @@ struct Run<'a> {
 struct Lead<'a> {
     network: &'a mut Network,
     observer: &'a mut dyn Observer,
+    judge: Option<Judge<'a>>,
     history: History,
+}
+
+impl Lead<'_> {
+    /// After a completed epoch; returns whether it is the last one.
+    fn end_epoch(&mut self, mut epoch: Epoch) -> Result<bool> {
+        if let Some(judge) = &self.judge {
+            epoch.validation = Some(judge.test(self.network)?);
+        }
+        self.history.epochs.push(epoch);
+        if self.observer.epoch(&epoch, self.network)? == Flow::Stop {
+            self.history.stopped = true;
+            return Ok(true);
+        }
+        let network = &*self.network;
+        Ok(self.judge.as_mut().is_some_and(|judge| judge.has_enough(&epoch, network)))
+    }
+
+    /// After the run.
+    fn end(self) -> History {
+        let Self { network, judge, mut history, .. } = self;
+        if let (Some(judge), false) = (judge, history.stopped) {
+            history.best = judge.restore(history.epochs.len(), network);
+        }
+        history
+    }
 }
 
 impl Run<'_> {
     fn fit<R: Rule>(
         &self,
         engine: &Engine,
-        network: &mut Network,
-        observer: &mut dyn Observer,
-        rule: impl Fn(u64) -> R + Sync,
+        (network, observer, judge): (&mut Network, &mut dyn Observer, Option<Judge<'_>>),
+        rule: impl Fn(Moment) -> R + Sync,
     ) -> Result<History> {
         let start = network.clone();
-        let batch = self.options.batch_size.min(self.data.labels().len());
-        let lead = Mutex::new(Lead { network, observer, history: History::default() });
-        let ends = engine.as_team(&start, &self.data, (batch, R::CELLS), |mut worker| {
+        let purpose = Purpose {
+            batch: self.options.batch_size.min(self.data.labels().len()),
+            cells: R::CELLS,
+            training: true,
+            smoothing: self.options.label_smoothing,
+        };
+        let lead = Mutex::new(Lead { network, observer, judge, history: History::default() });
+        let ends = engine.as_team(&start, &self.data, purpose, |mut worker| {
             let mut lead = if worker.leads() { lead.lock().ok() } else { None };
             self.member(&mut worker, lead.as_deref_mut(), &rule)
         });
         ends.into_iter().collect::<Result<()>>()?;
         let lead = lead.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(lead.history)
+        Ok(lead.end())
     }
 
     /// The program of each member.
@@ -130,16 +200,18 @@ impl Run<'_> {
         &self,
         worker: &mut Worker,
         mut lead: Option<&mut Lead<'_>>,
-        rule: impl Fn(u64) -> R,
+        rule: impl Fn(Moment) -> R,
     ) -> Result<()> {
-        let count = self.data.labels().len();
-        let mut steps = 0;
-        for epoch in 1..=self.options.epochs {
+        let (count, epochs) = (self.data.labels().len(), self.options.epochs);
+        let steps_per_epoch = count.div_ceil(self.options.batch_size) as u64;
+        let mut moment = Moment { step: 0, steps_per_epoch, epochs: epochs as u64 };
+        for epoch in 1..=epochs {
             let start = Instant::now();
             let order = sample_order(count, self.options, epoch);
+            let noise = Some(Noise { seed: self.options.seed, epoch });
             let mut seen = Totals::default();
             for step in 0..count.div_ceil(self.options.batch_size) {
-                steps += 1;
+                moment.step += 1;
                 let first = step * self.options.batch_size;
                 let in_window = first % worker.window();
                 if in_window == 0 {
@@ -149,7 +221,7 @@ impl Run<'_> {
                 let samples = self.options.batch_size.min(count - first);
                 let minibatch = in_window..in_window + samples;
                 let mut loss = 0.0;
-                worker.step(&self.data, minibatch, rule(steps), |totals| {
+                worker.step(&self.data, minibatch, (rule(moment), noise), |totals| {
                     seen += totals;
                     loss = totals.mean_loss() as f32;
                     let lead = lead.as_deref_mut().filter(|_| loss.is_finite());
@@ -171,22 +243,23 @@ impl Run<'_> {
                     return Ok(());
                 }
             }
-            let mut told = Ok(Flow::Continue);
+            let mut ends = Ok(false);
             if let Some(lead) = &mut lead {
                 worker.copy_parameters(0, lead.network.tensors_mut());
+                // Asked to stop in the last step of an epoch.
+                lead.history.stopped |= self.stop.load(Ordering::Relaxed);
                 let (loss, accuracy) = (seen.mean_loss(), seen.accuracy());
-                let epoch = Epoch { epoch, loss, accuracy, seconds: start.elapsed().as_secs_f64() };
-                lead.history.epochs.push(epoch);
-                told = lead.observer.epoch(&epoch, lead.network);
-                if !matches!(told, Ok(Flow::Continue)) {
+                let seconds = start.elapsed().as_secs_f64();
+                ends = lead.end_epoch(Epoch { epoch, loss, accuracy, seconds, validation: None });
+                if !matches!(ends, Ok(false)) {
                     self.stop.store(true, Ordering::Relaxed);
                 }
             }
             worker.meet();
-            told?;
+            ends?;
             if self.stop.load(Ordering::Relaxed) {
                 if let Some(lead) = lead {
-                    lead.history.stopped = epoch < self.options.epochs;
+                    lead.history.stopped &= epoch < epochs;
                 }
                 return Ok(());
             }
@@ -205,7 +278,7 @@ fn progress(epoch: usize, step: usize, loss: f32, seen: &Totals) -> Progress {
 fn sample_order(samples: usize, options: &FitOptions, epoch: usize) -> Vec<u32> {
     let mut order: Vec<u32> = (0..samples as u32).collect();
     if options.shuffle {
-        Rng::stream(options.seed, Purpose::Shuffle, epoch as u64).shuffle(&mut order);
+        Rng::stream(options.seed, rng::Purpose::Shuffle, epoch as u64).shuffle(&mut order);
     }
     order
 }

@@ -1,8 +1,9 @@
 //! Gradients for those who want to see them.
 
 use super::fit::{fits, fits_memory};
+use super::team::Purpose;
 use super::worker::Totals;
-use crate::data::Split;
+use crate::data::{Distortion, Split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::nn::{Network, Tensor};
@@ -19,7 +20,8 @@ pub struct Gradients {
 
 impl Engine {
     /// The loss over all of `split`, taken as one minibatch, and its gradient with respect to
-    /// each parameter, in the order of [`Network::tensors`]: what a step of training would use.
+    /// each parameter, in the order of [`Network::tensors`]: what a step of training would use, but
+    /// that nothing is dropped.
     ///
     /// # Errors
     /// When `network` does not fit `split`.
@@ -27,12 +29,14 @@ impl Engine {
         fits(network, split)?;
         fits_memory(network, split.len())?;
         self.check_idle()?;
-        let data = self.samples(split);
+        let data = self.samples(split, network, Distortion::default());
         let indices: Vec<u32> = (0..split.len() as u32).collect();
-        let found = self.as_team(network, &data, (split.len(), Record::CELLS), |mut worker| {
+        let (batch, cells) = (split.len(), Record::CELLS);
+        let purpose = Purpose { batch, cells, training: false, smoothing: 0.0 };
+        let found = self.as_team(network, &data, purpose, |mut worker| {
             let mut totals = Totals::default();
             worker.bring(&data, &indices);
-            worker.step(&data, 0..indices.len(), Record, |seen| totals = seen);
+            worker.step(&data, 0..indices.len(), (Record, None), |seen| totals = seen);
             worker.leads().then(|| {
                 let mut tensors = network.tensors().to_vec();
                 worker.copy_parameters(1, &mut tensors);

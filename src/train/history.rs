@@ -13,8 +13,20 @@ pub struct Epoch {
     pub loss: f64,
     /// The share of samples read correctly, each as it was met.
     pub accuracy: f64,
-    /// How long it took.
+    /// How long it took, without validation.
     pub seconds: f64,
+    /// How the network did after it on the samples that are not trained on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<Validation>,
+}
+
+/// How a network does on samples that it is not trained on.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Validation {
+    /// The mean loss.
+    pub loss: f64,
+    /// The share of samples read correctly.
+    pub accuracy: f64,
 }
 
 /// The epochs of a run.
@@ -24,6 +36,9 @@ pub struct History {
     pub epochs: Vec<Epoch>,
     /// Whether an [`Observer`] ended the run before its last epoch was complete.
     pub stopped: bool,
+    /// Where the network is not that of the last epoch, the one that it is of: the epoch of the
+    /// lowest validation loss.
+    pub best: Option<usize>,
 }
 
 /// How far a run is, after a step.

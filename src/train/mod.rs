@@ -6,10 +6,13 @@ mod gradients;
 mod history;
 mod options;
 mod samples;
+mod schedule;
 mod team;
+mod validation;
 mod worker;
 
 pub use evaluate::Prediction;
 pub use gradients::Gradients;
-pub use history::{Epoch, Flow, History, Observer, Progress, Silent};
+pub use history::{Epoch, Flow, History, Observer, Progress, Silent, Validation};
 pub use options::FitOptions;
+pub use schedule::{Decay, Schedule};

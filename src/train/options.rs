@@ -2,11 +2,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::schedule::Schedule;
+use crate::data::Distortion;
 use crate::error::{Error, Result};
 use crate::optim::Optimizer;
 
 /// Settings of a run; the defaults are Keras's, with the epochs of the tutorial.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct FitOptions {
     /// How many times every sample is seen.
     pub epochs: usize,
@@ -18,16 +21,50 @@ pub struct FitOptions {
     pub shuffle: bool,
     /// Decides the orders.
     pub seed: u64,
+    /// How the step size changes.
+    pub schedule: Schedule,
+    /// The share of itself, times the learning rate, that each weight loses in each step, apart
+    /// from its gradient.
+    pub weight_decay: f64,
+    /// The share of each label that is spread over all classes.
+    pub label_smoothing: f32,
+    /// How images are distorted, anew in each epoch.
+    pub distortion: Distortion,
+    /// The share of the samples, the last ones, that are not trained on but tested with after each
+    /// epoch.
+    pub validation_split: f64,
+    /// Ends the run after so many epochs without a lower validation loss; the network is then as
+    /// it was when that was lowest.
+    pub patience: Option<usize>,
 }
 
 impl Default for FitOptions {
     fn default() -> Self {
-        Self { epochs: 5, batch_size: 32, optimizer: Optimizer::default(), shuffle: true, seed: 0 }
+        Self {
+            epochs: 5,
+            batch_size: 32,
+            optimizer: Optimizer::default(),
+            shuffle: true,
+            seed: 0,
+            schedule: Schedule::default(),
+            weight_decay: 0.0,
+            label_smoothing: 0.0,
+            distortion: Distortion::default(),
+            validation_split: 0.0,
+            patience: None,
+        }
     }
 }
 
 /// The largest minibatch.
 const LARGEST_BATCH: usize = 1 << 16;
+
+fn share(name: &str, value: f64) -> Result<()> {
+    if (0.0..1.0).contains(&value) {
+        return Ok(());
+    }
+    Err(Error::Option(format!("{name} is {value}: give a number from 0 up to, not including, 1")))
+}
 
 impl FitOptions {
     /// Refuses what makes no sense.
@@ -39,6 +76,29 @@ impl FitOptions {
             );
             return Err(Error::Option(problem));
         }
+        share("the validation split", self.validation_split)?;
+        share("the label smoothing", f64::from(self.label_smoothing))?;
+        if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
+            let problem = format!("the weight decay is {}: give 0 or more", self.weight_decay);
+            return Err(Error::Option(problem));
+        }
+        match self.patience {
+            Some(0) => return Err(Error::Option("a patience of 0 epochs: give 1 or more".into())),
+            Some(_) if self.validation_split == 0.0 => {
+                let problem = "patience needs a validation loss: give a validation split too";
+                return Err(Error::Option(problem.into()));
+            }
+            _ => {}
+        }
+        self.schedule.check()?;
+        self.distortion.check()?;
         self.optimizer.check()
+    }
+
+    /// Of `samples` samples, how many are trained on: all but those of the
+    /// [`validation_split`](Self::validation_split).
+    #[must_use]
+    pub fn training_samples(&self, samples: usize) -> usize {
+        (samples as f64 * (1.0 - self.validation_split)) as usize
     }
 }

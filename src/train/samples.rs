@@ -1,12 +1,18 @@
 //! The images of a set as the first layer wants them.
 
-use crate::data::Split;
+use crate::data::{Distortion, Split};
 use crate::gemm::Products;
-use crate::sparse::SparseRows;
+use crate::nn::images::Pixels;
+use crate::nn::noise::Noise;
+use crate::nn::{Layer, Network};
+use crate::rng::Purpose;
+use crate::sparse::{PIXEL_VALUES, SparseRows};
 
 /// Images, listed without their zeros where that pays, and labels.
 pub(super) struct Samples<'a> {
     pub(super) split: &'a Split,
+    /// What is done to images in training.
+    distortion: Distortion,
     /// `None` where the dense path is faster.
     pub(super) rows: Option<SparseRows>,
 }
@@ -16,19 +22,55 @@ pub(super) struct Samples<'a> {
 const SPARSE_UP_TO: f64 = 0.5;
 
 impl<'a> Samples<'a> {
-    /// Prepares `split`, on the current thread pool. Where another crate computes the dense products,
-    /// the first layer's are dense too.
-    pub(super) fn new(split: &'a Split, products: Products) -> Self {
+    /// Prepares `split` for `network`, on the current thread pool. Where another crate computes the
+    /// dense products, the first layer's are dense too.
+    pub(super) fn new(
+        split: &'a Split,
+        products: Products,
+        network: &Network,
+        distortion: Distortion,
+    ) -> Self {
         let size = split.shape().pixels();
         let fits = products == Products::Engine
+            && distortion.is_none()
+            && matches!(network.architecture().layers.first(), Some(Layer::Dense { .. }))
             && size <= SparseRows::MOST_PIXELS
             && share_of_non_zero(split.pixels()) <= SPARSE_UP_TO;
-        Self { split, rows: fits.then(|| SparseRows::new(split.pixels(), size)) }
+        Self { split, distortion, rows: fits.then(|| SparseRows::new(split.pixels(), size)) }
+    }
+
+    /// The pixels of all images, as the network sees them.
+    pub(super) fn pixels(&self, noise: Option<Noise>) -> impl Pixels {
+        let noise = noise.filter(|_| !self.distortion.is_none());
+        View { split: self.split, distorted: noise.map(|noise| (self.distortion, noise)) }
     }
 
     /// The labels of all images.
     pub(super) fn labels(&self) -> &'a [u8] {
         self.split.labels()
+    }
+}
+
+/// Images, their pixels from 0 to 1.
+struct View<'a> {
+    split: &'a Split,
+    distorted: Option<(Distortion, Noise)>,
+}
+
+impl Pixels for View<'_> {
+    fn read(&mut self, sample: u32, pixels: &mut [f32]) {
+        let image = self.split.image(sample as usize);
+        match self.distorted {
+            Some((distortion, noise)) => {
+                let mut rng = noise.stream(Purpose::Distort, 0, sample);
+                distortion.apply(&mut rng, (self.split.shape(), image), &PIXEL_VALUES, pixels);
+            }
+            None => {
+                for (into, &pixel) in pixels.iter_mut().zip(image) {
+                    *into = PIXEL_VALUES[usize::from(pixel)];
+                }
+            }
+        }
     }
 }
 

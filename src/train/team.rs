@@ -7,27 +7,47 @@ use super::samples::Samples;
 use super::worker::{Images, Plan, Worker};
 use crate::buffers::{Poison, groups, share, share_of, zeroed};
 use crate::engine::Engine;
+use crate::nn::blueprint::{Blueprint, ImageLayerKind, ImageLayers, StageKind};
+use crate::nn::conv2d::{Conv2d, Share};
 use crate::nn::dense::Dense;
 use crate::nn::division::Division;
-use crate::nn::{Layer, Network};
+use crate::nn::dropout::DropPanels;
+use crate::nn::images::{self, ImageLayer, own_panels};
+use crate::nn::pooling::Pool;
+use crate::nn::stage::Stage;
+use crate::nn::{Activation, Network};
 use crate::sparse::{Columns, SparseRows, Window};
 
+/// What a team is for.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Purpose {
+    /// The most samples of a minibatch.
+    pub(super) batch: usize,
+    /// Lanes of a weight: itself and its moments.
+    pub(super) cells: usize,
+    /// Whether some numbers are dropped.
+    pub(super) training: bool,
+    /// Which share of each label is spread over all classes.
+    pub(super) smoothing: f32,
+}
+
 impl Engine {
-    /// Has every thread run `program` as a member of a team, in one parallel region, for
-    /// minibatches of up to `batch` samples of `data`; each weight has `cells` lanes, of which the
-    /// first is set from `network`. Returns what the members return, in their order.
+    /// Has every thread run `program` as a member of a team, in one parallel region, for `purpose`,
+    /// with `data` and the weights of `network`. Returns what the members return, in their order.
     pub(super) fn as_team<T: Send>(
         &self,
         network: &Network,
         data: &Samples<'_>,
-        (batch, cells): (usize, usize),
+        purpose: Purpose,
         program: impl Fn(Worker) -> T + Sync,
     ) -> Vec<T> {
         let plan = Plan {
             members: self.threads(),
-            batch,
-            window: window(data, batch),
-            cells,
+            batch: purpose.batch,
+            window: window(data, purpose.batch),
+            cells: purpose.cells,
+            training: purpose.training,
+            smoothing: purpose.smoothing,
             isa: self.isa(),
             products: self.products(),
         };
@@ -68,22 +88,13 @@ fn window(data: &Samples<'_>, batch: usize) -> usize {
 fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> Vec<Worker> {
     let Plan { members, batch, window, .. } = plan;
     let architecture = network.architecture();
-    let pixels = architecture.input.pixels();
-    let count = architecture.layers.len();
-    let mut inputs = pixels;
-    let divisions: Vec<_> = architecture
-        .layers
-        .iter()
-        .enumerate()
-        .map(|(index, layer)| {
-            let Layer::Dense { units, activation } = *layer;
-            let division = Division::new(inputs, units, batch, members, index + 1 == count);
-            inputs = units;
-            (division, activation)
-        })
-        .collect();
+    let blueprint = Blueprint::new(architecture, plan.training);
+    let count = blueprint.stages.len();
 
-    let panels = if data.rows.is_none() { groups(pixels) } else { 0 };
+    let pixels = architecture.input.pixels();
+    let reads_panels =
+        data.rows.is_none() && matches!(blueprint.stages[0], StageKind::Dense { .. });
+    let panels = if reads_panels { groups(pixels) } else { 0 };
     let own_pixels = |member: usize| {
         let own = share_of(batch, member, members);
         (0..panels).map(move |panel| panel * batch + own.start..panel * batch + own.end).collect()
@@ -97,13 +108,14 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
         .map(|(member, (pixel_seat, meeting))| Worker {
             plan,
             member,
-            layers: Vec::with_capacity(count),
+            stages: Vec::with_capacity(count),
             indices: Vec::with_capacity(window),
             images: data.rows.as_ref().map(|rows| Images {
                 window: Window::new(rows, window),
                 columns: Columns::new(batch, pixels),
             }),
             pixels: pixel_seat,
+            image: vec![0.0; if reads_panels { pixels } else { 0 }],
             outputs: Vec::with_capacity(count),
             gradients: Vec::with_capacity(count),
             logits: zeroed(groups(architecture.classes())),
@@ -111,12 +123,11 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
         })
         .collect();
 
-    for (index, (division, activation)) in divisions.iter().enumerate() {
+    let mut inputs = pixels;
+    for (index, kind) in blueprint.stages.iter().enumerate() {
         let last = index + 1 == count;
-        let own_weights = |member: usize| {
-            let part = division.part(member, batch);
-            Vec::from([division.block_rows(&part, plan.cells)])
-        };
+        let units = kind.units(inputs);
+        let division = Division::new(inputs, units, batch, members, last);
         let own_gradients = |member: usize| {
             let mut own = division.outputs(member);
             if last {
@@ -126,27 +137,137 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
             }
             own
         };
+        let own_outputs = |member: usize| match kind {
+            StageKind::Images(_) => own_panels(units, batch, &own_sixteens(plan, member)),
+            _ => division.outputs(member),
+        };
         let lanes = division.groups() * batch;
         let everyone = |own: &dyn Fn(usize) -> Vec<Range<usize>>| (0..members).map(own).collect();
-        let weights = share(division.weights_length(plan.cells), everyone(&own_weights), poison);
-        let outputs = share(lanes, everyone(&|member| division.outputs(member)), poison);
+        let outputs = share(lanes, everyone(&own_outputs), poison);
         let gradients =
             share(lanes + if last { batch } else { 0 }, everyone(&own_gradients), poison);
-        for (((worker, weights), output), gradient) in
-            workers.iter_mut().zip(weights).zip(outputs).zip(gradients)
-        {
-            let mut layer = Dense::new(*division, worker.member, *activation, plan.cells, weights);
-            if let Some((below, _)) = index.checked_sub(1).map(|below| &divisions[below]) {
-                layer.plan_backward_input(below);
-            } else if data.rows.is_some() {
-                layer.plan_sparse_input();
+        let stages = match kind {
+            StageKind::Images(layers) => images_of_members(layers, plan, poison)
+                .into_iter()
+                .map(|images| Stage::Images { images: Box::new(images), division })
+                .collect(),
+            StageKind::Dense { activation, .. } => {
+                let below = workers[0].stages.last().map(|stage| *stage.division());
+                let is_sparse = below.is_none() && data.rows.is_some();
+                dense(division, *activation, (below, is_sparse), plan, poison)
             }
-            worker.layers.push(layer);
+            StageKind::Dropout(dropout) => (0..members)
+                .map(|member| Stage::Dropout(DropPanels::new(*dropout, division, member)))
+                .collect::<Vec<_>>(),
+        };
+        for (((worker, stage), output), gradient) in
+            workers.iter_mut().zip(stages).zip(outputs).zip(gradients)
+        {
+            worker.stages.push(stage);
             worker.gradients.push(gradient);
             if !last {
                 worker.outputs.push(output);
             }
         }
+        inputs = units;
     }
     workers
+}
+
+/// The members' parts of a dense layer above one that is divided as `below`, or that reads sparse
+/// images.
+fn dense(
+    division: Division,
+    activation: Activation,
+    (below, is_sparse): (Option<Division>, bool),
+    plan: Plan,
+    poison: &Poison,
+) -> Vec<Stage> {
+    let own_weights = |member: usize| {
+        let part = division.part(member, plan.batch);
+        Vec::from([division.block_rows(&part, plan.cells)])
+    };
+    let own = (0..plan.members).map(own_weights).collect();
+    let weights = share(division.weights_length(plan.cells), own, poison);
+    let layer = |(member, weights)| {
+        let mut layer = Dense::new(division, member, activation, plan.cells, weights);
+        if let Some(below) = &below {
+            layer.plan_backward_input(below);
+        } else if is_sparse {
+            layer.plan_sparse_input();
+        }
+        Stage::Dense(layer)
+    };
+    weights.into_iter().enumerate().map(layer).collect()
+}
+
+/// The sixteens of a minibatch that `member` takes.
+fn own_sixteens(plan: Plan, member: usize) -> Range<usize> {
+    share_of(groups(plan.batch), member, plan.members)
+}
+
+/// The members' parts of the layers that see images.
+fn images_of_members(layers: &ImageLayers, plan: Plan, poison: &Poison) -> Vec<images::Images> {
+    let ImageLayers { kinds, volumes } = layers;
+    let members = || 0..plan.members;
+    let sixteens = groups(plan.batch);
+    let mut parts: Vec<Vec<ImageLayer>> = members().map(|_| Vec::new()).collect();
+    let mut reads_images = true;
+    for kind in kinds {
+        let layers: Vec<_> = match *kind {
+            ImageLayerKind::Conv2d(geometry) => {
+                let count = groups(geometry.parameters());
+                let own = |member| share_of(count, member, plan.members);
+                let own_parameters = |member| {
+                    let own: Range<usize> = own(member);
+                    std::iter::once(own.start * plan.cells..own.end * plan.cells).collect()
+                };
+                let own_gradients = |member| {
+                    let own = own_sixteens(plan, member);
+                    std::iter::once(own.start * count..own.end * count).collect()
+                };
+                let parameters =
+                    share(count * plan.cells, members().map(own_parameters).collect(), poison);
+                // Nobody learns who only reads.
+                let length = if plan.cells > 1 { sixteens * count } else { 0 };
+                let own_gradients = |member| {
+                    if length > 0 { own_gradients(member) } else { Vec::new() }
+                };
+                let gradients = share(length, members().map(own_gradients).collect(), poison);
+                let seats = parameters.into_iter().zip(gradients).enumerate();
+                seats
+                    .map(|(member, (parameters, gradients))| {
+                        let share = Share {
+                            cells: plan.cells,
+                            parameters,
+                            gradients,
+                            own: own(member),
+                            sixteens: own_sixteens(plan, member).len(),
+                            backward_input: !reads_images,
+                        };
+                        ImageLayer::Conv2d(Box::new(Conv2d::new(geometry, share)))
+                    })
+                    .collect()
+            }
+            ImageLayerKind::Pool(pooling, windows) => members()
+                .map(|member| {
+                    let sixteens = own_sixteens(plan, member).len();
+                    ImageLayer::Pool(Pool::new(pooling, windows, sixteens))
+                })
+                .collect(),
+            ImageLayerKind::Dropout(dropout) => {
+                members().map(|_| ImageLayer::Dropout(dropout)).collect()
+            }
+        };
+        // Below the first parameters nobody needs a gradient.
+        reads_images &= !matches!(kind, ImageLayerKind::Conv2d(_));
+        parts.iter_mut().zip(layers).for_each(|(part, layer)| part.push(layer));
+    }
+    parts
+        .into_iter()
+        .enumerate()
+        .map(|(member, layers)| {
+            images::Images::new(plan.isa, plan.batch, own_sixteens(plan, member), layers, volumes)
+        })
+        .collect()
 }

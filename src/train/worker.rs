@@ -7,15 +7,18 @@
 use std::ops::{AddAssign, Range};
 
 use super::samples::Samples;
-use crate::buffers::{LANES, Lanes, Seat, groups, share_of};
+use crate::buffers::{LANES, Lanes, Seat, share_of};
 use crate::gemm::Products;
-use crate::nn::dense::{BackwardInput, Below, Dense, Forward, Update};
+use crate::nn::dense::{BackwardInput, Below, Forward, Update};
+use crate::nn::images::Pixels;
 use crate::nn::input::{Input, Panels, Transposed};
 use crate::nn::loss::{CrossEntropy, Outcome};
+use crate::nn::noise::Noise;
+use crate::nn::stage::Stage;
 use crate::nn::{Network, Tensor};
 use crate::optim::Rule;
 use crate::simd::Isa;
-use crate::sparse::{Columns, PIXEL_VALUES, Window};
+use crate::sparse::{Columns, Window};
 
 /// What the team is planned for.
 #[derive(Clone, Copy, Debug)]
@@ -27,6 +30,10 @@ pub(super) struct Plan {
     pub(super) window: usize,
     /// Lanes of a weight: itself and its moments.
     pub(super) cells: usize,
+    /// Whether it is for training, in which numbers are dropped.
+    pub(super) training: bool,
+    /// Which share of each label is spread over all classes.
+    pub(super) smoothing: f32,
     pub(super) isa: Isa,
     pub(super) products: Products,
 }
@@ -35,16 +42,19 @@ pub(super) struct Plan {
 pub(super) struct Worker {
     pub(super) plan: Plan,
     pub(super) member: usize,
-    pub(super) layers: Vec<Dense>,
+    pub(super) stages: Vec<Stage>,
     /// Which samples of the data are in the window, the next minibatches.
     pub(super) indices: Vec<u32>,
     /// Their images, where they are sparse.
     pub(super) images: Option<Images>,
     /// The minibatch's pixels in panels, where its images are not sparse.
     pub(super) pixels: Seat,
-    /// The outputs of every layer but the last.
+    /// Room for one of those images.
+    pub(super) image: Vec<f32>,
+    /// The outputs of every stage but the last.
     pub(super) outputs: Vec<Seat>,
-    /// The gradients of every layer's sums; the last has one more panel, of outcomes.
+    /// The gradients of every stage: of a dense layer, those of its sums. The last has one more
+    /// panel, of outcomes.
     pub(super) gradients: Vec<Seat>,
     /// Room for one sample's logits.
     pub(super) logits: Vec<Lanes>,
@@ -97,9 +107,8 @@ impl AddAssign for Totals {
 impl Worker {
     /// Takes the member's part of the parameters of `network`.
     pub(super) fn start(&mut self, network: &Network) {
-        for (layer, tensors) in self.layers.iter_mut().zip(network.tensors().chunks_exact(2)) {
-            layer.set(&tensors[0].values, &tensors[1].values);
-        }
+        let mut tensors = network.tensors();
+        self.stages.iter_mut().for_each(|stage| stage.set(&mut tensors));
     }
 
     /// Whether this is the member that speaks for the team.
@@ -109,9 +118,7 @@ impl Worker {
 
     /// Waits until every member has finished its part of the last step.
     pub(super) fn wait_for_step(&self) {
-        for layer in &self.layers {
-            layer.weights.read();
-        }
+        self.stages.iter().for_each(Stage::wait_for_update);
     }
 
     /// Waits until every member has come here.
@@ -122,10 +129,7 @@ impl Worker {
 
     /// Copies the lanes `cell` of all weights (0: the weights themselves) into `tensors`.
     pub(super) fn copy_parameters(&self, cell: usize, tensors: &mut [Tensor]) {
-        for (layer, tensors) in self.layers.iter().zip(tensors.chunks_exact_mut(2)) {
-            let [kernel, bias] = tensors else { continue };
-            layer.get(cell, &mut kernel.values, &mut bias.values);
-        }
+        self.stages.iter().fold(tensors, |tensors, stage| stage.get(cell, tensors));
     }
 
     /// The most samples that [`bring`](Self::bring) takes: whole minibatches.
@@ -148,72 +152,115 @@ impl Worker {
         &mut self,
         data: &Samples<'_>,
         batch: Range<usize>,
-        rule: R,
+        (rule, noise): (R, Option<Noise>),
         seen: impl FnOnce(Totals),
     ) {
         if let Some(Images { window, columns }) = &mut self.images {
             columns.fill(window.minibatch(batch.clone()));
         }
-        self.forward(data, batch.clone(), true);
+        self.forward(data, batch.clone(), true, noise);
         let mut totals = Totals::default();
         self.outcomes(batch.len(), |_, outcome| totals.add(outcome));
         seen(totals);
-        let Self { plan, layers, images, pixels, outputs, gradients, .. } = self;
+        let Self { plan, stages, images, pixels, outputs, gradients, .. } = self;
         let (isa, products, samples) = (plan.isa, plan.products, batch.len());
-        for index in (0..layers.len()).rev() {
+        for index in (0..stages.len()).rev() {
             let (lower, upper) = gradients.split_at_mut(index);
             let gradient = upper[0].read();
-            let (layers_below, layer) = layers.split_at_mut(index);
-            let layer = &mut layer[0];
-            if let Some(below) = layers_below.last() {
-                let below = Below {
-                    division: below.division,
-                    activation: below.activation,
-                    output: &outputs[index - 1].read(),
-                    gradient: &mut lower[index - 1].write(),
-                };
-                isa.run(BackwardInput { layer, products, samples, gradient: &gradient, below });
+            let (stages_below, stage) = stages.split_at_mut(index);
+            let below = stages_below.last().map(|below| (below.division(), below.activation()));
+            match &mut stage[0] {
+                Stage::Dense(layer) => {
+                    if let Some((division, activation)) = below {
+                        let below = Below {
+                            division: *division,
+                            activation,
+                            output: &outputs[index - 1].read(),
+                            gradient: &mut lower[index - 1].write(),
+                        };
+                        let gradient = &gradient;
+                        isa.run(BackwardInput { layer, products, samples, gradient, below });
+                    }
+                    let input = match (index.checked_sub(1), &*images) {
+                        (Some(below), _) => {
+                            Transposed::Dense(Panels::read(&outputs[below], samples))
+                        }
+                        (None, Some(images)) => Transposed::Sparse(&images.columns),
+                        (None, None) => Transposed::Dense(Panels::read(pixels, samples)),
+                    };
+                    isa.run(Update { layer, products, input: &input, gradient: &gradient, rule });
+                }
+                Stage::Dropout(dropout) => {
+                    if let Some((_, activation)) = below {
+                        let output = outputs[index - 1].read();
+                        let into = &mut lower[index - 1].write();
+                        dropout.backward(isa, samples, &gradient, (activation, &output), into);
+                    }
+                }
+                Stage::Images { images, .. } => images.backward(samples, &gradient, rule),
             }
-            let input = match (index.checked_sub(1), &*images) {
-                (Some(below), _) => Transposed::Dense(Panels::read(&outputs[below], samples)),
-                (None, Some(images)) => Transposed::Sparse(&images.columns),
-                (None, None) => Transposed::Dense(Panels::read(pixels, samples)),
-            };
-            isa.run(Update { layer, products, input: &input, gradient: &gradient, rule });
         }
     }
 
-    /// Forward through all layers on the samples `batch` of the window.
+    /// Forward through all layers on the samples `batch` of the window; in training, `noise` drops
+    /// some of their numbers.
     ///
     /// Where the loss is wanted, the last gradients and the outcomes are left behind, else the
     /// logits in the place of the last gradients.
-    pub(super) fn forward(&mut self, data: &Samples<'_>, batch: Range<usize>, loss: bool) {
-        if self.images.is_none() {
-            self.scale_pixels(data, batch.clone());
+    pub(super) fn forward(
+        &mut self,
+        data: &Samples<'_>,
+        batch: Range<usize>,
+        loss: bool,
+        noise: Option<Noise>,
+    ) {
+        if !self.pixels.is_empty() {
+            self.read_pixels(data, batch.clone(), noise);
         }
         let Self {
-            plan, member, layers, indices, images, pixels, outputs, gradients, logits, ..
+            plan, member, stages, indices, images, pixels, outputs, gradients, logits, ..
         } = self;
-        let Plan { isa, products, batch: most, members, .. } = *plan;
-        let samples = batch.len();
-        for (index, layer) in layers.iter_mut().enumerate() {
+        let Plan { isa, products, batch: most, members, smoothing, .. } = *plan;
+        let (indices, samples) = (&indices[batch.clone()], batch.len());
+        for (index, stage) in stages.iter_mut().enumerate() {
             let last = index == outputs.len();
             let (below, above) = outputs.split_at_mut(index);
-            let input = match (below.last(), &*images) {
-                (Some(below), _) => Input::Dense(Panels::read(below, samples)),
-                (None, Some(images)) => Input::Sparse(images.window.minibatch(batch.clone())),
-                (None, None) => Input::Dense(Panels::read(pixels, samples)),
-            };
             let seat = if last { &mut gradients[index] } else { &mut above[0] };
-            let mut output = seat.write();
-            isa.run(Forward { layer, products, input: &input, logits: last, output: &mut output });
+            let mut output = match stage {
+                Stage::Images { images, .. } => {
+                    let mut output = seat.write();
+                    images.forward(&mut data.pixels(noise), indices, noise, &mut output);
+                    output
+                }
+                Stage::Dropout(dropout) => {
+                    let input = below.last().map(Seat::read);
+                    let mut output = seat.write();
+                    if let (Some(input), Some(noise)) = (input, noise) {
+                        dropout.forward(isa, (noise, indices), &input, &mut output);
+                    }
+                    output
+                }
+                Stage::Dense(layer) => {
+                    let input = match (below.last(), &*images) {
+                        (Some(below), _) => Input::Dense(Panels::read(below, samples)),
+                        (None, Some(images)) => {
+                            Input::Sparse(images.window.minibatch(batch.clone()))
+                        }
+                        (None, None) => Input::Dense(Panels::read(pixels, samples)),
+                    };
+                    let mut output = seat.write();
+                    let (input, into) = (&input, &mut output);
+                    isa.run(Forward { layer, products, input, logits: last, output: into });
+                    output
+                }
+            };
             if last && loss {
                 let own = share_of(most, *member, members);
-                let indices = &indices[batch.clone()];
                 isa.run(CrossEntropy {
                     samples: own.start.min(samples)..own.end.min(samples),
                     label: |sample: usize| data.labels()[indices[sample] as usize],
-                    classes: layer.division.units,
+                    classes: stage.division().units,
+                    smoothing,
                     scale: 1.0 / samples as f32,
                     panels: &mut output,
                     batch: most,
@@ -239,21 +286,18 @@ impl Worker {
         (0..self.logits.len()).map(|group| panels[group * self.plan.batch + sample]).collect()
     }
 
-    /// Writes the member's share of the minibatch's pixels, scaled, into panels.
-    fn scale_pixels(&mut self, data: &Samples<'_>, minibatch: Range<usize>) {
+    /// Writes the member's share of the minibatch's pixels into panels.
+    fn read_pixels(&mut self, data: &Samples<'_>, minibatch: Range<usize>, noise: Option<Noise>) {
         let Plan { batch, members, .. } = self.plan;
         let indices = &self.indices[minibatch];
         let own = share_of(batch, self.member, members);
         let own = own.start.min(indices.len())..own.end.min(indices.len());
+        let mut pixels = data.pixels(noise);
         let mut panels = self.pixels.write();
-        for panel in 0..groups(data.split.shape().pixels()) {
-            let lanes = panels.lanes(panel * batch + own.start..panel * batch + own.end);
-            for (lanes, &index) in lanes.iter_mut().zip(&indices[own.clone()]) {
-                let pixels =
-                    data.split.image(index as usize).chunks(LANES).nth(panel).unwrap_or_default();
-                for (lane, &pixel) in lanes.0.iter_mut().zip(pixels) {
-                    *lane = PIXEL_VALUES[usize::from(pixel)];
-                }
+        for (sample, &index) in own.clone().zip(&indices[own]) {
+            pixels.read(index, &mut self.image);
+            for (panel, numbers) in self.image.chunks(LANES).enumerate() {
+                panels.at(panel * batch + sample).0[..numbers.len()].copy_from_slice(numbers);
             }
         }
     }

@@ -4,6 +4,7 @@
 
 use mnistry::data::ImageShape;
 use mnistry::gemm::Products;
+use mnistry::nn::{Layer, Padding, Window};
 use mnistry::rng::{Purpose, Rng};
 use mnistry::simd::Isa;
 use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};
@@ -98,4 +99,73 @@ pub(crate) fn one_hidden(
     activation: Activation,
 ) -> impl Strategy<Value = Vec<(usize, Activation)>> {
     widths().prop_map(move |units| vec![(units, activation)])
+}
+
+fn windows(largest: usize) -> impl Strategy<Value = Window> {
+    (1..=largest, 1..=largest).prop_map(|(height, width)| Window { height, width })
+}
+
+/// What a hidden layer may apply.
+fn hidden_activations() -> impl Strategy<Value = Activation> {
+    select(vec![Activation::Linear, Activation::Relu, Activation::Sigmoid])
+}
+
+/// Convolutions of any kernel, stride and padding.
+pub(crate) fn convolution() -> impl Strategy<Value = Layer> {
+    let padding = select(vec![Padding::Valid, Padding::Same]);
+    (1_usize..=9, windows(5), windows(2), padding, hidden_activations()).prop_map(
+        |(filters, kernel, stride, padding, activation)| Layer::Conv2d {
+            filters,
+            kernel,
+            stride,
+            padding,
+            activation,
+        },
+    )
+}
+
+/// Max pooling, often of 2 × 2.
+pub(crate) fn max_pool() -> impl Strategy<Value = Layer> {
+    let two = Just(Layer::MaxPool { size: Window::square(2), stride: None });
+    let any = (windows(3), prop::option::of(windows(3)));
+    prop_oneof![two, any.prop_map(|(size, stride)| Layer::MaxPool { size, stride })]
+}
+
+pub(crate) fn average_pool() -> impl Strategy<Value = Layer> {
+    let any = (windows(3), prop::option::of(windows(3)));
+    any.prop_map(|(size, stride)| Layer::AveragePool { size, stride })
+}
+
+/// Up to four layers that see images.
+pub(crate) fn any_image_layers() -> impl Strategy<Value = Vec<Layer>> {
+    let layer = prop_oneof![
+        3 => convolution(),
+        2 => max_pool(),
+        1 => average_pool(),
+        1 => Just(Layer::Dropout { rate: 0.25 }),
+    ];
+    prop::collection::vec(layer, 1..=4)
+}
+
+/// Networks that begin with those of `layers` that fit each other, and may have a hidden dense
+/// layer.
+pub(crate) fn image_networks(
+    layers: impl Strategy<Value = Vec<Layer>>,
+) -> impl Strategy<Value = Sequential> {
+    let shape = (3_usize..=9, 3_usize..=9).prop_map(|(height, width)| ImageShape { height, width });
+    let hidden = prop::option::of((1_usize..=20, hidden_activations(), any::<bool>()));
+    (shape, layers, hidden, class_counts()).prop_map(|(shape, layers, hidden, classes)| {
+        let fitting = |network: Sequential, layer| {
+            let more = network.clone().with(layer);
+            if more.shapes().is_ok() { more } else { network }
+        };
+        let mut network = layers.into_iter().fold(Sequential::new(shape), fitting).flatten();
+        if let Some((units, activation, drops)) = hidden {
+            network = network.dense(units, activation);
+            if drops {
+                network = network.dropout(0.5);
+            }
+        }
+        network.dense(classes, Activation::Softmax)
+    })
 }

@@ -7,8 +7,12 @@
 
 #![allow(dead_code, reason = "each test program uses its part")]
 
+pub(crate) mod images;
+
 use mnistry::nn::Layer;
 use mnistry::{Activation, Network, Split};
+
+use self::images::{Image, Windows};
 
 /// A network in f64, up to its logits.
 #[derive(Clone, Debug)]
@@ -23,6 +27,12 @@ pub(crate) struct Reference {
 enum Stage {
     /// x · kernel + bias, the kernel being parameter `kernel` and the bias the next.
     Dense { kernel: usize },
+    /// Windows of an image, each · kernel + bias.
+    Conv2d { kernel: usize, image: Image, windows: Windows },
+    /// The greatest of each window of an image.
+    MaxPool { image: Image, windows: Windows },
+    /// The mean of each window of an image.
+    AveragePool { image: Image, windows: Windows },
     /// max(x, 0)
     Relu,
     /// 1 / (1 + e⁻ˣ)
@@ -53,21 +63,47 @@ const STEP: f64 = 1.0 / 262_144.0;
 /// What a sample leads to.
 struct Outcome {
     logits: Vec<f64>,
-    /// What each ReLU was applied to.
+    /// What each ReLU was applied to, and by how much the greatest of a window was greater than
+    /// another.
     hinges: Vec<f64>,
 }
 
 impl Reference {
     pub(crate) fn new(network: &Network) -> Self {
-        let layers = &network.architecture().layers;
+        let architecture = network.architecture();
+        let layers = &architecture.layers;
+        let mut shape = architecture.input_shape();
         let mut stages = Vec::new();
         let mut parameters = 0;
-        for (index, layer) in layers.iter().enumerate() {
-            let Layer::Dense { activation, .. } = layer else {
-                panic!("the reference does not know the layer {layer:?}");
-            };
-            stages.push(Stage::Dense { kernel: parameters });
-            parameters += 2;
+        for (index, (layer, output)) in
+            layers.iter().zip(architecture.shapes().expect("layers that fit")).enumerate()
+        {
+            let image = || Image::of(shape);
+            let mut activation = Activation::Linear;
+            match *layer {
+                Layer::Dense { activation: last, .. } => {
+                    stages.push(Stage::Dense { kernel: parameters });
+                    parameters += 2;
+                    activation = last;
+                }
+                Layer::Conv2d { kernel, stride, padding, activation: last, .. } => {
+                    let windows = Windows::new(image(), kernel, stride, padding);
+                    stages.push(Stage::Conv2d { kernel: parameters, image: image(), windows });
+                    parameters += 2;
+                    activation = last;
+                }
+                Layer::MaxPool { size, stride } => {
+                    let windows = Windows::valid(image(), size, stride.unwrap_or(size));
+                    stages.push(Stage::MaxPool { image: image(), windows });
+                }
+                Layer::AveragePool { size, stride } => {
+                    let windows = Windows::valid(image(), size, stride.unwrap_or(size));
+                    stages.push(Stage::AveragePool { image: image(), windows });
+                }
+                // Gradients are taken without dropout.
+                Layer::Flatten | Layer::Dropout { .. } => {}
+                _ => panic!("the reference does not know the layer {layer:?}"),
+            }
             // The loss is taken from the logits, whatever the last activation.
             let last = index + 1 == layers.len();
             match activation {
@@ -75,6 +111,7 @@ impl Reference {
                 Activation::Sigmoid if !last => stages.push(Stage::Sigmoid),
                 _ => {}
             }
+            shape = output;
         }
         let in_f64 = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect();
         let tensors = network.tensors();
@@ -89,6 +126,14 @@ impl Reference {
                 Stage::Dense { kernel } => {
                     dense(&x, &self.parameters[kernel], &self.parameters[kernel + 1])
                 }
+                Stage::Conv2d { kernel, image, windows } => {
+                    let (kernel, bias) = (&self.parameters[kernel], &self.parameters[kernel + 1]);
+                    images::convolve(&x, image, windows, kernel, bias)
+                }
+                Stage::MaxPool { image, windows } => {
+                    images::greatest(&x, image, windows, &mut hinges)
+                }
+                Stage::AveragePool { image, windows } => images::means(&x, image, windows),
                 Stage::Relu => {
                     hinges.extend_from_slice(&x);
                     x.into_iter().map(|x| x.max(0.0)).collect()
@@ -110,13 +155,13 @@ impl Reference {
         losses.sum::<f64>() / split.len() as f64
     }
 
-    /// How near to its kink a ReLU gets: the least size of what one is applied to.
+    /// How near to its kink a ReLU or a maximum gets: the least size of what one is applied to.
     pub(crate) fn nearest_kink(&self, split: &Split) -> f64 {
         let hinges = samples(split).flat_map(|(image, _)| self.outcome(image).hinges);
         hinges.map(f64::abs).fold(f64::INFINITY, f64::min)
     }
 
-    /// The derivative of the loss with respect to `entry`; `None` where a ReLU has its kink
+    /// The derivative of the loss with respect to `entry`; `None` where a ReLU or a maximum has its kink
     /// within a step, so that there is no derivative to be had.
     pub(crate) fn slope(&mut self, entry: Entry, split: &Split) -> Option<Slope> {
         let Entry { tensor, index } = entry;

@@ -1,0 +1,99 @@
+//! What helps a network to learn what is general, each of it off by default.
+
+use clap::{Args, ValueEnum};
+use mnistry::FitOptions;
+use mnistry::data::Distortion;
+use mnistry::train::{Decay, Schedule};
+
+/// Aids of training.
+#[derive(Args)]
+#[command(next_help_heading = "Training aids")]
+pub(super) struct Aids {
+    /// Do not train on this share of the images, the last ones, but test on them after each epoch
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    validation_split: f64,
+
+    /// Stop after so many epochs without a lower validation loss, and keep the network of the
+    /// lowest
+    #[arg(long, value_name = "EPOCHS", requires = "validation_split")]
+    patience: Option<usize>,
+
+    /// How the learning rate falls
+    #[arg(long, value_enum, default_value_t = Fall::Constant)]
+    schedule: Fall,
+
+    /// Epochs in which the learning rate rises from nothing
+    #[arg(long, value_name = "EPOCHS", default_value_t = 0.0)]
+    warm_up: f64,
+
+    /// After how many epochs the learning rate falls, each time, with --schedule step
+    #[arg(long, value_name = "EPOCHS", default_value_t = 5)]
+    step_epochs: usize,
+
+    /// By what the learning rate is then multiplied
+    #[arg(long, value_name = "FACTOR", default_value_t = 0.5)]
+    step_factor: f64,
+
+    /// The share of itself, times the learning rate, that each weight loses in each step
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    weight_decay: f64,
+
+    /// The share of each label that is spread over all classes
+    #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
+    label_smoothing: f32,
+
+    /// Distort each image anew in each epoch; as --shift 2 --rotate 10 --scale 0.1
+    #[arg(long)]
+    augment: bool,
+
+    /// Move images by up to so many pixels
+    #[arg(long, value_name = "PIXELS")]
+    shift: Option<f32>,
+
+    /// Turn images by up to so many degrees, either way
+    #[arg(long, value_name = "DEGREES")]
+    rotate: Option<f32>,
+
+    /// Let images grow or shrink by up to this share
+    #[arg(long, value_name = "SHARE")]
+    scale: Option<f32>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Fall {
+    /// Not at all
+    Constant,
+    /// By a factor every so many epochs
+    Step,
+    /// To nothing at the end, along half a cosine
+    Cosine,
+}
+
+impl Aids {
+    /// `options` with these aids.
+    pub(super) fn add_to(&self, options: FitOptions) -> FitOptions {
+        let decay = match self.schedule {
+            Fall::Constant => Decay::Constant,
+            Fall::Step => Decay::Step { every: self.step_epochs, factor: self.step_factor },
+            Fall::Cosine => Decay::Cosine,
+        };
+        let by_default = if self.augment {
+            Distortion { shift: 2.0, rotate: 10.0, scale: 0.1 }
+        } else {
+            Distortion::default()
+        };
+        FitOptions {
+            schedule: Schedule { warm_up: self.warm_up, decay },
+            weight_decay: self.weight_decay,
+            label_smoothing: self.label_smoothing,
+            distortion: Distortion {
+                shift: self.shift.unwrap_or(by_default.shift),
+                rotate: self.rotate.unwrap_or(by_default.rotate),
+                scale: self.scale.unwrap_or(by_default.scale),
+            },
+            validation_split: self.validation_split,
+            patience: self.patience,
+            ..options
+        }
+    }
+}

@@ -1,0 +1,106 @@
+//! What a network is made of, layer by layer.
+
+use std::fmt;
+
+use serde::Serialize;
+
+use super::text::grouped;
+use crate::error::Result;
+use crate::nn::{Sequential, Shape};
+
+/// The layers of a network, what they put out and how much they learn. It displays as a table.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Summary {
+    /// What the network reads.
+    pub input: Shape,
+    /// Its layers, first to last.
+    pub layers: Vec<LayerSummary>,
+    /// How many numbers it learns.
+    pub parameters: usize,
+}
+
+/// A layer of a [`Summary`].
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct LayerSummary {
+    /// The layer in a few words.
+    pub layer: String,
+    /// What it puts out for a sample.
+    pub output: Shape,
+    /// How many numbers it learns.
+    pub parameters: usize,
+}
+
+impl Summary {
+    /// Sums `network` up.
+    ///
+    /// # Errors
+    /// When its layers do not [check](Sequential::check).
+    pub fn new(network: &Sequential) -> Result<Self> {
+        network.check()?;
+        let counts = network.parameter_counts();
+        let layers = network.layers.iter().zip(network.shapes()?).zip(&counts).map(
+            |((layer, output), &parameters)| LayerSummary {
+                layer: layer.to_string(),
+                output,
+                parameters,
+            },
+        );
+        let layers = layers.collect();
+        Ok(Self { input: network.input_shape(), layers, parameters: counts.iter().sum() })
+    }
+}
+
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let input = ("input".to_owned(), self.input.to_string(), String::new());
+        let row = |layer: &LayerSummary| {
+            (layer.layer.clone(), layer.output.to_string(), grouped(layer.parameters as u64))
+        };
+        let heading = ("layer".to_owned(), "output".to_owned(), "parameters".to_owned());
+        let total = ("total".to_owned(), String::new(), grouped(self.parameters as u64));
+        let rows: Vec<_> = [heading, input]
+            .into_iter()
+            .chain(self.layers.iter().map(row))
+            .chain(std::iter::once(total))
+            .collect();
+        let width = |text: fn(&(String, String, String)) -> &String| {
+            rows.iter().map(|row| text(row).chars().count()).max().unwrap_or(0)
+        };
+        let (first, second, third) =
+            (width(|row| &row.0), width(|row| &row.1), width(|row| &row.2));
+        for (layer, output, parameters) in &rows {
+            writeln!(f, "{layer:<first$}  {output:<second$}  {parameters:>third$}")?;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::ImageShape;
+
+    const TEXT: &str = "\
+layer                   output       parameters
+input                   28 × 28 × 1            
+conv2d 6 of 5 × 5 relu  24 × 24 × 6         156
+max_pool 2 × 2          12 × 12 × 6           0
+conv2d 16 of 5 × 5 relu  8 × 8 × 16       2,416
+";
+
+    #[test]
+    fn lenet5_is_summed_up() {
+        let network = Sequential::lenet5(ImageShape { height: 28, width: 28 }, 10);
+        let summary = Summary::new(&network).unwrap();
+        assert_eq!(summary.parameters, 44_426);
+        let text = summary.to_string();
+        let words: Vec<Vec<&str>> =
+            text.lines().map(|line| line.split_whitespace().collect()).collect();
+        let expected: Vec<Vec<&str>> =
+            TEXT.lines().map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(words[..5], expected[..]);
+        assert_eq!(words.last().unwrap()[..], ["total", "44,426"]);
+        let widths: Vec<usize> = text.lines().map(|line| line.chars().count()).collect();
+        assert!(widths.windows(2).all(|pair| pair[0] == pair[1]), "{text}");
+    }
+}

@@ -1,0 +1,194 @@
+//! Aids of training: what each does, and that gradients stay gradients with them.
+
+mod generated;
+mod reference;
+
+use generated::{engine, images, stripes};
+use mnistry::data::{Distortion, ImageShape};
+use mnistry::train::{Decay, Flow, History, Observer, Progress, Schedule};
+use mnistry::{Activation, Error, FitOptions, Network, Optimizer, Sequential, Sgd, Silent, Split};
+use reference::{Reference, softmax};
+
+const SHAPE: ImageShape = ImageShape { height: 6, width: 6 };
+
+fn small() -> Network {
+    let layers = Sequential::new(SHAPE).dense(12, Activation::Relu);
+    generated::network(layers.dense(6, Activation::Softmax), 1)
+}
+
+fn sgd(learning_rate: f64) -> FitOptions {
+    let optimizer = Optimizer::Sgd(Sgd { learning_rate, momentum: 0.0 });
+    FitOptions { optimizer, batch_size: 8, ..FitOptions::default() }
+}
+
+fn fit(network: &Network, split: &Split, options: &FitOptions) -> (Network, History) {
+    let mut network = network.clone();
+    let history = engine(2).fit(&mut network, split, options, &mut Silent).expect("a sound run");
+    (network, history)
+}
+
+#[test]
+fn held_out_images_are_tested_on_and_not_trained_on() {
+    let split = stripes(SHAPE, 80, 0);
+    let options = FitOptions { validation_split: 0.25, epochs: 3, ..sgd(0.1) };
+    let (network, history) = fit(&small(), &split, &options);
+    let alone = FitOptions { validation_split: 0.0, ..options };
+    let (other, without) = fit(&small(), &split.take(60).expect("some"), &alone);
+    assert_eq!(network, other);
+    assert!(without.epochs.iter().all(|epoch| epoch.validation.is_none()));
+    let (_, held_out) = split.split_at(60).expect("some on both sides");
+    let found = engine(1).evaluate(&network, &held_out).expect("it fits");
+    let validation = history.epochs[2].validation.expect("it was tested");
+    assert_eq!((validation.loss, validation.accuracy), (found.loss, found.accuracy()));
+}
+
+#[test]
+fn a_run_without_gain_ends_with_its_best_network() {
+    // What there is to be learnt of noise does not help with other noise.
+    let noise = images(SHAPE, 48, 6, 0);
+    let patient = FitOptions { validation_split: 0.5, patience: Some(3), epochs: 200, ..sgd(0.5) };
+    let (network, history) = fit(&small(), &noise, &patient);
+    let best = history.best.expect("the last epoch was not the best");
+    assert_eq!(history.epochs.len(), best + 3);
+    assert!(!history.stopped);
+    let loss = |epoch: usize| history.epochs[epoch - 1].validation.expect("it was tested").loss;
+    assert!((1..=best + 3).all(|epoch| loss(epoch) >= loss(best)), "{history:?}");
+    let short = FitOptions { epochs: best, patience: None, ..patient };
+    assert_eq!(network, fit(&small(), &noise, &short).0);
+}
+
+#[test]
+fn weights_decay_apart_from_their_gradient() {
+    let split = stripes(SHAPE, 8, 0);
+    let plain = FitOptions { epochs: 1, ..sgd(0.1) };
+    let start = small();
+    let (without, _) = fit(&start, &split, &plain);
+    let (with, _) = fit(&start, &split, &FitOptions { weight_decay: 0.5, ..plain });
+    for ((start, without), with) in
+        start.tensors().iter().zip(without.tensors()).zip(with.tensors())
+    {
+        for ((start, without), with) in start.values.iter().zip(&without.values).zip(&with.values) {
+            assert!((without - 0.1 * 0.5 * start - with).abs() < 1e-6, "{start} {without} {with}");
+        }
+    }
+}
+
+#[test]
+fn the_schedule_scales_each_step() {
+    let split = stripes(SHAPE, 8, 0);
+    let half = Schedule { warm_up: 2.0, decay: Decay::Constant };
+    let (warm, _) = fit(&small(), &split, &FitOptions { epochs: 1, schedule: half, ..sgd(0.2) });
+    let (plain, _) = fit(&small(), &split, &FitOptions { epochs: 1, ..sgd(0.1) });
+    assert_eq!(warm, plain);
+}
+
+/// The loss of each step.
+#[derive(Default)]
+struct Losses(Vec<f32>);
+
+impl Observer for Losses {
+    fn step(&mut self, progress: &Progress) -> Flow {
+        self.0.push(progress.loss);
+        Flow::Continue
+    }
+}
+
+/// The network after one step on all of `split`, and the loss before it.
+fn step(network: &Network, split: &Split, options: &FitOptions) -> (Network, f32) {
+    let options = FitOptions { epochs: 1, batch_size: split.len(), ..*options };
+    let (mut network, mut losses) = (network.clone(), Losses::default());
+    engine(2).fit(&mut network, split, &options, &mut losses).expect("a sound step");
+    (network, losses.0[0])
+}
+
+#[test]
+fn smoothed_labels_are_spread_over_all_classes() {
+    const SHARE: f64 = 0.3;
+    let (start, split) = (small(), images(SHAPE, 20, 6, 0));
+    let options = FitOptions { label_smoothing: SHARE as f32, ..sgd(1.0) };
+    let (network, loss) = step(&start, &split, &options);
+    let reference = Reference::new(&start);
+    let (mut expected, mut gradient) = (0.0, vec![0.0; 6]);
+    for sample in 0..split.len() {
+        let probabilities = softmax(&reference.logits(split.image(sample)));
+        for (class, probability) in probabilities.iter().enumerate() {
+            let is_label = class == usize::from(split.labels()[sample]);
+            let target = SHARE / 6.0 + if is_label { 1.0 - SHARE } else { 0.0 };
+            expected -= target * probability.ln() / 20.0;
+            gradient[class] += (probability - target) / 20.0;
+        }
+    }
+    assert!((f64::from(loss) - expected).abs() < 1e-5, "{loss}, not {expected}");
+    let (before, after) = (&start.tensors()[3].values, &network.tensors()[3].values);
+    for ((before, after), gradient) in before.iter().zip(after).zip(gradient) {
+        let moved = f64::from(before - after);
+        assert!((moved - gradient).abs() < 1e-5, "{moved}, not {gradient}");
+    }
+}
+
+/// With everything that is random in a step, its gradient is the slope of its own loss.
+#[test]
+fn what_is_dropped_and_distorted_is_the_same_there_and_back() {
+    const STEP: f32 = 1.0 / 64.0;
+    let layers = Sequential::new(SHAPE)
+        .conv2d(3, 2, Activation::Sigmoid)
+        .dropout(0.3)
+        .average_pool(2)
+        .flatten()
+        .dense(9, Activation::Sigmoid)
+        .dropout(0.5)
+        .dense(4, Activation::Softmax);
+    let (start, split) = (generated::network(layers, 3), images(SHAPE, 21, 4, 0));
+    let options = FitOptions {
+        label_smoothing: 0.1,
+        distortion: Distortion { shift: 1.0, rotate: 20.0, scale: 0.1 },
+        seed: 7,
+        shuffle: false,
+        ..sgd(1.0)
+    };
+    let (after, loss) = step(&start, &split, &options);
+    let plain = FitOptions { distortion: Distortion::default(), ..options };
+    assert_ne!(step(&start, &split, &plain).1, loss);
+    let mut largest = 0.0_f32;
+    for tensor in 0..start.tensors().len() {
+        for index in (0..start.tensors()[tensor].values.len()).step_by(5) {
+            let nudged = |by: f32| {
+                let mut tensors = start.tensors().to_vec();
+                tensors[tensor].values[index] += by;
+                let architecture = start.architecture().clone();
+                let network = Network::from_tensors(architecture, tensors).expect("they fit");
+                step(&network, &split, &options).1
+            };
+            let slope = (nudged(STEP) - nudged(-STEP)) / (2.0 * STEP);
+            let values = |network: &Network| network.tensors()[tensor].values[index];
+            let moved = values(&start) - values(&after);
+            assert!((moved - slope).abs() < 1e-4, "{tensor}, {index}: {moved}, not {slope}");
+            largest = largest.max(slope.abs());
+        }
+    }
+    assert!(largest > 1e-2, "there was no slope to speak of: {largest}");
+}
+
+#[test]
+fn what_makes_no_sense_is_refused_in_a_line() {
+    let split = stripes(SHAPE, 10, 0);
+    let refused = |options: FitOptions| {
+        let error = engine(1).fit(&mut small(), &split, &options, &mut Silent).unwrap_err();
+        assert!(matches!(error, Error::Option(_)), "{error}");
+        let text = error.to_string();
+        assert!(!text.contains('\n') && text.len() > 20, "{text}");
+    };
+    let options = FitOptions::default();
+    refused(FitOptions { validation_split: 1.0, ..options });
+    refused(FitOptions { validation_split: 0.99, ..options });
+    refused(FitOptions { patience: Some(2), ..options });
+    refused(FitOptions { validation_split: 0.5, patience: Some(0), ..options });
+    refused(FitOptions { weight_decay: -1.0, ..options });
+    refused(FitOptions { label_smoothing: f32::NAN, ..options });
+    refused(FitOptions {
+        distortion: Distortion { rotate: 720.0, ..Distortion::default() },
+        ..options
+    });
+    let decay = Decay::Step { every: 0, factor: 0.5 };
+    refused(FitOptions { schedule: Schedule { warm_up: 0.0, decay }, ..options });
+}

@@ -1,0 +1,137 @@
+//! Twenty steps of LeNet-5 in real Keras, replayed on images made by the same recipe.
+//!
+//! `benches/peers/python/lenet5_golden.py` makes such a run, and `tests/fixtures/lenet5_golden`
+//! holds one.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use mnistry::data::ImageShape;
+use mnistry::train::{Flow, Observer, Progress};
+use mnistry::{Dataset, Engine, EngineOptions, FitOptions, Network, Sequential, Split};
+use serde::Deserialize;
+
+const SHAPE: ImageShape = ImageShape { height: 28, width: 28 };
+
+/// What Keras found.
+#[derive(Deserialize)]
+struct Expected {
+    batch_size: usize,
+    data: Data,
+    first_step_losses: Vec<f64>,
+    moved_l2: std::collections::HashMap<String, f64>,
+    first_predictions: Vec<Vec<f64>>,
+}
+
+#[derive(Deserialize)]
+struct Data {
+    #[serde(default)]
+    masks: Vec<u32>,
+    samples: usize,
+}
+
+fn expected(run: &Path) -> Expected {
+    let text = fs::read(run.join("expected.json")).expect("the golden run is there");
+    serde_json::from_slice(&text).expect("it is as described")
+}
+
+/// The images of the recipe in `expected.json`.
+fn generated(data: &Data) -> Split {
+    let mut state = 0_u32;
+    let mut next = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        (state >> 24) as u8
+    };
+    let (mut pixels, mut labels) = (Vec::new(), Vec::new());
+    for _ in 0..data.samples {
+        let label = next() % 10;
+        labels.push(label);
+        for (row, column) in (0..28).flat_map(|row| (0..28).map(move |column| (row, column))) {
+            let byte = next();
+            let is_lit = data.masks[usize::from(label)] >> (4 * (row / 7) + column / 7) & 1 == 1;
+            pixels.push(match byte {
+                _ if is_lit => 128 + byte / 2,
+                224.. => byte,
+                _ => 0,
+            });
+        }
+    }
+    Split::new(SHAPE, pixels.into(), labels.into()).expect("counts match")
+}
+
+#[derive(Default)]
+struct StepLosses(Vec<f64>);
+
+impl Observer for StepLosses {
+    fn step(&mut self, progress: &Progress) -> Flow {
+        self.0.push(f64::from(progress.loss));
+        Flow::Continue
+    }
+}
+
+/// Replays the golden run in the folder `run` on `split`.
+fn replay(run: &Path, split: &Split) {
+    let expected = expected(run);
+    let init = || {
+        let architecture = Sequential::lenet5(SHAPE, 10);
+        Network::with_tensors_of(run.join("init.safetensors"), architecture)
+            .expect("Keras's tensors fit")
+    };
+    let (engine, mut network) = (Engine::new(EngineOptions::default()).expect("threads"), init());
+    let options = FitOptions {
+        epochs: 1,
+        batch_size: expected.batch_size,
+        shuffle: false,
+        ..FitOptions::default()
+    };
+    let mut losses = StepLosses::default();
+    engine.fit(&mut network, split, &options, &mut losses).expect("a sound run");
+
+    assert_eq!(losses.0.len(), expected.first_step_losses.len());
+    for (step, (found, loss)) in losses.0.iter().zip(&expected.first_step_losses).enumerate() {
+        assert!((found - loss).abs() < 1e-4, "step {}: {found}, not {loss}", step + 1);
+    }
+    for (before, after) in init().tensors().iter().zip(network.tensors()) {
+        let pairs = before.values.iter().zip(&after.values);
+        let square: f64 = pairs.map(|(x, y)| f64::from(y - x).powi(2)).sum();
+        let (found, moved) = (square.sqrt(), expected.moved_l2[&after.name]);
+        assert!((found - moved).abs() < 1e-3 * moved, "{}: {found}, not {moved}", after.name);
+    }
+    for (index, outputs) in expected.first_predictions.iter().enumerate() {
+        let found = engine.predict(&network, split.image(index)).expect("it fits").outputs;
+        for (found, output) in found.iter().zip(outputs) {
+            assert!(
+                (f64::from(*found) - output).abs() < 1e-3,
+                "image {index}: {found}, not {output}"
+            );
+        }
+    }
+}
+
+#[test]
+fn twenty_steps_have_the_losses_of_keras() {
+    let run = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/lenet5_golden");
+    replay(&run, &generated(&expected(&run).data));
+}
+
+/// Has Keras, of the Python that `MNISTRY_KERAS_PYTHON` names, make such a run on MNIST.
+#[test]
+#[ignore = "needs MNISTRY_DATA_DIR, and MNISTRY_KERAS_PYTHON, without which it does nothing"]
+fn twenty_steps_on_mnist_have_the_losses_of_keras() {
+    let Some(python) = std::env::var_os("MNISTRY_KERAS_PYTHON") else {
+        println!("LEFT OUT: MNISTRY_KERAS_PYTHON names no Python with Keras");
+        return;
+    };
+    let data = std::env::var_os("MNISTRY_DATA_DIR").expect("MNISTRY_DATA_DIR is set");
+    let run = tempfile::tempdir().expect("a temporary folder");
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/peers/python/lenet5_golden.py");
+    let mut keras = Command::new(python);
+    keras.arg(script).arg("--data").arg(data).arg("--output").arg(run.path());
+    assert!(keras.status().expect("Python starts").success());
+    let folder = std::env::var_os("MNISTRY_DATA_DIR").expect("MNISTRY_DATA_DIR is set");
+    let train = Dataset::open(folder).expect("it holds MNIST").train;
+    let samples = expected(run.path()).data.samples;
+    replay(run.path(), &train.take(samples).expect("the limit is not zero"));
+}
