@@ -17,7 +17,7 @@ use std::ops::{Deref, Range};
 use std::thread::available_parallelism;
 
 use self::sync::{Arc, AtomicBool, AtomicUsize, Ordering, Watch, pause};
-use super::{Lanes, zeroed};
+use super::{LANES, Lanes, groups, zeroed};
 
 /// What loom replaces when it explores every interleaving of the threads.
 mod sync {
@@ -189,6 +189,13 @@ pub(crate) fn share(length: usize, own: Vec<Vec<Range<usize>>>, poison: &Poison)
 pub(crate) fn share_of(total: usize, member: usize, members: usize) -> Range<usize> {
     let edge = |member: usize| (total * member).div_ceil(members);
     edge(member)..edge(member + 1)
+}
+
+/// The share of the samples of a minibatch of up to `batch` that falls to `member`: whole sixteens,
+/// but for the last, as what is done with samples is done with sixteen at a time.
+pub(crate) fn share_of_samples(batch: usize, member: usize, members: usize) -> Range<usize> {
+    let sixteens = share_of(groups(batch), member, members);
+    (sixteens.start * LANES).min(batch)..(sixteens.end * LANES).min(batch)
 }
 
 impl Seat {

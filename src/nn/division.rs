@@ -2,15 +2,16 @@
 
 use std::ops::Range;
 
-use crate::buffers::{LANES, groups, share_of};
+use crate::buffers::{LANES, groups, share_of, share_of_samples};
 
 /// The division of one layer: `inputs` × `units`, for minibatches of up to `batch` samples.
 ///
 /// A layer is divided by columns: each member owns some groups of sixteen units from forward to
 /// update, so their weights stay in its cache, and nobody else's work flows into them. The first
-/// members own one group more where they do not come out even. A layer with fewer groups than
-/// members, and the last one, is divided by samples forward, and in the update by rows of weights:
-/// those of the inputs that the member owns in the layer below, which it alone needs backward.
+/// members own one group more where they do not come out even. The last layer, and one that would
+/// leave every second member without columns, is divided by samples forward, and in the update by
+/// rows of weights: those of the inputs that the member owns in the layer below, which it alone
+/// needs backward.
 /// Either way every number is computed by one member.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Division {
@@ -42,7 +43,7 @@ impl Division {
         members: usize,
         last: bool,
     ) -> Self {
-        let by_columns = !last && groups(units) >= members;
+        let by_columns = !last && 2 * groups(units) > members;
         Self { inputs, units, batch, members, by_columns }
     }
 
@@ -66,7 +67,7 @@ impl Division {
             };
         }
         // The owner of a sample's place in the buffers does not depend on how many there are.
-        let own = share_of(self.batch, member, self.members);
+        let own = share_of_samples(self.batch, member, self.members);
         let inputs = share_of(groups(self.inputs), member, self.members);
         let bias = usize::from(member + 1 == self.members);
         Part {

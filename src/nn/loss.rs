@@ -2,13 +2,14 @@
 
 use std::ops::Range;
 
-use crate::buffers::{Lanes, Writer};
-use crate::ops::softmax::{cross_entropy, smoothed_cross_entropy};
+use crate::buffers::{LANES, Lanes, Writer};
+use crate::ops::softmax::cross_entropy;
 use crate::simd::{Kernel, Simd};
 
-/// Turns the logits of `samples`, in panels, into the gradient of the mean loss, and appends a
-/// panel with what was found of each sample ([`Outcome`]).
+/// Turns the logits of `samples`, in panels, into the gradient of the mean loss, and appends what
+/// was found of each sample ([`Outcome`]).
 pub(crate) struct CrossEntropy<'a, 'w, L> {
+    /// Whole sixteens of the minibatch, but for the last.
     pub(crate) samples: Range<usize>,
     /// The label of a sample.
     pub(crate) label: L,
@@ -20,8 +21,8 @@ pub(crate) struct CrossEntropy<'a, 'w, L> {
     pub(crate) panels: &'a mut Writer<'w>,
     /// Samples of a panel.
     pub(crate) batch: usize,
-    /// Room for one sample's logits.
-    pub(crate) row: &'a mut [Lanes],
+    /// Room for sixteen samples' logits: a vector for each class, in whole groups.
+    pub(crate) logits: &'a mut [Lanes],
 }
 
 impl<L: Fn(usize) -> u8> Kernel for CrossEntropy<'_, '_, L> {
@@ -29,23 +30,39 @@ impl<L: Fn(usize) -> u8> Kernel for CrossEntropy<'_, '_, L> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { samples, label, classes, smoothing, scale, panels, batch, row } = self;
-        for sample in samples {
-            for (group, lanes) in row.iter_mut().enumerate() {
-                *lanes = *panels.at(group * batch + sample);
+        let Self { samples, label, classes, smoothing, scale, panels, batch, logits } = self;
+        let outcomes = logits.len() / LANES * batch;
+        for first in samples.clone().step_by(LANES) {
+            let sixteen = first..samples.end.min(first + LANES);
+            let mut labels = [0; LANES];
+            labels.iter_mut().zip(sixteen.clone()).for_each(|(into, sample)| *into = label(sample));
+            for (group, logits) in logits.chunks_exact_mut(LANES).enumerate() {
+                let mut rows = [s.zero(); LANES];
+                for (row, sample) in rows.iter_mut().zip(sixteen.clone()) {
+                    *row = s.load(panels.at(group * batch + sample));
+                }
+                for (row, lanes) in s.transpose(rows).into_iter().zip(logits) {
+                    s.store(row, lanes);
+                }
             }
-            let label = label(sample);
-            let class = argmax(row, classes);
-            let correct = class == usize::from(label);
-            let loss = if smoothing > 0.0 {
-                smoothed_cross_entropy(s, row, classes, (label, smoothing), scale)
-            } else {
-                cross_entropy(s, row, classes, label, scale)
-            };
-            for (group, lanes) in row.iter().enumerate() {
-                *panels.at(group * batch + sample) = *lanes;
+            let read = argmax(s, &logits[..classes]);
+            let labelled = s.load(&Lanes(labels.map(f32::from)));
+            let correct = s.select(s.eq(read, labelled), s.splat(1.0), s.zero());
+            let labels = (&labels[..sixteen.len()], smoothing);
+            let loss = cross_entropy(s, logits, classes, labels, scale);
+            for (group, gradient) in logits.chunks_exact(LANES).enumerate() {
+                let mut rows = [s.zero(); LANES];
+                for (row, lanes) in rows.iter_mut().zip(gradient) {
+                    *row = s.load(lanes);
+                }
+                for (row, sample) in s.transpose(rows).into_iter().zip(sixteen.clone()) {
+                    s.store(row, panels.at(group * batch + sample));
+                }
             }
-            *panels.at(row.len() * batch + sample) = Outcome { loss, class, correct }.to_lanes();
+            let place = outcomes + Outcome::LANES * (first / LANES);
+            for (lanes, found) in (place..).zip([loss, read, correct]) {
+                s.store(found, panels.at(lanes));
+            }
         }
     }
 }
@@ -61,32 +78,27 @@ pub(crate) struct Outcome {
 }
 
 impl Outcome {
-    fn to_lanes(self) -> Lanes {
-        let mut lanes = Lanes::default();
-        // A class is below 256: exact.
-        lanes.0[..3].copy_from_slice(&[
-            self.loss,
-            self.class as f32,
-            f32::from(u8::from(self.correct)),
-        ]);
-        lanes
-    }
+    /// Vectors that hold the outcomes of sixteen samples.
+    pub(crate) const LANES: usize = 3;
 
-    /// Reads what [`CrossEntropy`] appended.
-    pub(crate) fn from_lanes(lanes: &Lanes) -> Self {
-        Self { loss: lanes.0[0], class: lanes.0[1] as usize, correct: lanes.0[2] == 1.0 }
+    /// That of `sample`, of the `outcomes` that [`CrossEntropy`] appended.
+    pub(crate) fn of(sample: usize, outcomes: &[Lanes]) -> Self {
+        let found = |lanes: usize| outcomes[sample / LANES * Self::LANES + lanes].0[sample % LANES];
+        Self { loss: found(0), class: found(1) as usize, correct: found(2) == 1.0 }
     }
 }
 
-/// The class of the greatest logit; the first of equal ones.
+/// The class of the greatest logit, a vector for each class; the first of equal ones.
 ///
 /// The last activation does not matter: it keeps the order of the logits.
-pub(crate) fn argmax(logits: &[Lanes], classes: usize) -> usize {
-    let mut best = (0, f32::NEG_INFINITY);
-    for (class, logit) in logits.iter().flat_map(|lanes| lanes.0).take(classes).enumerate() {
-        if logit > best.1 {
-            best = (class, logit);
-        }
+#[inline(always)]
+fn argmax<S: Simd>(s: S, logits: &[Lanes]) -> S::F32 {
+    let (mut greatest, mut best) = (s.splat(f32::NEG_INFINITY), s.zero());
+    for (class, lanes) in logits.iter().enumerate() {
+        let logit = s.load(lanes);
+        let better = s.lt(greatest, logit);
+        greatest = s.select(better, logit, greatest);
+        best = s.select(better, s.splat(class as f32), best);
     }
-    best.0
+    best
 }

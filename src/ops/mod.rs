@@ -6,10 +6,10 @@ pub(crate) mod ln;
 pub(crate) mod softmax;
 pub(crate) mod trigonometry;
 
-use crate::buffers::Lanes;
+use crate::buffers::{LANES, Lanes, zeroed};
 use crate::simd::{Kernel, Simd};
 
-/// The softmax of a row of logits, in place.
+/// The softmax of one sample's row of logits, in place.
 pub(crate) struct Softmax<'a> {
     pub(crate) row: &'a mut [Lanes],
     pub(crate) classes: usize,
@@ -20,7 +20,15 @@ impl Kernel for Softmax<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        softmax::softmax(s, self.row, self.classes);
+        let numbers = || (0..self.classes).map(|class| (class / LANES, class % LANES));
+        let mut logits = zeroed(self.classes);
+        for (logits, (group, lane)) in logits.iter_mut().zip(numbers()) {
+            logits.0[0] = self.row[group].0[lane];
+        }
+        softmax::softmax(s, &mut logits, self.classes);
+        for (probability, (group, lane)) in logits.iter().zip(numbers()) {
+            self.row[group].0[lane] = probability.0[0];
+        }
     }
 }
 

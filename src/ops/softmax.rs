@@ -1,92 +1,78 @@
-//! Softmax and sparse categorical cross-entropy on a row of logits, forward and backward in one.
+//! Softmax and sparse categorical cross-entropy, forward and backward in one, of sixteen samples at
+//! a time: a vector for each class, one sample a lane.
 
 use super::{exp::exp, ln::ln};
 use crate::buffers::{LANES, Lanes};
 use crate::simd::Simd;
 
-/// Lane numbers, to tell the padding of a row from its classes.
-const LANE: Lanes = {
-    let mut lanes = [0.0; LANES];
-    let mut i = 0;
-    while i < LANES {
-        lanes[i] = i as f32;
-        i += 1;
-    }
-    Lanes(lanes)
-};
-
-/// Turns `row`, the logits of `classes` classes, into their softmax; padding becomes zero.
+/// Turns `logits`, a vector for each of `classes` classes and padding after them, into their
+/// softmax; padding becomes zero.
 ///
-/// Returns the greatest logit and the logarithm of the sum of e^(logit − greatest).
+/// Returns, for each sample, the greatest logit and the logarithm of the sum of
+/// e^(logit − greatest). The powers are added up by the fixed tree of sixteen, as those of one
+/// sample in one vector would be.
 #[inline(always)]
-pub(crate) fn softmax<S: Simd>(s: S, row: &mut [Lanes], classes: usize) -> (f32, f32) {
-    let within = |group: usize| s.lt(s.load(&LANE), s.splat((classes - group * LANES) as f32));
+pub(crate) fn softmax<S: Simd>(s: S, logits: &mut [Lanes], classes: usize) -> (S::F32, S::F32) {
+    let (logits, padding) = logits.split_at_mut(classes);
+    padding.fill(Lanes::default());
     let mut greatest = s.splat(f32::NEG_INFINITY);
-    for (group, lanes) in row.iter_mut().enumerate() {
-        let logits = s.select(within(group), s.load(lanes), s.splat(f32::NEG_INFINITY));
-        s.store(logits, lanes);
-        // A NaN must not be lost on the way to the loss: `max` returns its second operand then.
-        greatest = s.max(greatest, logits);
+    for lanes in &*logits {
+        greatest = s.max(greatest, s.load(lanes));
     }
-    let greatest = s.reduce_max(greatest);
-    let mut sum = s.zero();
-    for lanes in row.iter_mut() {
-        let power = exp(s, s.sub(s.load(lanes), s.splat(greatest)));
+    let mut sums = [s.zero(); LANES];
+    for (class, lanes) in logits.iter_mut().enumerate() {
+        let power = exp(s, s.sub(s.load(lanes), greatest));
         s.store(power, lanes);
-        sum = s.add(sum, power);
+        sums[class % LANES] = s.add(sums[class % LANES], power);
     }
-    let sum = s.reduce_add(sum);
-    for lanes in row.iter_mut() {
-        s.store(s.div(s.load(lanes), s.splat(sum)), lanes);
+    let sum = s.add_all(sums);
+    for lanes in logits {
+        s.store(s.div(s.load(lanes), sum), lanes);
     }
-    let mut log = Lanes::default();
-    s.store(ln(s, s.splat(sum)), &mut log);
-    (greatest, log.0[0])
+    (greatest, ln(s, sum))
 }
 
-/// Sparse categorical cross-entropy of one sample: −ln softmax(logits)\[label\].
+/// Sparse categorical cross-entropy: −ln softmax(logits)\[label\] of the first samples, as many as
+/// there are `labels`; the lanes of the others hold anything.
 ///
-/// On return `row` holds the gradient with respect to the logits, (softmax − one-hot) · `scale`.
+/// With a `smoothing` above zero (Szegedy and others, 2016) that share of each label is spread over
+/// all classes.
+///
+/// On return `logits` hold the gradient with respect to the logits, (softmax − label) · `scale`.
 #[inline(always)]
 pub(crate) fn cross_entropy<S: Simd>(
     s: S,
-    row: &mut [Lanes],
+    logits: &mut [Lanes],
     classes: usize,
-    label: u8,
+    (labels, smoothing): (&[u8], f32),
     scale: f32,
-) -> f32 {
-    let (group, lane) = (usize::from(label) / LANES, usize::from(label) % LANES);
-    let logit = row[group].0[lane];
-    let (greatest, log_sum) = softmax(s, row, classes);
-    row[group].0[lane] -= 1.0;
-    for lanes in row.iter_mut() {
+) -> S::F32 {
+    let own = |lane: usize| usize::from(labels[lane]);
+    let mut target = Lanes::default();
+    for lane in 0..labels.len() {
+        target.0[lane] = logits[own(lane)].0[lane];
+    }
+    let mut target = s.load(&target);
+    if smoothing > 0.0 {
+        let sum = logits[..classes].iter().fold(s.zero(), |sum, lanes| s.add(sum, s.load(lanes)));
+        let mean = s.div(sum, s.splat(classes as f32));
+        let kept = s.mul(s.splat(1.0 - smoothing), target);
+        target = s.add(kept, s.mul(s.splat(smoothing), mean));
+    }
+    let (greatest, log_sum) = softmax(s, logits, classes);
+    if smoothing > 0.0 {
+        let share = s.splat(smoothing / classes as f32);
+        for lanes in &mut logits[..classes] {
+            s.store(s.sub(s.load(lanes), share), lanes);
+        }
+    }
+    for lane in 0..labels.len() {
+        logits[own(lane)].0[lane] -= 1.0 - smoothing;
+    }
+    for lanes in logits {
         s.store(s.mul(s.load(lanes), s.splat(scale)), lanes);
     }
-    log_sum + (greatest - logit)
-}
-
-/// The same where labels are smoothed (Szegedy and others, 2016): the share `smoothing` of each
-/// is spread over all classes.
-#[inline(always)]
-pub(crate) fn smoothed_cross_entropy<S: Simd>(
-    s: S,
-    row: &mut [Lanes],
-    classes: usize,
-    (label, smoothing): (u8, f32),
-    scale: f32,
-) -> f32 {
-    let logits = row.iter().flat_map(|lanes| lanes.0).take(classes);
-    let mean = logits.sum::<f32>() / classes as f32;
-    let (group, lane) = (usize::from(label) / LANES, usize::from(label) % LANES);
-    let target = (1.0 - smoothing) * row[group].0[lane] + smoothing * mean;
-    let (greatest, log_sum) = softmax(s, row, classes);
-    let share = smoothing / classes as f32;
-    row.iter_mut().flat_map(|lanes| &mut lanes.0).take(classes).for_each(|p| *p -= share);
-    row[group].0[lane] -= 1.0 - smoothing;
-    for lanes in row.iter_mut() {
-        s.store(s.mul(s.load(lanes), s.splat(scale)), lanes);
-    }
-    log_sum + (greatest - target)
+    s.add(log_sum, s.sub(greatest, target))
 }
 
 #[cfg(test)]

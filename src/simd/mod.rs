@@ -153,44 +153,37 @@ pub trait Simd: Copy + Send + Sync + 'static {
         rows
     }
 
-    /// Lane i is the sum of the lanes of vector i, by the fixed tree.
-    #[inline(always)]
-    fn reduce_add_each(self, rows: [Self::F32; LANES]) -> Self::F32 {
-        let mut lanes = self.transpose(rows);
-        let mut half = LANES / 2;
-        while half > 0 {
-            for i in 0..half {
-                lanes[i] = self.add(lanes[i], lanes[i + half]);
-            }
-            half /= 2;
-        }
-        lanes[0]
-    }
-
     /// The sum of the lanes, by the fixed tree.
     #[inline(always)]
     fn reduce_add(self, a: Self::F32) -> f32 {
-        reduce(self, a, |x, y| x + y)
-    }
-
-    /// The greatest lane.
-    #[inline(always)]
-    fn reduce_max(self, a: Self::F32) -> f32 {
-        reduce(self, a, |x, y| if x > y { x } else { y })
-    }
-}
-
-/// Combines the halves of the vector until one number is left.
-#[inline(always)]
-fn reduce<S: Simd>(simd: S, a: S::F32, combine: impl Fn(f32, f32) -> f32) -> f32 {
-    let mut lanes = Lanes::default();
-    simd.store(a, &mut lanes);
-    let mut half = LANES / 2;
-    while half > 0 {
-        for i in 0..half {
-            lanes.0[i] = combine(lanes.0[i], lanes.0[i + half]);
+        let mut lanes = Lanes::default();
+        self.store(a, &mut lanes);
+        let mut half = LANES / 2;
+        while half > 0 {
+            for i in 0..half {
+                lanes.0[i] += lanes.0[i + half];
+            }
+            half /= 2;
         }
-        half /= 2;
+        lanes.0[0]
     }
-    lanes.0[0]
+
+    /// The sum of sixteen vectors, by the fixed tree.
+    #[inline(always)]
+    fn add_all(self, mut vectors: [Self::F32; LANES]) -> Self::F32 {
+        let mut half = LANES / 2;
+        while half > 0 {
+            for i in 0..half {
+                vectors[i] = self.add(vectors[i], vectors[i + half]);
+            }
+            half /= 2;
+        }
+        vectors[0]
+    }
+
+    /// Lane i is the sum of the lanes of vector i, by the fixed tree.
+    #[inline(always)]
+    fn reduce_add_each(self, rows: [Self::F32; LANES]) -> Self::F32 {
+        self.add_all(self.transpose(rows))
+    }
 }

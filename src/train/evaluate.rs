@@ -8,7 +8,6 @@ use crate::data::{Bytes, Distortion, Split};
 use crate::engine::Engine;
 use crate::error::{Error, Result};
 use crate::metrics::{ConfusionMatrix, Evaluation};
-use crate::nn::loss::argmax;
 use crate::nn::{Activation, Network};
 use crate::ops::{Sigmoid, Softmax};
 
@@ -167,4 +166,15 @@ impl Engine {
         }
         Prediction { class, probabilities: numbers(&probabilities), outputs: numbers(&outputs) }
     }
+}
+
+/// The class of the greatest logit; the first of equal ones.
+fn argmax(logits: &[Lanes], classes: usize) -> usize {
+    let mut best = (0, f32::NEG_INFINITY);
+    for (class, logit) in logits.iter().flat_map(|lanes| lanes.0).take(classes).enumerate() {
+        if logit > best.1 {
+            best = (class, logit);
+        }
+    }
+    best.0
 }

@@ -5,7 +5,7 @@ use std::sync::Mutex;
 
 use super::samples::Samples;
 use super::worker::{Images, Plan, Worker};
-use crate::buffers::{Poison, groups, share, share_of, zeroed};
+use crate::buffers::{LANES, Poison, groups, share, share_of, share_of_samples, zeroed};
 use crate::engine::Engine;
 use crate::nn::blueprint::{Blueprint, ImageLayerKind, ImageLayers, StageKind};
 use crate::nn::conv2d::{Conv2d, Share};
@@ -13,6 +13,7 @@ use crate::nn::dense::Dense;
 use crate::nn::division::Division;
 use crate::nn::dropout::DropPanels;
 use crate::nn::images::{self, ImageLayer, own_panels};
+use crate::nn::loss::Outcome;
 use crate::nn::pooling::Pool;
 use crate::nn::stage::Stage;
 use crate::nn::{Activation, Network};
@@ -96,7 +97,7 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
         data.rows.is_none() && matches!(blueprint.stages[0], StageKind::Dense { .. });
     let panels = if reads_panels { groups(pixels) } else { 0 };
     let own_pixels = |member: usize| {
-        let own = share_of(batch, member, members);
+        let own = share_of_samples(batch, member, members);
         (0..panels).map(move |panel| panel * batch + own.start..panel * batch + own.end).collect()
     };
     let pixel_seats = share(panels * batch, (0..members).map(own_pixels).collect(), poison);
@@ -118,7 +119,7 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
             image: vec![0.0; if reads_panels { pixels } else { 0 }],
             outputs: Vec::with_capacity(count),
             gradients: Vec::with_capacity(count),
-            logits: zeroed(groups(architecture.classes())),
+            logits: zeroed(groups(architecture.classes()) * LANES),
             meeting,
         })
         .collect();
@@ -128,12 +129,13 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
         let last = index + 1 == count;
         let units = kind.units(inputs);
         let division = Division::new(inputs, units, batch, members, last);
+        let lanes = division.groups() * batch;
         let own_gradients = |member: usize| {
             let mut own = division.outputs(member);
             if last {
-                let outcomes = division.groups() * batch;
-                let samples = share_of(batch, member, members);
-                own.push(outcomes + samples.start..outcomes + samples.end);
+                let outcomes = |sixteen| lanes + sixteen * Outcome::LANES;
+                let sixteens = own_sixteens(plan, member);
+                own.push(outcomes(sixteens.start)..outcomes(sixteens.end));
             }
             own
         };
@@ -141,11 +143,10 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
             StageKind::Images(_) => own_panels(units, batch, &own_sixteens(plan, member)),
             _ => division.outputs(member),
         };
-        let lanes = division.groups() * batch;
         let everyone = |own: &dyn Fn(usize) -> Vec<Range<usize>>| (0..members).map(own).collect();
         let outputs = share(lanes, everyone(&own_outputs), poison);
-        let gradients =
-            share(lanes + if last { batch } else { 0 }, everyone(&own_gradients), poison);
+        let outcomes = if last { groups(batch) * Outcome::LANES } else { 0 };
+        let gradients = share(lanes + outcomes, everyone(&own_gradients), poison);
         let stages = match kind {
             StageKind::Images(layers) => images_of_members(layers, plan, poison)
                 .into_iter()

@@ -7,7 +7,7 @@
 use std::ops::{AddAssign, Range};
 
 use super::samples::Samples;
-use crate::buffers::{LANES, Lanes, Seat, share_of};
+use crate::buffers::{LANES, Lanes, Seat, share_of_samples};
 use crate::gemm::Products;
 use crate::nn::dense::{BackwardInput, Below, Forward, Update};
 use crate::nn::images::Pixels;
@@ -53,10 +53,10 @@ pub(super) struct Worker {
     pub(super) image: Vec<f32>,
     /// The outputs of every stage but the last.
     pub(super) outputs: Vec<Seat>,
-    /// The gradients of every stage: of a dense layer, those of its sums. The last has one more
-    /// panel, of outcomes.
+    /// The gradients of every stage: of a dense layer, those of its sums. After the last there
+    /// are outcomes.
     pub(super) gradients: Vec<Seat>,
-    /// Room for one sample's logits.
+    /// Room for sixteen samples' logits.
     pub(super) logits: Vec<Lanes>,
     /// Where the members meet between epochs: an empty buffer.
     pub(super) meeting: Seat,
@@ -255,7 +255,7 @@ impl Worker {
                 }
             };
             if last && loss {
-                let own = share_of(most, *member, members);
+                let own = share_of_samples(most, *member, members);
                 isa.run(CrossEntropy {
                     samples: own.start.min(samples)..own.end.min(samples),
                     label: |sample: usize| data.labels()[indices[sample] as usize],
@@ -264,7 +264,7 @@ impl Worker {
                     scale: 1.0 / samples as f32,
                     panels: &mut output,
                     batch: most,
-                    row: logits,
+                    logits,
                 });
             }
         }
@@ -273,24 +273,23 @@ impl Worker {
     /// Tells `each` what became of each of the `samples` samples of the minibatch, in order.
     pub(super) fn outcomes(&self, samples: usize, mut each: impl FnMut(usize, Outcome)) {
         let Some(gradients) = self.gradients.last() else { return };
-        let first = self.logits.len() * self.plan.batch;
-        for (sample, lanes) in gradients.read()[first..first + samples].iter().enumerate() {
-            each(sample, Outcome::from_lanes(lanes));
-        }
+        let outcomes = &gradients.read()[self.logits.len() / LANES * self.plan.batch..];
+        (0..samples).for_each(|sample| each(sample, Outcome::of(sample, outcomes)));
     }
 
     /// The logits of sample `sample`, after a [`forward`](Self::forward) without loss.
     pub(super) fn logits(&self, sample: usize) -> Vec<Lanes> {
         let Some(gradients) = self.gradients.last() else { return Vec::new() };
         let panels = gradients.read();
-        (0..self.logits.len()).map(|group| panels[group * self.plan.batch + sample]).collect()
+        let groups = 0..self.logits.len() / LANES;
+        groups.map(|group| panels[group * self.plan.batch + sample]).collect()
     }
 
     /// Writes the member's share of the minibatch's pixels into panels.
     fn read_pixels(&mut self, data: &Samples<'_>, minibatch: Range<usize>, noise: Option<Noise>) {
         let Plan { batch, members, .. } = self.plan;
         let indices = &self.indices[minibatch];
-        let own = share_of(batch, self.member, members);
+        let own = share_of_samples(batch, self.member, members);
         let own = own.start.min(indices.len())..own.end.min(indices.len());
         let mut pixels = data.pixels(noise);
         let mut panels = self.pixels.write();

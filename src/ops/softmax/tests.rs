@@ -3,22 +3,40 @@
 use proptest::prelude::*;
 
 use super::{cross_entropy, softmax};
-use crate::buffers::{LANES, Lanes, pad_rows};
+use crate::buffers::{LANES, Lanes};
 use crate::simd::Simd;
 use crate::simd::testing::on_each_isa;
 
 /// The distance of two neighbouring `f32` at one.
 const UNIT: f64 = f32::EPSILON as f64;
 
-/// A row as a layer may leave it: what lies beyond the classes is arbitrary.
-fn row_with_dirty_padding(logits: &[f32]) -> Vec<Lanes> {
-    let mut row = pad_rows(logits, logits.len());
-    row.iter_mut().flat_map(|lanes| &mut lanes.0).skip(logits.len()).for_each(|lane| *lane = 1e9);
-    row
+/// In which lane the sample under test stands.
+const LANE: usize = 5;
+
+/// A vector for each class, in whole groups, as a layer may leave them: other samples in the other
+/// lanes, anything beyond the classes.
+fn columns(logits: &[f32]) -> Vec<Lanes> {
+    let column = |&logit: &f32| {
+        let mut lanes = [0.5 * logit; LANES];
+        lanes[LANE] = logit;
+        Lanes(lanes)
+    };
+    let mut columns: Vec<Lanes> = logits.iter().map(column).collect();
+    columns.resize(logits.len().next_multiple_of(LANES), Lanes([1e9; LANES]));
+    columns
 }
 
-fn numbers(row: &[Lanes]) -> Vec<f32> {
-    row.iter().flat_map(|lanes| lanes.0).collect()
+/// The numbers of the sample under test.
+fn numbers(columns: &[Lanes]) -> Vec<f32> {
+    columns.iter().map(|lanes| lanes.0[LANE]).collect()
+}
+
+/// The loss of the sample under test; the samples before it have the same label.
+fn loss<S: Simd>(s: S, columns: &mut [Lanes], classes: usize, label: u8, scale: f32) -> f32 {
+    let labels = [label; LANE + 1];
+    let mut losses = Lanes::default();
+    s.store(cross_entropy(s, columns, classes, (&labels, 0.0), scale), &mut losses);
+    losses.0[LANE]
 }
 
 /// The softmax in f64, and −ln of it, which stays exact where the softmax vanishes.
@@ -41,7 +59,7 @@ fn check<S: Simd>(s: S, logits: &[f32], label: u8) {
     let (probabilities, losses) = exact(logits);
     let relative = |class: usize| UNIT * (losses[class] + 10.0 + groups as f64);
 
-    let mut row = row_with_dirty_padding(logits);
+    let mut row = columns(logits);
     softmax(s, &mut row, classes);
     let computed = numbers(&row);
     for class in 0..classes {
@@ -52,8 +70,8 @@ fn check<S: Simd>(s: S, logits: &[f32], label: u8) {
     }
     assert!(computed[classes..].iter().all(|&lane| lane == 0.0), "padding {computed:?}");
 
-    let mut row = row_with_dirty_padding(logits);
-    let loss = f64::from(cross_entropy(s, &mut row, classes, label, scale));
+    let mut row = columns(logits);
+    let loss = f64::from(loss(s, &mut row, classes, label, scale));
     let label = usize::from(label);
     let tolerance = UNIT * (losses[label] + 2.0 + groups as f64);
     assert!((loss - losses[label]).abs() <= tolerance, "{logits:?}: {loss} {}", losses[label]);
@@ -93,8 +111,8 @@ proptest! {
         let culprit = culprit.index(logits.len());
         logits[culprit] = if nan { f32::NAN } else { f32::INFINITY };
         on_each_isa!(s => {
-            let mut row = row_with_dirty_padding(&logits);
-            let loss = cross_entropy(s, &mut row, logits.len(), label, 1.0);
+            let mut row = columns(&logits);
+            let loss = loss(s, &mut row, logits.len(), label, 1.0);
             assert!(!loss.is_finite(), "{logits:?}: {loss}");
         });
     }
@@ -114,18 +132,18 @@ fn extreme_logits() {
 #[test]
 fn a_label_that_the_network_rules_out_costs_infinity() {
     on_each_isa!(s => {
-        let mut row = row_with_dirty_padding(&[0.0, f32::NEG_INFINITY]);
-        assert_eq!(cross_entropy(s, &mut row, 2, 1, 1.0), f32::INFINITY);
+        let mut row = columns(&[0.0, f32::NEG_INFINITY]);
+        assert_eq!(loss(s, &mut row, 2, 1, 1.0), f32::INFINITY);
         // The farthest that finite logits can be apart is no number of f32 either.
-        let mut row = row_with_dirty_padding(&[f32::MAX, f32::MIN]);
-        assert_eq!(cross_entropy(s, &mut row, 2, 1, 1.0), f32::INFINITY);
+        let mut row = columns(&[f32::MAX, f32::MIN]);
+        assert_eq!(loss(s, &mut row, 2, 1, 1.0), f32::INFINITY);
     });
 }
 
 #[test]
 fn all_logits_minus_infinity_are_no_distribution() {
     on_each_isa!(s => {
-        let mut row = row_with_dirty_padding(&[f32::NEG_INFINITY; 3]);
-        assert!(cross_entropy(s, &mut row, 3, 0, 1.0).is_nan());
+        let mut row = columns(&[f32::NEG_INFINITY; 3]);
+        assert!(loss(s, &mut row, 3, 0, 1.0).is_nan());
     });
 }
