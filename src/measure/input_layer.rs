@@ -5,7 +5,7 @@ use crate::data::Split;
 use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
 use crate::rng::{Purpose, Rng};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::sparse::{self, Columns, PIXEL_VALUES, SparseRows, Window};
+use crate::sparse::{self, Columns, Lists, PIXEL_VALUES, SparseRows};
 
 /// A dense layer on images, as one thread of a team has it: weights with the two moments of Adam
 /// beside them, images prepared either way before the clock starts.
@@ -15,7 +15,7 @@ pub struct InputLayer {
     pixels: usize,
     /// Groups of sixteen units.
     width: usize,
-    window: Window,
+    lists: Lists,
     columns: Columns,
     /// Group g of sixteen pixels of image i at `g · images + i`.
     panels: Vec<Lanes>,
@@ -60,16 +60,16 @@ impl InputLayer {
                 }
             }
         }
-        let lists = SparseRows::new(split.pixels(), pixels);
-        let mut window = Window::new(&lists, images);
+        let rows = SparseRows::new(split.pixels(), pixels);
+        let mut lists = Lists::new(&rows, images);
         let indices: Vec<u32> = (0..images as u32).collect();
-        window.fill(&lists, &indices);
+        lists.fill(&rows, &indices);
         Self {
             isa,
             images,
             pixels,
             width,
-            window,
+            lists,
             columns: Columns::new(images, pixels),
             panels,
             weights,
@@ -109,13 +109,13 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let InputLayer { images, width, window, panels, weights, sums, .. } = self.layer;
+        let InputLayer { images, width, lists, panels, weights, sums, .. } = self.layer;
         let weights = Right::of_lanes(weights, *width * CELLS, 1);
         let mut into = Store { sums, width: *width };
         let area = Area { rows: 0..*images, groups: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
-                sparse::forward(s, window.minibatch(0..*images), &weights, area, &mut into);
+                sparse::forward(s, lists, &weights, area, &mut into);
             }
             Zeros::Multiplied => {
                 let values = crate::buffers::as_numbers(panels);
@@ -136,13 +136,13 @@ impl Kernel for Gradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let InputLayer { images, width, window, columns, panels, dz, sums, .. } = self.layer;
+        let InputLayer { images, width, lists, columns, panels, dz, sums, .. } = self.layer;
         let dz = Right::of_lanes(dz, *width, 1);
         let mut into = Store { sums, width: *width };
         let area = Area { rows: 0..self.layer.pixels, groups: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
-                columns.fill(window.minibatch(0..*images));
+                columns.fill(lists);
                 sparse::gradient(s, columns, &dz, area, &mut into);
             }
             Zeros::Multiplied => {

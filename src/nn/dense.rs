@@ -115,7 +115,7 @@ impl Kernel for Forward<'_, '_> {
             batch: division.batch,
         };
         match input {
-            Input::Sparse(images) => sparse::forward(s, *images, &weights, area, &mut epilogue),
+            Input::Sparse(images) => sparse::forward(s, images, &weights, area, &mut epilogue),
             Input::Dense(panels) => {
                 let values = panels.lanes.as_numbers();
                 let x = Left { values, rows: SAMPLES, depth: columns(division.batch) };

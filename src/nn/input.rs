@@ -1,7 +1,7 @@
 //! What a layer reads in one minibatch, sample by sample and input by input.
 
 use crate::buffers::{Reader, Seat};
-use crate::sparse::{Columns, Minibatch};
+use crate::sparse::{Columns, Lists};
 
 /// Numbers in panels: group g of sixteen columns of sample i at `g · batch + i`.
 pub(crate) struct Panels<'a> {
@@ -20,7 +20,7 @@ impl<'a> Panels<'a> {
 /// The inputs of a layer, sample by sample: x.
 pub(crate) enum Input<'a> {
     /// Images as lists of their non-zero pixels.
-    Sparse(Minibatch<'a>),
+    Sparse(&'a Lists),
     /// Numbers in panels.
     Dense(Panels<'a>),
 }

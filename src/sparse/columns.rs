@@ -1,6 +1,7 @@
 //! A minibatch the other way round: which of its images light a pixel.
 
-use super::rows::{Minibatch, PIXEL_VALUES};
+use super::lists::Lists;
+use super::rows::PIXEL_VALUES;
 
 /// Images of a column: one bit each, and at the usual minibatch of 32 the columns of 28 × 28
 /// pixels fit an L1 cache.
@@ -33,7 +34,7 @@ impl Columns {
     }
 
     /// Turns `images` round.
-    pub(crate) fn fill(&mut self, images: Minibatch<'_>) {
+    pub(crate) fn fill(&mut self, images: &Lists) {
         self.images = images.len();
         let chunks = self.columns.chunks_exact_mut(self.pixels);
         for (columns, first) in chunks.zip((0..images.len()).step_by(IMAGES)) {

@@ -1,7 +1,7 @@
 //! Images times weights, sample by sample.
 
+use super::lists::Lists;
 use super::pass_width;
-use super::rows::Minibatch;
 use crate::buffers::LANES;
 use crate::gemm::{Area, Epilogue, Right};
 use crate::simd::Simd;
@@ -15,7 +15,7 @@ use crate::simd::Simd;
 #[inline(always)]
 pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
     s: S,
-    images: Minibatch<'_>,
+    images: &Lists,
     weights: &Right<'_>,
     area: Area,
     epilogue: &mut E,
@@ -42,7 +42,7 @@ pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
 #[inline(always)]
 fn walk<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
     s: S,
-    images: Minibatch<'_>,
+    images: &Lists,
     weights: &Right<'_>,
     (sample, group): (usize, usize),
     epilogue: &mut E,

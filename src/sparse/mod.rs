@@ -12,16 +12,16 @@
 mod columns;
 mod forward;
 mod gradient;
+mod lists;
 mod rows;
 #[cfg(test)]
 mod tests;
-mod window;
 
 pub(crate) use columns::Columns;
 pub(crate) use forward::forward;
 pub(crate) use gradient::gradient;
-pub(crate) use rows::{Minibatch, PIXEL_VALUES, SparseRows};
-pub(crate) use window::Window;
+pub(crate) use lists::Lists;
+pub(crate) use rows::{PIXEL_VALUES, SparseRows};
 
 /// How many groups of columns the next pass takes, of `left`: as few passes as there can be with
 /// no more than seven sums each, which AVX2 keeps in registers, and as few kinds of passes as that

@@ -1,7 +1,5 @@
 //! Images as lists of their pixels that are not zero.
 
-use std::ops::Range;
-
 use rayon::prelude::*;
 
 use crate::simd::prefetch;
@@ -97,38 +95,19 @@ impl SparseRows {
         self.starts.windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or(0)
     }
 
-    /// Asks for the list of image `index`, which will be read soon.
-    pub(super) fn prefetch(&self, index: u32) {
+    /// Asks for the lists of the images `indices`, which will be read soon.
+    pub(crate) fn prefetch(&self, indices: &[u32]) {
         // The longest ones' ends the hardware sees coming.
         const MOST: usize = 1024;
-        prefetch(self.row(index as usize), MOST);
+        for &index in indices {
+            prefetch(self.row(index as usize), MOST);
+        }
     }
 
     /// The list of image `index`, by ascending pixel.
     #[inline(always)]
     pub(crate) fn row(&self, index: usize) -> &[Pixel] {
         &self.pixels[self.starts[index]..self.starts[index + 1]]
-    }
-}
-
-/// The images of a minibatch.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Minibatch<'a> {
-    pub(super) pixels: &'a [Pixel],
-    /// Where the list of each image stands.
-    pub(super) lists: &'a [Range<usize>],
-}
-
-impl<'a> Minibatch<'a> {
-    /// How many images there are.
-    pub(crate) fn len(&self) -> usize {
-        self.lists.len()
-    }
-
-    /// The list of image `image` of the minibatch.
-    #[inline(always)]
-    pub(super) fn list(&self, image: usize) -> &'a [Pixel] {
-        &self.pixels[self.lists[image].clone()]
     }
 }
 

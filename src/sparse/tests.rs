@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-use super::{Columns, PIXEL_VALUES, SparseRows, Window, forward, gradient};
+use super::{Columns, Lists, PIXEL_VALUES, SparseRows, forward, gradient};
 use crate::buffers::LANES;
 use crate::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
 use crate::gemm::{Area, Right};
@@ -55,19 +55,17 @@ fn cases() -> impl Strategy<Value = (Case, Rng)> {
     )
 }
 
-/// A window with an image before the minibatch, and the minibatch's columns, prepared after those
-/// of another one.
-fn prepare(case: &Case) -> (Window, Columns) {
-    let lists = SparseRows::new(&case.images, case.pixels);
-    let mut window = Window::new(&lists, case.batch + 1);
+/// The lists and the columns of the minibatch, prepared after those of another one.
+fn prepare(case: &Case) -> (Lists, Columns) {
+    let rows = SparseRows::new(&case.images, case.pixels);
+    let mut lists = Lists::new(&rows, case.batch);
     let mut columns = Columns::new(case.batch, case.pixels);
-    let other: Vec<u32> = (0..=case.batch).map(|image| image as u32 % 20).collect();
-    let wanted: Vec<u32> = std::iter::once(7).chain(case.samples.iter().copied()).collect();
-    for indices in [other, wanted] {
-        window.fill(&lists, &indices);
-        columns.fill(window.minibatch(1..indices.len()));
+    let other: Vec<u32> = (0..case.batch).map(|image| image as u32 % 20).collect();
+    for indices in [&other, &case.samples] {
+        lists.fill(&rows, indices);
+        columns.fill(&lists);
     }
-    (window, columns)
+    (lists, columns)
 }
 
 #[derive(Clone, Copy)]
@@ -81,8 +79,7 @@ enum Kind {
 /// A product, by the engine.
 struct Product<'a> {
     kind: Kind,
-    minibatch: &'a (Window, Columns),
-    samples: usize,
+    minibatch: &'a (Lists, Columns),
     right: Right<'a>,
     area: Area,
     cells: Cells<'a>,
@@ -93,11 +90,9 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { kind, minibatch: (window, columns), samples, right, area, mut cells } = self;
+        let Self { kind, minibatch: (lists, columns), right, area, mut cells } = self;
         match kind {
-            Kind::Forward => {
-                forward(s, window.minibatch(1..1 + samples), &right, area, &mut cells);
-            }
+            Kind::Forward => forward(s, lists, &right, area, &mut cells),
             Kind::Gradient => gradient(s, columns, &right, area, &mut cells),
         }
     }
@@ -112,7 +107,6 @@ fn check(
     sum: impl Fn(usize, usize) -> Sum,
 ) -> TestCaseResult {
     let minibatch = &prepare(case);
-    let samples = case.samples.len();
     let width = case.groups.end;
     let area = Area { rows, groups: case.groups.clone() };
     let expected = |row, group| {
@@ -124,7 +118,7 @@ fn check(
     for isa in Isa::available() {
         let mut found = vec![[UNTOUCHED; LANES]; starts.len()];
         let cells = Cells { starts, found: &mut found, width };
-        isa.run(Product { kind, minibatch, samples, right, area: area.clone(), cells });
+        isa.run(Product { kind, minibatch, right, area: area.clone(), cells });
         for (cell, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let place = (cell / width, cell % width);
             let Some(sums) = expected else {

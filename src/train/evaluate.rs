@@ -49,9 +49,9 @@ impl Engine {
     pub fn evaluate(&self, network: &Network, split: &Split) -> Result<Evaluation> {
         fits(network, split)?;
         let data = self.samples(split, network, Distortion::default());
-        let outcomes = self.read(network, &data, |reader, samples, outcomes| {
-            reader.forward(&data, 0..samples, true, None);
-            reader.outcomes(samples, |_, outcome| outcomes.push(outcome));
+        let outcomes = self.read(network, &data, |reader, _, outcomes| {
+            reader.forward(&data, true, None);
+            reader.outcomes(|_, outcome| outcomes.push(outcome));
         });
         let mut confusion = ConfusionMatrix::new(network.architecture().classes());
         let mut loss = 0.0;
@@ -100,7 +100,7 @@ impl Engine {
         let split = Split::new(input, images, labels.into())?;
         let data = self.samples(&split, network, Distortion::default());
         Ok(self.read(network, &data, |reader, samples, predictions| {
-            reader.forward(&data, 0..samples, false, None);
+            reader.forward(&data, false, None);
             let logits = (0..samples).map(|sample| reader.logits(sample));
             predictions.extend(logits.map(|logits| self.prediction(network, logits)));
         }))
@@ -125,7 +125,6 @@ impl Engine {
             let plan = Plan {
                 members: 1,
                 batch,
-                window: batch,
                 cells: 1,
                 training: false,
                 smoothing: 0.0,

@@ -210,18 +210,16 @@ impl Run<'_> {
             let order = sample_order(count, self.options, epoch);
             let noise = Some(Noise { seed: self.options.seed, epoch });
             let mut seen = Totals::default();
+            let minibatch = |step: usize| {
+                let start = (step * self.options.batch_size).min(count);
+                &order[start..count.min(start + self.options.batch_size)]
+            };
             for step in 0..count.div_ceil(self.options.batch_size) {
                 moment.step += 1;
-                let first = step * self.options.batch_size;
-                let in_window = first % worker.window();
-                if in_window == 0 {
-                    let window = first..count.min(first + worker.window());
-                    worker.bring(&self.data, &order[window]);
-                }
-                let samples = self.options.batch_size.min(count - first);
-                let minibatch = in_window..in_window + samples;
                 let mut loss = 0.0;
-                worker.step(&self.data, minibatch, (rule(moment), noise), |totals| {
+                worker.bring(&self.data, minibatch(step));
+                let next = minibatch(step + 1);
+                worker.step(&self.data, next, (rule(moment), noise), |totals| {
                     seen += totals;
                     loss = totals.mean_loss() as f32;
                     let lead = lead.as_deref_mut().filter(|_| loss.is_finite());

@@ -36,7 +36,7 @@ impl Engine {
         let found = self.as_team(network, &data, purpose, |mut worker| {
             let mut totals = Totals::default();
             worker.bring(&data, &indices);
-            worker.step(&data, 0..indices.len(), (Record, None), |seen| totals = seen);
+            worker.step(&data, &[], (Record, None), |seen| totals = seen);
             worker.leads().then(|| {
                 let mut tensors = network.tensors().to_vec();
                 worker.copy_parameters(1, &mut tensors);

@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::Mutex;
 
 use super::samples::Samples;
-use super::worker::{Images, Plan, Worker};
+use super::worker::{Plan, Sparse, Worker};
 use crate::buffers::{LANES, Poison, groups, share, share_of, share_of_samples, zeroed};
 use crate::engine::Engine;
 use crate::nn::blueprint::{Blueprint, ImageLayerKind, ImageLayers, StageKind};
@@ -17,7 +17,7 @@ use crate::nn::loss::Outcome;
 use crate::nn::pooling::Pool;
 use crate::nn::stage::Stage;
 use crate::nn::{Activation, Network};
-use crate::sparse::{Columns, SparseRows, Window};
+use crate::sparse::{Columns, Lists};
 
 /// What a team is for.
 #[derive(Clone, Copy, Debug)]
@@ -45,7 +45,6 @@ impl Engine {
         let plan = Plan {
             members: self.threads(),
             batch: purpose.batch,
-            window: window(data, purpose.batch),
             cells: purpose.cells,
             training: purpose.training,
             smoothing: purpose.smoothing,
@@ -75,19 +74,9 @@ impl Worker {
     }
 }
 
-/// How many samples to bring together at a time, a multiple of `batch`: so many that waiting for
-/// memory and for each other is spread over many steps, so few that they stay in a cache.
-fn window(data: &Samples<'_>, batch: usize) -> usize {
-    const SAMPLES: usize = 256;
-    const PIXELS: usize = 1 << 22;
-    let longest = data.rows.as_ref().map_or(1, SparseRows::longest);
-    let samples = SAMPLES.min(PIXELS / longest.max(1));
-    (samples / batch).max(1) * batch
-}
-
 /// Makes the members of a team for `network`, each to be [started](Worker::start).
 fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> Vec<Worker> {
-    let Plan { members, batch, window, .. } = plan;
+    let Plan { members, batch, .. } = plan;
     let architecture = network.architecture();
     let blueprint = Blueprint::new(architecture, plan.training);
     let count = blueprint.stages.len();
@@ -110,9 +99,9 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
             plan,
             member,
             stages: Vec::with_capacity(count),
-            indices: Vec::with_capacity(window),
-            images: data.rows.as_ref().map(|rows| Images {
-                window: Window::new(rows, window),
+            indices: Vec::with_capacity(batch),
+            sparse: data.rows.as_ref().map(|rows| Sparse {
+                lists: Lists::new(rows, batch),
                 columns: Columns::new(batch, pixels),
             }),
             pixels: pixel_seat,

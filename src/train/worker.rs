@@ -4,7 +4,7 @@
 //! All members run the same program. What one writes and others read goes through a [`Seat`], and
 //! waiting there is all that keeps them in step. After the worker is made, nothing is allocated.
 
-use std::ops::{AddAssign, Range};
+use std::ops::AddAssign;
 
 use super::samples::Samples;
 use crate::buffers::{LANES, Lanes, Seat, share_of_samples};
@@ -18,7 +18,7 @@ use crate::nn::stage::Stage;
 use crate::nn::{Network, Tensor};
 use crate::optim::Rule;
 use crate::simd::Isa;
-use crate::sparse::{Columns, Window};
+use crate::sparse::{Columns, Lists};
 
 /// What the team is planned for.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +26,6 @@ pub(super) struct Plan {
     pub(super) members: usize,
     /// The most samples of a minibatch.
     pub(super) batch: usize,
-    /// The most samples of a window.
-    pub(super) window: usize,
     /// Lanes of a weight: itself and its moments.
     pub(super) cells: usize,
     /// Whether it is for training, in which numbers are dropped.
@@ -43,10 +41,10 @@ pub(super) struct Worker {
     pub(super) plan: Plan,
     pub(super) member: usize,
     pub(super) stages: Vec<Stage>,
-    /// Which samples of the data are in the window, the next minibatches.
+    /// Which samples of the data make the minibatch.
     pub(super) indices: Vec<u32>,
     /// Their images, where they are sparse.
-    pub(super) images: Option<Images>,
+    pub(super) sparse: Option<Sparse>,
     /// The minibatch's pixels in panels, where its images are not sparse.
     pub(super) pixels: Seat,
     /// Room for one of those images.
@@ -62,11 +60,11 @@ pub(super) struct Worker {
     pub(super) meeting: Seat,
 }
 
-/// A member's copies of sparse images.
-pub(super) struct Images {
-    /// The lists of the window.
-    pub(super) window: Window,
-    /// The minibatch, pixel by pixel.
+/// A member's copies of a minibatch of sparse images.
+pub(super) struct Sparse {
+    /// Image by image.
+    pub(super) lists: Lists,
+    /// Pixel by pixel, for training.
     pub(super) columns: Columns,
 }
 
@@ -132,38 +130,33 @@ impl Worker {
         self.stages.iter().fold(tensors, |tensors, stage| stage.get(cell, tensors));
     }
 
-    /// The most samples that [`bring`](Self::bring) takes: whole minibatches.
-    pub(super) fn window(&self) -> usize {
-        self.plan.window
-    }
-
-    /// Brings the samples `indices` of `data` together: those of the next minibatches.
+    /// Brings the samples `indices` of `data` together: the minibatch that is worked on next.
     pub(super) fn bring(&mut self, data: &Samples<'_>, indices: &[u32]) {
         self.indices.clear();
         self.indices.extend_from_slice(indices);
-        if let (Some(images), Some(rows)) = (&mut self.images, &data.rows) {
-            images.window.fill(rows, indices);
+        if let (Some(sparse), Some(rows)) = (&mut self.sparse, &data.rows) {
+            sparse.lists.fill(rows, indices);
         }
     }
 
-    /// One step of training on the samples `batch` of the window: forward, loss, backward, update.
-    /// `seen` is told the totals as soon as they are known.
+    /// One step of training on the minibatch: forward, loss, backward, update. `next` are the
+    /// samples of the step after it. `seen` is told the totals as soon as they are known.
     pub(super) fn step<R: Rule>(
         &mut self,
         data: &Samples<'_>,
-        batch: Range<usize>,
+        next: &[u32],
         (rule, noise): (R, Option<Noise>),
         seen: impl FnOnce(Totals),
     ) {
-        if let Some(Images { window, columns }) = &mut self.images {
-            columns.fill(window.minibatch(batch.clone()));
+        if let Some(Sparse { lists, columns }) = &mut self.sparse {
+            columns.fill(lists);
         }
-        self.forward(data, batch.clone(), true, noise);
+        self.forward(data, true, noise);
         let mut totals = Totals::default();
-        self.outcomes(batch.len(), |_, outcome| totals.add(outcome));
+        self.outcomes(|_, outcome| totals.add(outcome));
         seen(totals);
-        let Self { plan, stages, images, pixels, outputs, gradients, .. } = self;
-        let (isa, products, samples) = (plan.isa, plan.products, batch.len());
+        let Self { plan, stages, indices, sparse, pixels, outputs, gradients, .. } = self;
+        let (isa, products, samples) = (plan.isa, plan.products, indices.len());
         for index in (0..stages.len()).rev() {
             let (lower, upper) = gradients.split_at_mut(index);
             let gradient = upper[0].read();
@@ -181,11 +174,14 @@ impl Worker {
                         let gradient = &gradient;
                         isa.run(BackwardInput { layer, products, samples, gradient, below });
                     }
-                    let input = match (index.checked_sub(1), &*images) {
+                    if let (0, Some(rows)) = (index, &data.rows) {
+                        rows.prefetch(next);
+                    }
+                    let input = match (index.checked_sub(1), &*sparse) {
                         (Some(below), _) => {
                             Transposed::Dense(Panels::read(&outputs[below], samples))
                         }
-                        (None, Some(images)) => Transposed::Sparse(&images.columns),
+                        (None, Some(sparse)) => Transposed::Sparse(&sparse.columns),
                         (None, None) => Transposed::Dense(Panels::read(pixels, samples)),
                     };
                     isa.run(Update { layer, products, input: &input, gradient: &gradient, rule });
@@ -202,26 +198,20 @@ impl Worker {
         }
     }
 
-    /// Forward through all layers on the samples `batch` of the window; in training, `noise` drops
-    /// some of their numbers.
+    /// Forward through all layers on the minibatch; in training, `noise` drops some of their
+    /// numbers.
     ///
     /// Where the loss is wanted, the last gradients and the outcomes are left behind, else the
     /// logits in the place of the last gradients.
-    pub(super) fn forward(
-        &mut self,
-        data: &Samples<'_>,
-        batch: Range<usize>,
-        loss: bool,
-        noise: Option<Noise>,
-    ) {
+    pub(super) fn forward(&mut self, data: &Samples<'_>, loss: bool, noise: Option<Noise>) {
         if !self.pixels.is_empty() {
-            self.read_pixels(data, batch.clone(), noise);
+            self.read_pixels(data, noise);
         }
         let Self {
-            plan, member, stages, indices, images, pixels, outputs, gradients, logits, ..
+            plan, member, stages, indices, sparse, pixels, outputs, gradients, logits, ..
         } = self;
         let Plan { isa, products, batch: most, members, smoothing, .. } = *plan;
-        let (indices, samples) = (&indices[batch.clone()], batch.len());
+        let (indices, samples) = (&**indices, indices.len());
         for (index, stage) in stages.iter_mut().enumerate() {
             let last = index == outputs.len();
             let (below, above) = outputs.split_at_mut(index);
@@ -241,11 +231,9 @@ impl Worker {
                     output
                 }
                 Stage::Dense(layer) => {
-                    let input = match (below.last(), &*images) {
+                    let input = match (below.last(), &*sparse) {
                         (Some(below), _) => Input::Dense(Panels::read(below, samples)),
-                        (None, Some(images)) => {
-                            Input::Sparse(images.window.minibatch(batch.clone()))
-                        }
+                        (None, Some(sparse)) => Input::Sparse(&sparse.lists),
                         (None, None) => Input::Dense(Panels::read(pixels, samples)),
                     };
                     let mut output = seat.write();
@@ -270,11 +258,11 @@ impl Worker {
         }
     }
 
-    /// Tells `each` what became of each of the `samples` samples of the minibatch, in order.
-    pub(super) fn outcomes(&self, samples: usize, mut each: impl FnMut(usize, Outcome)) {
+    /// Tells `each` what became of each sample of the minibatch, in order.
+    pub(super) fn outcomes(&self, mut each: impl FnMut(usize, Outcome)) {
         let Some(gradients) = self.gradients.last() else { return };
         let outcomes = &gradients.read()[self.logits.len() / LANES * self.plan.batch..];
-        (0..samples).for_each(|sample| each(sample, Outcome::of(sample, outcomes)));
+        (0..self.indices.len()).for_each(|sample| each(sample, Outcome::of(sample, outcomes)));
     }
 
     /// The logits of sample `sample`, after a [`forward`](Self::forward) without loss.
@@ -286,9 +274,9 @@ impl Worker {
     }
 
     /// Writes the member's share of the minibatch's pixels into panels.
-    fn read_pixels(&mut self, data: &Samples<'_>, minibatch: Range<usize>, noise: Option<Noise>) {
+    fn read_pixels(&mut self, data: &Samples<'_>, noise: Option<Noise>) {
         let Plan { batch, members, .. } = self.plan;
-        let indices = &self.indices[minibatch];
+        let indices = &self.indices;
         let own = share_of_samples(batch, self.member, members);
         let own = own.start.min(indices.len())..own.end.min(indices.len());
         let mut pixels = data.pixels(noise);
