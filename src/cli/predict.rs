@@ -5,8 +5,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use mnistry::Error;
-use mnistry::data::Raster;
-use mnistry::report::{shades, write_submission};
+use mnistry::report::write_submission;
 
 use super::common::{Common, load};
 use super::reading::{Images, Reading};
@@ -57,8 +56,7 @@ impl Predict {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
-        let shape = network.architecture().input;
-        let mut images = Images::new(shape);
+        let mut images = Images::new(network.architecture().input);
         for file in &self.files {
             images.add_file(file)?;
         }
@@ -74,12 +72,7 @@ impl Predict {
             }
             images.add_tests(&tests, self.index.into_iter().flatten())?;
         }
-        let seen = if self.show { images.pixels().to_vec() } else { Vec::new() };
-        let drawn = seen.chunks_exact(shape.pixels().max(1)).map(|image| {
-            Raster::new(shape, image.to_vec()).map_or(String::new(), |image| shades(&image))
-        });
-        let drawn: Vec<_> = drawn.collect();
-
+        let drawn = if self.show { images.drawn() } else { Vec::new() };
         let readings = images.read(&engine, &network)?;
         if let Some(path) = &self.csv {
             write_submission(path, readings.iter().map(|reading| reading.class))?;

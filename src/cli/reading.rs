@@ -4,7 +4,8 @@ use std::path::Path;
 
 use mnistry::data::csv::Table;
 use mnistry::data::picture::Place;
-use mnistry::data::{ImageShape, Picture};
+use mnistry::data::{ImageShape, Picture, Raster};
+use mnistry::report::shades;
 use mnistry::{Engine, Error, Network, Prediction, Result, Split};
 use serde::Serialize;
 
@@ -73,22 +74,26 @@ impl Images {
 
     /// Adds what the file at `path` holds: the rows of a CSV file, or the digits of a picture.
     pub(super) fn add_file(&mut self, path: &Path) -> Result<()> {
-        let file = || Some(path.display().to_string());
         let is_table = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
-        if !is_table {
-            let digits = Picture::open(path)?.digits(self.shape);
-            let digits = digits.map_err(|problem| problem.at(path))?;
-            for (index, digit) in digits.into_iter().enumerate() {
-                let place = Some(digit.place);
-                self.add(digit.image.pixels(), Origin { file: file(), index, place, label: None });
-            }
-            return Ok(());
-        }
+        if is_table { self.add_table(path) } else { self.add_picture(path) }
+    }
+
+    fn add_table(&mut self, path: &Path) -> Result<()> {
         let table = Table::open(path)?;
         self.check(table.shape()).map_err(|error| Error::file(path, error.to_string()))?;
-        for (index, image) in table.pixels().chunks_exact(self.shape.pixels()).enumerate() {
+        for (index, image) in table.pixels().chunks_exact(table.shape().pixels()).enumerate() {
+            let file = Some(path.display().to_string());
             let label = table.labels().and_then(|labels| labels.get(index).copied());
-            self.add(image, Origin { file: file(), index, place: None, label });
+            self.add(image, Origin { file, index, place: None, label });
+        }
+        Ok(())
+    }
+
+    fn add_picture(&mut self, path: &Path) -> Result<()> {
+        let digits = Picture::open(path)?.digits(self.shape);
+        for (index, digit) in digits.map_err(|problem| problem.at(path))?.iter().enumerate() {
+            let (file, place) = (Some(path.display().to_string()), Some(digit.place));
+            self.add(digit.image.pixels(), Origin { file, index, place, label: None });
         }
         Ok(())
     }
@@ -109,9 +114,11 @@ impl Images {
         )))
     }
 
-    /// The pixels of all images: count × height × width.
-    pub(super) fn pixels(&self) -> &[u8] {
-        &self.pixels
+    /// Each image as characters.
+    pub(super) fn drawn(&self) -> Vec<String> {
+        let images = self.pixels.chunks_exact(self.shape.pixels().max(1));
+        let images = images.filter_map(|image| Raster::new(self.shape, image.to_vec()));
+        images.map(|image| shades(&image)).collect()
     }
 
     /// Has `network` read them all.

@@ -5,6 +5,18 @@
 //! connected parts, the parts are put together to digits and brought into reading order
 //! (`parts`), and each digit is fitted as MNIST's were ([`Frame`]), its strokes made as strong as
 //! those of a pen (`stroke`).
+//!
+//! ```no_run
+//! use mnistry::data::Picture;
+//! use mnistry::{Engine, EngineOptions, Network};
+//!
+//! let network = Network::load("model.safetensors")?;
+//! let engine = Engine::new(EngineOptions::default())?;
+//! for digit in Picture::open("photo.jpg")?.digits(network.architecture().input)? {
+//!     print!("{}", engine.predict(&network, digit.image.pixels())?.class);
+//! }
+//! # Ok::<(), mnistry::Error>(())
+//! ```
 
 mod decode;
 mod ink;
@@ -104,7 +116,7 @@ impl Picture {
         let inked = ink::of(plane).ok_or(Problem::NoDigit)?;
         let frame = Frame::of(input);
         let digits = parts::digits(&inked)?.into_iter().filter_map(|(drawing, place)| {
-            Some(Digit { image: fit(frame, drawing)?, place: place.scaled(step) })
+            Some(Digit { image: fit(frame, drawing)?, place: place.enlarged(step, self.shape()) })
         });
         let digits: Vec<_> = digits.collect();
         if digits.is_empty() { Err(Problem::NoDigit) } else { Ok(digits) }
@@ -156,13 +168,12 @@ fn fit(frame: Frame, drawing: Raster) -> Option<Raster> {
 }
 
 impl Place {
-    /// This place in a picture that is `step` times as large.
-    fn scaled(self, step: usize) -> Self {
-        Self {
-            top: self.top * step,
-            left: self.left * step,
-            height: self.height * step,
-            width: self.width * step,
-        }
+    /// This place in the picture of shape `whole`, of which `step` rows and columns were made one,
+    /// or fewer at the end.
+    fn enlarged(self, step: usize, whole: ImageShape) -> Self {
+        let (top, left) = (self.top * step, self.left * step);
+        let height = (self.height * step).min(whole.height.saturating_sub(top));
+        let width = (self.width * step).min(whole.width.saturating_sub(left));
+        Self { top, left, height, width }
     }
 }

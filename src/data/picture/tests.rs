@@ -68,6 +68,11 @@ fn large_pictures_are_made_smaller_and_places_kept() {
     let stroke = ImageShape { height: 600, width: 90 };
     levels.paste(&vec![50; stroke.pixels()], stroke, 300, 1500);
     assert_eq!(seen(&Picture::from_levels(levels)), [[300, 1500, 600, 90]]);
+    // Of the last rows and columns fewer are made one.
+    let shape = ImageShape { height: 1000, width: 1601 };
+    let mut levels = Raster::new(shape, vec![210; shape.pixels()]).unwrap();
+    levels.paste(&[50; 400 * 41], ImageShape { height: 400, width: 41 }, 300, 1560);
+    assert_eq!(seen(&Picture::from_levels(levels)), [[300, 1560, 400, 41]]);
 }
 
 #[test]
