@@ -56,14 +56,14 @@ impl Transfer {
             output::note(format_args!("fetching {} ({})", self.url, DecimalBytes(of)));
             return State::Said;
         }
-        let template = "{prefix} {wide_bar} {decimal_bytes} of {decimal_total_bytes}  \
+        let template = "fetching {prefix} {wide_bar} {decimal_bytes} of {decimal_total_bytes}  \
                         {decimal_bytes_per_sec}";
         let style = ProgressStyle::with_template(template)
             .unwrap_or_else(|_| ProgressStyle::default_bar())
             .progress_chars("━╸─");
         let bar = ProgressBar::with_draw_target(Some(of), ProgressDrawTarget::stderr())
             .with_style(style)
-            .with_prefix(format!("fetching {}", self.url))
+            .with_prefix(self.url.rsplit('/').next().unwrap_or_default().to_owned())
             .with_position(bytes);
         State::Shown(bar)
     }

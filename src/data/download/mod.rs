@@ -7,11 +7,12 @@
 
 mod catalogue;
 mod failure;
+mod fetch;
 mod part;
 mod receive;
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::data::checksum::sha256;
 use crate::data::{Bytes, Cache, Dataset};
@@ -22,11 +23,7 @@ pub use catalogue::{Catalogue, Publication};
 pub use failure::{Cause, Failure};
 
 use catalogue::{Edition, PublishedFile};
-use part::Part;
-use receive::{Source, Stop};
-
-/// How often an address is asked for what is missing, as long as each time something comes.
-const ATTEMPTS: usize = 5;
+use fetch::Fetch;
 
 /// How long hosts are waited for.
 #[derive(Clone, Copy, Debug)]
@@ -145,14 +142,13 @@ impl Downloader {
         };
         let folder = &folder.join(name);
         create_folder(folder)?;
-        let mut fetch =
-            Fetch { downloader: self, folder, failures: vec![], silence: Duration::ZERO, tell };
+        let mut fetch = Fetch::new(self, folder, tell);
         for edition in &publication.editions {
             if fetch.edition(edition)? {
                 return Ok(Fetched::new(publication, edition, folder));
             }
         }
-        Err(Error::Fetch { title: publication.title.clone(), failures: fetch.failures })
+        Err(Error::Fetch { title: publication.title.clone(), failures: fetch.into_failures() })
     }
 
     /// Opens the data set called `name`, which is fetched first if need be.
@@ -191,102 +187,5 @@ impl PublishedFile {
         let path = folder.join(&self.name);
         path.metadata().is_ok_and(|metadata| metadata.len() == self.bytes)
             && Bytes::map(&path).is_ok_and(|bytes| sha256(&bytes) == self.sha256)
-    }
-}
-
-/// A download under way.
-struct Fetch<'a> {
-    downloader: &'a Downloader,
-    folder: &'a Path,
-    failures: Vec<Failure>,
-    /// How long hosts were waited for that did not answer.
-    silence: Duration,
-    tell: &'a mut dyn FnMut(Event<'_>),
-}
-
-impl Fetch<'_> {
-    /// Gets the files of `edition` that are not there; says whether that is now all of them.
-    fn edition(&mut self, edition: &Edition) -> Result<bool> {
-        let hosts = match &self.downloader.mirror {
-            Some(mirror) => std::slice::from_ref(mirror),
-            None => &edition.hosts,
-        };
-        for file in &edition.files {
-            if !file.is_in(self.folder) && !self.file(file, hosts)? {
-                return Ok(false);
-            }
-        }
-        Ok(true)
-    }
-
-    /// Asks one host after the other for `file`; says whether one had it.
-    fn file(&mut self, file: &PublishedFile, hosts: &[String]) -> Result<bool> {
-        for host in hosts {
-            let slash = if host.ends_with('/') { "" } else { "/" };
-            let url = format!("{host}{slash}{}", file.name);
-            if self.is_given_up(&url) {
-                continue;
-            }
-            (self.tell)(Event::Asked { url: &url });
-            let begun = Instant::now();
-            match self.file_at(&url, file) {
-                Ok(()) => {
-                    (self.tell)(Event::Checked);
-                    return Ok(true);
-                }
-                Err(Stop::Disk(error)) => return Err(error),
-                Err(Stop::Source(cause)) => {
-                    if cause.is_of_host() {
-                        self.silence += begun.elapsed();
-                    }
-                    let failure = Failure { url, cause };
-                    (self.tell)(Event::Failed(&failure));
-                    self.failures.push(failure);
-                }
-            }
-        }
-        Ok(false)
-    }
-
-    /// Whether there is no use in asking: the host failed already, or all of them do.
-    fn is_given_up(&self, url: &str) -> bool {
-        let mut failures = self.failures.iter().filter(|failure| failure.cause.is_of_host());
-        self.silence >= self.downloader.patience.silence
-            || failures.any(|failure| failure::host_of(&failure.url) == failure::host_of(url))
-    }
-
-    /// Gets `file` from `url`, checks it, and gives it its name.
-    fn file_at(&mut self, url: &str, file: &PublishedFile) -> Result<(), Stop> {
-        let Patience { answer, silence, stall } = self.downloader.patience;
-        let left = silence.saturating_sub(self.silence).max(Duration::from_secs(1));
-        let source = Source { url, file, answer: answer.min(left), stall };
-        let mut part = Part::open(self.folder, &file.name)?;
-        let mut attempts = 0;
-        loop {
-            let before = part.len();
-            let cause = match source.receive(&mut part, self.tell) {
-                Ok(()) => {
-                    let found = part.sha256()?;
-                    if found == file.sha256 {
-                        part.rename(&self.folder.join(&file.name))?;
-                        return Ok(Part::sweep(self.folder, &file.name)?);
-                    }
-                    part.clear()?;
-                    Cause::Checksum { found, expected: file.sha256.clone() }
-                }
-                Err(Stop::Source(cause)) => cause,
-                Err(disk) => return Err(disk),
-            };
-            attempts += 1;
-            let is_worth_another = match cause {
-                // The bytes that were there before may have been wrong.
-                Cause::Checksum { .. } => before > 0,
-                Cause::Cut { .. } | Cause::Stalled { .. } => part.len() > before,
-                _ => false,
-            };
-            if attempts == ATTEMPTS || !is_worth_another {
-                return Err(cause.into());
-            }
-        }
     }
 }

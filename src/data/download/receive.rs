@@ -61,8 +61,8 @@ impl Source<'_> {
         match answer.status() {
             StatusCode::PARTIAL_CONTENT if self.is_rest(&answer, part.len()) => {}
             StatusCode::OK => {
-                part.clear()?;
                 self.check_size(&answer)?;
+                part.clear()?;
             }
             StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if part.len() > 0 => {
                 // What is there is no part of what the host has.
@@ -102,7 +102,8 @@ impl Source<'_> {
 
     /// Whether `answer` has the bytes from number `start` to the end of a file of the right size.
     fn is_rest(&self, answer: &Response<Body>, start: u64) -> bool {
-        let expected = format!("bytes {start}-{}/{}", self.file.bytes - 1, self.file.bytes);
+        let bytes = self.file.bytes;
+        let expected = format!("bytes {start}-{}/{bytes}", bytes.saturating_sub(1));
         let range = answer.headers().get(header::CONTENT_RANGE);
         range.is_some_and(|range| range.as_bytes() == expected.as_bytes())
     }
