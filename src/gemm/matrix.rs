@@ -107,7 +107,7 @@ const GROUPS: usize = 96;
 /// Rows of A from which on copying B into panels costs less than reading it where it is.
 const PACK_RIGHT_FROM: usize = 64;
 /// Groups of columns of B from which on copying A into panels pays.
-const PACK_LEFT_FROM: usize = 16;
+const PACK_LEFT_FROM: usize = 48;
 
 impl Gemm {
     /// For the instruction set `isa`.
