@@ -11,9 +11,9 @@ use super::{Failure, Outcome, output};
 /// Measure this machine, and how much of it the engine uses
 ///
 /// The peak rate of fused multiply-adds; matrix products on one thread, against the crate
-/// matrixmultiply; and training of networks with one hidden layer on the first images of the data
-/// set, or on generated digits where none is named. Rates are medians of runs that take turns, but
-/// anything else that the machine does meanwhile still shows.
+/// matrixmultiply; and training of networks with one hidden layer and of LeNet-5, on the first
+/// images of the data set, or on generated digits where none is named. Rates are medians of runs
+/// that take turns, but anything else that the machine does meanwhile still shows.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Bench {

@@ -66,8 +66,9 @@ impl Pixels for View<'_> {
                 distortion.apply(&mut rng, (self.split.shape(), image), &PIXEL_VALUES, pixels);
             }
             None => {
+                // As in the table of values, but without looking up each.
                 for (into, &pixel) in pixels.iter_mut().zip(image) {
-                    *into = PIXEL_VALUES[usize::from(pixel)];
+                    *into = f32::from(pixel) / 255.0;
                 }
             }
         }

@@ -199,65 +199,67 @@ fn own_sixteens(plan: Plan, member: usize) -> Range<usize> {
 /// The members' parts of the layers that see images.
 fn images_of_members(layers: &ImageLayers, plan: Plan, poison: &Poison) -> Vec<images::Images> {
     let ImageLayers { kinds, volumes } = layers;
-    let members = || 0..plan.members;
-    let sixteens = groups(plan.batch);
-    let mut parts: Vec<Vec<ImageLayer>> = members().map(|_| Vec::new()).collect();
-    let mut reads_images = true;
+    let members = 0..plan.members;
+    let mut parts: Vec<Vec<ImageLayer>> = members.clone().map(|_| Vec::new()).collect();
+    // Below the first parameters nobody needs a gradient.
+    let mut is_first = true;
     for kind in kinds {
         let layers: Vec<_> = match *kind {
             ImageLayerKind::Conv2d(geometry) => {
-                let count = groups(geometry.parameters());
-                let own = |member| share_of(count, member, plan.members);
-                let own_parameters = |member| {
-                    let own: Range<usize> = own(member);
-                    std::iter::once(own.start * plan.cells..own.end * plan.cells).collect()
-                };
-                let own_gradients = |member| {
-                    let own = own_sixteens(plan, member);
-                    std::iter::once(own.start * count..own.end * count).collect()
-                };
-                let parameters =
-                    share(count * plan.cells, members().map(own_parameters).collect(), poison);
-                // Nobody learns who only reads.
-                let length = if plan.cells > 1 { sixteens * count } else { 0 };
-                let own_gradients = |member| {
-                    if length > 0 { own_gradients(member) } else { Vec::new() }
-                };
-                let gradients = share(length, members().map(own_gradients).collect(), poison);
-                let seats = parameters.into_iter().zip(gradients).enumerate();
-                seats
-                    .map(|(member, (parameters, gradients))| {
-                        let share = Share {
-                            cells: plan.cells,
-                            parameters,
-                            gradients,
-                            own: own(member),
-                            sixteens: own_sixteens(plan, member).len(),
-                            backward_input: !reads_images,
-                        };
-                        ImageLayer::Conv2d(Box::new(Conv2d::new(geometry, share)))
-                    })
-                    .collect()
+                let backward_input = !std::mem::take(&mut is_first);
+                let shares = shares(geometry.parameters(), backward_input, plan, poison);
+                let layer = |share| Box::new(Conv2d::new(geometry, share));
+                shares.map(layer).map(ImageLayer::Conv2d).collect()
             }
-            ImageLayerKind::Pool(pooling, windows) => members()
-                .map(|member| {
-                    let sixteens = own_sixteens(plan, member).len();
-                    ImageLayer::Pool(Pool::new(pooling, windows, sixteens))
-                })
+            ImageLayerKind::Pool(pooling, windows) => members
+                .clone()
+                .map(|member| own_sixteens(plan, member).len())
+                .map(|sixteens| ImageLayer::Pool(Pool::new(pooling, windows, sixteens)))
                 .collect(),
             ImageLayerKind::Dropout(dropout) => {
-                members().map(|_| ImageLayer::Dropout(dropout)).collect()
+                members.clone().map(|_| ImageLayer::Dropout(dropout)).collect()
             }
         };
-        // Below the first parameters nobody needs a gradient.
-        reads_images &= !matches!(kind, ImageLayerKind::Conv2d(_));
         parts.iter_mut().zip(layers).for_each(|(part, layer)| part.push(layer));
     }
-    parts
-        .into_iter()
-        .enumerate()
-        .map(|(member, layers)| {
-            images::Images::new(plan.isa, plan.batch, own_sixteens(plan, member), layers, volumes)
-        })
-        .collect()
+    let images = |(member, layers)| {
+        images::Images::new(plan.isa, plan.batch, own_sixteens(plan, member), layers, volumes)
+    };
+    parts.into_iter().enumerate().map(images).collect()
+}
+
+/// The members' shares of a convolution with so many parameters.
+fn shares(
+    parameters: usize,
+    backward_input: bool,
+    plan: Plan,
+    poison: &Poison,
+) -> impl Iterator<Item = Share> {
+    let (count, cells) = (groups(parameters), plan.cells);
+    let own = move |member| share_of(count, member, plan.members);
+    let own_parameters = |member| {
+        let own: Range<usize> = own(member);
+        std::iter::once(own.start * cells..own.end * cells).collect()
+    };
+    // Who only reads leaves no gradient.
+    let learnt = if cells > 1 { count } else { 0 };
+    let own_gradients = |member| {
+        let own = own_sixteens(plan, member);
+        std::iter::once(own.start * learnt..own.end * learnt).collect()
+    };
+    let members = 0..plan.members;
+    let all = members.clone().map(own_parameters).collect();
+    let parameters = share(count * cells, all, poison);
+    let all = members.map(own_gradients).collect();
+    let gradients = share(groups(plan.batch) * learnt, all, poison);
+    parameters.into_iter().zip(gradients).enumerate().map(
+        move |(member, (parameters, gradients))| Share {
+            cells,
+            parameters,
+            gradients,
+            own: own(member),
+            sixteens: own_sixteens(plan, member).len(),
+            backward_input,
+        },
+    )
 }
