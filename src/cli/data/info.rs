@@ -13,8 +13,8 @@ use crate::cli::{Failure, Outcome, output};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Info {
-    /// The data set: `mnist` or `fashion`, which are fetched when first needed, `generated`, a
-    /// folder with MNIST's four IDX files (plain or gzipped), or an .npz archive
+    /// The data set, as for --data of the other commands: `mnist`, `fashion`, `generated`, or the
+    /// path of an archive, a .csv file or a folder
     #[arg(value_name = "WHERE")]
     data: PathBuf,
 
