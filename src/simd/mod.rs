@@ -17,6 +17,8 @@ mod isa;
 mod portable;
 mod prefetch;
 #[cfg(test)]
+pub(crate) mod scalar;
+#[cfg(test)]
 pub(crate) mod testing;
 
 #[cfg(target_arch = "x86_64")]
