@@ -10,7 +10,6 @@ use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
 use crate::nn::Activation;
 use crate::nn::division::{Division, Part};
 use crate::nn::input::{Input, Transposed};
-use crate::ops::activation::{relu, relu_backward, sigmoid, sigmoid_backward};
 use crate::optim::Rule;
 use crate::simd::{Kernel, Simd};
 use crate::sparse;
@@ -151,11 +150,7 @@ impl<S: Simd> Epilogue<S> for Activate<'_, '_> {
     #[inline(always)]
     fn finish<const N: usize>(&mut self, s: S, sample: usize, group: usize, sums: [S::F32; N]) {
         for (group, z) in (self.first_group + group..).zip(sums) {
-            let y = match self.activation {
-                Activation::Relu => relu(s, z),
-                Activation::Sigmoid => sigmoid(s, z),
-                Activation::Linear | Activation::Softmax => z,
-            };
+            let y = self.activation.forward(s, z);
             s.store(y, self.output.at(group * self.batch + sample));
         }
     }
@@ -254,11 +249,7 @@ impl<S: Simd> Epilogue<S> for Deactivate<'_, '_> {
         for (group, dy) in (self.first_group + group..).zip(sums) {
             let at = group * self.batch + sample;
             let y = s.load(&self.output[at]);
-            let dz = match self.activation {
-                Activation::Relu => relu_backward(s, y, dy),
-                Activation::Sigmoid => sigmoid_backward(s, y, dy),
-                Activation::Linear | Activation::Softmax => dy,
-            };
+            let dz = self.activation.backward(s, y, dy);
             s.store(dz, self.gradient.at(at));
         }
     }

@@ -5,7 +5,6 @@ use super::noise::Noise;
 use crate::buffers::{LANES, Lanes, Reader, Writer, zeroed};
 use crate::nn::Activation;
 use crate::nn::division::Division;
-use crate::ops::activation::{relu_backward, sigmoid_backward};
 use crate::rng::Purpose;
 use crate::simd::{Isa, Kernel, Simd};
 
@@ -133,12 +132,7 @@ impl Kernel for Backward<'_, '_> {
                 let at = group * division.batch + sample;
                 let dx = s.mul(s.load(&dy[at]), s.load(&factors[at]));
                 let x = s.load(&input[at]);
-                let dz = match activation {
-                    Activation::Relu => relu_backward(s, x, dx),
-                    Activation::Sigmoid => sigmoid_backward(s, x, dx),
-                    Activation::Linear | Activation::Softmax => dx,
-                };
-                s.store(dz, gradient.at(at));
+                s.store(activation.backward(s, x, dx), gradient.at(at));
             }
         }
     }

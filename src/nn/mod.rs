@@ -1,5 +1,6 @@
 //! Networks: their architecture, their parameters, and the layers' arithmetic.
 
+mod activation;
 mod architecture;
 pub(crate) mod blueprint;
 pub(crate) mod conv2d;

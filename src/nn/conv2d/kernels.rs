@@ -4,7 +4,6 @@ use super::Geometry;
 use crate::buffers::Lanes;
 use crate::conv::{Correlation, Finish, Lit, Place, Tiling, Volume, Window, greatest, reduce};
 use crate::nn::Activation;
-use crate::ops::activation::{relu, relu_backward, sigmoid, sigmoid_backward};
 use crate::optim::Rule;
 use crate::simd::{Kernel, Simd};
 
@@ -49,16 +48,6 @@ impl Kernel for Forward<'_> {
     }
 }
 
-/// y = activation(z)
-#[inline(always)]
-fn activate<S: Simd>(s: S, activation: Activation, z: S::F32) -> S::F32 {
-    match activation {
-        Activation::Relu => relu(s, z),
-        Activation::Sigmoid => sigmoid(s, z),
-        Activation::Linear | Activation::Softmax => z,
-    }
-}
-
 /// From the bias to the activation.
 struct Activate<'a> {
     biases: &'a [f32],
@@ -84,7 +73,7 @@ impl<S: Simd> Finish<S> for Activate<'_> {
         for (&(y, x), sums) in places.iter().zip(sums) {
             let lanes = &mut self.output[self.volume.at(y, x) + channel..][..C];
             for (z, lanes) in sums.into_iter().zip(lanes) {
-                s.store(activate(s, self.activation, z), lanes);
+                s.store(self.activation.forward(s, z), lanes);
             }
         }
     }
@@ -120,7 +109,7 @@ impl<S: Simd> Finish<S> for Pool<'_> {
         let winners = &mut self.winners[self.pooled.at(y, x) + channel..][..C];
         for c in 0..C {
             let (z, winner) = greatest(s, sums.iter().map(|sums| sums[c]));
-            s.store(activate(s, self.activation, z), &mut output[c]);
+            s.store(self.activation.forward(s, z), &mut output[c]);
             s.store(winner, &mut winners[c]);
         }
     }
@@ -150,11 +139,7 @@ impl Kernel for Deactivate<'_> {
                 for channel in 0..channels {
                     let (y_lanes, dy_lanes) = (&output[at + channel], &dy[from + channel]);
                     let (out, dy) = (s.load(y_lanes), s.load(dy_lanes));
-                    let gradient = match geometry.activation {
-                        Activation::Relu => relu_backward(s, out, dy),
-                        Activation::Sigmoid => sigmoid_backward(s, out, dy),
-                        Activation::Linear | Activation::Softmax => dy,
-                    };
+                    let gradient = geometry.activation.backward(s, out, dy);
                     if !geometry.pooled {
                         let at = places.at(y * stride.height, x * stride.width);
                         s.store(gradient, &mut dz[at + channel]);
