@@ -48,10 +48,22 @@ pub(crate) static PIXEL_VALUES: [f32; 256] = {
 /// The lists of all images of a set.
 #[derive(Debug)]
 pub(crate) struct SparseRows {
+    runs: Vec<Run>,
+    /// A run has two to this power images.
+    power: u32,
+}
+
+/// The lists of some images, one after the other.
+#[derive(Debug)]
+struct Run {
     pixels: Vec<Pixel>,
     /// Where each image's list begins; one more for the end.
     starts: Vec<usize>,
 }
+
+/// Pixels of a run, or of its only image: what one thread lists at a time, in room that stays in
+/// its cache.
+const PIXELS: usize = 1 << 17;
 
 impl SparseRows {
     /// The most pixels that an image may have: an index has 24 bits.
@@ -63,36 +75,26 @@ impl SparseRows {
             0 < size && size <= Self::MOST_PIXELS,
             "images of {size} pixels have no sparse form"
         );
-        let counts: Vec<usize> =
-            images.par_chunks_exact(size).with_min_len(256).map(count_non_zero).collect();
-        let mut starts = Vec::with_capacity(counts.len() + 1);
-        let mut total = 0;
-        starts.push(0);
-        starts.extend(counts.iter().map(|count| {
-            total += count;
-            total
-        }));
-
-        // Each task lists a run of images into its own part of the whole.
-        const RUN: usize = 512;
-        let mut pixels = vec![Pixel(0); total];
-        let mut rest = pixels.as_mut_slice();
-        let parts: Vec<_> = counts
-            .chunks(RUN)
-            .map(|counts| rest.split_off_mut(..counts.iter().sum()).unwrap_or_default())
-            .collect();
-        parts.into_par_iter().zip(images.par_chunks(RUN * size)).for_each(|(mut part, images)| {
-            for image in images.chunks_exact(size) {
-                let listed = list_non_zero(image, part);
-                part = part.split_off_mut(listed..).unwrap_or_default();
-            }
-        });
-        Self { pixels, starts }
+        let run = |room: &mut Vec<Pixel>, images: &[u8]| {
+            let mut starts = Vec::with_capacity(images.len() / size + 1);
+            let mut end = 0;
+            starts.push(end);
+            starts.extend(images.chunks_exact(size).map(|image| {
+                end += list_non_zero(image, &mut room[end..]);
+                end
+            }));
+            Run { pixels: room[..end].to_vec(), starts }
+        };
+        let power = (PIXELS / size).max(1).ilog2();
+        let count = 1 << power;
+        let room = || vec![Pixel(0); count * size + 1];
+        Self { runs: images.par_chunks(count * size).map_init(room, run).collect(), power }
     }
 
     /// The length of the longest list.
     pub(crate) fn longest(&self) -> usize {
-        self.starts.windows(2).map(|ends| ends[1] - ends[0]).max().unwrap_or(0)
+        let ends = self.runs.iter().flat_map(|run| run.starts.windows(2));
+        ends.map(|ends| ends[1] - ends[0]).max().unwrap_or(0)
     }
 
     /// Asks for the lists of the images `indices`, which will be read soon.
@@ -107,15 +109,14 @@ impl SparseRows {
     /// The list of image `index`, by ascending pixel.
     #[inline(always)]
     pub(crate) fn row(&self, index: usize) -> &[Pixel] {
-        &self.pixels[self.starts[index]..self.starts[index + 1]]
+        let Run { pixels, starts } = &self.runs[index >> self.power];
+        let list = index & ((1 << self.power) - 1);
+        &pixels[starts[list]..starts[list + 1]]
     }
 }
 
-fn count_non_zero(image: &[u8]) -> usize {
-    image.iter().filter(|&&value| value != 0).count()
-}
-
-/// Lists the pixels of `image` that are not zero at the start of `list`; returns how many.
+/// Lists the pixels of `image` that are not zero at the start of `list`, which has room for all and
+/// one more; returns how many.
 fn list_non_zero(image: &[u8], list: &mut [Pixel]) -> usize {
     let mut count = 0;
     for (start, eight) in (0..).step_by(8).zip(image.chunks(8)) {
@@ -124,10 +125,9 @@ fn list_non_zero(image: &[u8], list: &mut [Pixel]) -> usize {
             continue;
         }
         for (index, &value) in (start..).zip(eight) {
-            if value != 0 {
-                list[count] = Pixel::new(index, value);
-                count += 1;
-            }
+            // Written in any case, and kept by the count: no branch that nobody can predict.
+            list[count] = Pixel::new(index, value);
+            count += usize::from(value != 0);
         }
     }
     count
