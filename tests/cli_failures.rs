@@ -219,3 +219,21 @@ fn ctrl_c_keeps_the_network_as_it_is() {
     assert_eq!(desk.names("run"), ["config.json", "history.csv", "model.safetensors"]);
     desk.succeed("evaluate run --data data");
 }
+
+#[test]
+fn a_run_that_cannot_begin_leaves_the_earlier_one_alone() {
+    let desk = Desk::new();
+    desk.succeed("train --data data --epochs 1 --run-dir run --quiet");
+    let (model, report) = (desk.bytes("run/model.safetensors"), desk.read("run/report.json"));
+    for settings in [
+        "--validation-split 2",
+        "--label-smoothing 1.5",
+        "--weight-decay inf",
+        "--log-steps none/steps.csv",
+    ] {
+        let ended = desk.run(&format!("train --data data --run-dir run {settings}"));
+        assert_eq!(ended.code, Some(1), "{settings}: {}", ended.stderr);
+        assert_eq!(desk.bytes("run/model.safetensors"), model, "{settings}");
+        assert_eq!(desk.read("run/report.json"), report, "{settings}");
+    }
+}

@@ -83,17 +83,19 @@ impl Train {
             isa: engine.isa().name().into(),
             gemm: engine.products(),
         };
+        // An earlier run is replaced only by one that can begin.
+        engine.check_fit(&network, &train, &options)?;
+        let log = self.log_steps.as_ref().map(StepLog::create).transpose()?;
         let folder = match &self.run_dir {
             Some(path) => RunFolder::create(path)?,
             None => RunFolder::create_next_in(RUNS)?,
         };
         folder.start(&config, &network)?;
-        let log = self.log_steps.as_ref().map(StepLog::create).transpose()?;
+        let trained_on = options.training_samples(train.len());
         self.say(format_args!(
-            "training {} on {}: {} images of {} × {}, {} classes; the run is kept in {}",
+            "training {} on {}: {trained_on} images of {} × {}, {} classes; the run is kept in {}",
             network.architecture(),
             data.name,
-            train.len(),
             data.shape().height,
             data.shape().width,
             data.classes(),
@@ -108,7 +110,6 @@ impl Train {
         }
 
         interrupt::listen()?;
-        let trained_on = options.training_samples(train.len());
         let meter = Meter::new(options.epochs, trained_on, self.common.quiet);
         let mut watch = Watch::new(meter, folder, log);
         let training = Instant::now();

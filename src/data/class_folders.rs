@@ -32,7 +32,8 @@ pub(super) fn open(name: String, path: &Path) -> Result<Dataset> {
                 let folders = [train, test].map(|part| path.join(part));
                 let [train, test] = [read(&folders[0])?, read(&folders[1])?];
                 let shape = common_shape(train.iter().chain(&test));
-                let train = split(&folders[0], train, shape)?;
+                let train = in_turn(&split(&folders[0], train, shape)?)
+                    .map_err(|problem| problem.at(&folders[0]))?;
                 let test = split(&folders[1], test, shape)?;
                 return Dataset::new(name, train, test).map_err(|problem| problem.at(path));
             }
@@ -46,7 +47,26 @@ pub(super) fn open(name: String, path: &Path) -> Result<Dataset> {
     let all = read(path)?;
     let shape = common_shape(all.iter());
     let all = split(path, all, shape)?;
-    Dataset::hold_out(name, &all).map_err(|problem| problem.at(path))
+    let in_parts = |all| -> Result<_, Problem> {
+        let data = Dataset::hold_out(name, all)?;
+        Ok(Dataset { train: in_turn(&data.train)?, ..data })
+    };
+    in_parts(&all).map_err(|problem| problem.at(path))
+}
+
+/// The images of `split`, of each class the first, then of each the second and so on: any beginning
+/// or end of them, which a run may be limited to or leave out, has all classes.
+fn in_turn(split: &Split) -> Result<Split, Problem> {
+    let mut seen = [0_usize; 1 << u8::BITS];
+    let mut order: Vec<_> = (0..split.len()).collect();
+    order.sort_by_cached_key(|&index| {
+        let class = split.labels()[index];
+        seen[usize::from(class)] += 1;
+        (seen[usize::from(class)], class)
+    });
+    let pixels: Vec<u8> = order.iter().flat_map(|&index| split.image(index)).copied().collect();
+    let labels: Vec<u8> = order.iter().map(|&index| split.labels()[index]).collect();
+    Split::new(split.shape(), pixels.into(), labels.into())
 }
 
 /// A picture as it was read, its file and its class.
@@ -132,4 +152,18 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
 /// The class that a folder is named by.
 fn class_of(folder: &Path) -> Option<u8> {
     folder.file_name()?.to_str()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn classes_take_turns() {
+        let shape = ImageShape { height: 1, width: 1 };
+        let split = Split::new(shape, vec![1, 2, 3, 4, 5, 6].into(), vec![0, 0, 0, 3, 3, 9].into());
+        let turned = in_turn(&split.unwrap()).unwrap();
+        assert_eq!(turned.labels(), [0, 3, 9, 0, 3, 0]);
+        assert_eq!(turned.pixels(), [1, 4, 6, 2, 5, 3]);
+    }
 }

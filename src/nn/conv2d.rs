@@ -164,7 +164,7 @@ impl Conv2d {
         }
     }
 
-    /// Lets the others see the gradients of the member's sixteens,.
+    /// Lets the others see the gradients of the member's sixteens.
     pub(crate) fn publish(&mut self, sixteens: Range<usize>) {
         let count = groups(self.sums.len());
         let mut writer = self.gradients.write();

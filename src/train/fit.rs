@@ -40,10 +40,7 @@ impl Engine {
         options: &FitOptions,
         observer: &mut dyn Observer,
     ) -> Result<History> {
-        options.check()?;
-        fits(network, split)?;
-        let (train, judge) = self.hold_out(split, options)?;
-        fits_memory(network, options.batch_size.min(train.len()))?;
+        let (train, judge) = self.prepare(network, split, options)?;
         self.check_idle()?;
         let data = self.samples(&train, network, options.distortion);
         let run = Run { data, options, stop: AtomicBool::new(false) };
@@ -59,6 +56,29 @@ impl Engine {
                 Sgd { learning_rate, ..sgd }.step().decaying(decay(learning_rate))
             }),
         }
+    }
+
+    /// Whether [`fit`](Self::fit) can begin: to be asked before what an earlier run left is given
+    /// up.
+    ///
+    /// # Errors
+    /// When an option makes no sense or `network` does not fit `split`.
+    pub fn check_fit(&self, network: &Network, split: &Split, options: &FitOptions) -> Result<()> {
+        self.prepare(network, split, options).map(drop)
+    }
+
+    /// Checks that a run can begin; returns what [`hold_out`](Self::hold_out) does.
+    fn prepare(
+        &self,
+        network: &Network,
+        split: &Split,
+        options: &FitOptions,
+    ) -> Result<(Split, Option<Judge<'_>>)> {
+        options.check()?;
+        fits(network, split)?;
+        let (train, judge) = self.hold_out(split, options)?;
+        fits_memory(network, options.batch_size.min(train.len()))?;
+        Ok((train, judge))
     }
 
     /// The samples of `split` to train on, and who judges the network by the others.

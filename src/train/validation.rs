@@ -37,8 +37,10 @@ impl<'a> Judge<'a> {
         let (Some(patience), Some(validation)) = (self.patience, epoch.validation) else {
             return false;
         };
+        // No NaN is better than anything, and anything is better than a NaN.
+        let is_beaten = |best: &Best| best.loss.is_nan() || validation.loss < best.loss;
         match &self.best {
-            Some(best) if validation.loss >= best.loss => epoch.epoch - best.epoch >= patience,
+            Some(best) if !is_beaten(best) => epoch.epoch - best.epoch >= patience,
             _ => {
                 let (epoch, loss) = (epoch.epoch, validation.loss);
                 self.best = Some(Best { epoch, loss, network: network.clone() });
@@ -53,5 +55,43 @@ impl<'a> Judge<'a> {
         let best = self.best.filter(|best| best.epoch != last)?;
         *network = best.network;
         Some(best.epoch)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::ImageShape;
+    use crate::engine::EngineOptions;
+    use crate::nn::{Activation, Sequential};
+
+    #[test]
+    fn a_loss_that_is_no_number_is_no_gain() {
+        let shape = ImageShape { height: 1, width: 1 };
+        let split = Split::new(shape, vec![0].into(), vec![0].into()).unwrap();
+        let network = Network::new(Sequential::new(shape).dense(1, Activation::Linear), 0).unwrap();
+        let engine = Engine::new(EngineOptions::default()).unwrap();
+        let nan = f64::NAN;
+        for (losses, ends, best) in [
+            (&[2.0, 1.0, nan, nan][..], 4, Some(2)),
+            (&[2.0, nan, 1.0, 1.0, nan], 5, Some(3)),
+            (&[nan, 3.0, 4.0, 3.0], 4, Some(2)),
+        ] {
+            let mut judge = Judge::new(&engine, split.clone(), Some(2));
+            let epoch = |(number, &loss): (usize, &f64)| Epoch {
+                epoch: number + 1,
+                loss: 0.0,
+                accuracy: 0.0,
+                seconds: 0.0,
+                validation: Some(Validation { loss, accuracy: 0.0 }),
+            };
+            let last = losses
+                .iter()
+                .enumerate()
+                .map(epoch)
+                .position(|epoch| judge.has_enough(&epoch, &network));
+            assert_eq!(last.map(|index| index + 1), Some(ends), "{losses:?}");
+            assert_eq!(judge.restore(ends, &mut network.clone()), best, "{losses:?}");
+        }
     }
 }
