@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use generated::{engine, images};
 use mnistry::data::ImageShape;
 use mnistry::train::{Flow, Observer, Progress};
-use mnistry::{Activation, Adam, FitOptions, Network, Optimizer, Sequential, Sgd, Split};
+use mnistry::{Activation, Adam, FitOptions, Network, Optimizer, Sequential, Sgd, Silent, Split};
 
 /// The system's allocator, counting.
 struct Counting;
@@ -96,8 +96,14 @@ fn a_step_allocates_nothing() {
         .average_pool(2)
         .flatten()
         .dense(10, Activation::Softmax);
-    // To the end of the test: a thread that ends allocates, whenever it gets round to it.
+    // A thread that begins or ends allocates, whenever it gets round to it: all have begun when a
+    // run is over, and none ends before the test does.
     let engines = [engine(1), engine(2)];
+    for engine in &engines {
+        let mut network = Network::new(dense.clone(), 0).expect("a sound network");
+        let options = FitOptions { epochs: 1, ..FitOptions::default() };
+        engine.fit(&mut network, &dark(64), &options, &mut Silent).expect("training succeeds");
+    }
     // Sparse and dense input, and images.
     for (split, architecture) in
         [(dark(SAMPLES), &dense), (bright(SAMPLES), &dense), (dark(SAMPLES), &images)]

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::{Lit, Volume, Window, taps};
+use super::{Lit, Volume, Window, has_many_registers, taps};
 use crate::buffers::Lanes;
 use crate::simd::Simd;
 
@@ -56,9 +56,6 @@ pub(crate) enum Tiling {
     Squares,
 }
 
-/// A tile has this many multiply-adds a tap where there are registers enough.
-const WIDE: usize = 24;
-
 impl Correlation<'_> {
     /// Computes the outputs at `height` × `width` places.
     #[inline(always)]
@@ -98,7 +95,7 @@ impl Correlation<'_> {
         left: usize,
         finish: &mut E,
     ) -> usize {
-        if S::TILE_ROWS * S::TILE_GROUPS < WIDE {
+        if !has_many_registers::<S>() {
             self.places(s, [(y, x)], finish);
             return 1;
         }
@@ -124,7 +121,7 @@ impl Correlation<'_> {
         places: [Place; P],
         finish: &mut E,
     ) {
-        let most = if P == 1 || S::TILE_ROWS * S::TILE_GROUPS >= WIDE { 6 } else { 1 };
+        let most = if P == 1 || has_many_registers::<S>() { 6 } else { 1 };
         let mut channel = 0;
         while channel < self.outputs {
             channel += match most.min(self.outputs - channel) {

@@ -8,7 +8,7 @@
 
 use std::ops::Range;
 
-use super::{Lit, Volume, Window, positions};
+use super::{Lit, Volume, Window, has_many_registers, positions};
 use crate::buffers::{LANES, Lanes};
 use crate::simd::{Kernel, Simd};
 
@@ -37,7 +37,7 @@ impl Kernel for KernelGradient<'_> {
             let mut tap = 0;
             while tap < width {
                 let left = width - tap;
-                tap += if S::TILE_ROWS * S::TILE_GROUPS >= 24 {
+                tap += if has_many_registers::<S>() {
                     // Six inputs of one column, where it can be: a tile of one column leaves out
                     // more of what is dark.
                     match left {
@@ -64,7 +64,7 @@ impl KernelGradient<'_> {
     #[inline(always)]
     fn taps<S: Simd, const T: usize>(&mut self, s: S, ky: usize, tap: usize) -> usize {
         let outputs = self.places.channels;
-        let wide = S::TILE_ROWS * S::TILE_GROUPS >= 24;
+        let wide = has_many_registers::<S>();
         let mut channel = 0;
         while channel < outputs {
             channel += match outputs - channel {

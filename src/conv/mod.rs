@@ -20,6 +20,14 @@ pub use window::{Padding, Window};
 
 use std::ops::Range;
 
+use crate::simd::Simd;
+
+/// Whether the registers hold the 24 sums of a wide tile, as the tile of matrix products shows.
+#[inline(always)]
+const fn has_many_registers<S: Simd>() -> bool {
+    S::TILE_ROWS * S::TILE_GROUPS >= 24
+}
+
 /// Where the numbers of sixteen images stand: height × width × channels lanes, with a border of
 /// zeros about them for windows that reach out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

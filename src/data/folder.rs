@@ -48,13 +48,24 @@ impl Dataset {
     /// When the folder has such a file already, plain or gzipped, or cannot be written.
     pub fn write_idx(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
-        if let Some(path) = NAMES.iter().find_map(|name| find(folder, name)) {
-            return Err(Error::file(path, "is there already: choose another folder"));
-        }
+        Self::check_place(folder)?;
         create_folder(folder)?;
         let [train_images, train_labels, test_images, test_labels] = NAMES;
         write(&self.train, &folder.join(train_images), &folder.join(train_labels))?;
         write(&self.test, &folder.join(test_images), &folder.join(test_labels))
+    }
+}
+
+impl Dataset {
+    /// Whether [`write_idx`](Self::write_idx) may write into `folder`, or would replace something.
+    ///
+    /// # Errors
+    /// When the folder has such a file already, plain or gzipped.
+    pub fn check_place(folder: &Path) -> Result<()> {
+        match NAMES.iter().find_map(|name| find(folder, name)) {
+            Some(path) => Err(Error::file(path, "is there already: choose another folder")),
+            None => Ok(()),
+        }
     }
 }
 

@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use mnistry::Error;
 use mnistry::data::contact_sheet;
 use mnistry::data::generated::{self, generate};
 use mnistry::files::write_atomically;
+use mnistry::{Dataset, Error};
 use serde::Serialize;
 
 use super::Shown;
@@ -56,6 +56,8 @@ struct Report {
 
 impl Generate {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
+        // Told before the work is done.
+        Dataset::check_place(&self.folder)?;
         let data = generate(self.seed, generated::TRAIN, generated::TEST).map_err(Error::from)?;
         data.write_idx(&self.folder)?;
         if let Some(path) = &self.sheet {
