@@ -51,7 +51,7 @@ impl Engine {
         let data = self.samples(split, network, Distortion::default());
         let outcomes = self.read(network, &data, |reader, _, outcomes| {
             reader.forward(&data, true, None);
-            reader.outcomes(|_, outcome| outcomes.push(outcome));
+            reader.outcomes(|outcome| outcomes.push(outcome));
         });
         let mut confusion = ConfusionMatrix::new(network.architecture().classes());
         let mut loss = 0.0;

@@ -102,7 +102,8 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
             indices: Vec::with_capacity(batch),
             sparse: data.rows.as_ref().map(|rows| Sparse {
                 lists: Lists::new(rows, batch),
-                columns: Columns::new(batch, pixels),
+                // Nobody learns who only reads.
+                columns: Columns::new(if plan.cells > 1 { batch } else { 0 }, pixels),
             }),
             pixels: pixel_seat,
             image: vec![0.0; if reads_panels { pixels } else { 0 }],

@@ -153,7 +153,7 @@ impl Worker {
         }
         self.forward(data, true, noise);
         let mut totals = Totals::default();
-        self.outcomes(|_, outcome| totals.add(outcome));
+        self.outcomes(|outcome| totals.add(outcome));
         seen(totals);
         let Self { plan, stages, indices, sparse, pixels, outputs, gradients, .. } = self;
         let (isa, products, samples) = (plan.isa, plan.products, indices.len());
@@ -259,10 +259,10 @@ impl Worker {
     }
 
     /// Tells `each` what became of each sample of the minibatch, in order.
-    pub(super) fn outcomes(&self, mut each: impl FnMut(usize, Outcome)) {
+    pub(super) fn outcomes(&self, mut each: impl FnMut(Outcome)) {
         let Some(gradients) = self.gradients.last() else { return };
         let outcomes = &gradients.read()[self.logits.len() / LANES * self.plan.batch..];
-        (0..self.indices.len()).for_each(|sample| each(sample, Outcome::of(sample, outcomes)));
+        (0..self.indices.len()).for_each(|sample| each(Outcome::of(sample, outcomes)));
     }
 
     /// The logits of sample `sample`, after a [`forward`](Self::forward) without loss.
