@@ -7,6 +7,10 @@
 //!   dropping the [`Writer`] publishes them.
 //! - [`Seat::read`] waits until every member has published, and gives the whole buffer.
 //!
+//! A member is done reading when it says so ([`Seat::release`]), or else when it wants to write:
+//! who says so early spares the others the wait. Its own ranges it sees at any time
+//! ([`Seat::own`]).
+//!
 //! That is all the synchronisation between workers: there is no other barrier. Waiting spins
 //! briefly and then yields.
 
@@ -54,7 +58,7 @@ mod sync {
             }
 
             #[inline(always)]
-            pub(in super::super) fn read(&self) {}
+            pub(in super::super) fn read(&self, _range: Range<usize>) {}
 
             #[inline(always)]
             pub(in super::super) fn write(&self, _range: Range<usize>) {}
@@ -80,8 +84,8 @@ mod sync {
                 Self((0..length).map(|_| UnsafeCell::new(())).collect())
             }
 
-            pub(in super::super) fn read(&self) {
-                self.0.iter().for_each(|lanes| lanes.with(|_| ()));
+            pub(in super::super) fn read(&self, range: Range<usize>) {
+                self.0[range].iter().for_each(|lanes| lanes.with(|_| ()));
             }
 
             pub(in super::super) fn write(&self, range: Range<usize>) {
@@ -133,18 +137,24 @@ struct Shared {
     /// How often a waiting member spins before it lets another thread run.
     spins: u32,
     /// How many times members have published, in all.
-    published: AtomicUsize,
+    published: Counter,
     /// How many times members have finished reading, in all.
-    released: AtomicUsize,
+    released: Counter,
     poison: Poison,
 }
 
-// SAFETY: the cells are reached only through `Writer` and `Reader`. A `Writer` touches the ranges
-// of its own seat, which no other seat has (`share` checks), and exists only between the moment
-// when all members have released the buffer and the moment when its own member publishes. A
+/// A counter in cache lines of its own: what stands beside it is not taken away from a core
+/// whenever another one counts.
+#[repr(align(128))]
+struct Counter(AtomicUsize);
+
+// SAFETY: the cells are reached only through `Writer`, `Reader` and `Seat::own`. A `Writer` touches
+// the ranges of its own seat, which no other seat has (`share` checks), and exists only between the
+// moment when all members have released the buffer and the moment when its own member publishes. A
 // `Reader` exists only between the moment when all members have published and the moment when its
 // own member releases. So nobody reads what another may write, and the counters (release on the
-// way in, acquire on the way out) order the accesses.
+// way in, acquire on the way out) order the accesses. What `own` gives, its own member alone
+// writes, and not while it is borrowed.
 unsafe impl Sync for Shared {}
 // SAFETY: `Lanes` may move between threads.
 unsafe impl Send for Shared {}
@@ -155,6 +165,8 @@ pub(crate) struct Seat {
     own: Vec<Range<usize>>,
     /// How many writing turns this member has begun.
     turn: usize,
+    /// How often it has been done reading: `turn`, or one more.
+    releases: usize,
 }
 
 /// Makes a buffer of `length` zeros for as many members as there are lists of ranges in `own`,
@@ -178,11 +190,13 @@ pub(crate) fn share(length: usize, own: Vec<Vec<Range<usize>>>, poison: &Poison)
         // another program costs much more. Where they have not, the one that is waited for needs
         // this one's core.
         spins: if own.len() > available_parallelism().map_or(1, usize::from) { 0 } else { 1000 },
-        published: AtomicUsize::new(0),
-        released: AtomicUsize::new(0),
+        published: Counter(AtomicUsize::new(0)),
+        released: Counter(AtomicUsize::new(0)),
         poison: poison.clone(),
     });
-    own.into_iter().map(|own| Seat { shared: Arc::clone(&shared), own, turn: 0 }).collect()
+    own.into_iter()
+        .map(|own| Seat { shared: Arc::clone(&shared), own, turn: 0, releases: 0 })
+        .collect()
 }
 
 /// The share of `total` things that falls to `member`: as equal as can be, the first ones larger.
@@ -206,25 +220,61 @@ impl Seat {
 
     /// The member's turn to write: its own ranges, holding what they held.
     pub(crate) fn write(&mut self) -> Writer<'_> {
+        self.release();
         self.turn += 1;
-        self.shared.released.fetch_add(1, Ordering::AcqRel);
         self.shared.wait_for(&self.shared.released, self.turn);
         Writer { seat: self }
     }
 
     /// The whole buffer, as all members have published it (zeros before the first turn).
+    ///
+    /// # Panics
+    /// After a [`release`](Self::release), until the member has written.
     pub(crate) fn read(&self) -> Reader<'_> {
+        assert!(self.releases == self.turn, "a worker does not read what it has released");
         self.shared.wait_for(&self.shared.published, self.turn);
         Reader { seat: self }
+    }
+
+    /// The member is done reading: it will not do so again before it writes.
+    pub(crate) fn release(&mut self) {
+        if self.releases == self.turn {
+            self.releases += 1;
+            self.shared.released.0.fetch_add(1, Ordering::AcqRel);
+        }
+    }
+
+    /// The lanes of `range`, which lies in one of the member's own ranges, without waiting for
+    /// anybody.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub(crate) fn own(&self, range: Range<usize>) -> &[Lanes] {
+        self.check(&range);
+        self.shared.watch.read(range.clone());
+        let cells = &self.shared.cells[range];
+        // SAFETY: nobody else writes these lanes, and this member does only with `&mut self`.
+        // `UnsafeCell<Lanes>` is laid out as `Lanes` is.
+        unsafe { std::slice::from_raw_parts(cells.as_ptr().cast::<Lanes>(), cells.len()) }
+    }
+
+    /// Panics where `range` is not in one of the member's own.
+    #[inline]
+    fn check(&self, range: &Range<usize>) {
+        let within = |own: &Range<usize>| own.start <= range.start && range.end <= own.end;
+        assert!(
+            range.start <= range.end && (range.is_empty() || self.own.iter().any(within)),
+            "a worker reaches for its own lanes only"
+        );
     }
 }
 
 impl Shared {
     /// Waits until every member has counted `turns` times.
     #[inline]
-    fn wait_for(&self, counter: &AtomicUsize, turns: usize) {
+    fn wait_for(&self, counter: &Counter, turns: usize) {
         let mut turn = 0;
-        while counter.load(Ordering::Acquire) < turns * self.members {
+        while counter.0.load(Ordering::Acquire) < turns * self.members {
             assert!(!self.poison.is_set(), "another worker has panicked");
             pause(turn < self.spins);
             turn = turn.saturating_add(1);
@@ -244,11 +294,7 @@ impl Writer<'_> {
     /// When it does not.
     #[inline]
     pub(crate) fn lanes(&mut self, range: Range<usize>) -> &mut [Lanes] {
-        let within = |own: &Range<usize>| own.start <= range.start && range.end <= own.end;
-        assert!(
-            range.start <= range.end && (range.is_empty() || self.seat.own.iter().any(within)),
-            "a worker writes its own lanes only"
-        );
+        self.seat.check(&range);
         self.seat.shared.watch.write(range.clone());
         let cells = self.seat.shared.cells[range.clone()].as_ptr();
         // SAFETY: the indexing above checked the bounds, and the assertion that the lanes are this
@@ -272,7 +318,7 @@ impl Writer<'_> {
 
 impl Drop for Writer<'_> {
     fn drop(&mut self) {
-        self.seat.shared.published.fetch_add(1, Ordering::Release);
+        self.seat.shared.published.0.fetch_add(1, Ordering::Release);
     }
 }
 
@@ -294,7 +340,7 @@ impl Deref for Reader<'_> {
 
     #[inline]
     fn deref(&self) -> &[Lanes] {
-        self.seat.shared.watch.read();
+        self.seat.shared.watch.read(0..self.seat.shared.cells.len());
         let cells = &self.seat.shared.cells;
         // SAFETY: by the turns (see `Shared`) nobody writes while this reader lives: its member
         // cannot begin to write, which would end the others' wait, since it borrows the seat.
@@ -325,6 +371,33 @@ mod tests {
                 }
             });
         }
+    }
+
+    /// As above, but each member is done reading before it counts, and looks at its own lane then.
+    #[test]
+    fn who_releases_early_still_sees_its_own() {
+        let own = (0..3).map(|index| std::iter::once(index..index + 1).collect()).collect();
+        let seats = share(3, own, &Poison::new());
+        std::thread::scope(|scope| {
+            for (index, mut seat) in seats.into_iter().enumerate() {
+                scope.spawn(move || {
+                    for turn in 0..200 {
+                        assert!(seat.read().iter().all(|lanes| lanes.0[0] == turn as f32));
+                        seat.release();
+                        assert_eq!(seat.own(index..index + 1)[0].0[0], turn as f32);
+                        seat.write().at(index).0[0] += 1.0;
+                    }
+                });
+            }
+        });
+    }
+
+    #[test]
+    #[should_panic(expected = "does not read what it has released")]
+    fn nobody_reads_after_a_release() {
+        let mut seats = share(1, vec![vec![]; 2], &Poison::new());
+        seats[0].release();
+        seats[0].read();
     }
 
     #[test]
@@ -364,13 +437,27 @@ mod every_interleaving {
     /// there are more interleavings than can be gone through.)
     #[test]
     fn two_members_take_two_turns() {
-        loom::model(|| {
+        two_turns(|_, _| ());
+    }
+
+    /// The same, where members are done reading before they write, and see their own lane.
+    #[test]
+    fn two_members_release_early() {
+        two_turns(|index, seat| {
+            seat.release();
+            assert!(seat.own(index..index + 1)[0].0[0] >= 1.0);
+        });
+    }
+
+    fn two_turns(after: impl Fn(usize, &mut Seat) + Copy + Send + Sync + 'static) {
+        loom::model(move || {
             let own = (0..2).map(|index| std::iter::once(index..index + 1).collect()).collect();
             let mut seats = share(2, own, &Poison::new());
-            let work = |index: usize, mut seat: Seat| {
+            let work = move |index: usize, mut seat: Seat| {
                 for turn in 1..=2 {
                     seat.write().at(index).0[0] += 1.0;
                     assert!(seat.read().iter().all(|lanes| lanes.0[0] == turn as f32));
+                    after(index, &mut seat);
                 }
             };
             let (first, second) = (seats.remove(0), seats.remove(0));

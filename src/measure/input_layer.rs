@@ -23,6 +23,8 @@ pub struct InputLayer {
     weights: Vec<Lanes>,
     /// A row of each image.
     dz: Vec<Lanes>,
+    /// What the gradient without zeros works in.
+    room: Vec<Lanes>,
     sums: Vec<Lanes>,
 }
 
@@ -74,6 +76,7 @@ impl InputLayer {
             panels,
             weights,
             dz,
+            room: zeroed(sparse::gradient_room(images)),
             sums: zeroed(width * pixels.max(images)),
         }
     }
@@ -136,14 +139,14 @@ impl Kernel for Gradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let InputLayer { images, width, lists, columns, panels, dz, sums, .. } = self.layer;
+        let InputLayer { images, width, lists, columns, panels, dz, room, sums, .. } = self.layer;
         let dz = Right::of_lanes(dz, *width, 1);
         let mut into = Store { sums, width: *width };
         let area = Area { rows: 0..self.layer.pixels, groups: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
                 columns.fill(lists);
-                sparse::gradient(s, columns, &dz, area, &mut into);
+                sparse::gradient(s, columns, &dz, area, room, &mut into);
             }
             Zeros::Multiplied => {
                 let values = crate::buffers::as_numbers(panels);

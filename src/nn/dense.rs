@@ -25,8 +25,8 @@ pub(crate) struct Dense {
     pub(crate) weights: Seat,
     /// The weights that a group of inputs needs, transposed: units × groups of inputs.
     transposed: Vec<Lanes>,
-    /// The gradient of the member's own sums, sample by sample, for images without their zeros.
-    rows: Vec<Lanes>,
+    /// Room for the gradient from images without their zeros.
+    room: Vec<Lanes>,
 }
 
 impl Dense {
@@ -38,8 +38,8 @@ impl Dense {
         cells: usize,
         weights: Seat,
     ) -> Self {
-        let (transposed, rows) = (Vec::new(), Vec::new());
-        Self { division, member, activation, cells, weights, transposed, rows }
+        let (transposed, room) = (Vec::new(), Vec::new());
+        Self { division, member, activation, cells, weights, transposed, room }
     }
 
     /// Makes room for [`BackwardInput`] into inputs divided as `below`.
@@ -51,7 +51,15 @@ impl Dense {
     /// Makes room for [`Update`] from images without their zeros.
     pub(crate) fn plan_sparse_input(&mut self) {
         let Division { batch, .. } = self.division;
-        self.rows = zeroed(batch * self.division.part(self.member, batch).groups.len());
+        self.room = zeroed(sparse::gradient_room(batch));
+    }
+
+    /// Lets others update their weights as soon as they want to, where this member needs none but
+    /// its own; to be called each time before its own update, after which it may see all again.
+    pub(crate) fn release_weights(&mut self) {
+        if self.division.is_by_columns() {
+            self.weights.release();
+        }
     }
 
     /// Sets the member's own part of the weights from `kernel` (inputs × units) and `bias`.
@@ -100,10 +108,15 @@ impl Kernel for Forward<'_, '_> {
     fn run<S: Simd>(self, s: S) {
         let Self { layer, products, input, logits, output } = self;
         let Dense { division, weights, cells, member, activation, .. } = layer;
-        let state = weights.read();
         let part = division.part(*member, input.samples());
         let width = part.groups.len() * *cells;
-        let block = &state[division.block_start(&part, *cells)..];
+        let everyones;
+        let block = if division.is_by_columns() {
+            weights.own(division.block_rows(&part, *cells))
+        } else {
+            everyones = weights.read();
+            &everyones[division.block_start(&part, *cells)..]
+        };
         let weights = Right::of_lanes(block, width, 1);
         let area = Area { rows: part.samples, groups: 0..part.groups.len() };
         let mut epilogue = Activate {
@@ -271,7 +284,7 @@ impl<R: Rule> Kernel for Update<'_, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { layer, products, input, gradient, rule } = self;
-        let Dense { division, weights, rows: by_sample, cells, member, .. } = layer;
+        let Dense { division, weights, room, cells, member, .. } = layer;
         let (batch, samples) = (division.batch, input.samples());
         let part = division.part(*member, samples);
         let mut writer = weights.write();
@@ -287,14 +300,7 @@ impl<R: Rule> Kernel for Update<'_, R> {
         let area = Area { rows, groups: groups.clone() };
         match input {
             Transposed::Sparse(images) => {
-                let width = groups.len();
-                for (sample, row) in by_sample.chunks_exact_mut(width).take(samples).enumerate() {
-                    for (group, lanes) in row.iter_mut().enumerate() {
-                        *lanes = panels[group * batch + sample];
-                    }
-                }
-                let dz = Right::of_lanes(by_sample, width, 1);
-                sparse::gradient(s, images, &dz, area, &mut epilogue);
+                sparse::gradient(s, images, &dz, area, room, &mut epilogue);
             }
             Transposed::Dense(panels) => {
                 let values = panels.lanes.as_numbers();
@@ -332,8 +338,6 @@ impl<S: Simd, R: Rule> Epilogue<S> for Learn<'_, R> {
         let width = self.width;
         let start = (row - self.first_row) * width * R::CELLS;
         let row = &mut self.state[start..start + width * R::CELLS];
-        for (group, gradient) in (group..).zip(sums) {
-            self.rule.update(s, gradient, row, width, group);
-        }
+        self.rule.update(s, sums, row, width, group);
     }
 }

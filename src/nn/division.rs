@@ -6,21 +6,44 @@ use crate::buffers::{LANES, groups, share_of, share_of_samples};
 
 /// The division of one layer: `inputs` × `units`, for minibatches of up to `batch` samples.
 ///
-/// A layer is divided by columns: each member owns some groups of sixteen units from forward to
-/// update, so their weights stay in its cache, and nobody else's work flows into them. The first
-/// members own one group more where they do not come out even. The last layer, and one that would
-/// leave every second member without columns, is divided by samples forward, and in the update by
-/// rows of weights: those of the inputs that the member owns in the layer below, which it alone
-/// needs backward.
-/// Either way every number is computed by one member.
+/// Whichever way it is divided, a number is computed in the same way by whoever computes it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Division {
     pub(crate) inputs: usize,
     pub(crate) units: usize,
     pub(crate) batch: usize,
     members: usize,
-    by_columns: bool,
+    way: Way,
 }
+
+/// The ways of dividing a layer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// Each member owns some groups of sixteen units from forward to update, so their weights stay
+    /// in its cache, and nobody else's work flows into them. The first members own one group more
+    /// where they do not come out even.
+    Columns,
+    /// Forward by samples, and in the update by rows of weights: those of the inputs that the
+    /// member owns in the layer below, which it alone needs backward.
+    Samples,
+    /// Not at all: each member has a layer of its own and does everything for itself, as that takes
+    /// less time than to hear of what others have done.
+    Copies,
+}
+
+/// Where a layer stands in its network.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// Below others.
+    Hidden,
+    /// The only one.
+    Only,
+    /// Above others.
+    LastOfMany,
+}
+
+/// Multiply-adds of sixteen lanes up to which a last layer is not divided (measured).
+const COPIES_UP_TO: usize = 32 * 128;
 
 /// What one member does.
 #[derive(Clone, Debug)]
@@ -34,17 +57,33 @@ pub(crate) struct Part {
 }
 
 impl Division {
-    /// Divides a layer among `members`. The `last` layer is not divided by columns, so that the
-    /// member who has a sample's logits has all of them.
+    /// Divides a layer at `place` among `members`. The last one is not divided by columns, so that
+    /// the member who has a sample's logits has all of them, nor is one that would leave every
+    /// second member without columns.
     pub(crate) fn new(
         inputs: usize,
         units: usize,
         batch: usize,
         members: usize,
-        last: bool,
+        place: Place,
     ) -> Self {
-        let by_columns = !last && 2 * groups(units) > members;
-        Self { inputs, units, batch, members, by_columns }
+        let work = batch * inputs * groups(units);
+        let way = match place {
+            Place::Hidden if 2 * groups(units) > members => Way::Columns,
+            Place::LastOfMany if work <= COPIES_UP_TO => Way::Copies,
+            _ => Way::Samples,
+        };
+        Self { inputs, units, batch, members, way }
+    }
+
+    /// Whether each member owns columns.
+    pub(crate) fn is_by_columns(&self) -> bool {
+        self.way == Way::Columns
+    }
+
+    /// Whether each member has a layer of its own.
+    pub(crate) fn is_copied(&self) -> bool {
+        self.way == Way::Copies
     }
 
     /// Groups of sixteen units, the last one padded.
@@ -59,22 +98,25 @@ impl Division {
 
     /// What `member` does, with `samples` samples in the minibatch.
     pub(crate) fn part(&self, member: usize, samples: usize) -> Part {
-        if self.by_columns {
-            return Part {
-                groups: share_of(self.groups(), member, self.members),
-                samples: 0..samples,
-                rows: 0..self.rows(),
-            };
+        let everything =
+            Part { groups: 0..self.groups(), samples: 0..samples, rows: 0..self.rows() };
+        match self.way {
+            Way::Columns => {
+                let groups = share_of(self.groups(), member, self.members);
+                return Part { groups, ..everything };
+            }
+            Way::Copies => return everything,
+            Way::Samples => {}
         }
         // The owner of a sample's place in the buffers does not depend on how many there are.
         let own = share_of_samples(self.batch, member, self.members);
         let inputs = share_of(groups(self.inputs), member, self.members);
         let bias = usize::from(member + 1 == self.members);
         Part {
-            groups: 0..self.groups(),
             samples: own.start.min(samples)..own.end.min(samples),
             rows: (inputs.start * LANES).min(self.inputs)
                 ..(inputs.end * LANES).min(self.inputs) + bias,
+            ..everything
         }
     }
 
@@ -127,8 +169,8 @@ mod tests {
             (1, 512, 1, 5),
             (100, 300, 33, 4),
         ] {
-            for last in [false, true] {
-                let division = Division::new(inputs, units, batch, members, last);
+            for place in [Place::Hidden, Place::Only] {
+                let division = Division::new(inputs, units, batch, members, place);
                 let mut outputs = vec![0; division.groups() * batch];
                 let mut weights = vec![0; division.weights_length(3)];
                 for member in 0..members {
@@ -155,7 +197,7 @@ mod tests {
     /// In a short minibatch too, everyone computes what is theirs, and nothing is left out.
     #[test]
     fn a_short_minibatch_is_a_beginning() {
-        let division = Division::new(3, 10, 32, 5, true);
+        let division = Division::new(3, 10, 32, 5, Place::Only);
         for samples in 0..=32 {
             let shares = (0..5).flat_map(|member| division.part(member, samples).samples);
             assert!(shares.eq(0..samples));

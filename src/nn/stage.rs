@@ -81,19 +81,4 @@ impl Stage {
         }
         others
     }
-
-    /// Waits until every member has finished its part of the last update.
-    pub(crate) fn wait_for_update(&self) {
-        match self {
-            Self::Images { images, .. } => {
-                for convolution in images.convolutions() {
-                    convolution.parameters.read();
-                }
-            }
-            Self::Dense(dense) => {
-                dense.weights.read();
-            }
-            Self::Dropout(_) => {}
-        }
-    }
 }

@@ -79,37 +79,40 @@ impl Rule for AdamStep {
 
     /// m ← m + (g − m)(1 − β₁), v ← v + (g² − v)(1 − β₂), w ← w − m · rate / (√v + ε)
     #[inline(always)]
-    fn update<S: Simd>(
+    fn update<S: Simd, const N: usize>(
         self,
         s: S,
-        gradient: S::F32,
+        gradients: [S::F32; N],
         row: &mut [Lanes],
         width: usize,
         group: usize,
     ) {
         let (weights, moments) = row.split_at_mut(width);
         let (first, second) = moments.split_at_mut(width);
-        let (weight, m, v) = (&mut weights[group], &mut first[group], &mut second[group]);
-        let (old_m, old_v) = (s.load(m), s.load(v));
-        let new_m = s.mul_add(s.sub(gradient, old_m), s.splat(self.one_minus_beta_1), old_m);
-        let change = s.sub(s.mul(gradient, gradient), old_v);
-        let new_v = s.mul_add(change, s.splat(self.one_minus_beta_2), old_v);
-        let moves = matters(s, s.abs(new_m));
-        // A second moment is never negative.
-        let (new_m, new_v) = (s.keep(moves, new_m), s.keep(matters(s, new_v), new_v));
-        s.store(new_m, m);
-        s.store(new_v, v);
-        if self.decay > 0.0 {
-            s.store(shrunk(s, s.load(weight), self.decay), weight);
+        let own = group..group + N;
+        let weights = weights[own.clone()].iter_mut();
+        let cells = weights.zip(&mut first[own.clone()]).zip(&mut second[own]);
+        for (gradient, ((weight, m), v)) in gradients.into_iter().zip(cells) {
+            let (old_m, old_v) = (s.load(m), s.load(v));
+            let new_m = s.mul_add(s.sub(gradient, old_m), s.splat(self.one_minus_beta_1), old_m);
+            let change = s.sub(s.mul(gradient, gradient), old_v);
+            let new_v = s.mul_add(change, s.splat(self.one_minus_beta_2), old_v);
+            let moves = matters(s, s.abs(new_m));
+            // A second moment is never negative.
+            let (new_m, new_v) = (s.keep(moves, new_m), s.keep(matters(s, new_v), new_v));
+            s.store(new_m, m);
+            s.store(new_v, v);
+            let kept = shrunk(s, s.load(weight), self.decay);
+            if s.any(moves) {
+                let root = s.add(s.sqrt(new_v), s.splat(self.epsilon));
+                let change = s.div(s.mul(new_m, s.splat(self.rate)), root);
+                s.store(s.sub(kept, change), weight);
+            } else if self.decay > 0.0 {
+                // The weights of pixels that have been black for long do not move: no need for the
+                // root and the division, the slowest of all this.
+                s.store(kept, weight);
+            }
         }
-        // The weights of pixels that have been black for long stay exactly as they are: no need
-        // for the root and the division, the slowest of all this.
-        if !s.any(moves) {
-            return;
-        }
-        let root = s.add(s.sqrt(new_v), s.splat(self.epsilon));
-        let change = s.div(s.mul(new_m, s.splat(self.rate)), root);
-        s.store(s.sub(s.load(weight), change), weight);
     }
 }
 

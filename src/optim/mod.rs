@@ -17,9 +17,16 @@ pub(crate) trait Rule: Copy + Send + Sync {
     /// Lanes of a weight: itself and its moments.
     const CELLS: usize;
 
-    /// Takes the `gradient` of group `group` of a row of weights. `row` holds `width` groups of
-    /// weights, then as many of each moment.
-    fn update<S: Simd>(self, s: S, gradient: S::F32, row: &mut [Lanes], width: usize, group: usize);
+    /// Takes the `gradients` of `N` groups, from group `group` on, of a row of weights. `row` holds
+    /// `width` groups of weights, then as many of each moment.
+    fn update<S: Simd, const N: usize>(
+        self,
+        s: S,
+        gradients: [S::F32; N],
+        row: &mut [Lanes],
+        width: usize,
+        group: usize,
+    );
 }
 
 /// Keeps the gradient beside the weight, and the weight as it is.
@@ -30,15 +37,16 @@ impl Rule for Record {
     const CELLS: usize = 2;
 
     #[inline(always)]
-    fn update<S: Simd>(
+    fn update<S: Simd, const N: usize>(
         self,
         s: S,
-        gradient: S::F32,
+        gradients: [S::F32; N],
         row: &mut [Lanes],
         width: usize,
         group: usize,
     ) {
-        s.store(gradient, &mut row[width + group]);
+        let room = &mut row[width..][group..group + N];
+        gradients.into_iter().zip(room).for_each(|(gradient, room)| s.store(gradient, room));
     }
 }
 
@@ -63,7 +71,7 @@ impl Default for Optimizer {
 /// microcode.
 pub(crate) const NEGLIGIBLE: f32 = 1e-30;
 
-/// w − `decay` · w
+/// w − `decay` · w, which is w where nothing decays.
 #[inline(always)]
 fn shrunk<S: Simd>(s: S, w: S::F32, decay: f32) -> S::F32 {
     s.mul_add(w, s.splat(-decay), w)

@@ -49,25 +49,24 @@ impl Rule for SgdStep {
 
     /// velocity ← momentum · velocity − rate · g, w ← w + velocity
     #[inline(always)]
-    fn update<S: Simd>(
+    fn update<S: Simd, const N: usize>(
         self,
         s: S,
-        gradient: S::F32,
+        gradients: [S::F32; N],
         row: &mut [Lanes],
         width: usize,
         group: usize,
     ) {
         let (weights, velocities) = row.split_at_mut(width);
-        let (weight, velocity) = (&mut weights[group], &mut velocities[group]);
-        let decayed = s.mul(s.load(velocity), s.splat(self.momentum));
-        let new = s.mul_add(gradient, s.splat(-self.rate), decayed);
-        let new = s.keep(matters(s, s.abs(new)), new);
-        s.store(new, velocity);
-        let mut old = s.load(weight);
-        if self.decay > 0.0 {
-            old = shrunk(s, old, self.decay);
+        let own = group..group + N;
+        let cells = weights[own.clone()].iter_mut().zip(&mut velocities[own]);
+        for (gradient, (weight, velocity)) in gradients.into_iter().zip(cells) {
+            let decayed = s.mul(s.load(velocity), s.splat(self.momentum));
+            let new = s.mul_add(gradient, s.splat(-self.rate), decayed);
+            let new = s.keep(matters(s, s.abs(new)), new);
+            s.store(new, velocity);
+            s.store(s.add(shrunk(s, s.load(weight), self.decay), new), weight);
         }
-        s.store(s.add(old, new), weight);
     }
 }
 

@@ -57,7 +57,7 @@ fn run<S: Simd, R: Rule>(s: S, rule: impl Fn(u64) -> R) -> Vec<u32> {
             for group in 0..WIDTH {
                 let lit = rng.below(10) as usize >= seldom;
                 let gradient = [(); LANES].map(|()| if lit { rng.range(-1e-2, 1e-2) } else { 0.0 });
-                rule(step).update(s, s.load(&Lanes(gradient)), row, WIDTH, group);
+                rule(step).update(s, [s.load(&Lanes(gradient))], row, WIDTH, group);
             }
         }
     }

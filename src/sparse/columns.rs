@@ -1,16 +1,18 @@
 //! A minibatch the other way round: which of its images light a pixel.
 
+use std::num::NonZeroU32;
+
 use super::lists::Lists;
 use super::rows::PIXEL_VALUES;
 
 /// Images of a column: one bit each, and at the usual minibatch of 32 the columns of 28 × 28
 /// pixels fit an L1 cache.
-const IMAGES: usize = u32::BITS as usize;
+pub(super) const IMAGES: usize = u32::BITS as usize;
 
 /// One pixel of up to 32 images.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
-struct Column {
+pub(super) struct Column {
     /// Bit i says whether the pixel is lit, that is not zero, in image i.
     lit: u32,
     /// Its value in each image where it is lit; anything elsewhere.
@@ -37,7 +39,7 @@ impl Columns {
     pub(crate) fn fill(&mut self, images: &Lists) {
         self.images = images.len();
         let chunks = self.columns.chunks_exact_mut(self.pixels);
-        for (columns, first) in chunks.zip((0..images.len()).step_by(IMAGES)) {
+        for (columns, first) in chunks.zip((0..images.len().max(1)).step_by(IMAGES)) {
             columns.iter_mut().for_each(|column| column.lit = 0);
             for image in first..images.len().min(first + IMAGES) {
                 for pixel in images.list(image) {
@@ -54,18 +56,28 @@ impl Columns {
         self.images
     }
 
-    /// Tells `each` the images where `pixel` is lit, in order, with its value there, scaled to
+    /// How many chunks of up to 32 images, at least one.
+    pub(super) fn chunks(&self) -> usize {
+        self.images.max(1).div_ceil(IMAGES)
+    }
+
+    /// `pixel` in the images of `chunk`.
+    #[inline(always)]
+    pub(super) fn column(&self, chunk: usize, pixel: usize) -> &Column {
+        &self.columns[chunk * self.pixels + pixel]
+    }
+}
+
+impl Column {
+    /// Tells `each` the images where the pixel is lit, in order, with its value there, scaled to
     /// \[0, 1\].
     #[inline(always)]
-    pub(super) fn for_each_lit(&self, pixel: usize, mut each: impl FnMut(usize, f32)) {
-        for first in (0..self.images).step_by(IMAGES) {
-            let Column { lit, values } = &self.columns[first / IMAGES * self.pixels + pixel];
-            let mut rest = *lit;
-            while rest != 0 {
-                let image = rest.trailing_zeros() as usize;
-                each(first + image, PIXEL_VALUES[usize::from(values[image])]);
-                rest &= rest - 1;
-            }
+    pub(super) fn for_each_lit(&self, mut each: impl FnMut(usize, f32)) {
+        let mut rest = self.lit;
+        while let Some(lit) = NonZeroU32::new(rest) {
+            let image = lit.trailing_zeros() as usize;
+            each(image, PIXEL_VALUES[usize::from(self.values[image])]);
+            rest &= rest - 1;
         }
     }
 }

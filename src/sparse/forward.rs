@@ -1,7 +1,7 @@
 //! Images times weights, sample by sample.
 
 use super::lists::Lists;
-use super::pass_width;
+use super::{MOST_GROUPS, pass_width};
 use crate::buffers::LANES;
 use crate::gemm::{Area, Epilogue, Right};
 use crate::simd::Simd;
@@ -31,7 +31,7 @@ pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
                 2 => walk::<S, E, 2>(s, images, weights, at, epilogue),
                 3 => walk::<S, E, 3>(s, images, weights, at, epilogue),
                 4 => walk::<S, E, 4>(s, images, weights, at, epilogue),
-                _ => walk::<S, E, 7>(s, images, weights, at, epilogue),
+                _ => walk::<S, E, MOST_GROUPS>(s, images, weights, at, epilogue),
             }
         }
         group += count;

@@ -19,18 +19,20 @@ mod tests;
 
 pub(crate) use columns::Columns;
 pub(crate) use forward::forward;
-pub(crate) use gradient::gradient;
+pub(crate) use gradient::{gradient, gradient_room};
 pub(crate) use lists::Lists;
 pub(crate) use rows::{PIXEL_VALUES, SparseRows};
 
-/// How many groups of columns the next pass takes, of `left`: as few passes as there can be with
-/// no more than seven sums each, which AVX2 keeps in registers, and as few kinds of passes as that
-/// takes.
+/// The most groups of columns that a pass takes: AVX2 keeps so many sums in registers.
+const MOST_GROUPS: usize = 7;
+
+/// How many groups of columns the next pass takes, of `left`: as few passes as there can be, and
+/// as few kinds of passes as that takes.
 const fn pass_width(left: usize) -> usize {
     match left {
         0..=4 => left,
         5 | 6 => 3,
         8 => 4,
-        _ => 7,
+        _ => MOST_GROUPS,
     }
 }

@@ -10,8 +10,8 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-use super::{Columns, Lists, PIXEL_VALUES, SparseRows, forward, gradient};
-use crate::buffers::LANES;
+use super::{Columns, Lists, PIXEL_VALUES, SparseRows, forward, gradient, gradient_room};
+use crate::buffers::{LANES, zeroed};
 use crate::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
 use crate::gemm::{Area, Right};
 use crate::rng::{Purpose, Rng};
@@ -93,7 +93,10 @@ impl Kernel for Product<'_> {
         let Self { kind, minibatch: (lists, columns), right, area, mut cells } = self;
         match kind {
             Kind::Forward => forward(s, lists, &right, area, &mut cells),
-            Kind::Gradient => gradient(s, columns, &right, area, &mut cells),
+            Kind::Gradient => {
+                let mut room = zeroed(gradient_room(columns.images()));
+                gradient(s, columns, &right, area, &mut room, &mut cells);
+            }
         }
     }
 }

@@ -1,8 +1,9 @@
 //! Training: epochs of minibatches, by a team that works in one parallel region from the first
 //! step to the last.
 
+use std::ops::ControlFlow;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
 use super::history::{Epoch, Flow, History, Observer, Progress};
@@ -43,7 +44,7 @@ impl Engine {
         let (train, judge) = self.prepare(network, split, options)?;
         self.check_idle()?;
         let data = self.samples(&train, network, options.distortion);
-        let run = Run { data, options, stop: AtomicBool::new(false) };
+        let run = Run { data, options, last_step: AtomicU64::new(u64::MAX) };
         let decay = |rate: f64| (rate * options.weight_decay) as f32;
         let schedule = options.schedule;
         match options.optimizer {
@@ -153,9 +154,9 @@ pub(super) fn fits_memory(network: &Network, batch: usize) -> Result<()> {
 struct Run<'a> {
     data: Samples<'a>,
     options: &'a FitOptions,
-    /// Set by the lead to end the run. The others look only where what they have waited for was
-    /// published after it was set, so that all see the same.
-    stop: AtomicBool,
+    /// The last step of the run, once the lead has said so. The others look when they have waited
+    /// for what the lead did in the step after it, so that all see the same.
+    last_step: AtomicU64,
 }
 
 /// What only the member that speaks for the team has.
@@ -215,6 +216,21 @@ impl Run<'_> {
         Ok(lead.end())
     }
 
+    /// The step of `moment` shall be the last one.
+    fn end_after(&self, moment: Moment) {
+        self.last_step.store(moment.step, Ordering::Relaxed);
+    }
+
+    /// Whether the run has ended with the step of `moment`.
+    fn is_over_after(&self, moment: Moment) -> bool {
+        self.last_step.load(Ordering::Relaxed) <= moment.step
+    }
+
+    /// Whether the run has ended before the step of `moment`.
+    fn is_over_before(&self, moment: Moment) -> bool {
+        self.last_step.load(Ordering::Relaxed) < moment.step
+    }
+
     /// The program of each member.
     fn member<R: Rule>(
         &self,
@@ -239,21 +255,27 @@ impl Run<'_> {
                 let mut loss = 0.0;
                 worker.bring(&self.data, minibatch(step));
                 let next = minibatch(step + 1);
-                worker.step(&self.data, next, (rule(moment), noise), |totals| {
-                    seen += totals;
-                    loss = totals.mean_loss() as f32;
-                    let lead = lead.as_deref_mut().filter(|_| loss.is_finite());
-                    let flow = lead
-                        .map(|lead| lead.observer.step(&progress(epoch, step + 1, loss, &seen)));
-                    if flow == Some(Flow::Stop) {
-                        self.stop.store(true, Ordering::Relaxed);
+                let flow = worker.step(&self.data, next, (rule(moment), noise), |totals| {
+                    if self.is_over_before(moment) {
+                        return ControlFlow::Break(());
                     }
+                    loss = totals.mean_loss() as f32;
+                    if !loss.is_finite() {
+                        return ControlFlow::Break(());
+                    }
+                    seen += totals;
+                    if let Some(lead) = lead.as_deref_mut() {
+                        let progress = progress(epoch, step + 1, loss, &seen);
+                        if lead.observer.step(&progress) == Flow::Stop {
+                            self.end_after(moment);
+                        }
+                    }
+                    ControlFlow::Continue(())
                 });
-                worker.wait_for_step();
                 if !loss.is_finite() {
                     return Err(Error::NotFinite { epoch, step: step + 1, loss });
                 }
-                if self.stop.load(Ordering::Relaxed) && seen.samples < count {
+                if flow.is_break() {
                     if let Some(lead) = lead {
                         worker.copy_parameters(0, lead.network.tensors_mut());
                         lead.history.stopped = true;
@@ -265,17 +287,17 @@ impl Run<'_> {
             if let Some(lead) = &mut lead {
                 worker.copy_parameters(0, lead.network.tensors_mut());
                 // Asked to stop in the last step of an epoch.
-                lead.history.stopped |= self.stop.load(Ordering::Relaxed);
+                lead.history.stopped |= self.is_over_after(moment);
                 let (loss, accuracy) = (seen.mean_loss(), seen.accuracy());
                 let seconds = start.elapsed().as_secs_f64();
                 ends = lead.end_epoch(Epoch { epoch, loss, accuracy, seconds, validation: None });
                 if !matches!(ends, Ok(false)) {
-                    self.stop.store(true, Ordering::Relaxed);
+                    self.end_after(moment);
                 }
             }
             worker.meet();
             ends?;
-            if self.stop.load(Ordering::Relaxed) {
+            if self.is_over_after(moment) {
                 if let Some(lead) = lead {
                     lead.history.stopped &= epoch < epochs;
                 }

@@ -1,5 +1,7 @@
 //! Gradients for those who want to see them.
 
+use std::ops::ControlFlow;
+
 use super::fit::{fits, fits_memory};
 use super::team::Purpose;
 use super::worker::Totals;
@@ -36,7 +38,10 @@ impl Engine {
         let found = self.as_team(network, &data, purpose, |mut worker| {
             let mut totals = Totals::default();
             worker.bring(&data, &indices);
-            worker.step(&data, &[], (Record, None), |seen| totals = seen);
+            let _ = worker.step(&data, &[], (Record, None), |seen| {
+                totals = seen;
+                ControlFlow::Continue(())
+            });
             worker.leads().then(|| {
                 let mut tensors = network.tensors().to_vec();
                 worker.copy_parameters(1, &mut tensors);

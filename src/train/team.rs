@@ -5,12 +5,12 @@ use std::sync::Mutex;
 
 use super::samples::Samples;
 use super::worker::{Plan, Sparse, Worker};
-use crate::buffers::{LANES, Poison, groups, share, share_of, share_of_samples, zeroed};
+use crate::buffers::{LANES, Poison, Seat, groups, share, share_of, share_of_samples, zeroed};
 use crate::engine::Engine;
 use crate::nn::blueprint::{Blueprint, ImageLayerKind, ImageLayers, StageKind};
 use crate::nn::conv2d::{Conv2d, Share};
 use crate::nn::dense::Dense;
-use crate::nn::division::Division;
+use crate::nn::division::{Division, Place};
 use crate::nn::dropout::DropPanels;
 use crate::nn::images::{self, ImageLayer, own_panels};
 use crate::nn::loss::Outcome;
@@ -118,14 +118,19 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
     for (index, kind) in blueprint.stages.iter().enumerate() {
         let last = index + 1 == count;
         let units = kind.units(inputs);
-        let division = Division::new(inputs, units, batch, members, last);
+        let place = match (last, index) {
+            (false, _) => Place::Hidden,
+            (true, 0) => Place::Only,
+            (true, _) => Place::LastOfMany,
+        };
+        let division = Division::new(inputs, units, batch, members, place);
         let lanes = division.groups() * batch;
         let own_gradients = |member: usize| {
             let mut own = division.outputs(member);
             if last {
-                let outcomes = |sixteen| lanes + sixteen * Outcome::LANES;
-                let sixteens = own_sixteens(plan, member);
-                own.push(outcomes(sixteens.start)..outcomes(sixteens.end));
+                let samples = division.part(member, batch).samples;
+                let outcomes = |samples| lanes + groups(samples) * Outcome::LANES;
+                own.push(outcomes(samples.start)..outcomes(samples.end));
             }
             own
         };
@@ -133,10 +138,10 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
             StageKind::Images(_) => own_panels(units, batch, &own_sixteens(plan, member)),
             _ => division.outputs(member),
         };
-        let everyone = |own: &dyn Fn(usize) -> Vec<Range<usize>>| (0..members).map(own).collect();
-        let outputs = share(lanes, everyone(&own_outputs), poison);
         let outcomes = if last { groups(batch) * Outcome::LANES } else { 0 };
-        let gradients = share(lanes + outcomes, everyone(&own_gradients), poison);
+        // Below the first layer nobody asks for what flows into another member's columns.
+        let is_alone = division.is_copied() || index == 0 && division.is_by_columns();
+        let gradients = seats(plan, is_alone, lanes + outcomes, own_gradients, poison);
         let stages = match kind {
             StageKind::Images(layers) => images_of_members(layers, plan, poison)
                 .into_iter()
@@ -151,18 +156,34 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
                 .map(|member| Stage::Dropout(DropPanels::new(*dropout, division, member)))
                 .collect::<Vec<_>>(),
         };
-        for (((worker, stage), output), gradient) in
-            workers.iter_mut().zip(stages).zip(outputs).zip(gradients)
-        {
+        for ((worker, stage), gradient) in workers.iter_mut().zip(stages).zip(gradients) {
             worker.stages.push(stage);
             worker.gradients.push(gradient);
-            if !last {
-                worker.outputs.push(output);
-            }
+        }
+        if !last {
+            let outputs = seats(plan, false, lanes, own_outputs, poison);
+            workers.iter_mut().zip(outputs).for_each(|(worker, seat)| worker.outputs.push(seat));
         }
         inputs = units;
     }
     workers
+}
+
+/// The members' seats at a buffer of `length`, of which each writes what is its `own`; or, where
+/// each is alone, at a buffer for each.
+fn seats(
+    plan: Plan,
+    is_alone: bool,
+    length: usize,
+    own: impl Fn(usize) -> Vec<Range<usize>>,
+    poison: &Poison,
+) -> Vec<Seat> {
+    let own = (0..plan.members).map(own);
+    if is_alone {
+        own.flat_map(|own| share(length, Vec::from([own]), poison)).collect()
+    } else {
+        share(length, own.collect(), poison)
+    }
 }
 
 /// The members' parts of a dense layer above one that is divided as `below`, or that reads sparse
@@ -178,8 +199,8 @@ fn dense(
         let part = division.part(member, plan.batch);
         Vec::from([division.block_rows(&part, plan.cells)])
     };
-    let own = (0..plan.members).map(own_weights).collect();
-    let weights = share(division.weights_length(plan.cells), own, poison);
+    let length = division.weights_length(plan.cells);
+    let weights = seats(plan, division.is_copied(), length, own_weights, poison);
     let layer = |(member, weights)| {
         let mut layer = Dense::new(division, member, activation, plan.cells, weights);
         if let Some(below) = &below {

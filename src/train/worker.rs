@@ -4,7 +4,7 @@
 //! All members run the same program. What one writes and others read goes through a [`Seat`], and
 //! waiting there is all that keeps them in step. After the worker is made, nothing is allocated.
 
-use std::ops::AddAssign;
+use std::ops::{AddAssign, ControlFlow};
 
 use super::samples::Samples;
 use crate::buffers::{LANES, Lanes, Seat, share_of_samples};
@@ -114,11 +114,6 @@ impl Worker {
         self.member == 0
     }
 
-    /// Waits until every member has finished its part of the last step.
-    pub(super) fn wait_for_step(&self) {
-        self.stages.iter().for_each(Stage::wait_for_update);
-    }
-
     /// Waits until every member has come here.
     pub(super) fn meet(&mut self) {
         drop(self.meeting.write());
@@ -140,22 +135,29 @@ impl Worker {
     }
 
     /// One step of training on the minibatch: forward, loss, backward, update. `next` are the
-    /// samples of the step after it. `seen` is told the totals as soon as they are known.
+    /// samples of the step after it. `seen` is told the totals as soon as they are known, and may
+    /// end the step there: then nothing is learnt, and that is returned.
+    ///
+    /// By then every member has finished its part of the step before, and all that it did before
+    /// its outputs of this one is known to the others.
     pub(super) fn step<R: Rule>(
         &mut self,
         data: &Samples<'_>,
         next: &[u32],
         (rule, noise): (R, Option<Noise>),
-        seen: impl FnOnce(Totals),
-    ) {
+        seen: impl FnOnce(Totals) -> ControlFlow<()>,
+    ) -> ControlFlow<()> {
         if let Some(Sparse { lists, columns }) = &mut self.sparse {
             columns.fill(lists);
         }
         self.forward(data, true, noise);
         let mut totals = Totals::default();
         self.outcomes(|outcome| totals.add(outcome));
-        seen(totals);
+        seen(totals)?;
         let Self { plan, stages, indices, sparse, pixels, outputs, gradients, .. } = self;
+        if let Stage::Dense(first) = &mut stages[0] {
+            first.release_weights();
+        }
         let (isa, products, samples) = (plan.isa, plan.products, indices.len());
         for index in (0..stages.len()).rev() {
             let (lower, upper) = gradients.split_at_mut(index);
@@ -195,7 +197,12 @@ impl Worker {
                 }
                 Stage::Images { images, .. } => images.backward(samples, &gradient, rule),
             }
+            upper[0].release();
+            if let Some(below) = index.checked_sub(1) {
+                outputs[below].release();
+            }
         }
+        ControlFlow::Continue(())
     }
 
     /// Forward through all layers on the minibatch; in training, `noise` drops some of their
@@ -210,7 +217,7 @@ impl Worker {
         let Self {
             plan, member, stages, indices, sparse, pixels, outputs, gradients, logits, ..
         } = self;
-        let Plan { isa, products, batch: most, members, smoothing, .. } = *plan;
+        let Plan { isa, products, batch: most, smoothing, .. } = *plan;
         let (indices, samples) = (&**indices, indices.len());
         for (index, stage) in stages.iter_mut().enumerate() {
             let last = index == outputs.len();
@@ -243,11 +250,11 @@ impl Worker {
                 }
             };
             if last && loss {
-                let own = share_of_samples(most, *member, members);
+                let division = stage.division();
                 isa.run(CrossEntropy {
-                    samples: own.start.min(samples)..own.end.min(samples),
+                    samples: division.part(*member, samples).samples,
                     label: |sample: usize| data.labels()[indices[sample] as usize],
-                    classes: stage.division().units,
+                    classes: division.units,
                     smoothing,
                     scale: 1.0 / samples as f32,
                     panels: &mut output,

@@ -255,7 +255,7 @@ impl<R: Rule> Kernel for Update<'_, R> {
         for (group, row) in (first..).zip(state.chunks_exact_mut(R::CELLS)) {
             let parts = gradients[group..].iter().step_by(count);
             let sum = parts.fold(s.zero(), |sum, part| s.add(sum, s.load(part)));
-            rule.update(s, sum, row, 1, 0);
+            rule.update(s, [sum], row, 1, 0);
         }
     }
 }

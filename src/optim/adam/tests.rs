@@ -34,7 +34,7 @@ struct Engine {
 impl Engine {
     #[inline(always)]
     fn update<S: Simd>(&mut self, s: S, adam: Adam, step: u64, gradient: &Lanes) {
-        adam.at(step).update(s, s.load(gradient), &mut self.row, 1, 0);
+        adam.at(step).update(s, [s.load(gradient)], &mut self.row, 1, 0);
     }
 
     fn weight(&self) -> &[f32; LANES] {

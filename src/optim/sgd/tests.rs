@@ -35,7 +35,7 @@ fn follows_the_formulas() {
     on_each_isa!(s => {
         for momentum in [0.0, 0.9] {
             let rule = Sgd { learning_rate: RATE, momentum }.step();
-            check_formula(momentum, |gradient, row| rule.update(s, s.load(gradient), row, 1, 0));
+            check_formula(momentum, |gradient, row| rule.update(s, [s.load(gradient)], row, 1, 0));
         }
     });
 }
@@ -46,7 +46,7 @@ fn velocities_decay_to_zero_without_becoming_subnormal() {
         let rule = Sgd { momentum: 0.5, ..Sgd::default() }.step();
         let mut row = [Lanes::default(), Lanes([1.0; LANES])];
         for _ in 0..200 {
-            rule.update(s, s.zero(), &mut row, 1, 0);
+            rule.update(s, [s.zero()], &mut row, 1, 0);
             assert!(row[1].0.iter().all(|&x| x == 0.0 || x.abs() >= NEGLIGIBLE), "{row:?}");
         }
         assert_eq!(row[1], Lanes::default());
@@ -59,7 +59,7 @@ fn a_gradient_that_is_no_number_shows_in_the_weight() {
         let rule = Sgd::default().step();
         for gradient in [f32::NAN, f32::INFINITY] {
             let mut row = [Lanes::default(); 2];
-            rule.update(s, s.splat(gradient), &mut row, 1, 0);
+            rule.update(s, [s.splat(gradient)], &mut row, 1, 0);
             assert!(row[0].0.iter().all(|weight| !weight.is_finite()));
         }
     });
