@@ -118,7 +118,7 @@ impl Kernel for Forward<'_> {
         let area = Area { rows: 0..*images, groups: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
-                sparse::forward(s, lists, &weights, area, &mut into);
+                sparse::forward(s, lists, &weights, None, area, &mut into);
             }
             Zeros::Multiplied => {
                 let values = crate::buffers::as_numbers(panels);
@@ -146,7 +146,7 @@ impl Kernel for Gradient<'_> {
         match self.zeros {
             Zeros::Skipped => {
                 columns.fill(lists);
-                sparse::gradient(s, columns, &dz, area, room, &mut into);
+                sparse::gradient(s, columns, &dz, (area, false), room, &mut into);
             }
             Zeros::Multiplied => {
                 let values = crate::buffers::as_numbers(panels);

@@ -5,14 +5,16 @@
 //! by its moments: `[w | m | v]`, side by side, so that the three do not alias in the cache. The
 //! bias is the last row.
 
-use crate::buffers::{LANES, Lanes, Reader, Seat, Writer, zeroed};
+use crate::buffers::{
+    LANES, Lanes, Reader, Seat, Writer, as_numbers, as_numbers_mut, zeroed,
+};
 use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
 use crate::nn::Activation;
-use crate::nn::division::{Division, Part};
+use crate::nn::division::{Division, Part, Places};
 use crate::nn::input::{Input, Transposed};
 use crate::optim::Rule;
 use crate::simd::{Kernel, Simd};
-use crate::sparse;
+use crate::sparse::{self, Narrow};
 
 /// One member's dense layer.
 pub(crate) struct Dense {
@@ -27,6 +29,8 @@ pub(crate) struct Dense {
     transposed: Vec<Lanes>,
     /// Room for the gradient from images without their zeros.
     room: Vec<Lanes>,
+    /// The gradient of the weights of a narrow group.
+    narrow_gradients: Vec<Lanes>,
 }
 
 impl Dense {
@@ -38,8 +42,8 @@ impl Dense {
         cells: usize,
         weights: Seat,
     ) -> Self {
-        let (transposed, room) = (Vec::new(), Vec::new());
-        Self { division, member, activation, cells, weights, transposed, room }
+        let [transposed, room, narrow_gradients] = [const { Vec::new() }; 3];
+        Self { division, member, activation, cells, weights, transposed, room, narrow_gradients }
     }
 
     /// Makes room for [`BackwardInput`] into inputs divided as `below`.
@@ -52,6 +56,9 @@ impl Dense {
     pub(crate) fn plan_sparse_input(&mut self) {
         let Division { batch, .. } = self.division;
         self.room = zeroed(sparse::gradient_room(batch));
+        let narrow = self.division.narrow(&self.division.part(self.member, batch));
+        let lanes = narrow.map_or(0, |(_, columns)| self.division.narrow_lanes(columns));
+        self.narrow_gradients = zeroed(lanes);
     }
 
     /// Lets others update their weights as soon as they want to, where this member needs none but
@@ -67,26 +74,33 @@ impl Dense {
         let Self { division, member, cells, weights, .. } = self;
         let mut writer = weights.write();
         let part = division.part(*member, 0);
-        let width = part.groups.len();
-        let state = writer.lanes(division.block_rows(&part, *cells));
-        for (row, state) in part.rows.zip(state.chunks_exact_mut((width * *cells).max(1))) {
-            let values = if row < division.inputs { &kernel[row * division.units..] } else { bias };
-            let values = &values[..division.units];
-            for (group, lanes) in part.groups.clone().zip(&mut state[..width]) {
+        let own = division.block_rows(&part, *cells);
+        let first = own.start * LANES;
+        let state = as_numbers_mut(writer.lanes(own));
+        for group in part.groups {
+            let Places { first: at, row: stride, .. } = division.places(group, *cells);
+            for row in part.rows.clone() {
+                let values =
+                    if row < division.inputs { &kernel[row * division.units..] } else { bias };
+                let values = &values[..division.units];
                 let columns = &values[group * LANES..values.len().min((group + 1) * LANES)];
-                lanes.0[..columns.len()].copy_from_slice(columns);
+                state[at + row * stride - first..][..columns.len()].copy_from_slice(columns);
             }
         }
     }
 
     /// Copies the lanes `cell` of all weights (0: the weight itself) to `kernel` and `bias`.
     pub(crate) fn get(&self, cell: usize, kernel: &mut [f32], bias: &mut [f32]) {
-        let state = self.weights.read();
-        let rows = kernel.chunks_exact_mut(self.division.units).chain(std::iter::once(bias));
-        for (row, values) in rows.enumerate() {
-            for (group, columns) in values.chunks_mut(LANES).enumerate() {
-                let (at, width) = self.division.weight(row, group, self.cells);
-                columns.copy_from_slice(&state[at + cell * width].0[..columns.len()]);
+        let weights = self.weights.read();
+        let state = weights.as_numbers();
+        let units = self.division.units;
+        for group in 0..self.division.groups() {
+            let places = self.division.places(group, self.cells);
+            let rows = kernel.chunks_exact_mut(units).chain(std::iter::once(&mut *bias));
+            for (row, values) in rows.enumerate() {
+                let columns = &mut values[group * LANES..units.min((group + 1) * LANES)];
+                let at = places.first + row * places.row + cell * places.cell;
+                columns.copy_from_slice(&state[at..][..columns.len()]);
             }
         }
     }
@@ -109,7 +123,7 @@ impl Kernel for Forward<'_, '_> {
         let Self { layer, products, input, logits, output } = self;
         let Dense { division, weights, cells, member, activation, .. } = layer;
         let part = division.part(*member, input.samples());
-        let width = part.groups.len() * *cells;
+        let (full, width) = (division.width(&part), division.width(&part) * *cells);
         let everyones;
         let block = if division.is_by_columns() {
             weights.own(division.block_rows(&part, *cells))
@@ -118,16 +132,23 @@ impl Kernel for Forward<'_, '_> {
             &everyones[division.block_start(&part, *cells)..]
         };
         let weights = Right::of_lanes(block, width, 1);
-        let area = Area { rows: part.samples, groups: 0..part.groups.len() };
+        let (rows, narrow) = block.split_at(division.rows() * width);
+        let narrow = division
+            .narrow(&part)
+            .map(|(_, columns)| Narrow { weights: as_numbers(narrow), columns });
+        let area = Area { rows: part.samples, groups: 0..full };
         let mut epilogue = Activate {
-            bias: &block[division.inputs * width..],
+            bias: &rows[division.inputs * width..][..full],
+            narrow_bias: narrow.map(|narrow| narrow.of(division.inputs)),
             activation: if logits { Activation::Linear } else { *activation },
             output,
             first_group: part.groups.start,
             batch: division.batch,
         };
         match input {
-            Input::Sparse(images) => sparse::forward(s, images, &weights, area, &mut epilogue),
+            Input::Sparse(images) => {
+                sparse::forward(s, images, &weights, narrow, area, &mut epilogue);
+            }
             Input::Dense(panels) => {
                 let values = panels.lanes.as_numbers();
                 let x = Left { values, rows: SAMPLES, depth: columns(division.batch) };
@@ -148,6 +169,8 @@ const fn columns(batch: usize) -> Axis {
 /// From the bias to the activation.
 struct Activate<'a, 'w> {
     bias: &'a [Lanes],
+    /// That of a narrow group, which comes after those.
+    narrow_bias: Option<&'a [f32]>,
     activation: Activation,
     output: &'a mut Writer<'w>,
     first_group: usize,
@@ -157,7 +180,10 @@ struct Activate<'a, 'w> {
 impl<S: Simd> Epilogue<S> for Activate<'_, '_> {
     #[inline(always)]
     fn start(&self, s: S, _sample: usize, group: usize) -> S::F32 {
-        s.load(&self.bias[group])
+        match self.narrow_bias {
+            Some(bias) if group == self.bias.len() => s.load_partial(bias),
+            _ => s.load(&self.bias[group]),
+        }
     }
 
     #[inline(always)]
@@ -232,8 +258,9 @@ fn transpose<S: Simd>(
         let inputs = input_group * LANES..division.inputs.min((input_group + 1) * LANES);
         for (group, units) in transposed.chunks_mut(width * LANES).enumerate() {
             let mut square = [s.zero(); LANES];
+            let places = division.places(group, cells);
             for (weights, row) in square.iter_mut().zip(inputs.clone()) {
-                *weights = s.load(&state[division.weight(row, group, cells).0]);
+                *weights = s.load(&state[(places.first + row * places.row) / LANES]);
             }
             for (unit, weights) in units.chunks_exact_mut(width).zip(s.transpose(square)) {
                 s.store(weights, &mut unit[column]);
@@ -284,22 +311,26 @@ impl<R: Rule> Kernel for Update<'_, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { layer, products, input, gradient, rule } = self;
-        let Dense { division, weights, room, cells, member, .. } = layer;
+        let Dense { division, weights, room, narrow_gradients, cells, member, .. } = layer;
         let (batch, samples) = (division.batch, input.samples());
         let part = division.part(*member, samples);
         let mut writer = weights.write();
-        let groups = 0..part.groups.len();
-        if groups.is_empty() {
+        if part.groups.is_empty() {
             return;
         }
+        let width = division.width(&part);
         let panels = &gradient[part.groups.start * batch..];
         let dz = Right::of_lanes(panels, 1, batch);
         let state = writer.lanes(division.block_rows(&part, *cells));
-        let mut epilogue = Learn { state, width: groups.len(), first_row: part.rows.start, rule };
+        let (state, narrow_state) = state.split_at_mut(part.rows.len() * width * *cells);
+        let narrow = division.narrow(&part).map(|(_, columns)| columns);
+        let narrow = narrow.map(|columns| NarrowRows { gradients: narrow_gradients, columns });
+        let mut epilogue = Learn { state, width, first_row: part.rows.start, narrow, rule };
         let rows = part.rows.start.min(division.inputs)..part.rows.end.min(division.inputs);
-        let area = Area { rows, groups: groups.clone() };
+        let area = Area { rows, groups: 0..part.groups.len() };
         match input {
             Transposed::Sparse(images) => {
+                let area = (area, epilogue.narrow.is_some());
                 sparse::gradient(s, images, &dz, area, room, &mut epilogue);
             }
             Transposed::Dense(panels) => {
@@ -309,22 +340,36 @@ impl<R: Rule> Kernel for Update<'_, R> {
             }
         }
         if part.rows.contains(&division.inputs) {
-            for group in groups {
+            for group in 0..part.groups.len() {
                 let samples = &panels[group * batch..][..samples];
                 let sum = samples.iter().fold(s.zero(), |sum, dz| s.add(sum, s.load(dz)));
                 epilogue.finish(s, division.inputs, group, [sum]);
             }
         }
+        if let Some(narrow) = epilogue.narrow {
+            let width = narrow.gradients.len();
+            for (index, gradient) in narrow.gradients.iter().enumerate() {
+                rule.update(s, [s.load(gradient)], narrow_state, width, index);
+            }
+        }
     }
 }
 
-/// From zero to the optimiser.
+/// From zero to the optimiser; for a narrow group, to a list of gradients.
 struct Learn<'a, R> {
     state: &'a mut [Lanes],
-    /// Groups of a row.
+    /// Whole groups of a row.
     width: usize,
     first_row: usize,
+    /// Where the gradients of a narrow group go, which comes after those.
+    narrow: Option<NarrowRows<'a>>,
     rule: R,
+}
+
+/// The gradients of a narrow group's weights, laid out as they are.
+struct NarrowRows<'a> {
+    gradients: &'a mut [Lanes],
+    columns: usize,
 }
 
 impl<S: Simd, R: Rule> Epilogue<S> for Learn<'_, R> {
@@ -336,6 +381,14 @@ impl<S: Simd, R: Rule> Epilogue<S> for Learn<'_, R> {
     #[inline(always)]
     fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
         let width = self.width;
+        if let (true, Some(narrow), [sum]) = (group == width, &mut self.narrow, &sums[..]) {
+            // The other lanes are zero, or make room for the next row, which comes later.
+            let numbers = as_numbers_mut(narrow.gradients);
+            if let Some(room) = numbers[row * narrow.columns..].first_chunk_mut() {
+                s.store_unaligned(*sum, room);
+            }
+            return;
+        }
         let start = (row - self.first_row) * width * R::CELLS;
         let row = &mut self.state[start..start + width * R::CELLS];
         self.rule.update(s, sums, row, width, group);

@@ -7,6 +7,10 @@ use crate::buffers::{LANES, groups, share_of, share_of_samples};
 /// The division of one layer: `inputs` × `units`, for minibatches of up to `batch` samples.
 ///
 /// Whichever way it is divided, a number is computed in the same way by whoever computes it.
+///
+/// A member's weights stand row after row, each row of whole groups followed by its moments:
+/// `[w | m | v]`. A narrow last group, of a few columns only, stands after them by itself, the
+/// weights of several rows in a vector: first all w, then all m, then all v.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Division {
     pub(crate) inputs: usize,
@@ -14,6 +18,8 @@ pub(crate) struct Division {
     pub(crate) batch: usize,
     members: usize,
     way: Way,
+    /// Columns that the last group makes room for, where it is narrow: 1, 2, 4 or 8.
+    narrow: Option<usize>,
 }
 
 /// The ways of dividing a layer.
@@ -56,6 +62,15 @@ pub(crate) struct Part {
     pub(crate) rows: Range<usize>,
 }
 
+/// Where the weights of a group stand, counted in numbers: the first one, and how far it is to
+/// that of the next row and to the next cell of the same weight.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Places {
+    pub(crate) first: usize,
+    pub(crate) row: usize,
+    pub(crate) cell: usize,
+}
+
 impl Division {
     /// Divides a layer at `place` among `members`. The last one is not divided by columns, so that
     /// the member who has a sample's logits has all of them, nor is one that would leave every
@@ -73,7 +88,17 @@ impl Division {
             Place::LastOfMany if work <= COPIES_UP_TO => Way::Copies,
             _ => Way::Samples,
         };
-        Self { inputs, units, batch, members, way }
+        Self { inputs, units, batch, members, way, narrow: None }
+    }
+
+    /// The same for a layer of images without their zeros, in which no time is spent on many lanes
+    /// that are not there: if the last group has but a few columns, it is narrow.
+    pub(crate) fn of_sparse_images(self) -> Self {
+        let columns = (self.units % LANES).next_power_of_two();
+        let is_narrow = !self.units.is_multiple_of(LANES) && columns < LANES;
+        // Its owner has whole groups too.
+        let pays = self.is_by_columns() && self.units / LANES >= self.members;
+        Self { narrow: (is_narrow && pays).then_some(columns), ..self }
     }
 
     /// Whether each member owns columns.
@@ -102,7 +127,11 @@ impl Division {
             Part { groups: 0..self.groups(), samples: 0..samples, rows: 0..self.rows() };
         match self.way {
             Way::Columns => {
-                let groups = share_of(self.groups(), member, self.members);
+                let narrow = usize::from(self.narrow.is_some());
+                let mut groups = share_of(self.groups() - narrow, member, self.members);
+                if member + 1 == self.members {
+                    groups.end += narrow;
+                }
                 return Part { groups, ..everything };
             }
             Way::Copies => return everything,
@@ -120,30 +149,58 @@ impl Division {
         }
     }
 
-    /// Where the lanes of the weights of `part`'s groups begin, row after row, each weight having
-    /// `cells` lanes (itself and its moments).
+    /// The narrow group of `part`, if it has that, and how many columns that makes room for.
+    pub(crate) fn narrow(&self, part: &Part) -> Option<(usize, usize)> {
+        let last = self.groups() - 1;
+        self.narrow.filter(|_| part.groups.contains(&last)).map(|columns| (last, columns))
+    }
+
+    /// How many whole groups `part` has.
+    pub(crate) fn width(&self, part: &Part) -> usize {
+        part.groups.len() - usize::from(self.narrow(part).is_some())
+    }
+
+    /// Where the lanes of the weights of `part`'s groups begin, each weight having `cells` lanes
+    /// (itself and its moments).
     pub(crate) fn block_start(&self, part: &Part, cells: usize) -> usize {
         self.rows() * part.groups.start * cells
     }
 
     /// The lanes of the weights that `part` updates.
     pub(crate) fn block_rows(&self, part: &Part, cells: usize) -> Range<usize> {
-        let (start, width) = (self.block_start(part, cells), part.groups.len() * cells);
-        start + part.rows.start * width..start + part.rows.end * width
+        let (start, width) = (self.block_start(part, cells), self.width(part) * cells);
+        let narrow = self.narrow(part).map_or(0, |(_, columns)| cells * self.narrow_lanes(columns));
+        start + part.rows.start * width..start + part.rows.end * width + narrow
     }
 
-    /// Where the lanes of the weight of `row` and `group` stand, and how far from one of its cells
-    /// to the next.
-    pub(crate) fn weight(&self, row: usize, group: usize, cells: usize) -> (usize, usize) {
-        let owner = group * self.members / self.groups();
-        let part = self.part(owner, 0);
-        let width = part.groups.len();
-        (self.block_start(&part, cells) + row * width * cells + group - part.groups.start, width)
+    /// Lanes of the weights of a narrow group of `columns`: room for a whole vector from any row
+    /// on.
+    pub(crate) fn narrow_lanes(&self, columns: usize) -> usize {
+        (self.rows() * columns).div_ceil(LANES) + 1
+    }
+
+    /// Where the weights of `group` stand.
+    pub(crate) fn places(&self, group: usize, cells: usize) -> Places {
+        let holds = |part: &Part| part.groups.contains(&group);
+        let part = (0..self.members).map(|member| self.part(member, 0)).find(holds);
+        let part = part.unwrap_or_else(|| self.part(0, 0));
+        let (start, width) = (self.block_start(&part, cells), self.width(&part));
+        match self.narrow(&part) {
+            Some((narrow, columns)) if narrow == group => {
+                let first = (start + self.rows() * width * cells) * LANES;
+                Places { first, row: columns, cell: self.narrow_lanes(columns) * LANES }
+            }
+            _ => Places {
+                first: (start + group - part.groups.start) * LANES,
+                row: width * cells * LANES,
+                cell: width * LANES,
+            },
+        }
     }
 
     /// Lanes of all weights.
     pub(crate) fn weights_length(&self, cells: usize) -> usize {
-        self.rows() * self.groups() * cells
+        self.block_rows(&self.part(self.members - 1, 0), cells).end
     }
 
     /// The lanes of a buffer of groups × `batch` that `member` writes: the outputs of its part.
@@ -169,8 +226,9 @@ mod tests {
             (1, 512, 1, 5),
             (100, 300, 33, 4),
         ] {
-            for place in [Place::Hidden, Place::Only] {
-                let division = Division::new(inputs, units, batch, members, place);
+            let whole = |place| Division::new(inputs, units, batch, members, place);
+            let hidden = whole(Place::Hidden);
+            for division in [hidden, hidden.of_sparse_images(), whole(Place::Only)] {
                 let mut outputs = vec![0; division.groups() * batch];
                 let mut weights = vec![0; division.weights_length(3)];
                 for member in 0..members {
@@ -183,13 +241,17 @@ mod tests {
                     division.block_rows(&part, 3).for_each(|lane| weights[lane] += 1);
                 }
                 assert!(outputs.iter().chain(&weights).all(|&count| count == 1));
-                let mut places: Vec<_> = (0..division.rows())
-                    .flat_map(|row| (0..division.groups()).map(move |group| (row, group)))
-                    .map(|(row, group)| division.weight(row, group, 3).0)
-                    .collect();
-                places.sort_unstable();
-                places.dedup();
-                assert_eq!(places.len(), division.rows() * division.groups());
+                let mut numbers = vec![0; weights.len() * LANES];
+                for row in 0..division.rows() {
+                    for unit in 0..units {
+                        let places = division.places(unit / LANES, 3);
+                        let at = places.first + row * places.row + unit % LANES;
+                        (0..3).for_each(|cell| numbers[at + cell * places.cell] += 1);
+                    }
+                }
+                let used = numbers.iter().map(|&count| usize::from(count == 1)).sum::<usize>();
+                assert_eq!(used, division.rows() * units * 3);
+                assert!(numbers.iter().all(|&count| count <= 1));
             }
         }
     }

@@ -1,13 +1,14 @@
 //! Images times weights, sample by sample.
 
 use super::lists::Lists;
+use super::narrow::Narrow;
 use super::{MOST_GROUPS, pass_width};
-use crate::buffers::LANES;
+use crate::buffers::{LANES, Lanes};
 use crate::gemm::{Area, Epilogue, Right};
 use crate::simd::Simd;
 
 /// x · w for the samples (the rows) and groups of `area`, where row p of `weights` belongs to
-/// pixel p and its groups stand side by side.
+/// pixel p and its groups stand side by side; and for a `narrow` group after those.
 ///
 /// Each list is walked from end to end, once for up to seven groups. To walk it in pieces, so that
 /// fewer weights are used at a time and stay in L1, costs more than it saves: the end of each
@@ -17,6 +18,7 @@ pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
     s: S,
     images: &Lists,
     weights: &Right<'_>,
+    narrow: Option<Narrow<'_>>,
     area: Area,
     epilogue: &mut E,
 ) {
@@ -24,26 +26,30 @@ pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
     let mut group = groups.start;
     while group < groups.end {
         let count = pass_width(groups.end - group);
+        // The last pass takes the narrow group along.
+        let narrow = narrow.filter(|_| group + count == groups.end);
         for sample in samples.clone() {
             let at = (sample, group);
             match count {
-                1 => walk::<S, E, 1>(s, images, weights, at, epilogue),
-                2 => walk::<S, E, 2>(s, images, weights, at, epilogue),
-                3 => walk::<S, E, 3>(s, images, weights, at, epilogue),
-                4 => walk::<S, E, 4>(s, images, weights, at, epilogue),
-                _ => walk::<S, E, MOST_GROUPS>(s, images, weights, at, epilogue),
+                1 => walk::<S, E, 1>(s, images, weights, narrow, at, epilogue),
+                2 => walk::<S, E, 2>(s, images, weights, narrow, at, epilogue),
+                3 => walk::<S, E, 3>(s, images, weights, narrow, at, epilogue),
+                4 => walk::<S, E, 4>(s, images, weights, narrow, at, epilogue),
+                6 => walk::<S, E, 6>(s, images, weights, narrow, at, epilogue),
+                _ => walk::<S, E, MOST_GROUPS>(s, images, weights, narrow, at, epilogue),
             }
         }
         group += count;
     }
 }
 
-/// The sums of one sample for `GROUPS` groups from `group` on.
+/// The sums of one sample for `GROUPS` groups from `group` on, and a `narrow` one after them.
 #[inline(always)]
 fn walk<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
     s: S,
     images: &Lists,
     weights: &Right<'_>,
+    narrow: Option<Narrow<'_>>,
     (sample, group): (usize, usize),
     epilogue: &mut E,
 ) {
@@ -52,12 +58,35 @@ fn walk<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
         *sum = epilogue.start(s, sample, group + j);
     }
     let first = group * LANES;
-    for pixel in images.list(sample) {
-        let x = s.splat(pixel.value());
-        let start = pixel.index() * weights.row + first;
-        let (columns, _) = weights.values[start..start + GROUPS * LANES].as_chunks();
-        for (sum, w) in sums.iter_mut().zip(columns) {
-            *sum = s.mul_add(x, s.load_unaligned(w), *sum);
+    let row = |pixel: usize| {
+        let start = pixel * weights.row + first;
+        let (columns, _) = weights.values[start..start + GROUPS * LANES].as_chunks::<LANES>();
+        columns
+    };
+    match narrow {
+        None => {
+            for pixel in images.list(sample) {
+                let x = s.splat(pixel.value());
+                for (sum, w) in sums.iter_mut().zip(row(pixel.index())) {
+                    *sum = s.mul_add(x, s.load_unaligned(w), *sum);
+                }
+            }
+        }
+        Some(Narrow { weights, columns }) => {
+            let mut narrow_sum = epilogue.start(s, sample, group + GROUPS);
+            for pixel in images.list(sample) {
+                let x = s.splat(pixel.value());
+                for (sum, w) in sums.iter_mut().zip(row(pixel.index())) {
+                    *sum = s.mul_add(x, s.load_unaligned(w), *sum);
+                }
+                if let Some(w) = weights[pixel.index() * columns..].first_chunk() {
+                    narrow_sum = s.mul_add(x, s.load_unaligned(w), narrow_sum);
+                }
+            }
+            // In the other lanes are products with the next pixels' weights.
+            let lanes = Lanes(std::array::from_fn(|lane| lane as f32));
+            let own = s.lt(s.load(&lanes), s.splat(columns as f32));
+            epilogue.finish(s, sample, group + GROUPS, [s.keep(own, narrow_sum)]);
         }
     }
     epilogue.finish(s, sample, group, sums);

@@ -12,10 +12,11 @@ const SUMS: usize = 256;
 
 /// The lanes that [`gradient`] needs to work in, for minibatches of up to `batch` images.
 pub(crate) fn gradient_room(batch: usize) -> usize {
-    batch.max(1).next_multiple_of(IMAGES) * MOST_GROUPS + SUMS
+    batch.max(1).next_multiple_of(IMAGES) * (MOST_GROUPS + 1) + 2 * SUMS
 }
 
 /// xᵀ · dz for the pixels (the rows) and groups of `area`, where row i of `dz` belongs to image i.
+/// If `has_narrow`, the epilogue gets the sums of the last group by themselves.
 ///
 /// The sums of a pixel stay in registers, and `epilogue` has them before the next pixel is begun:
 /// the root and the division of an optimiser go on while the next sums are added up. Of a larger
@@ -25,28 +26,41 @@ pub(crate) fn gradient<S: Simd, E: Epilogue<S>>(
     s: S,
     images: &Columns,
     dz: &Right<'_>,
-    area: Area,
+    (area, has_narrow): (Area, bool),
     room: &mut [Lanes],
     epilogue: &mut E,
 ) {
+    let end = area.groups.end - usize::from(has_narrow);
     let mut group = area.groups.start;
-    while group < area.groups.end {
-        let count = pass_width(area.groups.end - group);
+    while group < end {
+        let count = pass_width(end - group);
         let at = (&area, group);
+        // The last pass takes the narrow group along.
+        macro_rules! pass {
+            ($groups:expr) => {
+                if has_narrow && group + count == end {
+                    pass::<S, E, { $groups }, 1>(s, images, dz, at, room, epilogue);
+                } else {
+                    pass::<S, E, { $groups }, 0>(s, images, dz, at, room, epilogue);
+                }
+            };
+        }
         match count {
-            1 => pass::<S, E, 1>(s, images, dz, at, room, epilogue),
-            2 => pass::<S, E, 2>(s, images, dz, at, room, epilogue),
-            3 => pass::<S, E, 3>(s, images, dz, at, room, epilogue),
-            4 => pass::<S, E, 4>(s, images, dz, at, room, epilogue),
-            _ => pass::<S, E, MOST_GROUPS>(s, images, dz, at, room, epilogue),
+            1 => pass!(1),
+            2 => pass!(2),
+            3 => pass!(3),
+            4 => pass!(4),
+            6 => pass!(6),
+            _ => pass!(MOST_GROUPS),
         }
         group += count;
     }
 }
 
-/// The sums of all pixels for `GROUPS` groups from `group` on.
+/// The sums of all pixels for `GROUPS` groups from `group` on, and for `NARROW` groups, none or one,
+/// after those.
 #[inline(always)]
-fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
+fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW: usize>(
     s: S,
     images: &Columns,
     dz: &Right<'_>,
@@ -55,38 +69,53 @@ fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
     epilogue: &mut E,
 ) {
     let (sums, rows) = room.split_at_mut(SUMS);
+    let (narrow_sums, rows) = rows.split_at_mut(SUMS);
+    let (narrow_rows, rows) = rows.split_at_mut(images.chunks() * IMAGES);
     let (all_sums, _) = sums.as_chunks_mut::<GROUPS>();
     let (rows, _) = rows.as_chunks_mut::<GROUPS>();
     // What one image needs, side by side.
-    for (image, row) in rows.iter_mut().take(images.images()).enumerate() {
-        for (j, lanes) in row.iter_mut().enumerate() {
-            let at = image * dz.row + (group + j) * dz.group;
-            if let Some(numbers) = dz.values[at..].first_chunk() {
+    for (image, (row, narrow)) in rows.iter_mut().zip(&mut *narrow_rows).enumerate() {
+        let row = row.iter_mut().chain(std::iter::once(narrow).take(NARROW));
+        for (lanes, group) in row.zip(group..) {
+            let at = image * dz.row + group * dz.group;
+            if let Some(numbers) = dz.values.get(at..).and_then(|dz| dz.first_chunk()) {
                 s.store(s.load_unaligned(numbers), lanes);
             }
         }
     }
     let (chunks, _) = rows.as_chunks::<IMAGES>();
-    let chunks = &chunks[..images.chunks()];
+    let (narrow_chunks, _) = narrow_rows.as_chunks::<IMAGES>();
     for first in area.rows.clone().step_by(all_sums.len()) {
         let block = first..area.rows.end.min(first + all_sums.len());
-        for (chunk, rows) in chunks.iter().enumerate() {
-            for (pixel, partial) in block.clone().zip(&mut *all_sums) {
-                let mut sums: [S::F32; GROUPS] = if chunk == 0 {
-                    std::array::from_fn(|j| epilogue.start(s, pixel, group + j))
-                } else {
-                    std::array::from_fn(|j| s.load(&partial[j]))
+        for (chunk, (rows, narrow_rows)) in chunks.iter().zip(narrow_chunks).enumerate() {
+            for (place, pixel) in block.clone().enumerate() {
+                let partial = all_sums[place].iter().zip(group..);
+                let narrow_partial = narrow_sums[place..][..NARROW].iter().zip(group + GROUPS..);
+                let load = |(lanes, group): (&Lanes, usize)| match chunk {
+                    0 => epilogue.start(s, pixel, group),
+                    _ => s.load(lanes),
                 };
+                let mut sums = [s.zero(); GROUPS];
+                sums.iter_mut().zip(partial).for_each(|(sum, from)| *sum = load(from));
+                let mut narrow = [s.zero(); NARROW];
+                narrow.iter_mut().zip(narrow_partial).for_each(|(sum, from)| *sum = load(from));
                 images.column(chunk, pixel).for_each_lit(|image, x| {
                     let x = s.splat(x);
                     for (sum, dz) in sums.iter_mut().zip(&rows[image]) {
                         *sum = s.mul_add(x, s.load(dz), *sum);
                     }
+                    for sum in &mut narrow {
+                        *sum = s.mul_add(x, s.load(&narrow_rows[image]), *sum);
+                    }
                 });
-                if chunk + 1 == chunks.len() {
+                if chunk + 1 == chunks.len().min(narrow_chunks.len()) {
                     epilogue.finish(s, pixel, group, sums);
+                    narrow.into_iter().for_each(|sum| epilogue.finish(s, pixel, group + GROUPS, [sum]));
                 } else {
-                    partial.iter_mut().zip(sums).for_each(|(lanes, sum)| s.store(sum, lanes));
+                    let partial = all_sums[place].iter_mut().zip(sums);
+                    partial.for_each(|(lanes, sum)| s.store(sum, lanes));
+                    let partial = narrow_sums[place..].iter_mut().zip(narrow);
+                    partial.for_each(|(lanes, sum)| s.store(sum, lanes));
                 }
             }
         }

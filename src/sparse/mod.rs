@@ -13,6 +13,7 @@ mod columns;
 mod forward;
 mod gradient;
 mod lists;
+mod narrow;
 mod rows;
 #[cfg(test)]
 mod tests;
@@ -21,6 +22,7 @@ pub(crate) use columns::Columns;
 pub(crate) use forward::forward;
 pub(crate) use gradient::{gradient, gradient_room};
 pub(crate) use lists::Lists;
+pub(crate) use narrow::Narrow;
 pub(crate) use rows::{PIXEL_VALUES, SparseRows};
 
 /// The most groups of columns that a pass takes: AVX2 keeps so many sums in registers.
@@ -30,8 +32,8 @@ const MOST_GROUPS: usize = 7;
 /// as few kinds of passes as that takes.
 const fn pass_width(left: usize) -> usize {
     match left {
-        0..=4 => left,
-        5 | 6 => 3,
+        0..=4 | 6 => left,
+        5 => 3,
         8 => 4,
         _ => MOST_GROUPS,
     }

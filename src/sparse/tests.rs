@@ -92,10 +92,10 @@ impl Kernel for Product<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self { kind, minibatch: (lists, columns), right, area, mut cells } = self;
         match kind {
-            Kind::Forward => forward(s, lists, &right, area, &mut cells),
+            Kind::Forward => forward(s, lists, &right, None, area, &mut cells),
             Kind::Gradient => {
                 let mut room = zeroed(gradient_room(columns.images()));
-                gradient(s, columns, &right, area, &mut room, &mut cells);
+                gradient(s, columns, &right, (area, false), &mut room, &mut cells);
             }
         }
     }

@@ -123,7 +123,10 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
             (true, 0) => Place::Only,
             (true, _) => Place::LastOfMany,
         };
-        let division = Division::new(inputs, units, batch, members, place);
+        let mut division = Division::new(inputs, units, batch, members, place);
+        if index == 0 && data.rows.is_some() {
+            division = division.of_sparse_images();
+        }
         let lanes = division.groups() * batch;
         let own_gradients = |member: usize| {
             let mut own = division.outputs(member);
