@@ -14,7 +14,7 @@ use crate::nn::division::{Division, Part, Places};
 use crate::nn::input::{Input, Transposed};
 use crate::optim::Rule;
 use crate::simd::{Kernel, Simd};
-use crate::sparse::{self, Narrow};
+use crate::sparse::{self, NARROW, Narrow, narrow_lanes};
 
 /// One member's dense layer.
 pub(crate) struct Dense {
@@ -56,9 +56,9 @@ impl Dense {
     pub(crate) fn plan_sparse_input(&mut self) {
         let Division { batch, .. } = self.division;
         self.room = zeroed(sparse::gradient_room(batch));
-        let narrow = self.division.narrow(&self.division.part(self.member, batch));
-        let lanes = narrow.map_or(0, |(_, columns)| self.division.narrow_lanes(columns));
-        self.narrow_gradients = zeroed(lanes);
+        if self.division.has_narrow(&self.division.part(self.member, batch)) {
+            self.narrow_gradients = zeroed(narrow_lanes(self.division.rows()));
+        }
     }
 
     /// Lets others update their weights as soon as they want to, where this member needs none but
@@ -133,13 +133,11 @@ impl Kernel for Forward<'_, '_> {
         };
         let weights = Right::of_lanes(block, width, 1);
         let (rows, narrow) = block.split_at(division.rows() * width);
-        let narrow = division
-            .narrow(&part)
-            .map(|(_, columns)| Narrow { weights: as_numbers(narrow), columns });
+        let narrow = division.has_narrow(&part).then(|| Narrow(as_numbers(narrow).as_chunks().0));
         let area = Area { rows: part.samples, groups: 0..full };
         let mut epilogue = Activate {
             bias: &rows[division.inputs * width..][..full],
-            narrow_bias: narrow.map(|narrow| narrow.of(division.inputs)),
+            narrow_bias: narrow.map(|Narrow(rows)| &rows[division.inputs]),
             activation: if logits { Activation::Linear } else { *activation },
             output,
             first_group: part.groups.start,
@@ -170,7 +168,7 @@ const fn columns(batch: usize) -> Axis {
 struct Activate<'a, 'w> {
     bias: &'a [Lanes],
     /// That of a narrow group, which comes after those.
-    narrow_bias: Option<&'a [f32]>,
+    narrow_bias: Option<&'a [f32; NARROW]>,
     activation: Activation,
     output: &'a mut Writer<'w>,
     first_group: usize,
@@ -181,7 +179,7 @@ impl<S: Simd> Epilogue<S> for Activate<'_, '_> {
     #[inline(always)]
     fn start(&self, s: S, _sample: usize, group: usize) -> S::F32 {
         match self.narrow_bias {
-            Some(bias) if group == self.bias.len() => s.load_partial(bias),
+            Some(bias) if group == self.bias.len() => s.load_four(bias),
             _ => s.load(&self.bias[group]),
         }
     }
@@ -323,8 +321,7 @@ impl<R: Rule> Kernel for Update<'_, R> {
         let dz = Right::of_lanes(panels, 1, batch);
         let state = writer.lanes(division.block_rows(&part, *cells));
         let (state, narrow_state) = state.split_at_mut(part.rows.len() * width * *cells);
-        let narrow = division.narrow(&part).map(|(_, columns)| columns);
-        let narrow = narrow.map(|columns| NarrowRows { gradients: narrow_gradients, columns });
+        let narrow = division.has_narrow(&part).then_some(&mut narrow_gradients[..]);
         let mut epilogue = Learn { state, width, first_row: part.rows.start, narrow, rule };
         let rows = part.rows.start.min(division.inputs)..part.rows.end.min(division.inputs);
         let area = Area { rows, groups: 0..part.groups.len() };
@@ -346,9 +343,9 @@ impl<R: Rule> Kernel for Update<'_, R> {
                 epilogue.finish(s, division.inputs, group, [sum]);
             }
         }
-        if let Some(narrow) = epilogue.narrow {
-            let width = narrow.gradients.len();
-            for (index, gradient) in narrow.gradients.iter().enumerate() {
+        if let Some(gradients) = epilogue.narrow {
+            let width = gradients.len();
+            for (index, gradient) in gradients.iter().enumerate() {
                 rule.update(s, [s.load(gradient)], narrow_state, width, index);
             }
         }
@@ -361,15 +358,9 @@ struct Learn<'a, R> {
     /// Whole groups of a row.
     width: usize,
     first_row: usize,
-    /// Where the gradients of a narrow group go, which comes after those.
-    narrow: Option<NarrowRows<'a>>,
+    /// Where the gradients of a narrow group go, which comes after those: laid out as its weights.
+    narrow: Option<&'a mut [Lanes]>,
     rule: R,
-}
-
-/// The gradients of a narrow group's weights, laid out as they are.
-struct NarrowRows<'a> {
-    gradients: &'a mut [Lanes],
-    columns: usize,
 }
 
 impl<S: Simd, R: Rule> Epilogue<S> for Learn<'_, R> {
@@ -381,10 +372,9 @@ impl<S: Simd, R: Rule> Epilogue<S> for Learn<'_, R> {
     #[inline(always)]
     fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
         let width = self.width;
-        if let (true, Some(narrow), [sum]) = (group == width, &mut self.narrow, &sums[..]) {
-            // The other lanes are zero, or make room for the next row, which comes later.
-            let numbers = as_numbers_mut(narrow.gradients);
-            if let Some(room) = numbers[row * narrow.columns..].first_chunk_mut() {
+        if let (true, Some(gradients), [sum]) = (group == width, &mut self.narrow, &sums[..]) {
+            // The other lanes stand where the next rows' will, which come later.
+            if let Some(room) = as_numbers_mut(gradients)[row * NARROW..].first_chunk_mut() {
                 s.store_unaligned(*sum, room);
             }
             return;

@@ -3,14 +3,15 @@
 use std::ops::Range;
 
 use crate::buffers::{LANES, groups, share_of, share_of_samples};
+use crate::sparse::{NARROW, narrow_lanes};
 
 /// The division of one layer: `inputs` × `units`, for minibatches of up to `batch` samples.
 ///
 /// Whichever way it is divided, a number is computed in the same way by whoever computes it.
 ///
 /// A member's weights stand row after row, each row of whole groups followed by its moments:
-/// `[w | m | v]`. A narrow last group, of a few columns only, stands after them by itself, the
-/// weights of several rows in a vector: first all w, then all m, then all v.
+/// `[w | m | v]`. A [narrow](crate::sparse::Narrow) last group stands after them by itself: first
+/// all w, then all m, then all v.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Division {
     pub(crate) inputs: usize,
@@ -18,8 +19,8 @@ pub(crate) struct Division {
     pub(crate) batch: usize,
     members: usize,
     way: Way,
-    /// Columns that the last group makes room for, where it is narrow: 1, 2, 4 or 8.
-    narrow: Option<usize>,
+    /// Whether the last group is narrow.
+    is_narrow: bool,
 }
 
 /// The ways of dividing a layer.
@@ -88,17 +89,16 @@ impl Division {
             Place::LastOfMany if work <= COPIES_UP_TO => Way::Copies,
             _ => Way::Samples,
         };
-        Self { inputs, units, batch, members, way, narrow: None }
+        Self { inputs, units, batch, members, way, is_narrow: false }
     }
 
     /// The same for a layer of images without their zeros, in which no time is spent on many lanes
-    /// that are not there: if the last group has but a few columns, it is narrow.
+    /// that are not there.
     pub(crate) fn of_sparse_images(self) -> Self {
-        let columns = (self.units % LANES).next_power_of_two();
-        let is_narrow = !self.units.is_multiple_of(LANES) && columns < LANES;
+        let last = self.units % LANES;
         // Its owner has whole groups too.
         let pays = self.is_by_columns() && self.units / LANES >= self.members;
-        Self { narrow: (is_narrow && pays).then_some(columns), ..self }
+        Self { is_narrow: (1..=NARROW).contains(&last) && pays, ..self }
     }
 
     /// Whether each member owns columns.
@@ -127,7 +127,7 @@ impl Division {
             Part { groups: 0..self.groups(), samples: 0..samples, rows: 0..self.rows() };
         match self.way {
             Way::Columns => {
-                let narrow = usize::from(self.narrow.is_some());
+                let narrow = usize::from(self.is_narrow);
                 let mut groups = share_of(self.groups() - narrow, member, self.members);
                 if member + 1 == self.members {
                     groups.end += narrow;
@@ -149,15 +149,14 @@ impl Division {
         }
     }
 
-    /// The narrow group of `part`, if it has that, and how many columns that makes room for.
-    pub(crate) fn narrow(&self, part: &Part) -> Option<(usize, usize)> {
-        let last = self.groups() - 1;
-        self.narrow.filter(|_| part.groups.contains(&last)).map(|columns| (last, columns))
+    /// Whether the last group of `part` is narrow.
+    pub(crate) fn has_narrow(&self, part: &Part) -> bool {
+        self.is_narrow && part.groups.end == self.groups()
     }
 
     /// How many whole groups `part` has.
     pub(crate) fn width(&self, part: &Part) -> usize {
-        part.groups.len() - usize::from(self.narrow(part).is_some())
+        part.groups.len() - usize::from(self.has_narrow(part))
     }
 
     /// Where the lanes of the weights of `part`'s groups begin, each weight having `cells` lanes
@@ -169,14 +168,8 @@ impl Division {
     /// The lanes of the weights that `part` updates.
     pub(crate) fn block_rows(&self, part: &Part, cells: usize) -> Range<usize> {
         let (start, width) = (self.block_start(part, cells), self.width(part) * cells);
-        let narrow = self.narrow(part).map_or(0, |(_, columns)| cells * self.narrow_lanes(columns));
+        let narrow = if self.has_narrow(part) { cells * narrow_lanes(self.rows()) } else { 0 };
         start + part.rows.start * width..start + part.rows.end * width + narrow
-    }
-
-    /// Lanes of the weights of a narrow group of `columns`: room for a whole vector from any row
-    /// on.
-    pub(crate) fn narrow_lanes(&self, columns: usize) -> usize {
-        (self.rows() * columns).div_ceil(LANES) + 1
     }
 
     /// Where the weights of `group` stand.
@@ -185,16 +178,14 @@ impl Division {
         let part = (0..self.members).map(|member| self.part(member, 0)).find(holds);
         let part = part.unwrap_or_else(|| self.part(0, 0));
         let (start, width) = (self.block_start(&part, cells), self.width(&part));
-        match self.narrow(&part) {
-            Some((narrow, columns)) if narrow == group => {
-                let first = (start + self.rows() * width * cells) * LANES;
-                Places { first, row: columns, cell: self.narrow_lanes(columns) * LANES }
-            }
-            _ => Places {
-                first: (start + group - part.groups.start) * LANES,
-                row: width * cells * LANES,
-                cell: width * LANES,
-            },
+        if self.has_narrow(&part) && group + 1 == part.groups.end {
+            let first = (start + self.rows() * width * cells) * LANES;
+            return Places { first, row: NARROW, cell: narrow_lanes(self.rows()) * LANES };
+        }
+        Places {
+            first: (start + group - part.groups.start) * LANES,
+            row: width * cells * LANES,
+            cell: width * LANES,
         }
     }
 

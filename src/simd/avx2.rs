@@ -26,9 +26,9 @@ type Pair<T> = [T; 2];
 macro_rules! avx2 {
     ($half:ident => $call:expr) => {
         // SAFETY: the token `self` proves that the CPU has AVX2 and FMA, all that these
-        // intrinsics need; pointers, where there are any, come from references to sixteen `f32`
-        // (aligned ones, where the instruction wants that), of which half 0 or 1 is taken, or from
-        // slices, of which masks cover no more.
+        // intrinsics need; pointers, where there are any, come from references to as many
+        // `f32` as are read (aligned ones, where the instruction wants that), to sixteen, of which
+        // half 0 or 1 is taken, or from slices, of which masks cover no more.
         unsafe {
             [
                 {
@@ -94,6 +94,10 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn store_unaligned(self, a: Pair<__m256>, x: &mut [f32; 16]) {
         avx2!(H => _mm256_storeu_ps(x.as_mut_ptr().add(8 * H), a[H]));
+    }
+    #[inline(always)]
+    fn load_four(self, x: &[f32; 4]) -> Pair<__m256> {
+        avx2!(H => _mm256_broadcast_ps(&_mm_loadu_ps(x.as_ptr())))
     }
     #[inline(always)]
     fn load_partial(self, x: &[f32]) -> Pair<__m256> {

@@ -21,8 +21,9 @@ impl Avx512 {
 macro_rules! avx512 {
     ($call:expr) => {
         // SAFETY: the token `self` proves that the CPU has AVX-512F, all that these intrinsics
-        // need; pointers, where there are any, come from references to sixteen `f32` (aligned ones,
-        // where the instruction wants that) or from slices, of which a mask covers no more.
+        // need; pointers, where there are any, come from references to as many `f32` as are used
+        // (aligned ones, where the instruction wants that) or from slices, of which a mask covers no
+        // more.
         unsafe { $call }
     };
 }
@@ -69,6 +70,10 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn store_unaligned(self, a: __m512, x: &mut [f32; 16]) {
         avx512!(_mm512_storeu_ps(x.as_mut_ptr(), a))
+    }
+    #[inline(always)]
+    fn load_four(self, x: &[f32; 4]) -> __m512 {
+        avx512!(_mm512_broadcast_f32x4(_mm_loadu_ps(x.as_ptr())))
     }
     #[inline(always)]
     fn load_partial(self, x: &[f32]) -> __m512 {

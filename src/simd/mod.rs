@@ -75,6 +75,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Writes sixteen numbers anywhere.
     fn store_unaligned(self, a: Self::F32, x: &mut [f32; LANES]);
 
+    /// Reads four numbers, four times over: x₀ x₁ x₂ x₃ x₀ x₁ …
+    fn load_four(self, x: &[f32; 4]) -> Self::F32;
+
     /// Reads the first numbers of a vector, at most sixteen; the other lanes are zero.
     fn load_partial(self, x: &[f32]) -> Self::F32;
     /// Writes the first lanes, as many as `x` holds, at most sixteen.

@@ -52,6 +52,10 @@ impl Simd for Portable {
         *x = a.to_array();
     }
     #[inline(always)]
+    fn load_four(self, x: &[f32; 4]) -> f32x16 {
+        f32x16::new(std::array::from_fn(|lane| x[lane % 4]))
+    }
+    #[inline(always)]
     fn load_partial(self, x: &[f32]) -> f32x16 {
         let mut lanes = [0.0; LANES];
         lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = x);

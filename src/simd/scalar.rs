@@ -41,6 +41,9 @@ impl Simd for Scalar {
     fn store_unaligned(self, a: Self::F32, x: &mut [f32; LANES]) {
         *x = a;
     }
+    fn load_four(self, x: &[f32; 4]) -> Self::F32 {
+        from_fn(|lane| x[lane % 4])
+    }
     fn load_partial(self, x: &[f32]) -> Self::F32 {
         from_fn(|lane| x.get(lane).copied().unwrap_or(0.0))
     }

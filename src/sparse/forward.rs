@@ -3,12 +3,13 @@
 use super::lists::Lists;
 use super::narrow::Narrow;
 use super::{MOST_GROUPS, pass_width};
-use crate::buffers::{LANES, Lanes};
+use crate::buffers::LANES;
 use crate::gemm::{Area, Epilogue, Right};
 use crate::simd::Simd;
 
 /// x · w for the samples (the rows) and groups of `area`, where row p of `weights` belongs to
-/// pixel p and its groups stand side by side; and for a `narrow` group after those.
+/// pixel p and its groups stand side by side; and for a `narrow` group after those, whose sums stand
+/// in the first lanes, with anything in the others.
 ///
 /// Each list is walked from end to end, once for up to seven groups. To walk it in pieces, so that
 /// fewer weights are used at a time and stay in L1, costs more than it saves: the end of each
@@ -72,21 +73,17 @@ fn walk<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
                 }
             }
         }
-        Some(Narrow { weights, columns }) => {
+        Some(Narrow(weights)) => {
             let mut narrow_sum = epilogue.start(s, sample, group + GROUPS);
             for pixel in images.list(sample) {
                 let x = s.splat(pixel.value());
                 for (sum, w) in sums.iter_mut().zip(row(pixel.index())) {
                     *sum = s.mul_add(x, s.load_unaligned(w), *sum);
                 }
-                if let Some(w) = weights[pixel.index() * columns..].first_chunk() {
-                    narrow_sum = s.mul_add(x, s.load_unaligned(w), narrow_sum);
-                }
+                let w = s.load_four(&weights[pixel.index()]);
+                narrow_sum = s.mul_add(x, w, narrow_sum);
             }
-            // In the other lanes are products with the next pixels' weights.
-            let lanes = Lanes(std::array::from_fn(|lane| lane as f32));
-            let own = s.lt(s.load(&lanes), s.splat(columns as f32));
-            epilogue.finish(s, sample, group + GROUPS, [s.keep(own, narrow_sum)]);
+            epilogue.finish(s, sample, group + GROUPS, [narrow_sum]);
         }
     }
     epilogue.finish(s, sample, group, sums);

@@ -22,7 +22,7 @@ pub(crate) use columns::Columns;
 pub(crate) use forward::forward;
 pub(crate) use gradient::{gradient, gradient_room};
 pub(crate) use lists::Lists;
-pub(crate) use narrow::Narrow;
+pub(crate) use narrow::{NARROW, Narrow, narrow_lanes};
 pub(crate) use rows::{PIXEL_VALUES, SparseRows};
 
 /// The most groups of columns that a pass takes: AVX2 keeps so many sums in registers.

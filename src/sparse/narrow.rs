@@ -1,18 +1,16 @@
-//! The last columns of a layer, where they are much fewer than sixteen.
+//! The last columns of a layer, where they are four at most.
 
-/// The weights of such columns: those of several pixels share a vector, so that next to no time and
-/// no room goes to lanes that are not there.
+use crate::buffers::LANES;
+
+/// The columns of a narrow group.
+pub(crate) const NARROW: usize = 4;
+
+/// The weights of a narrow group, row after row: those of four pixels share a vector, so that next
+/// to no time and no room goes to lanes that are not there.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Narrow<'a> {
-    /// Row after row, with room for a whole vector from any row on.
-    pub(crate) weights: &'a [f32],
-    /// How many numbers a row has.
-    pub(crate) columns: usize,
-}
+pub(crate) struct Narrow<'a>(pub(crate) &'a [[f32; NARROW]]);
 
-impl<'a> Narrow<'a> {
-    /// Row `row`.
-    pub(crate) fn of(self, row: usize) -> &'a [f32] {
-        &self.weights[row * self.columns..][..self.columns]
-    }
+/// Vectors that hold `rows` rows of a narrow group, and room for a whole one from any row on.
+pub(crate) const fn narrow_lanes(rows: usize) -> usize {
+    (rows * NARROW).div_ceil(LANES) + 1
 }
