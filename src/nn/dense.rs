@@ -5,9 +5,7 @@
 //! by its moments: `[w | m | v]`, side by side, so that the three do not alias in the cache. The
 //! bias is the last row.
 
-use crate::buffers::{
-    LANES, Lanes, Reader, Seat, Writer, as_numbers, as_numbers_mut, zeroed,
-};
+use crate::buffers::{LANES, Lanes, Reader, Seat, Writer, as_numbers, as_numbers_mut, zeroed};
 use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
 use crate::nn::Activation;
 use crate::nn::division::{Division, Part, Places};
@@ -134,7 +132,7 @@ impl Kernel for Forward<'_, '_> {
         let weights = Right::of_lanes(block, width, 1);
         let (rows, narrow) = block.split_at(division.rows() * width);
         let narrow = division.has_narrow(&part).then(|| Narrow(as_numbers(narrow).as_chunks().0));
-        let area = Area { rows: part.samples, groups: 0..full };
+        let area = Area { rows: part.samples, groups: 0..part.groups.len() };
         let mut epilogue = Activate {
             bias: &rows[division.inputs * width..][..full],
             narrow_bias: narrow.map(|Narrow(rows)| &rows[division.inputs]),

@@ -8,8 +8,9 @@ use crate::gemm::{Area, Epilogue, Right};
 use crate::simd::Simd;
 
 /// x · w for the samples (the rows) and groups of `area`, where row p of `weights` belongs to
-/// pixel p and its groups stand side by side; and for a `narrow` group after those, whose sums stand
-/// in the first lanes, with anything in the others.
+/// pixel p and its groups stand side by side. If there are `narrow` weights, they are those of the
+/// last group, which is not the only one; its sums stand in the first lanes, with others in the
+/// rest.
 ///
 /// Each list is walked from end to end, once for up to seven groups. To walk it in pieces, so that
 /// fewer weights are used at a time and stay in L1, costs more than it saves: the end of each
@@ -24,11 +25,12 @@ pub(crate) fn forward<S: Simd, E: Epilogue<S>>(
     epilogue: &mut E,
 ) {
     let Area { rows: samples, groups } = area;
+    let end = groups.end - usize::from(narrow.is_some());
     let mut group = groups.start;
-    while group < groups.end {
-        let count = pass_width(groups.end - group);
+    while group < end {
+        let count = pass_width(end - group);
         // The last pass takes the narrow group along.
-        let narrow = narrow.filter(|_| group + count == groups.end);
+        let narrow = narrow.filter(|_| group + count == end);
         for sample in samples.clone() {
             let at = (sample, group);
             match count {

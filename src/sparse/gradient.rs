@@ -16,7 +16,8 @@ pub(crate) fn gradient_room(batch: usize) -> usize {
 }
 
 /// xᵀ · dz for the pixels (the rows) and groups of `area`, where row i of `dz` belongs to image i.
-/// If `has_narrow`, the epilogue gets the sums of the last group by themselves.
+/// If `has_narrow`, the last group, which is not the only one, is narrow: the epilogue gets its sums
+/// by themselves.
 ///
 /// The sums of a pixel stay in registers, and `epilogue` has them before the next pixel is begun:
 /// the root and the division of an optimiser go on while the next sums are added up. Of a larger
@@ -110,7 +111,9 @@ fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW: usize>(
                 });
                 if chunk + 1 == chunks.len().min(narrow_chunks.len()) {
                     epilogue.finish(s, pixel, group, sums);
-                    narrow.into_iter().for_each(|sum| epilogue.finish(s, pixel, group + GROUPS, [sum]));
+                    narrow
+                        .into_iter()
+                        .for_each(|sum| epilogue.finish(s, pixel, group + GROUPS, [sum]));
                 } else {
                     let partial = all_sums[place].iter_mut().zip(sums);
                     partial.for_each(|(lanes, sum)| s.store(sum, lanes));

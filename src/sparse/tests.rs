@@ -10,7 +10,9 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-use super::{Columns, Lists, PIXEL_VALUES, SparseRows, forward, gradient, gradient_room};
+use super::{
+    Columns, Lists, NARROW, Narrow, PIXEL_VALUES, SparseRows, forward, gradient, gradient_room,
+};
 use crate::buffers::{LANES, zeroed};
 use crate::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
 use crate::gemm::{Area, Right};
@@ -27,6 +29,8 @@ struct Case {
     samples: Vec<u32>,
     batch: usize,
     groups: Range<usize>,
+    /// Whether the last of the groups is narrow.
+    has_narrow: bool,
 }
 
 impl Case {
@@ -43,14 +47,15 @@ fn cases() -> impl Strategy<Value = (Case, Rng)> {
     let batch = prop_oneof![1_usize..=12, 30_usize..=34, 63_usize..=65];
     let samples = prop_oneof![Just(1.0), 0.0..=1.0];
     let seed = any::<u64>().no_shrink();
-    (groups, pixels, density, (batch, samples), seed).prop_map(
-        |((first, width), pixels, density, (batch, share), seed)| {
+    (groups, any::<bool>(), pixels, density, (batch, samples), seed).prop_map(
+        |((first, width), has_narrow, pixels, density, (batch, share), seed)| {
             let mut rng = Rng::stream(seed, Purpose::Shuffle, 2);
             let mut pixel = || if rng.below(100) < density { 1 + rng.below(255) as u8 } else { 0 };
             let images = (0..20 * pixels).map(|_| pixel()).collect();
             let count = (batch as f64 * share).round() as usize;
             let samples = (0..count).map(|_| rng.below(20)).collect();
-            (Case { pixels, images, samples, batch, groups: first..first + width }, rng)
+            let (groups, has_narrow) = (first..first + width, has_narrow && width > 1);
+            (Case { pixels, images, samples, batch, groups, has_narrow }, rng)
         },
     )
 }
@@ -81,6 +86,8 @@ struct Product<'a> {
     kind: Kind,
     minibatch: &'a (Lists, Columns),
     right: Right<'a>,
+    /// The weights of a narrow group after the others; of a gradient, whether there is one.
+    narrow: Option<Narrow<'a>>,
     area: Area,
     cells: Cells<'a>,
 }
@@ -90,12 +97,13 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { kind, minibatch: (lists, columns), right, area, mut cells } = self;
+        let Self { kind, minibatch: (lists, columns), right, narrow, area, mut cells } = self;
         match kind {
-            Kind::Forward => forward(s, lists, &right, None, area, &mut cells),
+            Kind::Forward => forward(s, lists, &right, narrow, area, &mut cells),
             Kind::Gradient => {
                 let mut room = zeroed(gradient_room(columns.images()));
-                gradient(s, columns, &right, (area, false), &mut room, &mut cells);
+                let area = (area, narrow.is_some());
+                gradient(s, columns, &right, area, &mut room, &mut cells);
             }
         }
     }
@@ -105,7 +113,7 @@ impl Kernel for Product<'_> {
 /// row and a column. All other cells stay as they are.
 fn check(
     (kind, case): (Kind, &Case),
-    (right, starts): (Right<'_>, &[[f32; LANES]]),
+    (right, narrow, starts): (Right<'_>, &[[f32; NARROW]], &[[f32; LANES]]),
     rows: Range<usize>,
     sum: impl Fn(usize, usize) -> Sum,
 ) -> TestCaseResult {
@@ -121,7 +129,8 @@ fn check(
     for isa in Isa::available() {
         let mut found = vec![[UNTOUCHED; LANES]; starts.len()];
         let cells = Cells { starts, found: &mut found, width };
-        isa.run(Product { kind, minibatch, right, area: area.clone(), cells });
+        let narrow = case.has_narrow.then_some(Narrow(narrow));
+        isa.run(Product { kind, minibatch, right, narrow, area: area.clone(), cells });
         for (cell, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let place = (cell / width, cell % width);
             let Some(sums) = expected else {
@@ -169,13 +178,20 @@ proptest! {
             row[..width * LANES].fill_with(|| number(&mut rng));
         }
         let right = Right { values: &weights, row, group: LANES };
+        let narrow: Vec<_> =
+            (0..case.pixels).map(|_| [(); NARROW].map(|()| number(&mut rng))).collect();
+        let weight = |pixel: usize, column: usize| {
+            let is_narrow = case.has_narrow && column / LANES + 1 == width;
+            if is_narrow { narrow[pixel][column % NARROW] } else { weights[pixel * row + column] }
+        };
         let starts = cells(case.samples.len() * width, &mut rng);
         let rows = cut(case.samples.len(), shares);
-        check((Kind::Forward, &case), (right, &starts), rows, |sample, column| {
+        let operands = (right, &narrow[..], &starts[..]);
+        check((Kind::Forward, &case), operands, rows, |sample, column| {
             let start = starts[sample * width + column / LANES][column % LANES];
             let mut sum = Sum::from(start);
             for pixel in 0..case.pixels {
-                sum.add(case.x(sample, pixel), weights[pixel * row + column]);
+                sum.add(case.x(sample, pixel), weight(pixel, column));
             }
             sum
         })?;
@@ -193,7 +209,8 @@ proptest! {
         let right = Right { values: &dz, row, group: LANES };
         let starts = cells(case.pixels * width, &mut rng);
         let rows = cut(case.pixels, shares);
-        check((Kind::Gradient, &case), (right, &starts), rows, |pixel, column| {
+        let operands = (right, &[][..], &starts[..]);
+        check((Kind::Gradient, &case), operands, rows, |pixel, column| {
             let start = starts[pixel * width + column / LANES][column % LANES];
             let mut sum = Sum::from(start);
             for sample in 0..case.samples.len() {
