@@ -7,7 +7,13 @@ use crate::sparse::{NARROW, narrow_lanes};
 
 /// The division of one layer: `inputs` × `units`, for minibatches of up to `batch` samples.
 ///
-/// Whichever way it is divided, a number is computed in the same way by whoever computes it.
+/// A layer is divided by columns: each member owns some groups of sixteen units from forward to
+/// update, so their weights stay in its cache, and nobody else's work flows into them. The first
+/// members own one group more where they do not come out even. The last layer, and one that would
+/// leave every second member without columns, is divided by samples forward, and in the update by
+/// rows of weights: those of the inputs that the member owns in the layer below, which it alone
+/// needs backward.
+/// Either way every number is computed by one member.
 ///
 /// A member's weights stand row after row, each row of whole groups followed by its moments:
 /// `[w | m | v]`. A [narrow](crate::sparse::Narrow) last group stands after them by itself: first
@@ -18,39 +24,10 @@ pub(crate) struct Division {
     pub(crate) units: usize,
     pub(crate) batch: usize,
     members: usize,
-    way: Way,
+    by_columns: bool,
     /// Whether the last group is narrow.
     is_narrow: bool,
 }
-
-/// The ways of dividing a layer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Way {
-    /// Each member owns some groups of sixteen units from forward to update, so their weights stay
-    /// in its cache, and nobody else's work flows into them. The first members own one group more
-    /// where they do not come out even.
-    Columns,
-    /// Forward by samples, and in the update by rows of weights: those of the inputs that the
-    /// member owns in the layer below, which it alone needs backward.
-    Samples,
-    /// Not at all: each member has a layer of its own and does everything for itself, as that takes
-    /// less time than to hear of what others have done.
-    Copies,
-}
-
-/// Where a layer stands in its network.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Place {
-    /// Below others.
-    Hidden,
-    /// The only one.
-    Only,
-    /// Above others.
-    LastOfMany,
-}
-
-/// Multiply-adds of sixteen lanes up to which a last layer is not divided (measured).
-const COPIES_UP_TO: usize = 32 * 128;
 
 /// What one member does.
 #[derive(Clone, Debug)]
@@ -73,23 +50,17 @@ pub(crate) struct Places {
 }
 
 impl Division {
-    /// Divides a layer at `place` among `members`. The last one is not divided by columns, so that
-    /// the member who has a sample's logits has all of them, nor is one that would leave every
-    /// second member without columns.
+    /// Divides a layer among `members`. The `last` layer is not divided by columns, so that the
+    /// member who has a sample's logits has all of them.
     pub(crate) fn new(
         inputs: usize,
         units: usize,
         batch: usize,
         members: usize,
-        place: Place,
+        last: bool,
     ) -> Self {
-        let work = batch * inputs * groups(units);
-        let way = match place {
-            Place::Hidden if 2 * groups(units) > members => Way::Columns,
-            Place::LastOfMany if work <= COPIES_UP_TO => Way::Copies,
-            _ => Way::Samples,
-        };
-        Self { inputs, units, batch, members, way, is_narrow: false }
+        let by_columns = !last && 2 * groups(units) > members;
+        Self { inputs, units, batch, members, by_columns, is_narrow: false }
     }
 
     /// The same for a layer of images without their zeros, in which no time is spent on many lanes
@@ -97,18 +68,13 @@ impl Division {
     pub(crate) fn of_sparse_images(self) -> Self {
         let last = self.units % LANES;
         // Its owner has whole groups too.
-        let pays = self.is_by_columns() && self.units / LANES >= self.members;
+        let pays = self.by_columns && self.units / LANES >= self.members;
         Self { is_narrow: (1..=NARROW).contains(&last) && pays, ..self }
     }
 
     /// Whether each member owns columns.
     pub(crate) fn is_by_columns(&self) -> bool {
-        self.way == Way::Columns
-    }
-
-    /// Whether each member has a layer of its own.
-    pub(crate) fn is_copied(&self) -> bool {
-        self.way == Way::Copies
+        self.by_columns
     }
 
     /// Groups of sixteen units, the last one padded.
@@ -123,29 +89,23 @@ impl Division {
 
     /// What `member` does, with `samples` samples in the minibatch.
     pub(crate) fn part(&self, member: usize, samples: usize) -> Part {
-        let everything =
-            Part { groups: 0..self.groups(), samples: 0..samples, rows: 0..self.rows() };
-        match self.way {
-            Way::Columns => {
-                let narrow = usize::from(self.is_narrow);
-                let mut groups = share_of(self.groups() - narrow, member, self.members);
-                if member + 1 == self.members {
-                    groups.end += narrow;
-                }
-                return Part { groups, ..everything };
+        if self.by_columns {
+            let narrow = usize::from(self.is_narrow);
+            let mut groups = share_of(self.groups() - narrow, member, self.members);
+            if member + 1 == self.members {
+                groups.end += narrow;
             }
-            Way::Copies => return everything,
-            Way::Samples => {}
+            return Part { groups, samples: 0..samples, rows: 0..self.rows() };
         }
         // The owner of a sample's place in the buffers does not depend on how many there are.
         let own = share_of_samples(self.batch, member, self.members);
         let inputs = share_of(groups(self.inputs), member, self.members);
         let bias = usize::from(member + 1 == self.members);
         Part {
+            groups: 0..self.groups(),
             samples: own.start.min(samples)..own.end.min(samples),
             rows: (inputs.start * LANES).min(self.inputs)
                 ..(inputs.end * LANES).min(self.inputs) + bias,
-            ..everything
         }
     }
 
@@ -217,9 +177,9 @@ mod tests {
             (1, 512, 1, 5),
             (100, 300, 33, 4),
         ] {
-            let whole = |place| Division::new(inputs, units, batch, members, place);
-            let hidden = whole(Place::Hidden);
-            for division in [hidden, hidden.of_sparse_images(), whole(Place::Only)] {
+            let whole = |last| Division::new(inputs, units, batch, members, last);
+            let hidden = whole(false);
+            for division in [hidden, hidden.of_sparse_images(), whole(true)] {
                 let mut outputs = vec![0; division.groups() * batch];
                 let mut weights = vec![0; division.weights_length(3)];
                 for member in 0..members {
@@ -250,7 +210,7 @@ mod tests {
     /// In a short minibatch too, everyone computes what is theirs, and nothing is left out.
     #[test]
     fn a_short_minibatch_is_a_beginning() {
-        let division = Division::new(3, 10, 32, 5, Place::Only);
+        let division = Division::new(3, 10, 32, 5, true);
         for samples in 0..=32 {
             let shares = (0..5).flat_map(|member| division.part(member, samples).samples);
             assert!(shares.eq(0..samples));

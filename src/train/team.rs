@@ -5,12 +5,12 @@ use std::sync::Mutex;
 
 use super::samples::Samples;
 use super::worker::{Plan, Sparse, Worker};
-use crate::buffers::{LANES, Poison, Seat, groups, share, share_of, share_of_samples, zeroed};
+use crate::buffers::{LANES, Poison, groups, share, share_of, share_of_samples, zeroed};
 use crate::engine::Engine;
 use crate::nn::blueprint::{Blueprint, ImageLayerKind, ImageLayers, StageKind};
 use crate::nn::conv2d::{Conv2d, Share};
 use crate::nn::dense::Dense;
-use crate::nn::division::{Division, Place};
+use crate::nn::division::Division;
 use crate::nn::dropout::DropPanels;
 use crate::nn::images::{self, ImageLayer, own_panels};
 use crate::nn::loss::Outcome;
@@ -118,12 +118,7 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
     for (index, kind) in blueprint.stages.iter().enumerate() {
         let last = index + 1 == count;
         let units = kind.units(inputs);
-        let place = match (last, index) {
-            (false, _) => Place::Hidden,
-            (true, 0) => Place::Only,
-            (true, _) => Place::LastOfMany,
-        };
-        let mut division = Division::new(inputs, units, batch, members, place);
+        let mut division = Division::new(inputs, units, batch, members, last);
         if index == 0 && data.rows.is_some() {
             division = division.of_sparse_images();
         }
@@ -142,9 +137,14 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
             _ => division.outputs(member),
         };
         let outcomes = if last { groups(batch) * Outcome::LANES } else { 0 };
-        // Below the first layer nobody asks for what flows into another member's columns.
-        let is_alone = division.is_copied() || index == 0 && division.is_by_columns();
-        let gradients = seats(plan, is_alone, lanes + outcomes, own_gradients, poison);
+        let (length, own) = (lanes + outcomes, (0..members).map(own_gradients));
+        let is_first_dense = index == 0 && matches!(kind, StageKind::Dense { .. });
+        let gradients: Vec<_> = if is_first_dense && division.is_by_columns() {
+            // Nobody needs the gradient of another member's columns: there is no layer below.
+            own.flat_map(|own| share(length, Vec::from([own]), poison)).collect()
+        } else {
+            share(length, own.collect(), poison)
+        };
         let stages = match kind {
             StageKind::Images(layers) => images_of_members(layers, plan, poison)
                 .into_iter()
@@ -164,29 +164,12 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
             worker.gradients.push(gradient);
         }
         if !last {
-            let outputs = seats(plan, false, lanes, own_outputs, poison);
+            let outputs = share(lanes, (0..members).map(own_outputs).collect(), poison);
             workers.iter_mut().zip(outputs).for_each(|(worker, seat)| worker.outputs.push(seat));
         }
         inputs = units;
     }
     workers
-}
-
-/// The members' seats at a buffer of `length`, of which each writes what is its `own`; or, where
-/// each is alone, at a buffer for each.
-fn seats(
-    plan: Plan,
-    is_alone: bool,
-    length: usize,
-    own: impl Fn(usize) -> Vec<Range<usize>>,
-    poison: &Poison,
-) -> Vec<Seat> {
-    let own = (0..plan.members).map(own);
-    if is_alone {
-        own.flat_map(|own| share(length, Vec::from([own]), poison)).collect()
-    } else {
-        share(length, own.collect(), poison)
-    }
 }
 
 /// The members' parts of a dense layer above one that is divided as `below`, or that reads sparse
@@ -202,8 +185,8 @@ fn dense(
         let part = division.part(member, plan.batch);
         Vec::from([division.block_rows(&part, plan.cells)])
     };
-    let length = division.weights_length(plan.cells);
-    let weights = seats(plan, division.is_copied(), length, own_weights, poison);
+    let own = (0..plan.members).map(own_weights).collect();
+    let weights = share(division.weights_length(plan.cells), own, poison);
     let layer = |(member, weights)| {
         let mut layer = Dense::new(division, member, activation, plan.cells, weights);
         if let Some(below) = &below {
