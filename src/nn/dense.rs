@@ -59,10 +59,11 @@ impl Dense {
         }
     }
 
-    /// Lets others update their weights as soon as they want to, where this member needs none but
-    /// its own; to be called each time before its own update, after which it may see all again.
-    pub(crate) fn release_weights(&mut self) {
-        if self.division.is_by_columns() {
+    /// Lets others update their weights as soon as they want to, where this member has no need of
+    /// any but its own on the way back to a layer divided as `below`, or to none. To be called
+    /// between forward and backward of a step.
+    pub(crate) fn release_weights(&mut self, below: Option<&Division>) {
+        if below.is_none_or(|below| self.division.owns_rows(below)) {
             self.weights.release();
         }
     }
@@ -217,13 +218,18 @@ impl Kernel for BackwardInput<'_, '_> {
     fn run<S: Simd>(self, s: S) {
         let Self { layer, products, samples, gradient, below } = self;
         let Dense { division, weights, transposed, cells, member, .. } = layer;
-        let state = weights.read();
         let part = below.division.part(*member, samples);
         if part.groups.is_empty() || part.samples.is_empty() {
             return;
         }
         let width = part.groups.len();
-        transpose(s, division, &state, *cells, &part, transposed);
+        if division.owns_rows(&below.division) {
+            let own = division.block_rows(&division.part(*member, samples), *cells);
+            let state = (weights.own(own.clone()), own.start);
+            transpose(s, division, state, *cells, &part, transposed);
+        } else {
+            transpose(s, division, (&weights.read(), 0), *cells, &part, transposed);
+        }
         let dz =
             Left { values: gradient.as_numbers(), rows: SAMPLES, depth: columns(division.batch) };
         let right = Right::of_lanes(transposed, width, 1);
@@ -239,12 +245,13 @@ impl Kernel for BackwardInput<'_, '_> {
     }
 }
 
-/// Lays the rows of weights that the groups of inputs of `part` have out as units × groups.
+/// Lays the rows of weights that the groups of inputs of `part` have out as units × groups. `state`
+/// begins at the lane `first` of all weights.
 #[inline(always)]
 fn transpose<S: Simd>(
     s: S,
     division: &Division,
-    state: &[Lanes],
+    (state, first): (&[Lanes], usize),
     cells: usize,
     part: &Part,
     transposed: &mut [Lanes],
@@ -256,7 +263,7 @@ fn transpose<S: Simd>(
             let mut square = [s.zero(); LANES];
             let places = division.places(group, cells);
             for (weights, row) in square.iter_mut().zip(inputs.clone()) {
-                *weights = s.load(&state[(places.first + row * places.row) / LANES]);
+                *weights = s.load(&state[(places.first + row * places.row) / LANES - first]);
             }
             for (unit, weights) in units.chunks_exact_mut(width).zip(s.transpose(square)) {
                 s.store(weights, &mut unit[column]);

@@ -27,6 +27,8 @@ pub(crate) struct Division {
     by_columns: bool,
     /// Whether the last group is narrow.
     is_narrow: bool,
+    /// Whether that of the layer below is.
+    is_narrow_below: bool,
 }
 
 /// What one member does.
@@ -60,7 +62,13 @@ impl Division {
         last: bool,
     ) -> Self {
         let by_columns = !last && 2 * groups(units) > members;
-        Self { inputs, units, batch, members, by_columns, is_narrow: false }
+        let (is_narrow, is_narrow_below) = (false, false);
+        Self { inputs, units, batch, members, by_columns, is_narrow, is_narrow_below }
+    }
+
+    /// The same above a layer that is divided as `below`.
+    pub(crate) fn above(self, below: &Division) -> Self {
+        Self { is_narrow_below: below.is_narrow, ..self }
     }
 
     /// The same for a layer of images without their zeros, in which no time is spent on many lanes
@@ -77,6 +85,22 @@ impl Division {
         self.by_columns
     }
 
+    /// Whether each member updates just those rows of weights that it needs backward, into a layer
+    /// divided as `below`.
+    pub(crate) fn owns_rows(&self, below: &Division) -> bool {
+        !self.by_columns && below.by_columns
+    }
+
+    /// The share of `count` groups that falls to `member`; a narrow one at the end to the last.
+    fn share_of_groups(&self, count: usize, has_narrow: bool, member: usize) -> Range<usize> {
+        let narrow = usize::from(has_narrow);
+        let mut own = share_of(count - narrow, member, self.members);
+        if member + 1 == self.members {
+            own.end += narrow;
+        }
+        own
+    }
+
     /// Groups of sixteen units, the last one padded.
     pub(crate) fn groups(&self) -> usize {
         groups(self.units)
@@ -90,16 +114,12 @@ impl Division {
     /// What `member` does, with `samples` samples in the minibatch.
     pub(crate) fn part(&self, member: usize, samples: usize) -> Part {
         if self.by_columns {
-            let narrow = usize::from(self.is_narrow);
-            let mut groups = share_of(self.groups() - narrow, member, self.members);
-            if member + 1 == self.members {
-                groups.end += narrow;
-            }
+            let groups = self.share_of_groups(self.groups(), self.is_narrow, member);
             return Part { groups, samples: 0..samples, rows: 0..self.rows() };
         }
         // The owner of a sample's place in the buffers does not depend on how many there are.
         let own = share_of_samples(self.batch, member, self.members);
-        let inputs = share_of(groups(self.inputs), member, self.members);
+        let inputs = self.share_of_groups(groups(self.inputs), self.is_narrow_below, member);
         let bias = usize::from(member + 1 == self.members);
         Part {
             groups: 0..self.groups(),
@@ -179,7 +199,8 @@ mod tests {
         ] {
             let whole = |last| Division::new(inputs, units, batch, members, last);
             let hidden = whole(false);
-            for division in [hidden, hidden.of_sparse_images(), whole(true)] {
+            let sparse = hidden.of_sparse_images();
+            for division in [hidden, sparse, whole(true), whole(true).above(&sparse)] {
                 let mut outputs = vec![0; division.groups() * batch];
                 let mut weights = vec![0; division.weights_length(3)];
                 for member in 0..members {

@@ -119,8 +119,10 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
         let last = index + 1 == count;
         let units = kind.units(inputs);
         let mut division = Division::new(inputs, units, batch, members, last);
-        if index == 0 && data.rows.is_some() {
-            division = division.of_sparse_images();
+        match workers[0].stages.last() {
+            Some(below) => division = division.above(below.division()),
+            None if data.rows.is_some() => division = division.of_sparse_images(),
+            None => {}
         }
         let lanes = division.groups() * batch;
         let own_gradients = |member: usize| {

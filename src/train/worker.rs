@@ -155,8 +155,12 @@ impl Worker {
         self.outcomes(|outcome| totals.add(outcome));
         seen(totals)?;
         let Self { plan, stages, indices, sparse, pixels, outputs, gradients, .. } = self;
-        if let Stage::Dense(first) = &mut stages[0] {
-            first.release_weights();
+        let mut below = None;
+        for stage in stages.iter_mut() {
+            if let Stage::Dense(layer) = stage {
+                layer.release_weights(below.as_ref());
+            }
+            below = Some(*stage.division());
         }
         let (isa, products, samples) = (plan.isa, plan.products, indices.len());
         for index in (0..stages.len()).rev() {
