@@ -9,10 +9,10 @@ use crate::sparse::{NARROW, narrow_lanes};
 ///
 /// A layer is divided by columns: each member owns some groups of sixteen units from forward to
 /// update, so their weights stay in its cache, and nobody else's work flows into them. The first
-/// members own one group more where they do not come out even. The last layer, and one that would
-/// leave every second member without columns, is divided by samples forward, and in the update by
-/// rows of weights: those of the inputs that the member owns in the layer below, which it alone
-/// needs backward.
+/// members own one group more where they do not come out even. A layer that must be, and one that
+/// would leave every second member without columns, is divided by samples forward, and in the
+/// update by rows of weights: those of the inputs that the member owns in the layer below, which it
+/// alone needs backward.
 /// Either way every number is computed by one member.
 ///
 /// A member's weights stand row after row, each row of whole groups followed by its moments:
@@ -52,16 +52,15 @@ pub(crate) struct Places {
 }
 
 impl Division {
-    /// Divides a layer among `members`. The `last` layer is not divided by columns, so that the
-    /// member who has a sample's logits has all of them.
+    /// Divides a layer among `members`, either way or only `by_samples`.
     pub(crate) fn new(
         inputs: usize,
         units: usize,
         batch: usize,
         members: usize,
-        last: bool,
+        by_samples: bool,
     ) -> Self {
-        let by_columns = !last && 2 * groups(units) > members;
+        let by_columns = !by_samples && 2 * groups(units) > members;
         let (is_narrow, is_narrow_below) = (false, false);
         Self { inputs, units, batch, members, by_columns, is_narrow, is_narrow_below }
     }
@@ -197,7 +196,7 @@ mod tests {
             (1, 512, 1, 5),
             (100, 300, 33, 4),
         ] {
-            let whole = |last| Division::new(inputs, units, batch, members, last);
+            let whole = |by_samples| Division::new(inputs, units, batch, members, by_samples);
             let hidden = whole(false);
             let sparse = hidden.of_sparse_images();
             for division in [hidden, sparse, whole(true), whole(true).above(&sparse)] {

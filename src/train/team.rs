@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 use std::sync::Mutex;
+use std::thread::available_parallelism;
 
 use super::samples::Samples;
 use super::worker::{Plan, Sparse, Worker};
@@ -114,11 +115,16 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
         })
         .collect();
 
+    let is_crowded = available_parallelism().is_ok_and(|cores| members > cores.get());
     let mut inputs = pixels;
     for (index, kind) in blueprint.stages.iter().enumerate() {
         let last = index + 1 == count;
         let units = kind.units(inputs);
-        let mut division = Division::new(inputs, units, batch, members, last);
+        // The member who has a sample's logits shall have all of them. And where members take turns
+        // at the cores, there are no caches of their own to keep columns in, but each walks all
+        // images for what columns it has.
+        let by_samples = last || is_crowded && groups(units) < members;
+        let mut division = Division::new(inputs, units, batch, members, by_samples);
         match workers[0].stages.last() {
             Some(below) => division = division.above(below.division()),
             None if data.rows.is_some() => division = division.of_sparse_images(),
