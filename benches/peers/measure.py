@@ -41,6 +41,7 @@ def run(program, work, seed, timeout):
             open(pathlib.Path(folder, "stdout"), "w+") as out, \
             open(pathlib.Path(folder, "stderr"), "w+") as err:
         command = [str(part) for part in program.command(work, pathlib.Path(folder, "run"), seed)]
+        wake(work.threads)
         busy = busy_seconds()
         start = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
@@ -56,6 +57,18 @@ def run(program, work, seed, timeout):
     result.update(total_seconds=total_seconds, peak_memory_bytes=usage.ru_maxrss * MAXRSS_UNIT,
                   disturbance=max(0.0, elsewhere / (total_seconds * os.cpu_count())))
     return result
+
+
+def wake(processors):
+    """Keeps the processors busy for a second.
+
+    Those of a virtual machine come back from idleness slowly, which would count
+    against short runs.
+    """
+    spin = "import time; end = time.monotonic() + 1\nwhile time.monotonic() < end: pass"
+    spinners = [subprocess.Popen([sys.executable, "-c", spin]) for _ in range(processors)]
+    for spinner in spinners:
+        spinner.wait()
 
 
 def busy_seconds():
