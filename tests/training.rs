@@ -251,21 +251,43 @@ fn training_learns() {
     assert!(history.epochs[19].loss < 0.2 * history.epochs[0].loss, "{history:?}");
 }
 
+/// Teams that must agree on when a run ends.
+const TEAMS: [usize; 3] = [1, 2, 3];
+
 #[test]
 fn an_observer_stops_a_run_after_a_step() {
     let split = images(SHAPE, SAMPLES, 4, 11);
     let options = in_order(3, Optimizer::default());
-    let mut stopped = relu_network();
-    let mut recorder = Recorder { stop_after: Some(2), ..Recorder::default() };
-    let history = engine(1).fit(&mut stopped, &split, &options, &mut recorder).expect("stopped");
-    assert_eq!(history, History { stopped: true, ..History::default() });
-    assert_eq!((recorder.steps.len(), recorder.epochs.len()), (2, 0));
+    for threads in TEAMS {
+        let mut stopped = relu_network();
+        let mut recorder = Recorder { stop_after: Some(2), ..Recorder::default() };
+        let history = engine(threads).fit(&mut stopped, &split, &options, &mut recorder);
+        assert_eq!(history.unwrap(), History { stopped: true, ..History::default() });
+        assert_eq!((recorder.steps.len(), recorder.epochs.len()), (2, 0));
 
-    // The first two minibatches are an epoch of the first eight samples.
-    let mut same = relu_network();
-    let options = in_order(1, Optimizer::default());
-    fit(&mut same, &split.take(8).expect("eight are there"), &options);
-    assert_eq!(stopped, same);
+        // The first two minibatches are an epoch of the first eight samples.
+        let mut same = relu_network();
+        let options = in_order(1, Optimizer::default());
+        fit(&mut same, &split.take(8).expect("eight are there"), &options);
+        assert_eq!(stopped, same);
+    }
+}
+
+#[test]
+fn an_observer_stops_a_run_in_the_last_step_of_an_epoch() {
+    let split = images(SHAPE, SAMPLES, 4, 11);
+    let options = in_order(3, Optimizer::default());
+    // An epoch has three steps.
+    for (threads, epochs) in TEAMS.into_iter().flat_map(|threads| [1, 3].map(|n| (threads, n))) {
+        let [mut stopped, mut same] = [relu_network(), relu_network()];
+        let mut recorder = Recorder { stop_after: Some(3 * epochs), ..Recorder::default() };
+        let history = engine(threads).fit(&mut stopped, &split, &options, &mut recorder).unwrap();
+        assert_eq!((history.epochs.len(), history.stopped), (epochs, epochs < 3));
+        assert_eq!(recorder.steps.len(), 3 * epochs);
+        fit(&mut same, &split, &in_order(epochs, Optimizer::default()));
+        // The learning rate does not depend on how many epochs are planned.
+        assert_eq!(stopped, same);
+    }
 }
 
 /// Does this at the end of each epoch.
@@ -279,14 +301,17 @@ impl Observer for AtEpoch {
 
 #[test]
 fn an_observer_stops_a_run_after_an_epoch() {
-    let split = images(SHAPE, SAMPLES, 4, 12);
-    let options = in_order(3, Optimizer::default());
-    let [mut stopped, mut same] = [relu_network(), relu_network()];
-    let history = engine(1).fit(&mut stopped, &split, &options, &mut AtEpoch(|| Ok(Flow::Stop)));
-    let history = history.expect("stopped");
-    assert_eq!((history.epochs.len(), history.stopped), (1, true));
-    fit(&mut same, &split, &in_order(1, Optimizer::default()));
-    assert_eq!(stopped, same);
+    for threads in TEAMS {
+        let split = images(SHAPE, SAMPLES, 4, 12);
+        let options = in_order(3, Optimizer::default());
+        let [mut stopped, mut same] = [relu_network(), relu_network()];
+        let history =
+            engine(threads).fit(&mut stopped, &split, &options, &mut AtEpoch(|| Ok(Flow::Stop)));
+        let history = history.expect("stopped");
+        assert_eq!((history.epochs.len(), history.stopped), (1, true));
+        fit(&mut same, &split, &in_order(1, Optimizer::default()));
+        assert_eq!(stopped, same);
+    }
 }
 
 /// Asks the very engine that trains.
@@ -317,11 +342,13 @@ fn an_observer_may_evaluate_but_not_train() {
 
 #[test]
 fn an_error_of_the_observer_ends_the_run() {
-    let split = images(SHAPE, SAMPLES, 4, 12);
-    let mut fails = AtEpoch(|| Err(Error::Option("the disk is full".into())));
-    let options = in_order(3, Optimizer::default());
-    let error = engine(1).fit(&mut relu_network(), &split, &options, &mut fails);
-    assert_eq!(error.expect_err("the observer failed").to_string(), "the disk is full");
+    for threads in TEAMS {
+        let split = images(SHAPE, SAMPLES, 4, 12);
+        let mut fails = AtEpoch(|| Err(Error::Option("the disk is full".into())));
+        let options = in_order(3, Optimizer::default());
+        let error = engine(threads).fit(&mut relu_network(), &split, &options, &mut fails);
+        assert_eq!(error.expect_err("the observer failed").to_string(), "the disk is full");
+    }
 }
 
 /// At this rate one step takes the weights out of sight.
@@ -331,28 +358,33 @@ fn reckless() -> Optimizer {
 
 #[test]
 fn a_loss_that_is_not_finite_leaves_the_network_of_the_last_epoch() {
-    let split = images(SHAPE, SAMPLES, 4, 13);
-    let one_step_an_epoch =
-        |epochs| FitOptions { batch_size: SAMPLES, ..in_order(epochs, reckless()) };
-    let [mut ruined, mut last_good] = [relu_network(), relu_network()];
-    fit(&mut last_good, &split, &one_step_an_epoch(1));
-    let error = engine(1).fit(&mut ruined, &split, &one_step_an_epoch(5), &mut Silent);
-    let error = error.expect_err("the loss is not finite");
-    let Error::NotFinite { epoch: 2, step: 1, loss } = error else { panic!("{error:?}") };
-    assert!(!loss.is_finite());
-    assert_eq!(ruined, last_good);
+    for threads in TEAMS {
+        let split = images(SHAPE, SAMPLES, 4, 13);
+        let one_step_an_epoch =
+            |epochs| FitOptions { batch_size: SAMPLES, ..in_order(epochs, reckless()) };
+        let [mut ruined, mut last_good] = [relu_network(), relu_network()];
+        fit(&mut last_good, &split, &one_step_an_epoch(1));
+        let error = engine(threads).fit(&mut ruined, &split, &one_step_an_epoch(5), &mut Silent);
+        let error = error.expect_err("the loss is not finite");
+        let Error::NotFinite { epoch: 2, step: 1, loss } = error else { panic!("{error:?}") };
+        assert!(!loss.is_finite());
+        assert_eq!(ruined, last_good);
+    }
 }
 
 #[test]
 fn a_loss_that_is_not_finite_in_the_first_epoch_leaves_the_network_as_it_was() {
-    let split = images(SHAPE, SAMPLES, 4, 13);
-    let mut network = relu_network();
-    let mut recorder = Recorder::default();
-    let error = engine(1).fit(&mut network, &split, &in_order(5, reckless()), &mut recorder);
-    let error = error.expect_err("the loss is not finite");
-    assert!(matches!(error, Error::NotFinite { epoch: 1, step: 2, .. }), "{error:?}");
-    assert_eq!(network, relu_network());
-    assert_eq!(recorder.steps.len(), 1, "the observer is told of good steps only");
+    for threads in TEAMS {
+        let split = images(SHAPE, SAMPLES, 4, 13);
+        let mut network = relu_network();
+        let mut recorder = Recorder::default();
+        let error =
+            engine(threads).fit(&mut network, &split, &in_order(5, reckless()), &mut recorder);
+        let error = error.expect_err("the loss is not finite");
+        assert!(matches!(error, Error::NotFinite { epoch: 1, step: 2, .. }), "{error:?}");
+        assert_eq!(network, relu_network());
+        assert_eq!(recorder.steps.len(), 1, "the observer is told of good steps only");
+    }
 }
 
 #[test]

@@ -3,7 +3,9 @@
 
 mod shared;
 
-pub(crate) use shared::{Poison, Reader, Seat, Writer, share, share_of, share_of_samples};
+pub(crate) use shared::{
+    Poison, Reader, Seat, Writer, is_crowded, share, share_of, share_of_samples,
+};
 
 /// Lanes of the engine's vector, whatever the instruction set.
 pub const LANES: usize = 16;

@@ -169,6 +169,11 @@ pub(crate) struct Seat {
     releases: usize,
 }
 
+/// Whether so many members have fewer cores than they are.
+pub(crate) fn is_crowded(members: usize) -> bool {
+    members > available_parallelism().map_or(1, usize::from)
+}
+
 /// Makes a buffer of `length` zeros for as many members as there are lists of ranges in `own`,
 /// each the ranges that the member writes.
 ///
@@ -189,7 +194,7 @@ pub(crate) fn share(length: usize, own: Vec<Vec<Range<usize>>>, poison: &Poison)
         // Some ten microseconds, in which members that have a core each meet: to yield it to
         // another program costs much more. Where they have not, the one that is waited for needs
         // this one's core.
-        spins: if own.len() > available_parallelism().map_or(1, usize::from) { 0 } else { 1000 },
+        spins: if is_crowded(own.len()) { 0 } else { 1000 },
         published: Counter(AtomicUsize::new(0)),
         released: Counter(AtomicUsize::new(0)),
         poison: poison.clone(),
@@ -342,8 +347,9 @@ impl Deref for Reader<'_> {
     fn deref(&self) -> &[Lanes] {
         self.seat.shared.watch.read(0..self.seat.shared.cells.len());
         let cells = &self.seat.shared.cells;
-        // SAFETY: by the turns (see `Shared`) nobody writes while this reader lives: its member
-        // cannot begin to write, which would end the others' wait, since it borrows the seat.
+        // SAFETY: by the turns (see `Shared`) nobody writes while this reader lives: its member can
+        // neither release nor begin to write, which would end the others' wait, since it borrows
+        // the seat.
         // `UnsafeCell<Lanes>` is laid out as `Lanes` is.
         unsafe { std::slice::from_raw_parts(cells.as_ptr().cast::<Lanes>(), cells.len()) }
     }

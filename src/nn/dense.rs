@@ -5,6 +5,8 @@
 //! by its moments: `[w | m | v]`, side by side, so that the three do not alias in the cache. The
 //! bias is the last row.
 
+use std::ops::Range;
+
 use crate::buffers::{LANES, Lanes, Reader, Seat, Writer, as_numbers, as_numbers_mut, zeroed};
 use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
 use crate::nn::Activation;
@@ -57,6 +59,12 @@ impl Dense {
         if self.division.has_narrow(&self.division.part(self.member, batch)) {
             self.narrow_gradients = zeroed(narrow_lanes(self.division.rows()));
         }
+    }
+
+    /// Where the gradients of the member's own columns stand.
+    pub(crate) fn own_outputs(&self) -> Range<usize> {
+        let Range { start, end } = self.division.part(self.member, 0).groups;
+        start * self.division.batch..end * self.division.batch
     }
 
     /// Lets others update their weights as soon as they want to, where this member has no need of
@@ -262,6 +270,7 @@ fn transpose<S: Simd>(
         for (group, units) in transposed.chunks_mut(width * LANES).enumerate() {
             let mut square = [s.zero(); LANES];
             let places = division.places(group, cells);
+            debug_assert!(places.row.is_multiple_of(LANES), "a narrow layer has none below");
             for (weights, row) in square.iter_mut().zip(inputs.clone()) {
                 *weights = s.load(&state[(places.first + row * places.row) / LANES - first]);
             }
@@ -304,7 +313,8 @@ pub(crate) struct Update<'a, R> {
     pub(crate) layer: &'a mut Dense,
     pub(crate) products: Products,
     pub(crate) input: &'a Transposed<'a>,
-    pub(crate) gradient: &'a Reader<'a>,
+    /// The gradient of this layer's sums, of the member's own groups of units from the first on.
+    pub(crate) gradient: &'a [Lanes],
     pub(crate) rule: R,
 }
 
@@ -322,8 +332,7 @@ impl<R: Rule> Kernel for Update<'_, R> {
             return;
         }
         let width = division.width(&part);
-        let panels = &gradient[part.groups.start * batch..];
-        let dz = Right::of_lanes(panels, 1, batch);
+        let dz = Right::of_lanes(gradient, 1, batch);
         let state = writer.lanes(division.block_rows(&part, *cells));
         let (state, narrow_state) = state.split_at_mut(part.rows.len() * width * *cells);
         let narrow = division.has_narrow(&part).then_some(&mut narrow_gradients[..]);
@@ -343,7 +352,7 @@ impl<R: Rule> Kernel for Update<'_, R> {
         }
         if part.rows.contains(&division.inputs) {
             for group in 0..part.groups.len() {
-                let samples = &panels[group * batch..][..samples];
+                let samples = &gradient[group * batch..][..samples];
                 let sum = samples.iter().fold(s.zero(), |sum, dz| s.add(sum, s.load(dz)));
                 epilogue.finish(s, division.inputs, group, [sum]);
             }
@@ -379,9 +388,8 @@ impl<S: Simd, R: Rule> Epilogue<S> for Learn<'_, R> {
         let width = self.width;
         if let (true, Some(gradients), [sum]) = (group == width, &mut self.narrow, &sums[..]) {
             // The other lanes stand where the next rows' will, which come later.
-            if let Some(room) = as_numbers_mut(gradients)[row * NARROW..].first_chunk_mut() {
-                s.store_unaligned(*sum, room);
-            }
+            let (room, _) = as_numbers_mut(gradients)[row * NARROW..].as_chunks_mut();
+            s.store_unaligned(*sum, &mut room[0]);
             return;
         }
         let start = (row - self.first_row) * width * R::CELLS;

@@ -154,8 +154,8 @@ impl Division {
     /// Where the weights of `group` stand.
     pub(crate) fn places(&self, group: usize, cells: usize) -> Places {
         let holds = |part: &Part| part.groups.contains(&group);
-        let part = (0..self.members).map(|member| self.part(member, 0)).find(holds);
-        let part = part.unwrap_or_else(|| self.part(0, 0));
+        let mut parts = (0..self.members).map(|member| self.part(member, 0));
+        let part = parts.find(holds).expect("every group has an owner");
         let (start, width) = (self.block_start(&part, cells), self.width(&part));
         if self.has_narrow(&part) && group + 1 == part.groups.end {
             let first = (start + self.rows() * width * cells) * LANES;
@@ -176,6 +176,10 @@ impl Division {
     /// The lanes of a buffer of groups × `batch` that `member` writes: the outputs of its part.
     pub(crate) fn outputs(&self, member: usize) -> Vec<Range<usize>> {
         let Part { groups, samples, .. } = self.part(member, self.batch);
+        if self.by_columns {
+            let all = groups.start * self.batch..groups.end * self.batch;
+            return Vec::from([all]);
+        }
         let panel = |group| group * self.batch + samples.start..group * self.batch + samples.end;
         groups.map(panel).collect()
     }
@@ -223,6 +227,25 @@ mod tests {
                 let used = numbers.iter().map(|&count| usize::from(count == 1)).sum::<usize>();
                 assert_eq!(used, division.rows() * units * 3);
                 assert!(numbers.iter().all(|&count| count <= 1));
+            }
+        }
+    }
+
+    /// Backward into a layer by columns a member needs the very rows of weights that it updates.
+    #[test]
+    fn rows_are_those_of_the_own_inputs() {
+        for units in [16, 17, 20, 21, 36, 52, 100] {
+            for members in [1, 2, 3, 5, 8] {
+                let below = Division::new(784, units, 32, members, false);
+                for below in [below, below.of_sparse_images()] {
+                    let last = Division::new(units, 10, 32, members, true).above(&below);
+                    for member in (0..members).filter(|_| last.owns_rows(&below)) {
+                        let Range { start, end } = below.part(member, 0).groups;
+                        let [start, end] = [start, end].map(|group| units.min(group * LANES));
+                        let bias = usize::from(member + 1 == members);
+                        assert_eq!(last.part(member, 0).rows, start..end + bias);
+                    }
+                }
             }
         }
     }

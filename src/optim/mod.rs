@@ -71,10 +71,11 @@ impl Default for Optimizer {
 /// microcode.
 pub(crate) const NEGLIGIBLE: f32 = 1e-30;
 
-/// w − `decay` · w, which is w where nothing decays.
+/// w − `decay` · w, which is w to the bit where nothing decays.
 #[inline(always)]
 fn shrunk<S: Simd>(s: S, w: S::F32, decay: f32) -> S::F32 {
-    s.mul_add(w, s.splat(-decay), w)
+    // With −0 in the place of 0, a weight −0 would lose its sign.
+    s.mul_add(w, s.splat(0.0 - decay), w)
 }
 
 /// Where a moment of size `size` is not negligible.

@@ -64,6 +64,20 @@ fn run<S: Simd, R: Rule>(s: S, rule: impl Fn(u64) -> R) -> Vec<u32> {
     rows.iter().flat_map(|lanes| lanes.0.map(f32::to_bits)).collect()
 }
 
+/// A weight that does not move keeps its sign, whatever its neighbours in the vector do.
+#[test]
+fn a_negative_zero_stays() {
+    on_each_isa!(s => {
+        let mut row = zeroed(3);
+        row[0] = Lanes([-0.0; LANES]);
+        let mut gradient = Lanes::default();
+        gradient.0[3] = 1.0;
+        Adam::default().at(1).update(s, [s.load(&gradient)], &mut row, 1, 0);
+        assert!(row[0].0[3] < 0.0);
+        assert_eq!(row[0].0[4].to_bits(), (-0.0_f32).to_bits());
+    });
+}
+
 #[test]
 fn updates_have_the_bits_of_the_scalar_oracle() {
     let adam = Adam { learning_rate: 0.01, ..Adam::default() };

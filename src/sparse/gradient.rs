@@ -58,10 +58,10 @@ pub(crate) fn gradient<S: Simd, E: Epilogue<S>>(
     }
 }
 
-/// The sums of all pixels for `GROUPS` groups from `group` on, and for `NARROW` groups, none or one,
-/// after those.
+/// The sums of all pixels for `GROUPS` groups from `group` on, and for `NARROW_GROUPS` groups,
+/// none or one, after those.
 #[inline(always)]
-fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW: usize>(
+fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW_GROUPS: usize>(
     s: S,
     images: &Columns,
     dz: &Right<'_>,
@@ -76,7 +76,7 @@ fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW: usize>(
     let (rows, _) = rows.as_chunks_mut::<GROUPS>();
     // What one image needs, side by side.
     for (image, (row, narrow)) in rows.iter_mut().zip(&mut *narrow_rows).enumerate() {
-        let row = row.iter_mut().chain(std::iter::once(narrow).take(NARROW));
+        let row = row.iter_mut().chain(std::iter::once(narrow).take(NARROW_GROUPS));
         for (lanes, group) in row.zip(group..) {
             let at = image * dz.row + group * dz.group;
             if let Some(numbers) = dz.values.get(at..).and_then(|dz| dz.first_chunk()) {
@@ -84,6 +84,7 @@ fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW: usize>(
             }
         }
     }
+    let last_chunk = images.chunks() - 1;
     let (chunks, _) = rows.as_chunks::<IMAGES>();
     let (narrow_chunks, _) = narrow_rows.as_chunks::<IMAGES>();
     for first in area.rows.clone().step_by(all_sums.len()) {
@@ -91,14 +92,15 @@ fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW: usize>(
         for (chunk, (rows, narrow_rows)) in chunks.iter().zip(narrow_chunks).enumerate() {
             for (place, pixel) in block.clone().enumerate() {
                 let partial = all_sums[place].iter().zip(group..);
-                let narrow_partial = narrow_sums[place..][..NARROW].iter().zip(group + GROUPS..);
+                let narrow_partial =
+                    narrow_sums[place..][..NARROW_GROUPS].iter().zip(group + GROUPS..);
                 let load = |(lanes, group): (&Lanes, usize)| match chunk {
                     0 => epilogue.start(s, pixel, group),
                     _ => s.load(lanes),
                 };
                 let mut sums = [s.zero(); GROUPS];
                 sums.iter_mut().zip(partial).for_each(|(sum, from)| *sum = load(from));
-                let mut narrow = [s.zero(); NARROW];
+                let mut narrow = [s.zero(); NARROW_GROUPS];
                 narrow.iter_mut().zip(narrow_partial).for_each(|(sum, from)| *sum = load(from));
                 images.column(chunk, pixel).for_each_lit(|image, x| {
                     let x = s.splat(x);
@@ -109,7 +111,7 @@ fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW: usize>(
                         *sum = s.mul_add(x, s.load(&narrow_rows[image]), *sum);
                     }
                 });
-                if chunk + 1 == chunks.len().min(narrow_chunks.len()) {
+                if chunk == last_chunk {
                     epilogue.finish(s, pixel, group, sums);
                     narrow
                         .into_iter()

@@ -25,7 +25,8 @@ pub(crate) use lists::Lists;
 pub(crate) use narrow::{NARROW, Narrow, narrow_lanes};
 pub(crate) use rows::{PIXEL_VALUES, SparseRows};
 
-/// The most groups of columns that a pass takes: AVX2 keeps so many sums in registers.
+/// The most groups of columns that a pass takes: AVX2 keeps so many sums in registers (and has to
+/// put some by where a narrow group comes with as many).
 const MOST_GROUPS: usize = 7;
 
 /// How many groups of columns the next pass takes, of `left`: as few passes as there can be, and

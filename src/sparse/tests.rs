@@ -13,7 +13,7 @@ use proptest::test_runner::TestCaseResult;
 use super::{
     Columns, Lists, NARROW, Narrow, PIXEL_VALUES, SparseRows, forward, gradient, gradient_room,
 };
-use crate::buffers::{LANES, zeroed};
+use crate::buffers::{LANES, Lanes};
 use crate::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
 use crate::gemm::{Area, Right};
 use crate::rng::{Purpose, Rng};
@@ -84,6 +84,8 @@ enum Kind {
 /// A product, by the engine.
 struct Product<'a> {
     kind: Kind,
+    /// The most images of a minibatch.
+    batch: usize,
     minibatch: &'a (Lists, Columns),
     right: Right<'a>,
     /// The weights of a narrow group after the others; of a gradient, whether there is one.
@@ -97,11 +99,13 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { kind, minibatch: (lists, columns), right, narrow, area, mut cells } = self;
+        let Self { kind, batch, minibatch: (lists, columns), right, narrow, area, mut cells } =
+            self;
         match kind {
             Kind::Forward => forward(s, lists, &right, narrow, area, &mut cells),
             Kind::Gradient => {
-                let mut room = zeroed(gradient_room(columns.images()));
+                // As after a larger minibatch, with anything left in it.
+                let mut room = vec![Lanes([f32::NAN; LANES]); gradient_room(batch)];
                 let area = (area, narrow.is_some());
                 gradient(s, columns, &right, area, &mut room, &mut cells);
             }
@@ -130,7 +134,8 @@ fn check(
         let mut found = vec![[UNTOUCHED; LANES]; starts.len()];
         let cells = Cells { starts, found: &mut found, width };
         let narrow = case.has_narrow.then_some(Narrow(narrow));
-        isa.run(Product { kind, minibatch, right, narrow, area: area.clone(), cells });
+        let (batch, area) = (case.batch, area.clone());
+        isa.run(Product { kind, batch, minibatch, right, narrow, area, cells });
         for (cell, (found, expected)) in found.iter().zip(&expected).enumerate() {
             let place = (cell / width, cell % width);
             let Some(sums) = expected else {

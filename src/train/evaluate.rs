@@ -124,6 +124,7 @@ impl Engine {
             let batch = BATCH.min(own.len());
             let plan = Plan {
                 members: 1,
+                is_crowded: false,
                 batch,
                 cells: 1,
                 training: false,

@@ -35,7 +35,7 @@ impl<'a> Samples<'a> {
             && distortion.is_none()
             && matches!(network.architecture().layers.first(), Some(Layer::Dense { .. }))
             && size <= SparseRows::MOST_PIXELS
-            && share_of_non_zero(split.pixels()) <= SPARSE_UP_TO;
+            && share_of_non_zero(split.pixels(), size) <= SPARSE_UP_TO;
         Self { split, distortion, rows: fits.then(|| SparseRows::new(split.pixels(), size)) }
     }
 
@@ -75,12 +75,12 @@ impl Pixels for View<'_> {
     }
 }
 
-/// The share of non-zero pixels, judged by up to about a million of them.
-fn share_of_non_zero(pixels: &[u8]) -> f64 {
-    // An odd stride meets all columns of images of even width alike.
-    let stride = (pixels.len() / 1_000_000).max(1) | 1;
-    let seen = pixels.iter().step_by(stride);
+/// The share of non-zero pixels of images of `size` pixels, judged by up to 256 of the images,
+/// evenly spread.
+fn share_of_non_zero(pixels: &[u8], size: usize) -> f64 {
+    let images = pixels.len() / size;
+    let judged = pixels.chunks_exact(size).step_by(images.div_ceil(256).max(1)).flatten();
     let (count, lit) =
-        seen.fold((0_u64, 0_u64), |(count, lit), &x| (count + 1, lit + u64::from(x != 0)));
+        judged.fold((0_u64, 0_u64), |(count, lit), &x| (count + 1, lit + u64::from(x != 0)));
     lit as f64 / count.max(1) as f64
 }

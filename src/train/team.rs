@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 use std::sync::Mutex;
-use std::thread::available_parallelism;
 
 use super::samples::Samples;
 use super::worker::{Plan, Sparse, Worker};
-use crate::buffers::{LANES, Poison, groups, share, share_of, share_of_samples, zeroed};
+use crate::buffers::{
+    LANES, Poison, groups, is_crowded, share, share_of, share_of_samples, zeroed,
+};
 use crate::engine::Engine;
 use crate::nn::blueprint::{Blueprint, ImageLayerKind, ImageLayers, StageKind};
 use crate::nn::conv2d::{Conv2d, Share};
@@ -45,6 +46,7 @@ impl Engine {
     ) -> Vec<T> {
         let plan = Plan {
             members: self.threads(),
+            is_crowded: is_crowded(self.threads()),
             batch: purpose.batch,
             cells: purpose.cells,
             training: purpose.training,
@@ -115,7 +117,6 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
         })
         .collect();
 
-    let is_crowded = available_parallelism().is_ok_and(|cores| members > cores.get());
     let mut inputs = pixels;
     for (index, kind) in blueprint.stages.iter().enumerate() {
         let last = index + 1 == count;
@@ -123,13 +124,14 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
         // The member who has a sample's logits shall have all of them. And where members take turns
         // at the cores, there are no caches of their own to keep columns in, but each walks all
         // images for what columns it has.
-        let by_samples = last || is_crowded && groups(units) < members;
-        let mut division = Division::new(inputs, units, batch, members, by_samples);
-        match workers[0].stages.last() {
-            Some(below) => division = division.above(below.division()),
-            None if data.rows.is_some() => division = division.of_sparse_images(),
-            None => {}
-        }
+        let by_samples = last || plan.is_crowded && groups(units) < members;
+        let division = Division::new(inputs, units, batch, members, by_samples);
+        let division = match (kind, workers[0].stages.last().map(Stage::division)) {
+            (StageKind::Dropout(_), Some(below)) => *below,
+            (_, Some(below)) => division.above(below),
+            (_, None) if data.rows.is_some() => division.of_sparse_images(),
+            (_, None) => division,
+        };
         let lanes = division.groups() * batch;
         let own_gradients = |member: usize| {
             let mut own = division.outputs(member);
@@ -145,14 +147,8 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
             _ => division.outputs(member),
         };
         let outcomes = if last { groups(batch) * Outcome::LANES } else { 0 };
-        let (length, own) = (lanes + outcomes, (0..members).map(own_gradients));
-        let is_first_dense = index == 0 && matches!(kind, StageKind::Dense { .. });
-        let gradients: Vec<_> = if is_first_dense && division.is_by_columns() {
-            // Nobody needs the gradient of another member's columns: there is no layer below.
-            own.flat_map(|own| share(length, Vec::from([own]), poison)).collect()
-        } else {
-            share(length, own.collect(), poison)
-        };
+        let own = (0..members).map(own_gradients).collect();
+        let gradients = share(lanes + outcomes, own, poison);
         let stages = match kind {
             StageKind::Images(layers) => images_of_members(layers, plan, poison)
                 .into_iter()
@@ -199,7 +195,7 @@ fn dense(
         let mut layer = Dense::new(division, member, activation, plan.cells, weights);
         if let Some(below) = &below {
             layer.plan_backward_input(below);
-        } else if is_sparse {
+        } else if is_sparse && plan.cells > 1 {
             layer.plan_sparse_input();
         }
         Stage::Dense(layer)

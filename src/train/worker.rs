@@ -24,6 +24,8 @@ use crate::sparse::{Columns, Lists};
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Plan {
     pub(super) members: usize,
+    /// Whether they have fewer cores than they are.
+    pub(super) is_crowded: bool,
     /// The most samples of a minibatch.
     pub(super) batch: usize,
     /// Lanes of a weight: itself and its moments.
@@ -165,7 +167,6 @@ impl Worker {
         let (isa, products, samples) = (plan.isa, plan.products, indices.len());
         for index in (0..stages.len()).rev() {
             let (lower, upper) = gradients.split_at_mut(index);
-            let gradient = upper[0].read();
             let (stages_below, stage) = stages.split_at_mut(index);
             let below = stages_below.last().map(|below| (below.division(), below.activation()));
             match &mut stage[0] {
@@ -177,7 +178,7 @@ impl Worker {
                             output: &outputs[index - 1].read(),
                             gradient: &mut lower[index - 1].write(),
                         };
-                        let gradient = &gradient;
+                        let gradient = &upper[0].read();
                         isa.run(BackwardInput { layer, products, samples, gradient, below });
                     }
                     if let (0, Some(rows)) = (index, &data.rows) {
@@ -190,16 +191,24 @@ impl Worker {
                         (None, Some(sparse)) => Transposed::Sparse(&sparse.columns),
                         (None, None) => Transposed::Dense(Panels::read(pixels, samples)),
                     };
-                    isa.run(Update { layer, products, input: &input, gradient: &gradient, rule });
+                    let everyones;
+                    let gradient = if layer.division.is_by_columns() {
+                        upper[0].own(layer.own_outputs())
+                    } else {
+                        everyones = upper[0].read();
+                        &everyones[..]
+                    };
+                    isa.run(Update { layer, products, input: &input, gradient, rule });
                 }
                 Stage::Dropout(dropout) => {
                     if let Some((_, activation)) = below {
                         let output = outputs[index - 1].read();
                         let into = &mut lower[index - 1].write();
+                        let gradient = upper[0].read();
                         dropout.backward(isa, samples, &gradient, (activation, &output), into);
                     }
                 }
-                Stage::Images { images, .. } => images.backward(samples, &gradient, rule),
+                Stage::Images { images, .. } => images.backward(samples, &upper[0].read(), rule),
             }
             upper[0].release();
             if let Some(below) = index.checked_sub(1) {
