@@ -275,3 +275,68 @@ fn shares(
         },
     )
 }
+
+#[cfg(test)]
+mod tests {
+    use std::ops::ControlFlow;
+
+    use super::*;
+    use crate::data::{Distortion, ImageShape, Split};
+    use crate::gemm::Products;
+    use crate::nn::{Sequential, Tensor};
+    use crate::optim::Adam;
+    use crate::simd::Isa;
+
+    /// What a team makes of `network` in three steps on all of `split`.
+    fn trained(
+        network: &Network,
+        split: &Split,
+        (members, is_crowded): (usize, bool),
+    ) -> Vec<Tensor> {
+        let products = Products::Engine;
+        let (batch, isa) = (split.len(), Isa::detect().unwrap());
+        let cells = 3;
+        let (training, smoothing) = (true, 0.0);
+        let plan = Plan { members, is_crowded, batch, cells, training, smoothing, isa, products };
+        let data = Samples::new(split, products, network, Distortion::default());
+        let samples: Vec<u32> = (0..batch as u32).collect();
+        let train = |mut worker: Worker| {
+            worker.start(network);
+            for step in 1..=3 {
+                worker.bring(&data, &samples);
+                let rule = (Adam::default().at(step), None);
+                let flow = worker.step(&data, &[], rule, |_| ControlFlow::Continue(()));
+                assert!(flow.is_continue());
+            }
+            let mut tensors = network.tensors().to_vec();
+            worker.copy_parameters(0, &mut tensors);
+            tensors
+        };
+        let workers = team(network, plan, &data, &Poison::new());
+        std::thread::scope(|scope| {
+            let threads: Vec<_> =
+                workers.into_iter().map(|worker| scope.spawn(|| train(worker))).collect();
+            threads.into_iter().map(|thread| thread.join().unwrap()).next_back().unwrap()
+        })
+    }
+
+    /// Whether a layer goes by columns, of which some members have none, or by samples, makes no
+    /// difference; nor does it in the layers above.
+    #[test]
+    fn members_without_columns_change_nothing() {
+        let shape = ImageShape { height: 5, width: 7 };
+        let pixels: Vec<u8> =
+            (0..35 * 40).map(|i| if i % 3 == 0 { (i % 251) as u8 } else { 0 }).collect();
+        let labels: Vec<u8> = (0..40).map(|i| i % 4).collect();
+        let split = Split::new(shape, pixels.into(), labels.into()).unwrap();
+        for hidden in [&[36][..], &[36, 20], &[20, 36], &[20, 20, 100]] {
+            let add = |network: Sequential, units: &usize| network.dense(*units, Activation::Relu);
+            let layers = hidden.iter().fold(Sequential::new(shape), add);
+            let network = Network::new(layers.dense(4, Activation::Softmax), 1).unwrap();
+            let alone = trained(&network, &split, (1, false));
+            for team in [(2, true), (2, false), (3, true), (3, false), (5, true), (5, false)] {
+                assert_eq!(trained(&network, &split, team), alone, "{hidden:?} by {team:?}");
+            }
+        }
+    }
+}
