@@ -2,10 +2,10 @@
 //! buffers that a team of threads shares.
 
 mod shared;
+mod shares;
 
-pub(crate) use shared::{
-    Poison, Reader, Seat, Writer, is_crowded, share, share_of, share_of_samples,
-};
+pub(crate) use shared::{Poison, Reader, Seat, Writer, is_crowded, share};
+pub(crate) use shares::{share_of, share_of_samples};
 
 /// Lanes of the engine's vector, whatever the instruction set.
 pub const LANES: usize = 16;

@@ -21,7 +21,7 @@ use std::ops::{Deref, Range};
 use std::thread::available_parallelism;
 
 use self::sync::{Arc, AtomicBool, AtomicUsize, Ordering, Watch, pause};
-use super::{LANES, Lanes, groups, zeroed};
+use super::{Lanes, zeroed};
 
 /// What loom replaces when it explores every interleaving of the threads.
 mod sync {
@@ -202,19 +202,6 @@ pub(crate) fn share(length: usize, own: Vec<Vec<Range<usize>>>, poison: &Poison)
     own.into_iter()
         .map(|own| Seat { shared: Arc::clone(&shared), own, turn: 0, releases: 0 })
         .collect()
-}
-
-/// The share of `total` things that falls to `member`: as equal as can be, the first ones larger.
-pub(crate) fn share_of(total: usize, member: usize, members: usize) -> Range<usize> {
-    let edge = |member: usize| (total * member).div_ceil(members);
-    edge(member)..edge(member + 1)
-}
-
-/// The share of the samples of a minibatch of up to `batch` that falls to `member`: whole sixteens,
-/// but for the last, as what is done with samples is done with sixteen at a time.
-pub(crate) fn share_of_samples(batch: usize, member: usize, members: usize) -> Range<usize> {
-    let sixteens = share_of(groups(batch), member, members);
-    (sixteens.start * LANES).min(batch)..(sixteens.end * LANES).min(batch)
 }
 
 impl Seat {

@@ -5,8 +5,6 @@
 //! by its moments: `[w | m | v]`, side by side, so that the three do not alias in the cache. The
 //! bias is the last row.
 
-use std::ops::Range;
-
 use crate::buffers::{LANES, Lanes, Reader, Seat, Writer, as_numbers, as_numbers_mut, zeroed};
 use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
 use crate::nn::Activation;
@@ -59,12 +57,6 @@ impl Dense {
         if self.division.has_narrow(&self.division.part(self.member, batch)) {
             self.narrow_gradients = zeroed(narrow_lanes(self.division.rows()));
         }
-    }
-
-    /// Where the gradients of the member's own columns stand.
-    pub(crate) fn own_outputs(&self) -> Range<usize> {
-        let Range { start, end } = self.division.part(self.member, 0).groups;
-        start * self.division.batch..end * self.division.batch
     }
 
     /// Lets others update their weights as soon as they want to, where this member has no need of

@@ -173,13 +173,18 @@ impl Division {
         self.block_rows(&self.part(self.members - 1, 0), cells).end
     }
 
+    /// The lanes of the groups of `member` in a buffer of groups × `batch`.
+    pub(crate) fn own_panels(&self, member: usize) -> Range<usize> {
+        let Range { start, end } = self.part(member, self.batch).groups;
+        start * self.batch..end * self.batch
+    }
+
     /// The lanes of a buffer of groups × `batch` that `member` writes: the outputs of its part.
     pub(crate) fn outputs(&self, member: usize) -> Vec<Range<usize>> {
-        let Part { groups, samples, .. } = self.part(member, self.batch);
         if self.by_columns {
-            let all = groups.start * self.batch..groups.end * self.batch;
-            return Vec::from([all]);
+            return Vec::from([self.own_panels(member)]);
         }
+        let Part { groups, samples, .. } = self.part(member, self.batch);
         let panel = |group| group * self.batch + samples.start..group * self.batch + samples.end;
         groups.map(panel).collect()
     }

@@ -193,7 +193,7 @@ impl Worker {
                     };
                     let everyones;
                     let gradient = if layer.division.is_by_columns() {
-                        upper[0].own(layer.own_outputs())
+                        upper[0].own(layer.division.own_panels(layer.member))
                     } else {
                         everyones = upper[0].read();
                         &everyones[..]
