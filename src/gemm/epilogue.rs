@@ -8,6 +8,12 @@ use crate::simd::Simd;
 pub(crate) trait Epilogue<S: Simd> {
     /// What the sums of row `row`, group `group` start from.
     fn start(&self, s: S, row: usize, group: usize) -> S::F32;
-    /// Takes the finished sums of row `row`, of `N` groups from `group` on.
-    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]);
+    /// Takes the finished sums of `ROWS` rows from `row` on, each of `N` groups from `group` on.
+    fn finish<const ROWS: usize, const N: usize>(
+        &mut self,
+        s: S,
+        row: usize,
+        group: usize,
+        sums: [[S::F32; N]; ROWS],
+    );
 }

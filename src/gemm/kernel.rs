@@ -60,8 +60,6 @@ pub(super) unsafe fn tile<S: Simd, E: Epilogue<S>, const ROWS: usize, const GROU
         panel_at += left.depth.panel_stride;
         todo -= steps;
     }
-    for (i, sums) in sums.into_iter().enumerate() {
-        epilogue.finish(s, row + i, group, sums);
-    }
+    epilogue.finish(s, row, group, sums);
     ROWS
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::epilogue::Epilogue;
 use super::operand::{Axis, Left, Right};
+use super::pack::{load_up_to_all, pack};
 use super::product::{Area, multiply};
 use crate::buffers::{LANES, Lanes, groups};
 use crate::simd::{Isa, Kernel, Simd};
@@ -12,11 +13,11 @@ use crate::simd::{Isa, Kernel, Simd};
 /// `i · row_stride + j · column_stride`.
 #[derive(Clone, Copy, Debug)]
 pub struct MatrixRef<'a> {
-    values: &'a [f32],
-    rows: usize,
-    columns: usize,
-    row_stride: usize,
-    column_stride: usize,
+    pub(super) values: &'a [f32],
+    pub(super) rows: usize,
+    pub(super) columns: usize,
+    pub(super) row_stride: usize,
+    pub(super) column_stride: usize,
 }
 
 impl<'a> MatrixRef<'a> {
@@ -89,31 +90,28 @@ pub enum Start {
     Add,
 }
 
-/// Multiplies matrices, keeping its packing buffers from call to call.
+/// Multiplies matrices, keeping its packing buffer from call to call.
 #[derive(Debug)]
 pub struct Gemm {
     isa: Isa,
-    packed_left: Vec<f32>,
-    packed_right: Vec<Lanes>,
+    packed: Vec<Lanes>,
 }
 
-/// Depth of a block, kc: a panel of B, kc × 48 numbers or 120 KiB, stays in an L2 cache of 1 MiB
+/// Depth of a block, kc: a panel of B, kc × 48 numbers or 192 KiB, stays in an L2 cache of 1 MiB
 /// while all rows of a block of A pass by.
-const DEPTH: usize = 640;
-/// Rows of a block of A, mc: mc × kc numbers, 480 KiB, stay in L2 beside it.
+const DEPTH: usize = 1024;
+/// Rows of a block of A, mc: mc × kc numbers, 768 KiB, stay in L2 beside it.
 const ROWS: usize = 192;
-/// Groups of columns of a block of B, nc / 16: nc × kc numbers stay in L3.
+/// Groups of columns of a block of B, nc / 16: nc × kc numbers, 6 MiB, stay in L3.
 const GROUPS: usize = 96;
 /// Rows of A from which on copying B into panels costs less than reading it where it is.
-const PACK_RIGHT_FROM: usize = 64;
-/// Groups of columns of B from which on copying A into panels pays.
-const PACK_LEFT_FROM: usize = 48;
+const PACK_FROM: usize = 64;
 
 impl Gemm {
     /// For the instruction set `isa`.
     #[must_use]
     pub fn new(isa: Isa) -> Self {
-        Self { isa, packed_left: Vec::new(), packed_right: Vec::new() }
+        Self { isa, packed: Vec::new() }
     }
 
     /// C = A · B (+ C): `a` is m × k, `b` is k × n, `c` is m × n.
@@ -147,11 +145,11 @@ impl Kernel for Blocked<'_, '_, '_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { gemm: Gemm { packed_left, packed_right, .. }, a, b, start, c } = self;
+        let Self { gemm: Gemm { packed, .. }, a, b, start, c } = self;
         let all_groups = groups(b.columns);
         // Whole groups of a matrix whose rows are contiguous can be read where they are.
         let in_place =
-            if b.column_stride == 1 && a.rows < PACK_RIGHT_FROM { b.columns / LANES } else { 0 };
+            if b.column_stride == 1 && a.rows < PACK_FROM { b.columns / LANES } else { 0 };
         let depths = a.columns.max(1).div_ceil(DEPTH);
         // Loop 5: blocks of columns.
         for first_group in (0..all_groups).step_by(GROUPS) {
@@ -161,21 +159,16 @@ impl Kernel for Blocked<'_, '_, '_, '_> {
             for block in 0..depths {
                 let depth = block * DEPTH..a.columns.min((block + 1) * DEPTH);
                 let packed_groups = packed_from..block_groups.end;
-                pack_right(s, packed_right, b, depth.clone(), packed_groups);
+                pack(s, packed, b, depth.clone(), packed_groups);
                 let from_c = block > 0 || start == Start::Add;
                 // Loop 3: blocks of rows.
                 for first_row in (0..a.rows).step_by(ROWS) {
                     let rows = first_row..a.rows.min(first_row + ROWS);
-                    let packs = block_groups.len() >= PACK_LEFT_FROM && rows.len() > S::TILE_ROWS;
-                    let left = if packs {
-                        pack_left(s, packed_left, a, rows.clone(), depth.clone())
-                    } else {
-                        let first = rows.start * a.row_stride + depth.start * a.column_stride;
-                        Left {
-                            values: a.values.get(first..).unwrap_or(&[]),
-                            rows: Axis::even(a.row_stride),
-                            depth: Axis::even(a.column_stride),
-                        }
+                    let first = rows.start * a.row_stride + depth.start * a.column_stride;
+                    let left = Left {
+                        values: a.values.get(first..).unwrap_or(&[]),
+                        rows: Axis::even(a.row_stride),
+                        depth: Axis::even(a.column_stride),
                     };
                     let mut epilogue = Plain { c: &mut *c, from_c, first_row, first_group: 0 };
                     if packed_from > block_groups.start {
@@ -188,7 +181,7 @@ impl Kernel for Blocked<'_, '_, '_, '_> {
                     // Loop 2: panels of columns. Loop 1, over tiles of rows, is the product's.
                     for group in (packed_from..block_groups.end).step_by(S::TILE_GROUPS) {
                         let width = S::TILE_GROUPS.min(block_groups.end - group);
-                        let panel = &packed_right[(group - packed_from) * depth.len()..];
+                        let panel = &packed[(group - packed_from) * depth.len()..];
                         let right = Right::of_lanes(panel, width, 1);
                         epilogue.first_group = group;
                         let area = Area { rows: 0..rows.len(), groups: 0..width };
@@ -197,101 +190,6 @@ impl Kernel for Blocked<'_, '_, '_, '_> {
                 }
             }
         }
-    }
-}
-
-/// Lays panels of the `groups` of columns of `b` out, each row after row, padded with zeros.
-#[inline(always)]
-fn pack_right<S: Simd>(
-    s: S,
-    packed: &mut Vec<Lanes>,
-    b: MatrixRef<'_>,
-    depth: Range<usize>,
-    groups: Range<usize>,
-) {
-    // Every lane in use is written below; what an earlier product left behind may stay.
-    let length = groups.len() * depth.len();
-    if packed.len() < length {
-        packed.resize(length, Lanes::default());
-    }
-    for first in groups.clone().step_by(S::TILE_GROUPS) {
-        let width = S::TILE_GROUPS.min(groups.end - first);
-        let panel = &mut packed[(first - groups.start) * depth.len()..][..width * depth.len()];
-        for j in 0..width {
-            let columns = (first + j) * LANES..b.columns.min((first + j + 1) * LANES);
-            if b.column_stride == 1 {
-                for (row, p) in panel.chunks_exact_mut(width).zip(depth.clone()) {
-                    let columns = &b.values[p * b.row_stride..][columns.clone()];
-                    s.store(load_up_to_all(s, columns), &mut row[j]);
-                }
-            } else {
-                for (rows, p) in panel.chunks_mut(width * LANES).zip(depth.clone().step_by(LANES)) {
-                    let numbers = square(s, b.transposed(), columns.clone(), p);
-                    for (row, numbers) in rows.chunks_exact_mut(width).zip(numbers) {
-                        s.store(numbers, &mut row[j]);
-                    }
-                }
-            }
-        }
-    }
-}
-
-/// Lays panels of the `rows` of `a` out, each column after column, padded with zeros.
-#[inline(always)]
-fn pack_left<'p, S: Simd>(
-    s: S,
-    packed: &'p mut Vec<f32>,
-    a: MatrixRef<'_>,
-    rows: Range<usize>,
-    depth: Range<usize>,
-) -> Left<'p> {
-    let height = S::TILE_ROWS;
-    let length = rows.len().next_multiple_of(height) * depth.len();
-    if packed.len() < length {
-        packed.resize(length, 0.0);
-    }
-    let panels = packed[..length].chunks_exact_mut((height * depth.len()).max(1));
-    for (panel, first) in panels.zip(rows.clone().step_by(height)) {
-        let rows = first..rows.end.min(first + height);
-        if a.column_stride == 1 {
-            for (columns, p) in panel.chunks_mut(height * LANES).zip(depth.clone().step_by(LANES)) {
-                let numbers = square(s, a, rows.clone(), p);
-                for (column, numbers) in columns.chunks_exact_mut(height).zip(numbers) {
-                    s.store_partial(numbers, column);
-                }
-            }
-        } else {
-            for (column, p) in panel.chunks_exact_mut(height).zip(depth.clone()) {
-                let rows = &a.values[p * a.column_stride..][rows.clone()];
-                s.store_partial(s.load_partial(rows), column);
-            }
-        }
-    }
-    Left {
-        values: packed,
-        rows: Axis { stride: 1, panel: height, panel_stride: height * depth.len() },
-        depth: Axis::even(height),
-    }
-}
-
-/// Up to sixteen `rows` of `a`, whose rows are contiguous, and the sixteen columns from `column` on,
-/// transposed: a vector for each column. What `a` has not is zero.
-#[inline(always)]
-fn square<S: Simd>(s: S, a: MatrixRef<'_>, rows: Range<usize>, column: usize) -> [S::F32; LANES] {
-    let count = LANES.min(a.columns - column);
-    let mut square = [s.zero(); LANES];
-    for (numbers, row) in square.iter_mut().zip(rows) {
-        *numbers = load_up_to_all(s, &a.values[row * a.row_stride + column..][..count]);
-    }
-    s.transpose(square)
-}
-
-/// Reads up to sixteen numbers, of which there mostly are sixteen; the other lanes are zero.
-#[inline(always)]
-fn load_up_to_all<S: Simd>(s: S, numbers: &[f32]) -> S::F32 {
-    match numbers.first_chunk() {
-        Some(numbers) => s.load_unaligned(numbers),
-        None => s.load_partial(numbers),
     }
 }
 
@@ -324,18 +222,28 @@ impl<S: Simd> Epilogue<S> for Plain<'_, '_> {
     }
 
     #[inline(always)]
-    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
+    fn finish<const ROWS: usize, const N: usize>(
+        &mut self,
+        s: S,
+        row: usize,
+        group: usize,
+        sums: [[S::F32; N]; ROWS],
+    ) {
         let start = self.range(row, group).start;
-        let end = self.range(row, group + N - 1).end;
-        let columns = &mut self.c.values[start..end];
-        if columns.len() == N * LANES {
-            let (columns, _) = columns.as_chunks_mut();
-            for (sums, columns) in sums.into_iter().zip(columns) {
-                s.store_unaligned(sums, columns);
+        let width = self.range(row, group + N - 1).end - start;
+        let rows = self.c.values[start..].chunks_mut(self.c.row_stride).zip(sums);
+        if width == N * LANES {
+            for (row, sums) in rows {
+                let (columns, _) = row[..N * LANES].as_chunks_mut();
+                for (sum, columns) in sums.into_iter().zip(columns) {
+                    s.store_unaligned(sum, columns);
+                }
             }
         } else {
-            for (sums, columns) in sums.into_iter().zip(columns.chunks_mut(LANES)) {
-                s.store_partial(sums, columns);
+            for (row, sums) in rows {
+                for (sum, columns) in sums.into_iter().zip(row[..width].chunks_mut(LANES)) {
+                    s.store_partial(sum, columns);
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ mod epilogue;
 mod kernel;
 mod matrix;
 mod operand;
+mod pack;
 mod product;
 mod second_opinion;
 #[cfg(test)]
