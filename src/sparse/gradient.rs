@@ -1,8 +1,9 @@
 //! Images, transposed, times the gradient of a layer's sums: the gradient of the weights.
 
 use super::columns::{Columns, IMAGES};
+use super::narrow::NARROW;
 use super::{MOST_GROUPS, pass_width};
-use crate::buffers::Lanes;
+use crate::buffers::{LANES, Lanes, as_numbers_mut};
 use crate::gemm::{Area, Epilogue, Right};
 use crate::simd::Simd;
 
@@ -12,7 +13,8 @@ const SUMS: usize = 256;
 
 /// The lanes that [`gradient`] needs to work in, for minibatches of up to `batch` images.
 pub(crate) fn gradient_room(batch: usize) -> usize {
-    batch.max(1).next_multiple_of(IMAGES) * (MOST_GROUPS + 1) + 2 * SUMS
+    let images = batch.max(1).next_multiple_of(IMAGES);
+    images * MOST_GROUPS + images * NARROW / LANES + 2 * SUMS
 }
 
 /// xᵀ · dz for the pixels (the rows) and groups of `area`, where row i of `dz` belongs to image i.
@@ -71,17 +73,20 @@ fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW_GROUPS: usize
 ) {
     let (sums, rows) = room.split_at_mut(SUMS);
     let (narrow_sums, rows) = rows.split_at_mut(SUMS);
-    let (narrow_rows, rows) = rows.split_at_mut(images.chunks() * IMAGES);
+    let (narrow_rows, rows) = rows.split_at_mut(images.chunks() * IMAGES * NARROW / LANES);
     let (all_sums, _) = sums.as_chunks_mut::<GROUPS>();
     let (rows, _) = rows.as_chunks_mut::<GROUPS>();
+    let (narrow_rows, _) = as_numbers_mut(narrow_rows).as_chunks_mut::<NARROW>();
     // What one image needs, side by side.
+    let dz = |image: usize, group: usize| dz.values.get(image * dz.row + group * dz.group..);
     for (image, (row, narrow)) in rows.iter_mut().zip(&mut *narrow_rows).enumerate() {
-        let row = row.iter_mut().chain(std::iter::once(narrow).take(NARROW_GROUPS));
-        for (lanes, group) in row.zip(group..) {
-            let at = image * dz.row + group * dz.group;
-            if let Some(numbers) = dz.values.get(at..).and_then(|dz| dz.first_chunk()) {
+        for (lanes, group) in row.iter_mut().zip(group..) {
+            if let Some(numbers) = dz(image, group).and_then(|dz| dz.first_chunk()) {
                 s.store(s.load_unaligned(numbers), lanes);
             }
+        }
+        if let (1, Some(dz)) = (NARROW_GROUPS, dz(image, group + GROUPS)) {
+            *narrow = *dz.first_chunk().expect("a group of dz is whole");
         }
     }
     let last_chunk = images.chunks() - 1;
@@ -108,7 +113,7 @@ fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW_GROUPS: usize
                         *sum = s.mul_add(x, s.load(dz), *sum);
                     }
                     for sum in &mut narrow {
-                        *sum = s.mul_add(x, s.load(&narrow_rows[image]), *sum);
+                        *sum = s.mul_add(x, s.load_four(&narrow_rows[image]), *sum);
                     }
                 });
                 if chunk == last_chunk {
