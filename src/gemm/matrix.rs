@@ -105,10 +105,10 @@ const ROWS: usize = 192;
 /// Groups of columns of a block of B, nc / 16: nc × kc numbers, 6 MiB, stay in L3.
 const GROUPS: usize = 96;
 /// Rows of A up to which copying B into panels costs more than reading it where it is, and up to
-/// which it does if all of B stands close together.
+/// which it does if B is small.
 const IN_PLACE: usize = 63;
 const IN_PLACE_IF_SMALL: usize = 512;
-/// Numbers of a B whose rows stand close enough together: 512 KiB, half of L2 and 128 pages.
+/// Numbers of a B that is small: 512 KiB, half of L2 and 128 pages.
 const SMALL: usize = (1 << 17) - 1;
 
 impl Gemm {
@@ -152,14 +152,16 @@ impl Kernel for Blocked<'_, '_, '_, '_> {
         let Self { gemm: Gemm { packed, .. }, a, b, start, c } = self;
         let all_groups = groups(b.columns);
         // Whole groups of a matrix whose rows are contiguous can be read where they are.
-        let is_small = b.rows.saturating_mul(b.row_stride) <= SMALL;
+        let is_small = b.values.len() <= SMALL;
         let most_rows = if is_small { IN_PLACE_IF_SMALL } else { IN_PLACE };
         let in_place =
             if b.column_stride == 1 && a.rows <= most_rows { b.columns / LANES } else { 0 };
         let depths = a.columns.max(1).div_ceil(DEPTH);
+        // A panel that all of A passes by at once is used while it is fresh, and never again.
+        let most_groups = if a.rows <= ROWS && !is_small { S::TILE_GROUPS } else { GROUPS };
         // Loop 5: blocks of columns.
-        for first_group in (0..all_groups).step_by(GROUPS) {
-            let block_groups = first_group..all_groups.min(first_group + GROUPS);
+        for first_group in (0..all_groups).step_by(most_groups) {
+            let block_groups = first_group..all_groups.min(first_group + most_groups);
             let packed_from = block_groups.start.max(in_place.min(block_groups.end));
             // Loop 4: blocks of depth.
             for block in 0..depths {
