@@ -2,7 +2,8 @@
 
 use crate::simd::Simd;
 
-/// The two ends of a sum, for the sixteen columns of a group at a time.
+/// The two ends of a sum: where those of a group's sixteen columns start, and where a tile of them
+/// ends.
 ///
 /// Rows and groups of columns are those of the whole product, whatever part of it is computed.
 pub(crate) trait Epilogue<S: Simd> {

@@ -1,4 +1,4 @@
-//! The product of plain row-major matrices, packed and blocked.
+//! The product of plain row-major matrices: blocked, and B packed where that pays.
 
 use std::ops::Range;
 
@@ -27,7 +27,7 @@ impl<'a> MatrixRef<'a> {
     /// When rows overlap or `values` is too short.
     #[must_use]
     pub fn new(values: &'a [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
-        check_shape(values.len(), rows, columns, row_stride);
+        let values = &values[..checked_length(values.len(), rows, columns, row_stride)];
         Self { values, rows, columns, row_stride, column_stride: 1 }
     }
 
@@ -60,12 +60,13 @@ impl<'a> MatrixMut<'a> {
     /// When rows overlap or `values` is too short.
     #[must_use]
     pub fn new(values: &'a mut [f32], rows: usize, columns: usize, row_stride: usize) -> Self {
-        check_shape(values.len(), rows, columns, row_stride);
-        Self { values, rows, columns, row_stride }
+        let length = checked_length(values.len(), rows, columns, row_stride);
+        Self { values: &mut values[..length], rows, columns, row_stride }
     }
 }
 
-fn check_shape(length: usize, rows: usize, columns: usize, row_stride: usize) {
+/// How many of `length` numbers a matrix takes up.
+fn checked_length(length: usize, rows: usize, columns: usize, row_stride: usize) -> usize {
     assert!(
         row_stride >= columns,
         "rows of {columns} numbers do not fit a row stride of {row_stride}"
@@ -75,10 +76,9 @@ fn check_shape(length: usize, rows: usize, columns: usize, row_stride: usize) {
     } else {
         row_stride.checked_mul(rows - 1).and_then(|n| n.checked_add(columns))
     };
-    assert!(
-        needed.is_some_and(|needed| needed <= length),
-        "{rows} × {columns} numbers do not fit the slice"
-    );
+    needed
+        .filter(|&needed| needed <= length)
+        .unwrap_or_else(|| panic!("{rows} × {columns} numbers do not fit the slice"))
 }
 
 /// What the sums of a product start from.
@@ -99,17 +99,17 @@ pub struct Gemm {
 
 /// Depth of a block, kc: a panel of B, kc × 48 numbers or 192 KiB, stays in an L2 cache of 1 MiB
 /// while all rows of a block of A pass by.
-const DEPTH: usize = 1024;
+const BLOCK_DEPTH: usize = 1024;
 /// Rows of a block of A, mc: mc × kc numbers, 768 KiB, stay in L2 beside it.
-const ROWS: usize = 192;
+const BLOCK_ROWS: usize = 192;
 /// Groups of columns of a block of B, nc / 16: nc × kc numbers, 6 MiB, stay in L3.
-const GROUPS: usize = 96;
+const BLOCK_GROUPS: usize = 96;
 /// Rows of A up to which copying B into panels costs more than reading it where it is, and up to
 /// which it does if B is small.
 const IN_PLACE: usize = 63;
 const IN_PLACE_IF_SMALL: usize = 512;
-/// Numbers of a B that is small: 512 KiB, half of L2 and 128 pages.
-const SMALL: usize = (1 << 17) - 1;
+/// Numbers from which on a B is not small: its panels lie in too many pages, 128.
+const LARGE_FROM: usize = 1 << 17;
 
 impl Gemm {
     /// For the instruction set `isa`.
@@ -151,29 +151,34 @@ impl Kernel for Blocked<'_, '_, '_, '_> {
     fn run<S: Simd>(self, s: S) {
         let Self { gemm: Gemm { packed, .. }, a, b, start, c } = self;
         let all_groups = groups(b.columns);
+        if a.rows == 0 {
+            return;
+        }
         // Whole groups of a matrix whose rows are contiguous can be read where they are.
-        let is_small = b.values.len() <= SMALL;
+        let is_small = b.values.len() < LARGE_FROM;
         let most_rows = if is_small { IN_PLACE_IF_SMALL } else { IN_PLACE };
         let in_place =
             if b.column_stride == 1 && a.rows <= most_rows { b.columns / LANES } else { 0 };
-        let depths = a.columns.max(1).div_ceil(DEPTH);
+        let depths = a.columns.max(1).div_ceil(BLOCK_DEPTH);
         // A panel that all of A passes by at once is used while it is fresh, and never again.
-        let most_groups = if a.rows <= ROWS && !is_small { S::TILE_GROUPS } else { GROUPS };
+        let most_groups =
+            if a.rows <= BLOCK_ROWS && !is_small { S::TILE_GROUPS } else { BLOCK_GROUPS };
         // Loop 5: blocks of columns.
         for first_group in (0..all_groups).step_by(most_groups) {
             let block_groups = first_group..all_groups.min(first_group + most_groups);
             let packed_from = block_groups.start.max(in_place.min(block_groups.end));
             // Loop 4: blocks of depth.
             for block in 0..depths {
-                let depth = block * DEPTH..a.columns.min((block + 1) * DEPTH);
+                let depth = block * BLOCK_DEPTH..a.columns.min((block + 1) * BLOCK_DEPTH);
                 let packed_groups = packed_from..block_groups.end;
                 pack(s, packed, b, depth.clone(), packed_groups);
                 let from_c = block > 0 || start == Start::Add;
                 // Loop 3: blocks of rows.
-                for first_row in (0..a.rows).step_by(ROWS) {
-                    let rows = first_row..a.rows.min(first_row + ROWS);
+                for first_row in (0..a.rows).step_by(BLOCK_ROWS) {
+                    let rows = first_row..a.rows.min(first_row + BLOCK_ROWS);
                     let first = rows.start * a.row_stride + depth.start * a.column_stride;
                     let left = Left {
+                        // Without depth there may be none.
                         values: a.values.get(first..).unwrap_or(&[]),
                         rows: Axis::even(a.row_stride),
                         depth: Axis::even(a.column_stride),
@@ -239,17 +244,17 @@ impl<S: Simd> Epilogue<S> for Plain<'_, '_> {
     ) {
         let start = self.range(row, group).start;
         let width = self.range(row, group + N - 1).end - start;
-        let rows = self.c.values[start..].chunks_mut(self.c.row_stride).zip(sums);
+        let tile = self.c.values[start..].chunks_mut(self.c.row_stride).zip(sums);
         if width == N * LANES {
-            for (row, sums) in rows {
-                let (columns, _) = row[..N * LANES].as_chunks_mut();
+            for (numbers, sums) in tile {
+                let (columns, _) = numbers[..N * LANES].as_chunks_mut();
                 for (sum, columns) in sums.into_iter().zip(columns) {
                     s.store_unaligned(sum, columns);
                 }
             }
         } else {
-            for (row, sums) in rows {
-                for (sum, columns) in sums.into_iter().zip(row[..width].chunks_mut(LANES)) {
+            for (numbers, sums) in tile {
+                for (sum, columns) in sums.into_iter().zip(numbers[..width].chunks_mut(LANES)) {
                     s.store_partial(sum, columns);
                 }
             }

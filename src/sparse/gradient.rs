@@ -19,7 +19,7 @@ pub(crate) fn gradient_room(batch: usize) -> usize {
 
 /// xᵀ · dz for the pixels (the rows) and groups of `area`, where row i of `dz` belongs to image i.
 /// If `has_narrow`, the last group, which is not the only one, is narrow: the epilogue gets its sums
-/// by themselves.
+/// by themselves, in the first lanes, with others in the rest.
 ///
 /// The sums of a pixel stay in registers, and `epilogue` has them before the next pixel is begun:
 /// the root and the division of an optimiser go on while the next sums are added up. Of a larger
@@ -78,15 +78,13 @@ fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW_GROUPS: usize
     let (rows, _) = rows.as_chunks_mut::<GROUPS>();
     let (narrow_rows, _) = as_numbers_mut(narrow_rows).as_chunks_mut::<NARROW>();
     // What one image needs, side by side.
-    let dz = |image: usize, group: usize| dz.values.get(image * dz.row + group * dz.group..);
-    for (image, (row, narrow)) in rows.iter_mut().zip(&mut *narrow_rows).enumerate() {
+    let rows_of_images = rows.iter_mut().zip(&mut *narrow_rows).take(images.images());
+    for (image, (row, narrow)) in rows_of_images.enumerate() {
         for (lanes, group) in row.iter_mut().zip(group..) {
-            if let Some(numbers) = dz(image, group).and_then(|dz| dz.first_chunk()) {
-                s.store(s.load_unaligned(numbers), lanes);
-            }
+            s.store(s.load_unaligned(dz.at(image, group)), lanes);
         }
-        if let (1, Some(dz)) = (NARROW_GROUPS, dz(image, group + GROUPS)) {
-            *narrow = *dz.first_chunk().expect("a group of dz is whole");
+        if NARROW_GROUPS > 0 {
+            narrow.copy_from_slice(&dz.at(image, group + GROUPS)[..NARROW]);
         }
     }
     let last_chunk = images.chunks() - 1;
