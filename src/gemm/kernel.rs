@@ -60,6 +60,6 @@ pub(super) unsafe fn tile<S: Simd, E: Epilogue<S>, const ROWS: usize, const GROU
         panel_at += left.depth.panel_stride;
         todo -= steps;
     }
-    epilogue.finish(s, row, group, sums);
+    epilogue.finish_tile(s, row, group, sums);
     ROWS
 }

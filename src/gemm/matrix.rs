@@ -235,16 +235,22 @@ impl<S: Simd> Epilogue<S> for Plain<'_, '_> {
     }
 
     #[inline(always)]
-    fn finish<const ROWS: usize, const N: usize>(
+    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
+        self.finish_tile(s, row, group, [sums]);
+    }
+
+    /// At once, as its rows need one look at where they end.
+    #[inline(always)]
+    fn finish_tile<const ROWS: usize, const N: usize>(
         &mut self,
         s: S,
         row: usize,
         group: usize,
-        sums: [[S::F32; N]; ROWS],
+        tile: [[S::F32; N]; ROWS],
     ) {
         let start = self.range(row, group).start;
         let width = self.range(row, group + N - 1).end - start;
-        let tile = self.c.values[start..].chunks_mut(self.c.row_stride).zip(sums);
+        let tile = self.c.values[start..].chunks_mut(self.c.row_stride).zip(tile);
         if width == N * LANES {
             for (numbers, sums) in tile {
                 let (columns, _) = numbers[..N * LANES].as_chunks_mut();

@@ -29,7 +29,7 @@ pub(super) fn second_opinion<S: Simd, E: Epilogue<S>>(
     for (row, products) in rows.zip(products.chunks_exact(groups.len().max(1))) {
         for (group, product) in groups.clone().zip(products) {
             let sums = s.add(epilogue.start(s, row, group), s.load(product));
-            epilogue.finish(s, row, group, [[sums]]);
+            epilogue.finish(s, row, group, [sums]);
         }
     }
 }

@@ -78,19 +78,11 @@ impl<S: Simd> Epilogue<S> for Cells<'_> {
     }
 
     #[inline(always)]
-    fn finish<const ROWS: usize, const N: usize>(
-        &mut self,
-        s: S,
-        row: usize,
-        group: usize,
-        sums: [[S::F32; N]; ROWS],
-    ) {
-        for (row, sums) in (row..).zip(sums) {
-            for (group, sum) in (group..).zip(sums) {
-                let cell = &mut self.found[row * self.width + group];
-                assert!(is_untouched(cell[0]), "row {row}, group {group} was finished twice");
-                s.store_unaligned(sum, cell);
-            }
+    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
+        for (group, sum) in (group..).zip(sums) {
+            let cell = &mut self.found[row * self.width + group];
+            assert!(is_untouched(cell[0]), "row {row}, group {group} was finished twice");
+            s.store_unaligned(sum, cell);
         }
     }
 }

@@ -170,18 +170,10 @@ impl<S: Simd> Epilogue<S> for Store<'_> {
     }
 
     #[inline(always)]
-    fn finish<const ROWS: usize, const N: usize>(
-        &mut self,
-        s: S,
-        row: usize,
-        group: usize,
-        sums: [[S::F32; N]; ROWS],
-    ) {
-        for (row, sums) in (row..).zip(sums) {
-            let lanes = &mut self.sums[row * self.width + group..][..N];
-            for (sum, lanes) in sums.into_iter().zip(lanes) {
-                s.store(sum, lanes);
-            }
+    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
+        let lanes = &mut self.sums[row * self.width + group..][..N];
+        for (sum, lanes) in sums.into_iter().zip(lanes) {
+            s.store(sum, lanes);
         }
     }
 }

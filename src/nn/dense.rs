@@ -184,18 +184,10 @@ impl<S: Simd> Epilogue<S> for Activate<'_, '_> {
     }
 
     #[inline(always)]
-    fn finish<const ROWS: usize, const N: usize>(
-        &mut self,
-        s: S,
-        sample: usize,
-        group: usize,
-        sums: [[S::F32; N]; ROWS],
-    ) {
-        for (sample, sums) in (sample..).zip(sums) {
-            for (group, z) in (self.first_group + group..).zip(sums) {
-                let y = self.activation.forward(s, z);
-                s.store(y, self.output.at(group * self.batch + sample));
-            }
+    fn finish<const N: usize>(&mut self, s: S, sample: usize, group: usize, sums: [S::F32; N]) {
+        for (group, z) in (self.first_group + group..).zip(sums) {
+            let y = self.activation.forward(s, z);
+            s.store(y, self.output.at(group * self.batch + sample));
         }
     }
 }
@@ -297,20 +289,12 @@ impl<S: Simd> Epilogue<S> for Deactivate<'_, '_> {
     }
 
     #[inline(always)]
-    fn finish<const ROWS: usize, const N: usize>(
-        &mut self,
-        s: S,
-        sample: usize,
-        group: usize,
-        sums: [[S::F32; N]; ROWS],
-    ) {
-        for (sample, sums) in (sample..).zip(sums) {
-            for (group, dy) in (self.first_group + group..).zip(sums) {
-                let at = group * self.batch + sample;
-                let y = s.load(&self.output[at]);
-                let dz = self.activation.backward(s, y, dy);
-                s.store(dz, self.gradient.at(at));
-            }
+    fn finish<const N: usize>(&mut self, s: S, sample: usize, group: usize, sums: [S::F32; N]) {
+        for (group, dy) in (self.first_group + group..).zip(sums) {
+            let at = group * self.batch + sample;
+            let y = s.load(&self.output[at]);
+            let dz = self.activation.backward(s, y, dy);
+            s.store(dz, self.gradient.at(at));
         }
     }
 }
@@ -362,7 +346,7 @@ impl<R: Rule> Kernel for Update<'_, R> {
             for group in 0..part.groups.len() {
                 let samples = &gradient[group * batch..][..samples];
                 let sum = samples.iter().fold(s.zero(), |sum, dz| s.add(sum, s.load(dz)));
-                epilogue.finish(s, division.inputs, group, [[sum]]);
+                epilogue.finish(s, division.inputs, group, [sum]);
             }
         }
         if let Some(gradients) = epilogue.narrow {
@@ -392,24 +376,16 @@ impl<S: Simd, R: Rule> Epilogue<S> for Learn<'_, R> {
     }
 
     #[inline(always)]
-    fn finish<const ROWS: usize, const N: usize>(
-        &mut self,
-        s: S,
-        row: usize,
-        group: usize,
-        sums: [[S::F32; N]; ROWS],
-    ) {
+    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
         let width = self.width;
-        for (row, sums) in (row..).zip(sums) {
-            if let (true, Some(gradients), [sum]) = (group == width, &mut self.narrow, &sums[..]) {
-                // The other lanes stand where the next rows' will, which come later.
-                let (room, _) = as_numbers_mut(gradients)[row * NARROW..].as_chunks_mut();
-                s.store_unaligned(*sum, &mut room[0]);
-                continue;
-            }
-            let start = (row - self.first_row) * width * R::CELLS;
-            let row = &mut self.state[start..start + width * R::CELLS];
-            self.rule.update(s, sums, row, width, group);
+        if let (true, Some(gradients), [sum]) = (group == width, &mut self.narrow, &sums[..]) {
+            // The other lanes stand where the next rows' will, which come later.
+            let (room, _) = as_numbers_mut(gradients)[row * NARROW..].as_chunks_mut();
+            s.store_unaligned(*sum, &mut room[0]);
+            return;
         }
+        let start = (row - self.first_row) * width * R::CELLS;
+        let row = &mut self.state[start..start + width * R::CELLS];
+        self.rule.update(s, sums, row, width, group);
     }
 }

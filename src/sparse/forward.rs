@@ -85,8 +85,8 @@ fn walk<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
                 let w = s.load_four(&weights[pixel.index()]);
                 narrow_sum = s.mul_add(x, w, narrow_sum);
             }
-            epilogue.finish(s, sample, group + GROUPS, [[narrow_sum]]);
+            epilogue.finish(s, sample, group + GROUPS, [narrow_sum]);
         }
     }
-    epilogue.finish(s, sample, group, [sums]);
+    epilogue.finish(s, sample, group, sums);
 }

@@ -115,10 +115,10 @@ fn pass<S: Simd, E: Epilogue<S>, const GROUPS: usize, const NARROW_GROUPS: usize
                     }
                 });
                 if chunk == last_chunk {
-                    epilogue.finish(s, pixel, group, [sums]);
+                    epilogue.finish(s, pixel, group, sums);
                     narrow
                         .into_iter()
-                        .for_each(|sum| epilogue.finish(s, pixel, group + GROUPS, [[sum]]));
+                        .for_each(|sum| epilogue.finish(s, pixel, group + GROUPS, [sum]));
                 } else {
                     let partial = all_sums[place].iter_mut().zip(sums);
                     partial.for_each(|(lanes, sum)| s.store(sum, lanes));
