@@ -35,7 +35,7 @@
 //! Load it, and read an image:
 //!
 //! ```
-//! # use mnistry::{Activation, Sequential, data::ImageShape};
+//! # use mnistry::{Activation, Sequential, image::ImageShape};
 //! # let folder = tempfile::tempdir()?;
 //! # std::env::set_current_dir(folder.path())?;
 //! # let layers = Sequential::new(ImageShape { height: 28, width: 28 });
@@ -60,30 +60,24 @@
 // Nothing from outside is unwrapped; tests may.
 #![warn(clippy::unwrap_used)]
 
-mod architecture_file;
-pub mod buffers;
-mod conv;
 pub mod data;
-pub mod engine;
 pub mod error;
+mod exec;
 pub mod files;
-pub mod gemm;
+pub mod image;
+mod kernels;
 pub mod measure;
-pub mod metrics;
-mod model_file;
-pub mod nn;
-mod ops;
-pub mod optim;
+pub mod model;
 pub mod report;
 pub mod rng;
 pub mod simd;
-mod sparse;
+mod sync;
 pub mod train;
 
 pub use data::{Dataset, Split};
-pub use engine::{Engine, EngineOptions};
 pub use error::{Error, Result};
-pub use metrics::{ConfusionMatrix, Evaluation};
-pub use nn::{Activation, Network, Sequential};
+pub use exec::engine::{Engine, EngineOptions};
+pub use kernels::{gemm, optim};
+pub use model::{Activation, Network, Sequential};
 pub use optim::{Adam, Optimizer, Sgd};
-pub use train::{FitOptions, Prediction, Silent};
+pub use train::{ConfusionMatrix, Evaluation, FitOptions, Prediction, Silent};

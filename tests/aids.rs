@@ -4,7 +4,7 @@ mod generated;
 mod reference;
 
 use generated::{engine, images, stripes};
-use mnistry::data::{Distortion, ImageShape};
+use mnistry::image::{Distortion, ImageShape};
 use mnistry::train::{Decay, Flow, History, Observer, Progress, Schedule};
 use mnistry::{Activation, Error, FitOptions, Network, Optimizer, Sequential, Sgd, Silent, Split};
 use reference::{Reference, softmax};

@@ -10,7 +10,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use generated::{engine, images};
-use mnistry::data::ImageShape;
+use mnistry::image::ImageShape;
 use mnistry::train::{Flow, Observer, Progress};
 use mnistry::{Activation, Adam, FitOptions, Network, Optimizer, Sequential, Sgd, Silent, Split};
 

@@ -8,7 +8,9 @@ use std::cell::Cell;
 use std::io::Cursor;
 
 use image::{GrayImage, ImageFormat, Luma};
-use mnistry::data::{Picture, Problem, npz};
+use mnistry::data::Problem;
+use mnistry::data::formats::npz;
+use mnistry::image::Picture;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use writers::{arrays, gzip, members};

@@ -6,7 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use mnistry::Dataset;
-use mnistry::data::{Cache, Layout, Problem, idx, npy, npz};
+use mnistry::data::formats::{Layout, idx, npy, npz};
+use mnistry::data::{Cache, Problem};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use writers::{Array, FILES, arrays, gzip, members, write_idx};

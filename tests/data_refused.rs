@@ -5,7 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use mnistry::data::{Bytes, Cache, ImageShape};
+use mnistry::data::Cache;
+use mnistry::files::Bytes;
+use mnistry::image::ImageShape;
 use mnistry::{Dataset, Split};
 use tempfile::TempDir;
 use writers::{Array, FILES, MEMBERS, arrays, gzip, members, npy_of, npz, write_idx};

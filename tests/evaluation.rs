@@ -73,7 +73,7 @@ fn near(found: &[f32], exact: &[f64]) -> bool {
 
 #[test]
 fn an_image_of_another_size_is_refused() {
-    let shape = mnistry::data::ImageShape { height: 4, width: 3 };
+    let shape = mnistry::image::ImageShape { height: 4, width: 3 };
     let network =
         generated::network(mnistry::Sequential::new(shape).dense(2, Activation::Sigmoid), 0);
     for pixels in [0, 11, 13] {

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use mnistry::data::ImageShape;
+use mnistry::image::ImageShape;
 use mnistry::train::{Flow, History, Observer, Progress};
 use mnistry::{Activation, Dataset, Engine, EngineOptions, FitOptions, Network, Sequential};
 use serde::Deserialize;

@@ -8,7 +8,7 @@ use generated::{
     any_hidden, any_image_layers, architectures, average_pool, convolution, engines,
     image_networks, images, max_pool, one_hidden,
 };
-use mnistry::nn::Layer;
+use mnistry::model::Layer;
 use mnistry::train::Gradients;
 use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};
 use proptest::prelude::*;

@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use mnistry::data::ImageShape;
+use mnistry::image::ImageShape;
 use mnistry::train::{Flow, Observer, Progress};
 use mnistry::{Dataset, Engine, EngineOptions, FitOptions, Network, Sequential, Split};
 use serde::Deserialize;

@@ -8,7 +8,7 @@ use std::path::Path;
 
 use image::{GrayImage, ImageFormat, Luma};
 use mnistry::Dataset;
-use mnistry::data::Picture;
+use mnistry::image::Picture;
 use tempfile::TempDir;
 
 /// Checks what is said when `place` is opened as a data set: the words of `expected` about `path`;
@@ -190,7 +190,7 @@ fn pictures() {
     ];
     let folder = TempDir::new().unwrap();
     let path = folder.path().join("digit.png");
-    let input = mnistry::data::Frame::MNIST.image();
+    let input = mnistry::image::Frame::MNIST.image();
     for (file, expected) in cases {
         fs::write(&path, file).unwrap();
         let read = Picture::open(&path)

@@ -5,7 +5,8 @@
 use std::io::Cursor;
 
 use image::{GrayImage, ImageFormat};
-use mnistry::data::{Frame, Picture, generated};
+use mnistry::data::generated;
+use mnistry::image::{Frame, Picture};
 use mnistry::{Activation, Engine, EngineOptions, FitOptions, Network, Sequential, Silent};
 use paper::{Photograph, photographs};
 

@@ -4,9 +4,10 @@
 
 use std::fs;
 
+use mnistry::data::Dataset;
 use mnistry::data::generated::generate;
-use mnistry::data::{Dataset, Distortion, ImageShape};
-use mnistry::nn::{Layer, Padding, Window};
+use mnistry::image::{Distortion, ImageShape};
+use mnistry::model::{Layer, Padding, Window};
 use mnistry::simd::Isa;
 use mnistry::train::{Decay, Schedule};
 use mnistry::{

@@ -5,7 +5,7 @@ mod generated;
 use std::fs;
 
 use generated::{any_hidden, architectures, engine, images, stripes};
-use mnistry::data::ImageShape;
+use mnistry::image::ImageShape;
 use mnistry::{Activation, FitOptions, Network, Sequential, Silent, Split};
 use proptest::prelude::*;
 

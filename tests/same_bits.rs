@@ -7,8 +7,8 @@ use std::collections::HashMap;
 use std::fs;
 
 use generated::{any_hidden, any_image_layers, architectures, image_networks, images};
-use mnistry::data::{Distortion, ImageShape};
-use mnistry::nn::Tensor;
+use mnistry::image::{Distortion, ImageShape};
+use mnistry::model::Tensor;
 use mnistry::simd::Isa;
 use mnistry::train::{Decay, Schedule};
 use mnistry::{

@@ -5,7 +5,7 @@ mod generated;
 mod reference;
 
 use generated::{engine, images, stripes};
-use mnistry::data::ImageShape;
+use mnistry::image::ImageShape;
 use mnistry::train::{Epoch, Flow, History, Observer, Progress};
 use mnistry::{
     Activation, Adam, Engine, Error, FitOptions, Network, Optimizer, Sequential, Sgd, Silent, Split,

@@ -2,7 +2,7 @@
 
 use clap::{Args, ValueEnum};
 use mnistry::FitOptions;
-use mnistry::data::Distortion;
+use mnistry::image::Distortion;
 use mnistry::train::{Decay, Schedule};
 
 /// Aids of training.

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use mnistry::data::csv::Table;
-use mnistry::data::picture::Place;
-use mnistry::data::{ImageShape, Picture, Raster};
+use mnistry::data::formats::csv::Table;
+use mnistry::image::picture::Place;
+use mnistry::image::{ImageShape, Picture, Raster};
 use mnistry::report::shades;
 use mnistry::{Engine, Error, Network, Prediction, Result, Split};
 use serde::Serialize;

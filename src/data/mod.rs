@@ -1,74 +1,26 @@
 //! Data sets of labelled grey images: where they are found, how they are read and checked.
 
-mod array;
-mod bytes;
-mod cache;
 mod checksum;
-mod class_folders;
-pub mod csv;
-mod distort;
-#[cfg(feature = "download")]
-pub mod download;
-#[cfg(feature = "download")]
-mod find;
-mod fit;
-mod folder;
-pub mod generated;
-pub mod gzip;
+mod contact_sheet;
+mod error;
+pub mod formats;
 mod hold_out;
-pub mod idx;
-mod layout;
-pub mod npy;
-pub mod npz;
-pub mod picture;
-mod problem;
-mod raster;
-mod sheet;
-mod source;
+mod sources;
 mod statistics;
-mod unpack;
 
-pub use bytes::Bytes;
-pub use cache::Cache;
-pub use distort::Distortion;
+pub use contact_sheet::contact_sheet;
+pub use error::Problem;
+pub use sources::{Cache, generated};
 #[cfg(feature = "download")]
-pub use find::Found;
-pub use fit::Frame;
-pub use layout::Layout;
-pub use picture::Picture;
-pub use problem::Problem;
-pub use raster::Raster;
-pub use sheet::contact_sheet;
+pub use sources::{Found, download};
 pub use statistics::Statistics;
 
-use array::Array;
+use crate::files::Bytes;
+use crate::image::ImageShape;
 
+use std::env;
 use std::ops::Range;
 use std::path::PathBuf;
-use std::{env, fmt};
-
-/// Height and width of an image, in pixels.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-pub struct ImageShape {
-    /// Rows of pixels.
-    pub height: usize,
-    /// Columns of pixels.
-    pub width: usize,
-}
-
-impl ImageShape {
-    /// Pixels of one image.
-    #[must_use]
-    pub fn pixels(self) -> usize {
-        self.height * self.width
-    }
-}
-
-impl fmt::Display for ImageShape {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} × {}", self.height, self.width)
-    }
-}
 
 /// Labelled images: `u8` pixels, row by row, image after image, and one `u8` label an image.
 ///

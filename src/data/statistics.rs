@@ -61,7 +61,8 @@ fn histogram(pixels: &[u8]) -> [u64; 256] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Bytes, ImageShape};
+    use crate::files::Bytes;
+    use crate::image::ImageShape;
 
     #[test]
     fn a_data_set_that_can_be_counted_by_hand() {

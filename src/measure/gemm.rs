@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Contestant, Effort, interleaved};
-use crate::gemm::{Gemm, MatrixMut, MatrixRef, Start};
+use crate::kernels::gemm::{Gemm, MatrixMut, MatrixRef, Start};
 use crate::rng::{Purpose, Rng};
 use crate::simd::Isa;
 

@@ -1,11 +1,12 @@
 //! The input layer's products of one minibatch: without the zeros of its images, and with them.
 
-use crate::buffers::{LANES, Lanes, groups, zeroed};
 use crate::data::Split;
-use crate::gemm::{Area, Axis, Epilogue, Left, Products, Right};
+use crate::kernels::gemm::{Area, Axis, Epilogue, Left, Products, Right};
+use crate::kernels::sparse;
+use crate::kernels::sparse::{Columns, Lists, PIXEL_VALUES, SparseRows};
 use crate::rng::{Purpose, Rng};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::sparse::{self, Columns, Lists, PIXEL_VALUES, SparseRows};
+use crate::simd::{LANES, Lanes, groups, zeroed};
 
 /// A dense layer on images, as one thread of a team has it: weights with the two moments of Adam
 /// beside them, images prepared either way before the clock starts.
@@ -121,7 +122,7 @@ impl Kernel for Forward<'_> {
                 sparse::forward(s, lists, &weights, None, area, &mut into);
             }
             Zeros::Multiplied => {
-                let values = crate::buffers::as_numbers(panels);
+                let values = crate::simd::as_numbers(panels);
                 let x = Left { values, rows: IMAGES, depth: pixels(*images) };
                 Products::Engine.multiply(s, &x, &weights, self.layer.pixels, area, &mut into);
             }
@@ -149,7 +150,7 @@ impl Kernel for Gradient<'_> {
                 sparse::gradient(s, columns, &dz, (area, false), room, &mut into);
             }
             Zeros::Multiplied => {
-                let values = crate::buffers::as_numbers(panels);
+                let values = crate::simd::as_numbers(panels);
                 let x = Left { values, rows: pixels(*images), depth: IMAGES };
                 Products::Engine.multiply(s, &x, &dz, *images, area, &mut into);
             }

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 
 use super::median;
-use crate::engine::Engine;
+use crate::exec::engine::Engine;
 use crate::simd::{Isa, Kernel, Simd};
 
 /// The peak rate of fused multiply-adds, counted as two operations each.

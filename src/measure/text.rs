@@ -74,7 +74,7 @@ fn is_same_work(a: &TrainingRate, b: &TrainingRate) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use crate::measure::{FmaPeak, GemmRate, Measurements, Operands, Shape, TrainingRate};
+    use super::super::{FmaPeak, GemmRate, Measurements, Operands, Shape, TrainingRate};
 
     #[test]
     fn columns_are_aligned() {

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 
 use super::{Effort, FmaPeak, median};
-use crate::data::{ImageShape, Split};
-use crate::engine::{Engine, EngineOptions};
+use crate::data::Split;
 use crate::error::Result;
-use crate::nn::{Activation, Network, Sequential, Shape};
+use crate::exec::engine::{Engine, EngineOptions};
+use crate::image::ImageShape;
+use crate::model::{Activation, Network, Sequential, Shape};
 use crate::train::{FitOptions, Silent};
 
 /// The rate of training.

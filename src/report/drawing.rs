@@ -3,7 +3,7 @@
 //! Braille patterns have dots as wide apart as they are high, so that images keep their shape, and
 //! most fonts for terminals have them.
 
-use crate::data::Raster;
+use crate::image::Raster;
 
 /// A pixel is a dot from this level on.
 const DOT: u8 = 96;
@@ -40,7 +40,7 @@ fn pattern(rows: &[&[u8]], left: usize) -> char {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ImageShape;
+    use crate::image::ImageShape;
 
     #[test]
     fn pixels_become_dots() {

@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 use super::Report;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, read_bounded, write_atomically};
-use crate::gemm::Products;
-use crate::metrics::ConfusionMatrix;
-use crate::nn::{Network, Sequential};
+use crate::kernels::gemm::Products;
+use crate::model::{Network, Sequential};
+use crate::train::ConfusionMatrix;
 use crate::train::{Epoch, FitOptions};
 
 /// The name of the trained network in a run folder.

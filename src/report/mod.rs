@@ -24,8 +24,8 @@ pub use summary::{LayerSummary, Summary};
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::metrics::{ClassReport, ConfusionMatrix, Evaluation};
 use crate::train::Epoch;
+use crate::train::{ClassReport, ConfusionMatrix, Evaluation};
 
 /// A completed run: what was trained on what, how fast, and how well it does. As JSON it is
 /// `report.json`.

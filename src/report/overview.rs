@@ -5,9 +5,10 @@ use std::fmt::{self, Write};
 use serde::Serialize;
 
 use super::Palette;
-use super::drawing::draw;
-use super::text::{grouped, written};
-use crate::data::{Dataset, ImageShape, Raster, Split, Statistics};
+use crate::data::{Dataset, Split, Statistics};
+use crate::image::{ImageShape, Raster};
+use crate::report::drawing::draw;
+use crate::report::text::{grouped, written};
 
 /// Classes that are shown an image of: more would fill the screen.
 const SAMPLES: usize = 20;
@@ -107,7 +108,7 @@ fn samples(split: &Split) -> Vec<Raster> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Bytes;
+    use crate::files::Bytes;
 
     #[test]
     fn a_small_data_set_in_full() {

@@ -1,6 +1,6 @@
 //! An image as characters: two for each pixel, the more ink the darker.
 
-use crate::data::Raster;
+use crate::image::Raster;
 
 /// From no ink to all of it.
 const SHADES: [&str; 5] = ["  ", "░░", "▒▒", "▓▓", "██"];
@@ -15,7 +15,7 @@ pub fn shades(image: &Raster) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ImageShape;
+    use crate::image::ImageShape;
 
     #[test]
     fn black_alone_is_blank() {

@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::text::grouped;
 use crate::error::Result;
-use crate::nn::{Sequential, Shape};
+use crate::model::{Sequential, Shape};
+use crate::report::text::grouped;
 
 /// The layers of a network, what they put out and how much they learn. It displays as a table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -78,7 +78,7 @@ impl fmt::Display for Summary {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ImageShape;
+    use crate::image::ImageShape;
 
     const TEXT: &str = "\
 layer                   output       parameters

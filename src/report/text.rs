@@ -5,7 +5,7 @@ use std::fmt::{self, Write};
 use anstyle::Style;
 
 use super::{Palette, Report, TestReport};
-use crate::metrics::{Confusion, ConfusionMatrix};
+use crate::train::{Confusion, ConfusionMatrix};
 
 /// How many confusions are marked in the matrix and put into words.
 const WORST: usize = 3;
@@ -142,7 +142,7 @@ pub(super) fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::metrics::Evaluation;
+    use crate::train::Evaluation;
 
     fn report() -> TestReport {
         let mut confusion = ConfusionMatrix::new(3);

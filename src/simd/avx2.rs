@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
+use super::Lanes;
 use super::{Kernel, Simd};
-use crate::buffers::Lanes;
 
 /// Proof that this CPU has AVX2 and FMA: only detection makes one.
 #[derive(Clone, Copy, Debug)]

@@ -3,7 +3,7 @@
 use std::arch::x86_64::*;
 
 use super::{Kernel, Simd};
-use crate::buffers::{LANES, Lanes};
+use super::{LANES, Lanes};
 
 /// Proof that this CPU has AVX-512F: only detection makes one.
 #[derive(Clone, Copy, Debug)]

@@ -2,9 +2,10 @@
 //! are instantiated for each.
 
 use super::{Kernel, Portable, Simd};
-#[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
 use crate::error::{Error, Result};
+#[cfg(target_arch = "x86_64")]
+use crate::simd::avx2::Avx2;
+use crate::simd::avx512::Avx512;
 
 /// An instruction set that this CPU has.
 #[derive(Clone, Copy, Debug)]

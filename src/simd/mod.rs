@@ -20,6 +20,7 @@ mod prefetch;
 pub(crate) mod scalar;
 #[cfg(test)]
 pub(crate) mod testing;
+mod vector;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
@@ -28,8 +29,7 @@ pub use avx512::Avx512;
 pub use isa::{ISA_NAMES, Isa};
 pub use portable::Portable;
 pub(crate) use prefetch::prefetch;
-
-use crate::buffers::{LANES, Lanes};
+pub use vector::{LANES, Lanes, as_numbers, as_numbers_mut, groups, zeroed};
 
 /// An algorithm that runs on any instruction set.
 ///

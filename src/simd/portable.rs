@@ -6,7 +6,7 @@
 use wide::{f32x16, i32x16};
 
 use super::{Kernel, Simd};
-use crate::buffers::{LANES, Lanes};
+use super::{LANES, Lanes};
 
 /// Works on every CPU.
 #[derive(Clone, Copy, Debug)]

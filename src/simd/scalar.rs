@@ -4,7 +4,7 @@
 use std::array::from_fn;
 
 use super::{Kernel, Simd};
-use crate::buffers::{LANES, Lanes};
+use super::{LANES, Lanes};
 
 /// One lane after the other.
 #[derive(Clone, Copy, Debug)]

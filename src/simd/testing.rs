@@ -2,7 +2,7 @@
 //! this CPU offers, and ways to run an operation on plain numbers.
 
 use super::{Kernel, Simd};
-use crate::buffers::{LANES, Lanes};
+use super::{LANES, Lanes};
 
 /// Runs `$test`, an expression of the token `$s`, on every instruction set that this CPU has.
 macro_rules! on_each_isa {

@@ -1,15 +1,18 @@
 //! Reading images with a trained network, and counting how well it does.
 
-use super::fit::fits;
-use super::samples::Samples;
-use super::worker::{Plan, Worker};
-use crate::buffers::{Lanes, share_of};
-use crate::data::{Bytes, Distortion, Split};
-use crate::engine::Engine;
+use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::metrics::{ConfusionMatrix, Evaluation};
-use crate::nn::{Activation, Network};
-use crate::ops::{Sigmoid, Softmax};
+use crate::exec::engine::Engine;
+use crate::exec::samples::Samples;
+use crate::exec::shares::share_of;
+use crate::exec::worker::{Plan, Worker};
+use crate::files::Bytes;
+use crate::image::Distortion;
+use crate::kernels::ops::{Sigmoid, Softmax};
+use crate::model::{Activation, Network};
+use crate::simd::Lanes;
+use crate::train::fit::fits;
+use crate::train::{ConfusionMatrix, Evaluation};
 
 /// What a network reads in one image.
 #[derive(Clone, Debug, PartialEq)]

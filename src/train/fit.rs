@@ -6,20 +6,22 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Instant;
 
-use super::history::{Epoch, Flow, History, Observer, Progress};
-use super::options::FitOptions;
-use super::samples::Samples;
-use super::schedule::Moment;
-use super::team::Purpose;
-use super::validation::Judge;
-use super::worker::{Totals, Worker};
-use crate::data::{Distortion, Split};
-use crate::engine::Engine;
+use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::nn::Network;
-use crate::nn::noise::Noise;
-use crate::optim::{Adam, Optimizer, Rule, Sgd};
-use crate::rng::{self, Rng};
+use crate::exec::engine::Engine;
+use crate::exec::noise::Noise;
+use crate::exec::samples::Samples;
+use crate::exec::team::Purpose;
+use crate::exec::worker::{Totals, Worker};
+use crate::image::Distortion;
+use crate::kernels::optim::{Adam, Optimizer, Rule, Sgd};
+use crate::model::Network;
+use crate::rng;
+use crate::rng::Rng;
+use crate::train::early_stopping::Judge;
+use crate::train::history::{Epoch, Flow, History, Observer, Progress};
+use crate::train::options::FitOptions;
+use crate::train::schedule::Moment;
 
 impl Engine {
     /// Trains `network` on `split`, telling `observer` after each step and epoch.

@@ -2,14 +2,15 @@
 
 use std::ops::ControlFlow;
 
-use super::fit::{fits, fits_memory};
-use super::team::Purpose;
-use super::worker::Totals;
-use crate::data::{Distortion, Split};
-use crate::engine::Engine;
+use crate::data::Split;
 use crate::error::{Error, Result};
-use crate::nn::{Network, Tensor};
-use crate::optim::{Record, Rule};
+use crate::exec::engine::Engine;
+use crate::exec::team::Purpose;
+use crate::exec::worker::Totals;
+use crate::image::Distortion;
+use crate::kernels::optim::{Record, Rule};
+use crate::model::{Network, Tensor};
+use crate::train::fit::{fits, fits_memory};
 
 /// What [`Engine::gradients`] found.
 #[derive(Clone, Debug, PartialEq)]

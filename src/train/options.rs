@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::schedule::Schedule;
-use crate::data::Distortion;
 use crate::error::{Error, Result};
-use crate::optim::Optimizer;
+use crate::image::Distortion;
+use crate::kernels::optim::Optimizer;
+use crate::train::schedule::Schedule;
 
 /// Settings of a run; the defaults are Keras's, with the epochs of the tutorial.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]

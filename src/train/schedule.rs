@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::ops::trigonometry::cos;
+use crate::kernels::ops::trigonometry::cos;
 
 /// What the learning rate is multiplied by, step by step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -2,9 +2,9 @@
 
 #![allow(dead_code, reason = "each test program uses its part")]
 
-use mnistry::data::ImageShape;
 use mnistry::gemm::Products;
-use mnistry::nn::{Layer, Padding, Window};
+use mnistry::image::ImageShape;
+use mnistry::model::{Layer, Padding, Window};
 use mnistry::rng::{Purpose, Rng};
 use mnistry::simd::Isa;
 use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};

@@ -2,7 +2,7 @@
 //! grain, light that falls off and the shadow of a hand.
 
 use mnistry::Split;
-use mnistry::data::{ImageShape, Raster};
+use mnistry::image::{ImageShape, Raster};
 use mnistry::rng::{Purpose, Rng};
 
 /// A photograph, and what is written there from left to right.

@@ -2,7 +2,8 @@
 
 #![allow(dead_code, reason = "each program uses some of the readers")]
 
-use mnistry::data::{Frame, Layout, Picture, csv, gzip, idx, npy, npz};
+use mnistry::data::formats::{Layout, csv, gzip, idx, npy, npz};
+use mnistry::image::{Frame, Picture};
 
 /// Has a reader read bytes.
 pub(crate) type Reader = fn(&[u8]);

@@ -1,6 +1,6 @@
 //! Convolution and pooling of one image in f64, as loops over what their definitions say.
 
-use mnistry::nn::{Padding, Shape, Window};
+use mnistry::model::{Padding, Shape, Window};
 
 /// Height, width and channels; number (y, x, c) stands at (y · width + x) · channels + c.
 #[derive(Clone, Copy, Debug)]

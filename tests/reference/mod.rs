@@ -9,7 +9,7 @@
 
 pub(crate) mod images;
 
-use mnistry::nn::Layer;
+use mnistry::model::Layer;
 use mnistry::{Activation, Network, Split};
 
 use self::images::{Image, Windows};

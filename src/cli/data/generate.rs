@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use clap::Args;
 use mnistry::data::contact_sheet;
-use mnistry::data::generated::{self, generate};
+use mnistry::data::generated;
+use mnistry::data::generated::generate;
 use mnistry::files::write_atomically;
 use mnistry::{Dataset, Error};
 use serde::Serialize;

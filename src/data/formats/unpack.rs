@@ -1,0 +1,102 @@
+//! Bounded unpacking: a compressed file is believed only as far as its bytes go.
+
+use std::io::{self, ErrorKind, Read, Write};
+
+use crate::data::Problem;
+use crate::files::Bytes;
+
+/// The most bytes that one byte of deflated data unpacks to: a match of 258 takes two bits.
+const DEFLATE_RATIO: usize = 1032;
+
+/// A compressed file, its headers read and checked, that can be unpacked.
+pub(crate) trait Packed {
+    /// What names of unpacked copies end in.
+    const EXTENSION: &'static str;
+
+    /// The whole compressed file.
+    fn packed(&self) -> &[u8];
+
+    /// How long the unpacked copy is, in bytes; checked against what the file can hold.
+    fn unpacked_len(&self) -> usize;
+
+    /// Writes the unpacked copy, reading no more than the headers promise.
+    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), Failure>;
+
+    /// Whether `copy` may be this file unpacked: it has the same headers and lengths.
+    fn unpacks_to(&self, copy: &Bytes) -> bool;
+}
+
+/// Why unpacking failed.
+#[derive(Debug)]
+pub(crate) enum Failure {
+    /// The compressed file is not what it should be.
+    Source(Problem),
+    /// The unpacked bytes could not be written.
+    Sink(io::Error),
+}
+
+impl From<Problem> for Failure {
+    fn from(problem: Problem) -> Self {
+        Self::Source(problem)
+    }
+}
+
+/// The unpacked copy of `file`, in memory.
+pub(crate) fn to_memory(file: &impl Packed) -> Result<Vec<u8>, Problem> {
+    let mut copy = Vec::with_capacity(file.unpacked_len());
+    match file.unpack_to(&mut copy) {
+        Ok(()) => Ok(copy),
+        Err(Failure::Source(problem)) => Err(problem),
+        Err(Failure::Sink(said)) => Err(Problem::Damaged(said.to_string())),
+    }
+}
+
+/// Checks that `packed` bytes can hold the `claimed` bytes that a header speaks of.
+pub(crate) fn check_ratio(claimed: usize, packed: usize) -> Result<(), Problem> {
+    if claimed > packed.saturating_mul(DEFLATE_RATIO) {
+        return Err(Problem::Inflated { claimed, packed });
+    }
+    Ok(())
+}
+
+/// Up to `limit` bytes from the start of `source`.
+pub(crate) fn read_start(source: impl Read, limit: usize) -> Result<Vec<u8>, Problem> {
+    let mut start = Vec::new();
+    source.take(limit as u64).read_to_end(&mut start).map_err(problem)?;
+    Ok(start)
+}
+
+/// Copies `source`, which must end after exactly `len` bytes, and stops as soon as it does not.
+pub(crate) fn copy_exactly(
+    source: &mut impl Read,
+    sink: &mut impl Write,
+    len: usize,
+) -> Result<(), Failure> {
+    // One byte more than is wanted is asked for, so that an overlong source shows itself, and a
+    // well-formed one reaches its end, where checksums are verified.
+    let mut buffer = vec![0; (64 << 10).min(len.saturating_add(1))];
+    let mut found = 0;
+    loop {
+        let read = source.read(&mut buffer).map_err(problem)?;
+        if read == 0 {
+            break;
+        }
+        found += read;
+        if found > len {
+            return Err(Problem::Overlong(len).into());
+        }
+        sink.write_all(buffer.get(..read).unwrap_or_default()).map_err(Failure::Sink)?;
+    }
+    if found < len {
+        return Err(Problem::Truncated { expected: len, found }.into());
+    }
+    Ok(())
+}
+
+/// What a decoder that reads from memory says about its input.
+fn problem(said: io::Error) -> Problem {
+    match said.kind() {
+        ErrorKind::UnexpectedEof => Problem::PackedTruncated,
+        _ => Problem::Damaged(said.to_string()),
+    }
+}

@@ -1,0 +1,71 @@
+//! Unpacked copies of compressed files, kept so that each is unpacked once and then mapped.
+//!
+//! A copy is named by the SHA-256 of the compressed file, so that it can never be that of another
+//! one. It is written to a temporary file in the same folder and renamed, so that other processes
+//! see it whole or not at all. Where the folder cannot be written, copies are made in memory.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use directories::ProjectDirs;
+
+use crate::data::Problem;
+use crate::data::checksum::sha256;
+use crate::data::formats::unpack;
+use crate::data::formats::unpack::{Failure, Packed};
+use crate::files::Bytes;
+
+/// The folder of unpacked copies. Whatever is in it may be deleted at any time.
+#[derive(Clone, Debug)]
+pub struct Cache {
+    folder: Option<PathBuf>,
+}
+
+impl Cache {
+    /// The folder that `MNISTRY_CACHE_DIR` names, else the platform's usual one.
+    #[must_use]
+    pub fn from_env() -> Self {
+        let named = crate::data::path_from_env("MNISTRY_CACHE_DIR");
+        let usual = || Some(ProjectDirs::from("", "", "mnistry")?.cache_dir().to_owned());
+        Self { folder: named.or_else(usual) }
+    }
+
+    /// The folder at `path`, which is made when it is first needed.
+    #[must_use]
+    pub fn at(path: impl Into<PathBuf>) -> Self {
+        Self { folder: Some(path.into()) }
+    }
+
+    /// Where copies are kept; `None` where the platform has no place for them.
+    #[must_use]
+    pub fn folder(&self) -> Option<&Path> {
+        self.folder.as_deref()
+    }
+
+    /// The unpacked copy of `file`: the one in the folder if it is good, else a new one.
+    pub(super) fn unpacked<P: Packed>(&self, file: &P) -> Result<Bytes, Problem> {
+        let Some(folder) = &self.folder else {
+            return Ok(unpack::to_memory(file)?.into());
+        };
+        let path = folder.join(sha256(file.packed())).with_extension(P::EXTENSION);
+        // A copy may have been damaged since it was made, by a full disk or a crash for example.
+        if let Some(copy) = Bytes::map(&path).ok().filter(|copy| file.unpacks_to(copy)) {
+            return Ok(copy);
+        }
+        match write(file, folder, &path) {
+            Ok(copy) => Ok(copy),
+            Err(Failure::Source(problem)) => Err(problem),
+            Err(Failure::Sink(_)) => Ok(unpack::to_memory(file)?.into()),
+        }
+    }
+}
+
+fn write(file: &impl Packed, folder: &Path, path: &Path) -> Result<Bytes, Failure> {
+    fs::create_dir_all(folder).map_err(Failure::Sink)?;
+    let mut copy = tempfile::NamedTempFile::new_in(folder).map_err(Failure::Sink)?;
+    file.unpack_to(&mut copy)?;
+    copy.flush().map_err(Failure::Sink)?;
+    let copy = copy.persist(path).map_err(|refused| Failure::Sink(refused.error))?;
+    Bytes::map_file(&copy).map_err(Failure::Sink)
+}

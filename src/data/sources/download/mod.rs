@@ -1,0 +1,193 @@
+//! Published data sets: fetched once, checked, and kept in the cache folder.
+//!
+//! Each has a folder of its own there, as the files of MNIST and Fashion-MNIST have the same
+//! names. A file gets its name in that folder when all its bytes are there and have the published
+//! checksum, which is looked at again whenever the file is used. Until then it is a part, which
+//! several processes have one each of; whoever is first gives the file its name.
+
+mod catalogue;
+mod failure;
+mod fetch;
+mod part;
+mod receive;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::Cache;
+use crate::data::Dataset;
+use crate::data::checksum::sha256;
+use crate::error::{Error, Result};
+use crate::files::Bytes;
+use crate::files::create_folder;
+
+pub use catalogue::{Catalogue, Publication};
+pub use failure::{Cause, Failure};
+
+use catalogue::{Edition, PublishedFile};
+use fetch::Fetch;
+
+/// How long hosts are waited for.
+#[derive(Clone, Copy, Debug)]
+pub struct Patience {
+    /// For the answer of one host: its address, the connection, and what it says, each.
+    pub answer: Duration,
+    /// For hosts that do not answer, in all.
+    pub silence: Duration,
+    /// For the next bytes.
+    pub stall: Duration,
+}
+
+impl Patience {
+    /// What suits a person who asked for a download.
+    pub const USUAL: Self = Self {
+        answer: Duration::from_secs(5),
+        silence: Duration::from_secs(15),
+        stall: Duration::from_secs(20),
+    };
+
+    /// What suits a person who asked for something else, and may have no network.
+    pub const BRIEF: Self = Self {
+        answer: Duration::from_secs(3),
+        silence: Duration::from_secs(4),
+        stall: Duration::from_secs(10),
+    };
+}
+
+/// What happens during a download.
+#[derive(Debug)]
+pub enum Event<'a> {
+    /// A host is asked for a file.
+    Asked {
+        /// The address of the file.
+        url: &'a str,
+    },
+    /// More of the file has come.
+    Received {
+        /// How much there is now.
+        bytes: u64,
+        /// How long the file is.
+        of: u64,
+    },
+    /// The file is there, and is what it should be.
+    Checked,
+    /// The host did not give the file; another one may.
+    Failed(&'a Failure),
+}
+
+/// A published data set that is in the cache folder, all its files checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetched {
+    /// What a report calls it.
+    pub title: String,
+    /// An archive, or a folder of IDX files.
+    pub path: PathBuf,
+    /// The size of the files together.
+    pub bytes: u64,
+}
+
+/// Fetches published data sets.
+#[derive(Clone, Debug)]
+pub struct Downloader {
+    /// What is published where.
+    pub catalogue: Catalogue,
+    /// The cache folder.
+    pub cache: Cache,
+    /// The address of a folder with the published files, asked instead of the catalogue's hosts.
+    pub mirror: Option<String>,
+    /// How long hosts are waited for.
+    pub patience: Patience,
+}
+
+impl Downloader {
+    /// A downloader with the catalogue and the cache folder that the environment names, or the
+    /// usual ones.
+    ///
+    /// # Errors
+    /// When the environment names a catalogue that cannot be read.
+    pub fn from_env() -> Result<Self> {
+        let (catalogue, cache) = (Catalogue::from_env()?, Cache::from_env());
+        Ok(Self { catalogue, cache, mirror: None, patience: Patience::USUAL })
+    }
+
+    /// The data set called `name`, if all its files are in the cache folder.
+    ///
+    /// # Errors
+    /// When there is no data set of that name.
+    pub fn cached(&self, name: &str) -> Result<Option<Fetched>> {
+        let publication = self.publication(name)?;
+        let Some(folder) = self.cache.folder() else { return Ok(None) };
+        let folder = folder.join(name);
+        let mut editions = publication.editions.iter();
+        let whole = editions.find(|edition| edition.files.iter().all(|file| file.is_in(&folder)));
+        Ok(whole.map(|edition| Fetched::new(publication, edition, &folder)))
+    }
+
+    /// Gets the data set called `name` into the cache folder, unless it is there; `tell` is told
+    /// how it goes.
+    ///
+    /// A connection that ends early is resumed, and so is what an earlier process left. Several
+    /// processes may fetch the same data set at once.
+    ///
+    /// # Errors
+    /// When there is no data set of that name, when the cache folder cannot be written, or when no
+    /// host has all files of an edition.
+    pub fn fetch(&self, name: &str, tell: &mut dyn FnMut(Event<'_>)) -> Result<Fetched> {
+        if let Some(fetched) = self.cached(name)? {
+            return Ok(fetched);
+        }
+        let publication = self.publication(name)?;
+        let Some(folder) = self.cache.folder() else {
+            let problem = "there is no cache folder to fetch data sets into: name one with \
+                           MNISTRY_CACHE_DIR";
+            return Err(Error::Option(problem.into()));
+        };
+        let folder = &folder.join(name);
+        create_folder(folder)?;
+        let mut fetch = Fetch::new(self, folder, tell);
+        for edition in &publication.editions {
+            if fetch.edition(edition)? {
+                return Ok(Fetched::new(publication, edition, folder));
+            }
+        }
+        Err(Error::Fetch { title: publication.title.clone(), failures: fetch.into_failures() })
+    }
+
+    /// Opens the data set called `name`, which is fetched first if need be.
+    ///
+    /// # Errors
+    /// As [`fetch`](Self::fetch).
+    pub fn open(&self, name: &str, tell: &mut dyn FnMut(Event<'_>)) -> Result<Dataset> {
+        let fetched = self.fetch(name, tell)?;
+        let data = Dataset::open_with(&fetched.path, &self.cache)?;
+        Ok(Dataset { name: fetched.title, ..data })
+    }
+
+    fn publication(&self, name: &str) -> Result<&Publication> {
+        self.catalogue.get(name).ok_or_else(|| {
+            let names: Vec<_> = self.catalogue.names().collect();
+            let names = names.join(", ");
+            Error::Option(format!("there is no data set {name} to fetch: there are {names}"))
+        })
+    }
+}
+
+impl Fetched {
+    fn new(publication: &Publication, edition: &Edition, folder: &Path) -> Self {
+        let path = match edition.files.as_slice() {
+            [archive] => folder.join(&archive.name),
+            _ => folder.to_owned(),
+        };
+        let bytes = edition.files.iter().map(|file| file.bytes).sum();
+        Self { title: publication.title.clone(), path, bytes }
+    }
+}
+
+impl PublishedFile {
+    /// Whether `folder` has this file, every byte of it.
+    fn is_in(&self, folder: &Path) -> bool {
+        let path = folder.join(&self.name);
+        path.metadata().is_ok_and(|metadata| metadata.len() == self.bytes)
+            && Bytes::map(&path).is_ok_and(|bytes| sha256(&bytes) == self.sha256)
+    }
+}

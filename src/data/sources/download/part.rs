@@ -1,0 +1,182 @@
+//! A file that is still being received: nobody trusts it, and a later run may go on with it.
+//!
+//! Each process receives into a file of its own, which it holds locked. The system releases the
+//! lock when the process ends, in whichever way, so what a killed process left behind can be told
+//! from what is in use.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{Seek, SeekFrom, Write};
+use std::path::{Path, PathBuf};
+
+use tempfile::{NamedTempFile, TempPath};
+
+use crate::data::checksum::sha256;
+use crate::error::{Error, Result};
+use crate::files::Bytes;
+use crate::files::named_temporary_file_in;
+
+/// What the name of a part ends in.
+const SUFFIX: &str = ".part";
+
+/// The first bytes of a file, as far as they have come.
+///
+/// It stays when it is dropped, unless it is empty.
+#[derive(Debug)]
+pub(super) struct Part {
+    file: NamedTempFile,
+    len: u64,
+}
+
+impl Part {
+    /// The part of `name` that an ended process left in `folder`, else a new one.
+    pub(super) fn open(folder: &Path, name: &str) -> Result<Self> {
+        if let Some(left) = abandoned(folder, name)?.next() {
+            return Ok(left);
+        }
+        loop {
+            let mut file = named_temporary_file_in(folder, &prefix(name), SUFFIX)?;
+            match file.as_file().try_lock() {
+                // Another process has taken the new file for a left one: it is theirs now.
+                Err(TryLockError::WouldBlock) => file.disable_cleanup(true),
+                // On the few file systems without locks, nobody else can lock this part either.
+                Ok(()) | Err(TryLockError::Error(_)) => return Ok(Self { file, len: 0 }),
+            }
+        }
+    }
+
+    /// Removes the parts of `name` that ended processes left in `folder`.
+    pub(super) fn sweep(folder: &Path, name: &str) -> Result<()> {
+        for mut part in abandoned(folder, name)? {
+            part.file.disable_cleanup(false);
+        }
+        Ok(())
+    }
+
+    /// The file at `path`, if no process is receiving it.
+    fn adopt(path: &Path) -> Option<Self> {
+        let mut file = File::options().read(true).write(true).open(path).ok()?;
+        file.try_lock().ok()?;
+        // It may have been completed and renamed between our opening and locking it.
+        if !path.exists() {
+            return None;
+        }
+        let len = file.seek(SeekFrom::End(0)).ok()?;
+        let file = NamedTempFile::from_parts(file, TempPath::try_from_path(path).ok()?);
+        let mut part = Self { file, len };
+        part.file.disable_cleanup(len > 0);
+        Some(part)
+    }
+
+    /// How many bytes have come.
+    pub(super) fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Adds the next bytes.
+    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.disable_cleanup(true);
+        self.file.write_all(bytes).map_err(Error::io("write", self.file.path()))?;
+        self.len += bytes.len() as u64;
+        Ok(())
+    }
+
+    /// Drops all bytes.
+    pub(super) fn clear(&mut self) -> Result<()> {
+        let file = self.file.as_file_mut();
+        let cleared = file.set_len(0).and_then(|()| file.rewind());
+        cleared.map_err(Error::io("write", self.file.path()))?;
+        self.file.disable_cleanup(false);
+        self.len = 0;
+        Ok(())
+    }
+
+    /// The checksum of all bytes.
+    pub(super) fn sha256(&self) -> Result<String> {
+        let bytes = Bytes::map_file(self.file.as_file());
+        Ok(sha256(&bytes.map_err(Error::io("map", self.file.path()))?))
+    }
+
+    /// Gives the file its name, under which it is trusted, in place of what has that name.
+    pub(super) fn rename(self, path: &Path) -> Result<()> {
+        self.file.persist(path).map_err(|refused| Error::io("write", path)(refused.error))?;
+        Ok(())
+    }
+}
+
+/// The parts of `name` in `folder` that no process is receiving.
+fn abandoned(folder: &Path, name: &str) -> Result<impl Iterator<Item = Part>> {
+    let prefix = prefix(name);
+    let is_part = move |path: &PathBuf| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+        name.starts_with(&prefix) && name.ends_with(SUFFIX)
+    };
+    let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_part);
+    Ok(paths.filter_map(|path| Part::adopt(&path)))
+}
+
+/// What the names of the parts of `name` begin with.
+fn prefix(name: &str) -> String {
+    format!(".{name}-")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(folder: &Path) -> usize {
+        fs::read_dir(folder).unwrap().count()
+    }
+
+    #[test]
+    fn what_is_left_is_taken_up_and_what_is_in_use_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let open = || Part::open(folder.path(), "a").unwrap();
+        let mut first = open();
+        first.append(b"one ").unwrap();
+        let second = open();
+        assert_eq!(second.len(), 0, "the first is in use");
+        drop(second);
+        assert_eq!(names(folder.path()), 1, "an empty part is removed");
+        drop(first);
+
+        let mut again = open();
+        assert_eq!(again.len(), 4);
+        again.append(b"two").unwrap();
+        assert_eq!(again.sha256().unwrap(), sha256(b"one two"));
+        let other = Part::open(folder.path(), "ab").unwrap();
+        assert_eq!(other.len(), 0, "a part of another file");
+        let path = folder.path().join("a");
+        again.rename(&path).unwrap();
+        assert_eq!(fs::read(path).unwrap(), b"one two");
+        assert_eq!(open().len(), 0);
+    }
+
+    #[test]
+    fn a_cleared_part_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut part = Part::open(folder.path(), "a").unwrap();
+        part.append(b"wrong").unwrap();
+        part.clear().unwrap();
+        part.append(b"so").unwrap();
+        assert_eq!((part.len(), part.sha256().unwrap()), (2, sha256(b"so")));
+        part.clear().unwrap();
+        drop(part);
+        assert_eq!(names(folder.path()), 0);
+    }
+
+    #[test]
+    fn parts_that_nobody_needs_are_swept_away() {
+        let folder = tempfile::tempdir().unwrap();
+        let parts = [(); 3].map(|()| {
+            let mut part = Part::open(folder.path(), "a").unwrap();
+            part.append(b"some").unwrap();
+            part
+        });
+        let [one, two, in_use] = parts;
+        drop((one, two));
+        Part::sweep(folder.path(), "a").unwrap();
+        assert_eq!(names(folder.path()), 1);
+        drop(in_use);
+    }
+}

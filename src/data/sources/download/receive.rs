@@ -1,0 +1,153 @@
+//! One address, asked for one file: whatever it does, it is soon known to do it.
+
+use std::io::Read;
+use std::time::{Duration, Instant};
+
+use ureq::Body;
+use ureq::http::{Response, StatusCode, header};
+
+use super::Event;
+use crate::data::sources::download::catalogue::PublishedFile;
+use crate::data::sources::download::failure::Cause;
+use crate::data::sources::download::part::Part;
+use crate::error::Error;
+
+/// Bytes that must come in the time after which a connection counts as stalled.
+const LEAST: u64 = 16 << 10;
+
+/// A file at an address.
+pub(super) struct Source<'a> {
+    pub(super) url: &'a str,
+    pub(super) file: &'a PublishedFile,
+    /// How long each of these may take: finding the host's address, connecting to it, and its
+    /// answer.
+    pub(super) answer: Duration,
+    /// How long nothing may come.
+    pub(super) stall: Duration,
+}
+
+/// Why a file was not received.
+pub(super) enum Stop {
+    /// The source is to blame; another may do better.
+    Source(Cause),
+    /// The bytes could not be kept.
+    Disk(Error),
+}
+
+impl From<Cause> for Stop {
+    fn from(cause: Cause) -> Self {
+        Self::Source(cause)
+    }
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Disk(error)
+    }
+}
+
+impl Source<'_> {
+    /// Receives what `part` lacks of the file: when that is all, `part` has as many bytes as were
+    /// published. What they are is still to be checked.
+    pub(super) fn receive(
+        &self,
+        part: &mut Part,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), Stop> {
+        if part.len() == self.file.bytes {
+            return Ok(());
+        }
+        let answer = self.ask(part.len())?;
+        match answer.status() {
+            StatusCode::PARTIAL_CONTENT if self.is_rest(&answer, part.len()) => {}
+            StatusCode::OK => {
+                self.check_size(&answer)?;
+                part.clear()?;
+            }
+            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if part.len() > 0 => {
+                // What is there is no part of what the host has.
+                part.clear()?;
+                return self.receive(part, tell);
+            }
+            other => return Err(Cause::Status(other.to_string()).into()),
+        }
+        self.copy(answer, part, tell)
+    }
+
+    /// Asks for all bytes from number `start` on.
+    fn ask(&self, start: u64) -> Result<Response<Body>, Cause> {
+        let request = ureq::get(self.url)
+            .config()
+            .timeout_resolve(Some(self.answer))
+            .timeout_connect(Some(self.answer))
+            .timeout_recv_response(Some(self.answer))
+            .timeout_per_read(Some(self.stall))
+            .max_redirects(5)
+            .http_status_as_error(false)
+            .user_agent(concat!("mnistry/", env!("CARGO_PKG_VERSION")))
+            .build()
+            // The files are compressed already, and are counted and checked as they are.
+            .header(header::ACCEPT_ENCODING, "identity");
+        let request = match start {
+            0 => request,
+            start => request.header(header::RANGE, format!("bytes={start}-")),
+        };
+        request.call().map_err(|error| match error {
+            ureq::Error::Timeout(_) => Cause::NoAnswer(self.answer),
+            ureq::Error::Io(said) => Cause::Unreachable(said.to_string()),
+            ureq::Error::TooManyRedirects => Cause::Status("one redirection after another".into()),
+            other => Cause::Unreachable(other.to_string()),
+        })
+    }
+
+    /// Whether `answer` has the bytes from number `start` to the end of a file of the right size.
+    fn is_rest(&self, answer: &Response<Body>, start: u64) -> bool {
+        let bytes = self.file.bytes;
+        let expected = format!("bytes {start}-{}/{bytes}", bytes.saturating_sub(1));
+        let range = answer.headers().get(header::CONTENT_RANGE);
+        range.is_some_and(|range| range.as_bytes() == expected.as_bytes())
+    }
+
+    fn check_size(&self, answer: &Response<Body>) -> Result<(), Cause> {
+        let expected = self.file.bytes;
+        match answer.body().content_length() {
+            Some(found) if found != expected => Err(Cause::Size { found, expected }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Adds the body of `answer` to `part`.
+    fn copy(
+        &self,
+        answer: Response<Body>,
+        part: &mut Part,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<(), Stop> {
+        let expected = self.file.bytes;
+        let mut body = answer.into_body().into_reader();
+        let mut buffer = vec![0; 64 << 10];
+        let mut mark = (Instant::now(), part.len());
+        loop {
+            let read = body.read(&mut buffer).map_err(|said| match ureq::Error::from(said) {
+                ureq::Error::Timeout(_) => Cause::Stalled { received: part.len(), expected },
+                _ => Cause::Cut { received: part.len(), expected },
+            })?;
+            let received = part.len() + read as u64;
+            match read {
+                0 if received < expected => return Err(Cause::Cut { received, expected }.into()),
+                0 => return Ok(()),
+                _ if received > expected => {
+                    part.clear()?;
+                    return Err(Cause::Endless(expected).into());
+                }
+                _ => part.append(buffer.get(..read).unwrap_or_default())?,
+            }
+            tell(Event::Received { bytes: received, of: expected });
+            if received - mark.1 >= LEAST {
+                mark = (Instant::now(), received);
+            } else if mark.0.elapsed() > self.stall {
+                return Err(Cause::Stalled { received, expected }.into());
+            }
+        }
+    }
+}

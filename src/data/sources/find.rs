@@ -1,0 +1,62 @@
+//! Data sets by the names that people give them.
+
+use std::path::Path;
+
+use super::generated;
+use crate::data::Dataset;
+use crate::data::sources::download::{Downloader, Event, Patience};
+use crate::error::{Error, Result};
+
+/// What stands for the generated digits where a path could.
+const GENERATED: &str = "generated";
+
+/// The data set that is meant where none is named.
+const USUAL: &str = "mnist";
+
+/// A data set that was looked for.
+#[derive(Debug)]
+pub struct Found {
+    /// The data set.
+    pub data: Dataset,
+    /// Why MNIST could not be fetched, where none was named and [generated digits](generated) stand
+    /// in.
+    pub stands_in: Option<Error>,
+}
+
+impl Dataset {
+    /// Opens the data set that `place` names, else the one that `MNISTRY_DATA_DIR` names, else
+    /// MNIST, which is fetched if the cache folder does not have it; where it cannot be fetched
+    /// within seconds, the [generated digits](generated) stand in.
+    ///
+    /// A place is the name of a data set of the [catalogue](super::download::Catalogue), which has
+    /// `mnist` and `fashion`, or `generated`, or else a path as for [`open`](Self::open). `tell` is
+    /// told how a download goes.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when a data set that was named cannot be fetched.
+    pub fn find(place: Option<&Path>, tell: &mut dyn FnMut(Event<'_>)) -> Result<Found> {
+        let named =
+            place.map(Path::to_owned).or_else(|| crate::data::path_from_env("MNISTRY_DATA_DIR"));
+        let downloader = Downloader::from_env()?;
+        if let Some(place) = named {
+            let name = place.to_str().unwrap_or_default();
+            let data = if name == GENERATED {
+                Self::generated()?
+            } else if downloader.catalogue.get(name).is_some() {
+                downloader.open(name, tell)?
+            } else {
+                Self::open(&place)?
+            };
+            return Ok(Found { data, stands_in: None });
+        }
+        match (Downloader { patience: Patience::BRIEF, ..downloader }).open(USUAL, tell) {
+            Ok(data) => Ok(Found { data, stands_in: None }),
+            Err(missed) => Ok(Found { data: Self::generated()?, stands_in: Some(missed) }),
+        }
+    }
+
+    /// As many generated digits as MNIST has images, the same every time.
+    fn generated() -> Result<Self> {
+        Ok(generated::generate(0, generated::TRAIN, generated::TEST)?)
+    }
+}

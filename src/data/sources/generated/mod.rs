@@ -1,0 +1,71 @@
+//! Handwritten digits made from nothing but a seed, for machines without MNIST.
+//!
+//! A digit is written as people write it: a style (`styles`), led by a hand (`hand`) along a curve
+//! (`curve`), drawn with a pen (`ink`) and fitted as MNIST's digits were ([`Frame`]). An image
+//! depends on nothing but the seed and its own number, and is computed in additions,
+//! multiplications, divisions and square roots alone, which IEEE 754 defines to the bit: the
+//! bytes are the same on any number of threads and on any machine.
+
+mod curve;
+mod hand;
+mod ink;
+mod styles;
+#[cfg(test)]
+mod tests;
+
+use rayon::prelude::*;
+
+use crate::data::{Dataset, Problem, Split};
+use crate::files::Bytes;
+use crate::image::{Frame, ImageShape, Raster};
+use crate::rng::{Purpose, Rng};
+
+/// Images to train on, as many as MNIST has.
+pub const TRAIN: usize = 60_000;
+/// Images to test with, as many as MNIST has.
+pub const TEST: usize = 10_000;
+
+/// What a report calls generated digits.
+pub const NAME: &str = "generated digits";
+
+const DIGITS: usize = 10;
+const SHAPE: ImageShape = Frame::MNIST.image();
+/// The number of the first image to test with: no image is in both parts.
+const FIRST_TEST: usize = 1_000_000_000;
+
+/// Writes `train` images to train on and `test` others to test with, 28 × 28 each. Each ten in
+/// turn are the ten digits in random order, and fewer images are the first of more.
+///
+/// # Errors
+/// When there are to be no images in one of the parts, or too few to train on to meet every digit
+/// that the others show: ten do.
+pub fn generate(seed: u64, train: usize, test: usize) -> Result<Dataset, Problem> {
+    Dataset::new(NAME, split(seed, 0, train)?, split(seed, FIRST_TEST, test)?)
+}
+
+/// The `count` images from number `first`, a multiple of ten, on.
+fn split(seed: u64, first: usize, count: usize) -> Result<Split, Problem> {
+    let mut pixels = vec![0; count * SHAPE.pixels()];
+    let mut labels = vec![0; count];
+    let tens = pixels.par_chunks_mut(DIGITS * SHAPE.pixels()).zip(labels.par_chunks_mut(DIGITS));
+    tens.enumerate().for_each(|(ten, (pixels, labels))| {
+        let ten = first / DIGITS + ten;
+        let mut digits: [u8; DIGITS] = std::array::from_fn(|digit| digit as u8);
+        Rng::stream(seed, Purpose::Label, ten as u64).shuffle(&mut digits);
+        let images = pixels.chunks_exact_mut(SHAPE.pixels());
+        for (place, (pixels, label)) in images.zip(labels).enumerate() {
+            *label = digits[place];
+            let rng = Rng::stream(seed, Purpose::Digit, (ten * DIGITS + place) as u64);
+            pixels.copy_from_slice(image(*label, rng).pixels());
+        }
+    });
+    Split::new(SHAPE, Bytes::from(pixels), Bytes::from(labels))
+}
+
+/// One image of `digit`.
+fn image(digit: u8, mut rng: Rng) -> Raster {
+    let way = hand::write(digit, &mut rng);
+    let drawing = ink::draw(&way, hand::pen(&mut rng));
+    // A pen leaves ink, so there is always something to fit.
+    Frame::MNIST.fit(&drawing).unwrap_or_else(|| Raster::blank(SHAPE))
+}

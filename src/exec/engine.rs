@@ -1,0 +1,93 @@
+//! The engine: the threads and kernels with which networks are trained and asked.
+
+use crate::error::{Error, Result};
+use crate::kernels::gemm::Products;
+use crate::simd::Isa;
+
+/// Threads and kernels, chosen once.
+#[derive(Debug)]
+pub struct Engine {
+    pool: rayon::ThreadPool,
+    isa: Isa,
+    products: Products,
+}
+
+/// How to set an [`Engine`] up.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct EngineOptions {
+    /// The instruction set; `None` for the one that `MNISTRY_ISA` names, else the CPU's best.
+    pub isa: Option<Isa>,
+    /// Who computes the dense products.
+    pub products: Products,
+    /// The number of threads; `None` for one a core.
+    pub threads: Option<usize>,
+}
+
+/// The most threads that may be asked for.
+const MOST_THREADS: usize = 1024;
+
+impl Engine {
+    /// Starts the threads.
+    ///
+    /// # Errors
+    /// When the number of threads is zero or absurd, or the system refuses them.
+    pub fn new(options: EngineOptions) -> Result<Self> {
+        let threads = match options.threads {
+            Some(threads) => threads,
+            None => std::thread::available_parallelism().map_or(1, usize::from),
+        };
+        if threads == 0 || threads > MOST_THREADS {
+            return Err(Error::Option(format!(
+                "{threads} threads: give a number from 1 to {MOST_THREADS}"
+            )));
+        }
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .thread_name(|index| format!("mnistry-{index}"))
+            .build()
+            .map_err(|error| Error::Option(format!("cannot start {threads} threads: {error}")))?;
+        let isa = match options.isa {
+            Some(isa) => isa,
+            None => Isa::detect()?,
+        };
+        Ok(Self { pool, isa, products: options.products })
+    }
+
+    /// The number of threads.
+    #[must_use]
+    pub fn threads(&self) -> usize {
+        self.pool.current_num_threads()
+    }
+
+    /// The instruction set in use.
+    #[must_use]
+    pub fn isa(&self) -> Isa {
+        self.isa
+    }
+
+    /// Who computes the dense products.
+    #[must_use]
+    pub fn products(&self) -> Products {
+        self.products
+    }
+
+    /// Refuses work that needs every thread while the threads run a team: an observer asks for it
+    /// from within, and would wait for itself.
+    pub(crate) fn check_idle(&self) -> Result<()> {
+        if self.is_busy() {
+            let problem =
+                "the engine is training: what observes it must use another engine for this";
+            return Err(Error::Option(problem.into()));
+        }
+        Ok(())
+    }
+
+    /// Whether the caller is one of the engine's own threads.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.pool.current_thread_index().is_some()
+    }
+
+    pub(crate) fn pool(&self) -> &rayon::ThreadPool {
+        &self.pool
+    }
+}

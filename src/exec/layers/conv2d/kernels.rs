@@ -1,0 +1,263 @@
+//! What a convolution does with sixteen images, for any instruction set.
+
+use super::Geometry;
+use crate::kernels::conv::{
+    Correlation, Finish, Lit, Place, Tiling, Volume, Window, greatest, reduce,
+};
+use crate::kernels::optim::Rule;
+use crate::model::Activation;
+use crate::simd::Lanes;
+use crate::simd::{Kernel, Simd};
+
+/// y = activation(x ∗ w + b), pooled where that follows.
+pub(super) struct Forward<'a> {
+    pub(super) geometry: &'a Geometry,
+    pub(super) row: &'a [f32],
+    pub(super) input: &'a [Lanes],
+    pub(super) lit: Lit,
+    pub(super) output: &'a mut [Lanes],
+    pub(super) volume: Volume,
+    pub(super) winners: &'a mut [Lanes],
+}
+
+impl Kernel for Forward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { geometry, row, input, lit, output, volume, winners } = self;
+        let (weights, biases) = row.split_at(geometry.weights());
+        let correlation = Correlation {
+            input,
+            volume: geometry.input,
+            lit,
+            row_step: 1,
+            kernel: geometry.kernel,
+            stride: geometry.stride,
+            weights,
+            outputs: geometry.filters,
+        };
+        let places = (geometry.rows.count, geometry.columns.count);
+        let activation = geometry.activation;
+        if geometry.pooled {
+            let pooled = geometry.output();
+            let mut finish = Pool { biases, activation, output, volume, winners, pooled };
+            correlation.run(s, places, Tiling::Squares, &mut finish);
+        } else {
+            let mut finish = Activate { biases, activation, output, volume };
+            correlation.run(s, places, Tiling::Rows, &mut finish);
+        }
+    }
+}
+
+/// From the bias to the activation.
+struct Activate<'a> {
+    biases: &'a [f32],
+    activation: Activation,
+    output: &'a mut [Lanes],
+    volume: Volume,
+}
+
+impl<S: Simd> Finish<S> for Activate<'_> {
+    #[inline(always)]
+    fn start(&self, s: S, channel: usize) -> S::F32 {
+        s.splat(self.biases[channel])
+    }
+
+    #[inline(always)]
+    fn finish<const P: usize, const C: usize>(
+        &mut self,
+        s: S,
+        places: &[Place; P],
+        channel: usize,
+        sums: [[S::F32; C]; P],
+    ) {
+        for (&(y, x), sums) in places.iter().zip(sums) {
+            let lanes = &mut self.output[self.volume.at(y, x) + channel..][..C];
+            for (z, lanes) in sums.into_iter().zip(lanes) {
+                s.store(self.activation.forward(s, z), lanes);
+            }
+        }
+    }
+}
+
+/// From the bias through the greatest of a square to the activation, which keeps the order.
+struct Pool<'a> {
+    biases: &'a [f32],
+    activation: Activation,
+    output: &'a mut [Lanes],
+    volume: Volume,
+    winners: &'a mut [Lanes],
+    /// Of the winners.
+    pooled: Volume,
+}
+
+impl<S: Simd> Finish<S> for Pool<'_> {
+    #[inline(always)]
+    fn start(&self, s: S, channel: usize) -> S::F32 {
+        s.splat(self.biases[channel])
+    }
+
+    #[inline(always)]
+    fn finish<const P: usize, const C: usize>(
+        &mut self,
+        s: S,
+        places: &[Place; P],
+        channel: usize,
+        sums: [[S::F32; C]; P],
+    ) {
+        let (y, x) = (places[0].0 / 2, places[0].1 / 2);
+        let output = &mut self.output[self.volume.at(y, x) + channel..][..C];
+        let winners = &mut self.winners[self.pooled.at(y, x) + channel..][..C];
+        for c in 0..C {
+            let (z, winner) = greatest(s, sums.iter().map(|sums| sums[c]));
+            s.store(self.activation.forward(s, z), &mut output[c]);
+            s.store(winner, &mut winners[c]);
+        }
+    }
+}
+
+/// dz = dy · activation′(y), spread as the windows are.
+pub(super) struct Deactivate<'a> {
+    pub(super) geometry: &'a Geometry,
+    pub(super) output: &'a [Lanes],
+    pub(super) volume: Volume,
+    pub(super) winners: &'a [Lanes],
+    pub(super) dy: &'a [Lanes],
+    pub(super) dz: &'a mut [Lanes],
+}
+
+impl Kernel for Deactivate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { geometry, output, volume, winners, dy, dz } = self;
+        let (places, plain, stride) = (geometry.places(), geometry.output(), geometry.stride);
+        let channels = geometry.filters;
+        for y in 0..plain.height {
+            for x in 0..plain.width {
+                let (at, from) = (volume.at(y, x), plain.at(y, x));
+                for channel in 0..channels {
+                    let (y_lanes, dy_lanes) = (&output[at + channel], &dy[from + channel]);
+                    let (out, dy) = (s.load(y_lanes), s.load(dy_lanes));
+                    let gradient = geometry.activation.backward(s, out, dy);
+                    if !geometry.pooled {
+                        let at = places.at(y * stride.height, x * stride.width);
+                        s.store(gradient, &mut dz[at + channel]);
+                        continue;
+                    }
+                    let winner = s.load(&winners[from + channel]);
+                    for (number, (row, column)) in
+                        [(0, 0), (0, 1), (1, 0), (1, 1)].into_iter().enumerate()
+                    {
+                        let (row, column) = (2 * y + row, 2 * x + column);
+                        let at = places.at(row * stride.height, column * stride.width);
+                        let wins = s.eq(winner, s.splat(number as f32));
+                        s.store(s.select(wins, gradient, s.zero()), &mut dz[at + channel]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The gradient of parameters, its lanes added.
+pub(super) struct Reduce<'a> {
+    pub(super) sums: &'a [Lanes],
+    pub(super) totals: &'a mut [Lanes],
+}
+
+impl Kernel for Reduce<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        reduce(s, self.sums, self.totals);
+    }
+}
+
+/// dx = dz ∗ w turned about.
+pub(super) struct BackwardInput<'a> {
+    pub(super) geometry: &'a Geometry,
+    pub(super) turned: &'a [f32],
+    pub(super) dz: &'a [Lanes],
+    pub(super) dx: &'a mut [Lanes],
+}
+
+impl Kernel for BackwardInput<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { geometry, turned, dz, dx } = self;
+        let Volume { height, width, channels, .. } = geometry.input;
+        let places = geometry.places();
+        let correlation = Correlation {
+            input: dz,
+            volume: places,
+            lit: places.whole(),
+            row_step: geometry.stride.height,
+            kernel: geometry.kernel,
+            stride: Window::square(1),
+            weights: turned,
+            outputs: channels,
+        };
+        let mut finish = Store { output: dx, volume: Volume::new(height, width, channels) };
+        correlation.run(s, (height, width), Tiling::Rows, &mut finish);
+    }
+}
+
+/// From zero to the lanes of a volume.
+struct Store<'a> {
+    output: &'a mut [Lanes],
+    volume: Volume,
+}
+
+impl<S: Simd> Finish<S> for Store<'_> {
+    #[inline(always)]
+    fn start(&self, s: S, _channel: usize) -> S::F32 {
+        s.zero()
+    }
+
+    #[inline(always)]
+    fn finish<const P: usize, const C: usize>(
+        &mut self,
+        s: S,
+        places: &[Place; P],
+        channel: usize,
+        sums: [[S::F32; C]; P],
+    ) {
+        for (&(y, x), sums) in places.iter().zip(sums) {
+            let lanes = &mut self.output[self.volume.at(y, x) + channel..][..C];
+            for (sum, lanes) in sums.into_iter().zip(lanes) {
+                s.store(sum, lanes);
+            }
+        }
+    }
+}
+
+/// Adds up the gradients of all sixteens, and hands each sum to the optimiser.
+pub(super) struct Update<'a, R> {
+    /// `count` groups of parameters for each sixteen.
+    pub(super) gradients: &'a [Lanes],
+    pub(super) count: usize,
+    /// The first group of parameters that is updated.
+    pub(super) first: usize,
+    pub(super) state: &'a mut [Lanes],
+    pub(super) rule: R,
+}
+
+impl<R: Rule> Kernel for Update<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { gradients, count, first, state, rule } = self;
+        for (group, row) in (first..).zip(state.chunks_exact_mut(R::CELLS)) {
+            let parts = gradients[group..].iter().step_by(count);
+            let sum = parts.fold(s.zero(), |sum, part| s.add(sum, s.load(part)));
+            rule.update(s, [sum], row, 1, 0);
+        }
+    }
+}

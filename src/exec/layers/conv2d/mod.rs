@@ -1,0 +1,194 @@
+//! The convolution, z = x ∗ w + b: one member's part of it, forward beside backward.
+//!
+//! A member takes its own images, sixteen at a time, all the way; only the parameters are shared.
+//! Their gradient is added up in each sixteen for itself, and the sums of those in their order, so
+//! that it does not matter who has which. Parameters stand in one row, kernel then biases, each
+//! sixteen followed by their moments.
+//!
+//! A max pooling of 2 × 2 that follows at once is done while the sums are in registers.
+
+mod geometry;
+mod kernels;
+
+pub(crate) use geometry::Geometry;
+
+use std::ops::Range;
+
+use self::kernels::{BackwardInput, Deactivate, Forward, Reduce, Update};
+use crate::kernels::conv::{KernelGradient, Lit, Volume};
+use crate::kernels::optim::Rule;
+use crate::simd::Isa;
+use crate::simd::{LANES, Lanes, groups, zeroed};
+use crate::sync::Seat;
+
+/// One member's convolution.
+pub(crate) struct Conv2d {
+    geometry: Geometry,
+    /// Lanes of a parameter: itself and its moments.
+    cells: usize,
+    pub(crate) parameters: Seat,
+    /// A group of sixteen parameters after the other, for each sixteen images.
+    gradients: Seat,
+    /// The groups of parameters that the member updates.
+    own: Range<usize>,
+    /// The parameters in one row, and the kernel turned about, with inputs and outputs exchanged.
+    row: Vec<f32>,
+    turned: Vec<f32>,
+    /// For each sixteen images of the member, which number of its window is each pooled one.
+    winners: Vec<Lanes>,
+    dz: Vec<Lanes>,
+    /// The gradient before its lanes are added.
+    sums: Vec<Lanes>,
+    /// The gradient of the parameters, for each sixteen images of the member.
+    totals: Vec<Lanes>,
+    /// Whether anybody needs the gradient of its inputs.
+    backward_input: bool,
+}
+
+/// What a convolution shares with those of other members, and how much it has to do.
+pub(crate) struct Share {
+    pub(crate) cells: usize,
+    pub(crate) parameters: Seat,
+    pub(crate) gradients: Seat,
+    /// The groups of parameters that the member updates.
+    pub(crate) own: Range<usize>,
+    /// Sixteens of images that the member takes.
+    pub(crate) sixteens: usize,
+    pub(crate) backward_input: bool,
+}
+
+impl Conv2d {
+    /// The convolution of a member, whose parameters are yet to be set.
+    pub(crate) fn new(geometry: Geometry, share: Share) -> Self {
+        let Share { cells, parameters, gradients, own, sixteens, backward_input } = share;
+        let winners = if geometry.pooled { sixteens * geometry.output().lanes() } else { 0 };
+        let turned = if backward_input { geometry.weights() } else { 0 };
+        Self {
+            geometry,
+            cells,
+            parameters,
+            gradients,
+            own,
+            row: vec![0.0; groups(geometry.parameters()) * LANES],
+            turned: vec![0.0; turned],
+            winners: zeroed(winners),
+            dz: zeroed(geometry.places().lanes()),
+            sums: zeroed(geometry.parameters()),
+            totals: zeroed(sixteens * groups(geometry.parameters())),
+            backward_input,
+        }
+    }
+
+    /// Sets the member's own parameters from `kernel` (height × width × inputs × filters) and
+    /// `bias`.
+    pub(crate) fn set(&mut self, kernel: &[f32], bias: &[f32]) {
+        let Self { own, cells, parameters, .. } = self;
+        let mut writer = parameters.write();
+        let state = writer.lanes(own.start * *cells..own.end * *cells);
+        let mut values = kernel.iter().chain(bias).skip(own.start * LANES);
+        for lanes in state.chunks_exact_mut(*cells) {
+            lanes[0].0.iter_mut().zip(&mut values).for_each(|(lane, value)| *lane = *value);
+        }
+    }
+
+    /// Copies the lanes `cell` of all parameters (0: the parameter itself) to `kernel` and `bias`.
+    pub(crate) fn get(&self, cell: usize, kernel: &mut [f32], bias: &mut [f32]) {
+        let state = self.parameters.read();
+        let values = state.chunks_exact(self.cells).flat_map(|lanes| &lanes[cell].0);
+        kernel.iter_mut().chain(bias).zip(values).for_each(|(into, value)| *into = *value);
+    }
+
+    /// Takes the parameters as they are now: once before each minibatch.
+    pub(crate) fn prepare(&mut self) {
+        let Self { geometry, cells, parameters, row, turned, backward_input, .. } = self;
+        let state = parameters.read();
+        let (sixteens, _) = row.as_chunks_mut::<LANES>();
+        for (values, lanes) in sixteens.iter_mut().zip(state.chunks_exact(*cells)) {
+            *values = lanes[0].0;
+        }
+        if *backward_input {
+            let (inputs, filters) = (geometry.input.channels, geometry.filters);
+            let taps = turned.chunks_exact_mut(inputs * filters).rev();
+            for (turned, tap) in taps.zip(row.chunks_exact(inputs * filters)) {
+                for (input, weights) in tap.chunks_exact(filters).enumerate() {
+                    let turned = turned[input..].iter_mut().step_by(inputs);
+                    turned.zip(weights).for_each(|(turned, weight)| *turned = *weight);
+                }
+            }
+        }
+    }
+
+    /// y = activation(x ∗ w + b), pooled where that follows, for the member's `sixteen`th sixteen
+    /// images, of which no more than `lit` is not zero.
+    pub(crate) fn forward(
+        &mut self,
+        isa: Isa,
+        sixteen: usize,
+        (input, lit): (&[Lanes], Lit),
+        (output, volume): (&mut [Lanes], Volume),
+    ) {
+        let pooled = self.geometry.output().lanes();
+        let winners = self.winners.chunks_exact_mut(pooled.max(1)).nth(sixteen).unwrap_or_default();
+        let geometry = &self.geometry;
+        isa.run(Forward { geometry, row: &self.row, input, lit, output, volume, winners });
+    }
+
+    /// From the gradient `dy` of the member's `sixteen`th sixteen images that of the parameters,
+    /// which is kept, and that of the inputs in `dx`, if anybody needs it.
+    pub(crate) fn backward(
+        &mut self,
+        isa: Isa,
+        sixteen: usize,
+        passed: Passed<'_>,
+        (dy, dx): (&[Lanes], &mut [Lanes]),
+    ) {
+        let Self { geometry, dz, sums, winners, turned, .. } = self;
+        let geometry = &*geometry;
+        let pooled = geometry.output().lanes();
+        let winners = winners.chunks_exact(pooled.max(1)).nth(sixteen).unwrap_or_default();
+        let Passed { input, lit, output, volume } = passed;
+        isa.run(Deactivate { geometry, output, volume, winners, dy, dz });
+        isa.run(KernelGradient {
+            input,
+            volume: geometry.input,
+            lit,
+            kernel: geometry.kernel,
+            stride: geometry.stride,
+            gradient: dz,
+            places: geometry.places(),
+            sums,
+        });
+        let count = groups(sums.len());
+        isa.run(Reduce { sums, totals: &mut self.totals[sixteen * count..][..count] });
+        if self.backward_input {
+            isa.run(BackwardInput { geometry, turned, dz, dx });
+        }
+    }
+
+    /// Lets the others see the gradients of the member's sixteens.
+    pub(crate) fn publish(&mut self, sixteens: Range<usize>) {
+        let count = groups(self.sums.len());
+        let mut writer = self.gradients.write();
+        let into = writer.lanes(sixteens.start * count..sixteens.end * count);
+        into.copy_from_slice(&self.totals[..into.len()]);
+    }
+
+    /// Adds the gradients of `sixteens` sixteens, and has `rule` turn the member's share of the
+    /// sums into new parameters.
+    pub(crate) fn update<R: Rule>(&mut self, isa: Isa, sixteens: usize, rule: R) {
+        let gradients = self.gradients.read();
+        let mut writer = self.parameters.write();
+        let state = writer.lanes(self.own.start * R::CELLS..self.own.end * R::CELLS);
+        let count = groups(self.sums.len());
+        let gradients = &gradients[..sixteens * count];
+        isa.run(Update { gradients, count, first: self.own.start, state, rule });
+    }
+}
+
+/// What a convolution read and put out.
+pub(crate) struct Passed<'a> {
+    pub(crate) input: &'a [Lanes],
+    pub(crate) lit: Lit,
+    pub(crate) output: &'a [Lanes],
+    pub(crate) volume: Volume,
+}

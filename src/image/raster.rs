@@ -1,0 +1,76 @@
+//! A grey image in memory.
+
+use image::codecs::png::PngEncoder;
+use image::{ExtendedColorType, ImageEncoder};
+
+use super::ImageShape;
+use crate::data::Problem;
+
+/// A grey image: 0 is background, 255 is ink.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Raster {
+    shape: ImageShape,
+    pixels: Vec<u8>,
+}
+
+impl Raster {
+    /// An image without ink.
+    #[must_use]
+    pub fn blank(shape: ImageShape) -> Self {
+        Self { shape, pixels: vec![0; shape.pixels()] }
+    }
+
+    /// An image of these `pixels`, row by row; `None` when their number is not that of `shape`.
+    #[must_use]
+    pub fn new(shape: ImageShape, pixels: Vec<u8>) -> Option<Self> {
+        (pixels.len() == shape.pixels()).then_some(Self { shape, pixels })
+    }
+
+    /// Height and width.
+    #[must_use]
+    pub fn shape(&self) -> ImageShape {
+        self.shape
+    }
+
+    /// The pixels: `height` × `width`.
+    #[must_use]
+    pub fn pixels(&self) -> &[u8] {
+        &self.pixels
+    }
+
+    /// The pixels, to be changed.
+    pub fn pixels_mut(&mut self) -> &mut [u8] {
+        &mut self.pixels
+    }
+
+    /// The rows of pixels, from the top.
+    pub fn rows(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
+        self.pixels.chunks_exact(self.shape.width.max(1))
+    }
+
+    /// The image as a PNG file.
+    ///
+    /// # Errors
+    /// When it has no pixels, or more than a PNG file can hold.
+    pub fn to_png(&self) -> Result<Vec<u8>, Problem> {
+        let refused = || Problem::NoPicture(self.shape);
+        let [height, width] = [self.shape.height, self.shape.width].map(u32::try_from);
+        let (height, width) = (height.map_err(|_| refused())?, width.map_err(|_| refused())?);
+        let mut file = Vec::new();
+        PngEncoder::new(&mut file)
+            .write_image(&self.pixels, width, height, ExtendedColorType::L8)
+            .map_err(|_| refused())?;
+        Ok(file)
+    }
+
+    /// Copies an image of `shape`: its upper left pixel comes to row `top` and column `left`.
+    ///
+    /// # Panics
+    /// When that image reaches beyond this one to the right.
+    pub fn paste(&mut self, pixels: &[u8], shape: ImageShape, top: usize, left: usize) {
+        let rows = self.pixels.chunks_exact_mut(self.shape.width.max(1)).skip(top);
+        for (to, from) in rows.zip(pixels.chunks_exact(shape.width.max(1))) {
+            to[left..left + shape.width].copy_from_slice(from);
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Pooling, channel by channel: the greatest number or the mean of each window, forward beside
+//! backward.
+
+use super::{Volume, Window};
+use crate::simd::Lanes;
+use crate::simd::{Kernel, Simd};
+
+/// What becomes of the numbers of a window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Pooling {
+    /// The greatest; the first of equal ones, row by row. NaN passes.
+    Max,
+    /// Their mean.
+    Average,
+}
+
+/// The windows of a pooling, and what they slide over.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Windows {
+    pub(crate) input: Volume,
+    pub(crate) output: Volume,
+    pub(crate) size: Window,
+    pub(crate) stride: Window,
+}
+
+impl Windows {
+    /// Has `each` take place after place: where the lanes of its window stand in the input, first
+    /// channel, row by row, and where its own in the output.
+    #[inline(always)]
+    fn for_each(&self, mut each: impl FnMut(&dyn Fn(usize) -> usize, usize)) {
+        let Self { input, output, size, stride } = self;
+        for y in 0..output.height {
+            for x in 0..output.width {
+                let (row, column) = (y * stride.height, x * stride.width);
+                let tap = |tap: usize| input.at(row + tap / size.width, column + tap % size.width);
+                each(&tap, output.at(y, x));
+            }
+        }
+    }
+
+    /// Numbers that come out.
+    pub(crate) fn numbers(&self) -> usize {
+        let Volume { height, width, channels, .. } = self.output;
+        height * width * channels
+    }
+
+    /// Numbers of a window.
+    fn taps(&self) -> usize {
+        self.size.height * self.size.width
+    }
+}
+
+/// Pools sixteen images.
+pub(crate) struct PoolForward<'a> {
+    pub(crate) pooling: Pooling,
+    pub(crate) windows: Windows,
+    pub(crate) input: &'a [Lanes],
+    pub(crate) output: &'a mut [Lanes],
+    /// Which number of its window is the greatest, for each output without border; only for
+    /// [`Pooling::Max`].
+    pub(crate) winners: &'a mut [Lanes],
+}
+
+impl Kernel for PoolForward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { pooling, windows, input, output, winners } = self;
+        let (channels, taps) = (windows.input.channels, windows.taps());
+        let share = s.splat(1.0 / taps as f32);
+        let mut number = 0;
+        windows.for_each(|tap, place| {
+            for channel in 0..channels {
+                let x = |number| s.load(&input[tap(number) + channel]);
+                let pooled = match pooling {
+                    Pooling::Max => {
+                        let (greatest, winner) = greatest(s, (0..taps).map(x));
+                        s.store(winner, &mut winners[number]);
+                        greatest
+                    }
+                    Pooling::Average => {
+                        let sum = (1..taps).fold(x(0), |sum, number| s.add(sum, x(number)));
+                        s.mul(sum, share)
+                    }
+                };
+                s.store(pooled, &mut output[place + channel]);
+                number += 1;
+            }
+        });
+    }
+}
+
+/// The greatest of `numbers` and which it is, from 0; the first of equal ones. It is NaN where one
+/// of them is.
+#[inline(always)]
+pub(crate) fn greatest<S: Simd>(s: S, numbers: impl Iterator<Item = S::F32>) -> (S::F32, S::F32) {
+    let (mut best, mut winner) = (s.splat(f32::NEG_INFINITY), s.zero());
+    let mut sum = s.zero();
+    for (number, x) in numbers.enumerate() {
+        let greater = s.lt(best, x);
+        best = s.select(greater, x, best);
+        winner = s.select(greater, s.splat(number as f32), winner);
+        sum = s.add(sum, x);
+    }
+    // Comparisons with NaN are false, but a sum with NaN is NaN.
+    (s.select(s.eq(sum, sum), best, sum), winner)
+}
+
+/// Takes the gradient `dy` of the outputs back to the inputs.
+pub(crate) struct PoolBackward<'a> {
+    pub(crate) pooling: Pooling,
+    pub(crate) windows: Windows,
+    pub(crate) winners: &'a [Lanes],
+    /// As the outputs, without border.
+    pub(crate) dy: &'a [Lanes],
+    /// As the inputs, without border.
+    pub(crate) dx: &'a mut [Lanes],
+}
+
+impl Kernel for PoolBackward<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { pooling, mut windows, winners, dy, dx } = self;
+        windows.input.border = Default::default();
+        windows.output.border = Default::default();
+        let (channels, taps) = (windows.input.channels, windows.taps());
+        let share = s.splat(1.0 / taps as f32);
+        dx.fill(Lanes::default());
+        windows.for_each(|tap, place| {
+            for channel in 0..channels {
+                let dy = s.load(&dy[place + channel]);
+                for number in 0..taps {
+                    let dx = &mut dx[tap(number) + channel];
+                    let part = match pooling {
+                        Pooling::Max => {
+                            let winner = s.load(&winners[place + channel]);
+                            let wins = s.eq(winner, s.splat(number as f32));
+                            s.select(wins, dy, s.zero())
+                        }
+                        Pooling::Average => s.mul(dy, share),
+                    };
+                    s.store(s.add(s.load(dx), part), dx);
+                }
+            }
+        });
+    }
+}

@@ -1,0 +1,356 @@
+//! Convolution and pooling against scalar loops over what their definitions say, on every
+//! instruction set: bits where those loops take the same steps, and bounds in f64 everywhere.
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::TestCaseResult;
+
+use super::{
+    Border, Correlation, Finish, KernelGradient, Lit, Padding, Place, PoolBackward, PoolForward,
+    Pooling, Steps, Tiling, Volume, Window, Windows,
+};
+use crate::kernels::gemm::testing::{Sum, UNTOUCHED, is_untouched, number};
+use crate::rng::{Purpose, Rng};
+use crate::simd::{Isa, Kernel, Simd};
+use crate::simd::{LANES, Lanes, zeroed};
+
+/// A convolution of sixteen random images that are black outside `lit`.
+#[derive(Debug)]
+struct Case {
+    volume: Volume,
+    rows: Steps,
+    columns: Steps,
+    kernel: Window,
+    stride: Window,
+    filters: usize,
+    lit: Lit,
+    rng: Rng,
+}
+
+fn window(largest: usize) -> impl Strategy<Value = Window> {
+    (1..=largest, 1..=largest).prop_map(|(height, width)| Window { height, width })
+}
+
+fn cases() -> impl Strategy<Value = Case> {
+    let size = (1_usize..=9, 1_usize..=11, 1_usize..=7);
+    let padding = select(vec![Padding::Valid, Padding::Same]);
+    let lit = ((0_usize..=9, 0_usize..=9), (0_usize..=9, 0_usize..=9), any::<bool>());
+    let seed = any::<u64>().no_shrink();
+    (size, window(5), window(3), padding, 1_usize..=9, lit, seed).prop_filter_map(
+        "the kernel is larger than the image",
+        |(
+            (height, width, channels),
+            kernel,
+            stride,
+            padding,
+            filters,
+            (down, across, all),
+            seed,
+        )| {
+            let rows = Steps::new(height, kernel.height, stride.height, padding)?;
+            let columns = Steps::new(width, kernel.width, stride.width, padding)?;
+            let border = Border {
+                top: rows.before,
+                bottom: rows.after,
+                left: columns.before,
+                right: columns.after,
+            };
+            let volume = Volume { height, width, channels, border };
+            let cut = |(a, b): (usize, usize), size: usize| a.min(b).min(size)..a.max(b).min(size);
+            let lit = Lit { rows: cut(down, height), columns: cut(across, width) };
+            let lit = if all { volume.whole() } else { lit };
+            let rng = Rng::stream(seed, Purpose::Initialise, 0);
+            Some(Case { volume, rows, columns, kernel, stride, filters, lit, rng })
+        },
+    )
+}
+
+impl Case {
+    /// Random images, black outside what is lit, with zeros about them.
+    fn images(&mut self) -> Vec<Lanes> {
+        let mut lanes = zeroed(self.volume.lanes());
+        for y in self.lit.rows.clone() {
+            for x in self.lit.columns.clone() {
+                let at = self.volume.at(y, x);
+                for lanes in &mut lanes[at..at + self.volume.channels] {
+                    lanes.0.fill_with(|| number(&mut self.rng));
+                }
+            }
+        }
+        lanes
+    }
+
+    fn numbers(&mut self, count: usize) -> Vec<f32> {
+        (0..count).map(|_| number(&mut self.rng)).collect()
+    }
+
+    fn taps(&self) -> usize {
+        self.kernel.height * self.kernel.width * self.volume.channels
+    }
+
+    /// Where tap `tap` of the window of a place stands.
+    fn tap(&self, (row, column): Place, tap: usize) -> usize {
+        let (position, channel) = (tap / self.volume.channels, tap % self.volume.channels);
+        let y = row * self.stride.height + position / self.kernel.width;
+        let x = column * self.stride.width + position % self.kernel.width;
+        y * self.volume.pitch() + x * self.volume.channels + channel
+    }
+
+    fn places(&self) -> impl Iterator<Item = Place> + use<> {
+        let columns = self.columns.count;
+        (0..self.rows.count).flat_map(move |row| (0..columns).map(move |column| (row, column)))
+    }
+}
+
+/// Starts from the biases, and keeps the sums of each place and channel.
+struct Cells<'a> {
+    biases: &'a [f32],
+    found: &'a mut [[f32; LANES]],
+    columns: usize,
+}
+
+impl<S: Simd> Finish<S> for Cells<'_> {
+    #[inline(always)]
+    fn start(&self, s: S, channel: usize) -> S::F32 {
+        s.splat(self.biases[channel])
+    }
+
+    #[inline(always)]
+    fn finish<const P: usize, const C: usize>(
+        &mut self,
+        s: S,
+        places: &[Place; P],
+        channel: usize,
+        sums: [[S::F32; C]; P],
+    ) {
+        for (&(row, column), sums) in places.iter().zip(sums) {
+            let first = (row * self.columns + column) * self.biases.len() + channel;
+            for (cell, sum) in self.found[first..].iter_mut().zip(sums) {
+                assert!(is_untouched(cell[0]), "({row}, {column}) was finished twice");
+                s.store_unaligned(sum, cell);
+            }
+        }
+    }
+}
+
+struct Run<'a> {
+    correlation: Correlation<'a>,
+    places: Place,
+    tiling: Tiling,
+    cells: Cells<'a>,
+}
+
+impl Kernel for Run<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(mut self, s: S) {
+        self.correlation.run(s, self.places, self.tiling, &mut self.cells);
+    }
+}
+
+/// A sum is what a scalar loop makes it: to the bit but for the sign of a zero, where products
+/// are fused.
+fn check(isa: Isa, sum: &Sum, found: f32) -> TestCaseResult {
+    let equal = !isa.is_fused() || sum.equals(found);
+    prop_assert!(equal && sum.bounds(found), "{isa:?}: {found}, not {sum:?}");
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 120,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn forward_is_a_sum_over_each_window(
+        mut case in cases(),
+        tiling in select(vec![Tiling::Rows, Tiling::Squares]),
+    ) {
+        let (input, filters) = (case.images(), case.filters);
+        let weights = case.numbers(case.taps() * filters);
+        let biases = case.numbers(filters);
+        let columns = case.columns.count;
+        let odd_left_over = |(row, column): Place| {
+            let ends = (case.rows.count / 2 * 2, columns / 2 * 2);
+            tiling == Tiling::Squares && (row >= ends.0 || column >= ends.1)
+        };
+        for isa in Isa::available() {
+            let mut found = vec![[UNTOUCHED; LANES]; case.rows.count * columns * filters];
+            isa.run(Run {
+                correlation: Correlation {
+                    input: &input,
+                    volume: case.volume,
+                    lit: case.lit.clone(),
+                    row_step: 1,
+                    kernel: case.kernel,
+                    stride: case.stride,
+                    weights: &weights,
+                    outputs: filters,
+                },
+                places: (case.rows.count, columns),
+                tiling,
+                cells: Cells { biases: &biases, found: &mut found, columns },
+            });
+            for (place, found) in case.places().zip(found.chunks_exact(filters)) {
+                if odd_left_over(place) {
+                    prop_assert!(found.iter().flatten().all(|&x| is_untouched(x)));
+                    continue;
+                }
+                for (filter, found) in found.iter().enumerate() {
+                    for (lane, &found) in found.iter().enumerate() {
+                        let mut sum = Sum::from(biases[filter]);
+                        for tap in 0..case.taps() {
+                            let x = input[case.tap(place, tap)].0[lane];
+                            sum.add(x, weights[tap * filters + filter]);
+                        }
+                        check(isa, &sum, found)?;
+                    }
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_gradient_of_a_kernel_is_a_sum_over_places(mut case in cases()) {
+        let (input, filters) = (case.images(), case.filters);
+        // Spread as the windows are, in a border that is not looked at.
+        let spread = |count: usize, stride: usize| (count - 1) * stride + 1;
+        let places = Volume {
+            height: spread(case.rows.count, case.stride.height),
+            width: spread(case.columns.count, case.stride.width),
+            channels: filters,
+            border: Border { top: 1, bottom: 0, left: 2, right: 1 },
+        };
+        let mut gradient = vec![Lanes([UNTOUCHED; LANES]); places.lanes()];
+        let at = |(row, column): Place| {
+            places.at(row * case.stride.height, column * case.stride.width)
+        };
+        let cells: Vec<usize> =
+            case.places().flat_map(|place| at(place)..at(place) + filters).collect();
+        for cell in cells {
+            gradient[cell].0.fill_with(|| number(&mut case.rng));
+        }
+        let taps = case.taps();
+        for isa in Isa::available() {
+            let mut sums = vec![Lanes([UNTOUCHED; LANES]); (taps + 1) * filters];
+            isa.run(KernelGradient {
+                input: &input,
+                volume: case.volume,
+                lit: case.lit.clone(),
+                kernel: case.kernel,
+                stride: case.stride,
+                gradient: &gradient,
+                places,
+                sums: &mut sums,
+            });
+            for (index, lanes) in sums.iter().enumerate() {
+                let (tap, filter) = (index / filters, index % filters);
+                for (lane, &found) in lanes.0.iter().enumerate() {
+                    let mut sum = Sum::from(0.0);
+                    for place in case.places() {
+                        // The biases are a tap that always meets a one.
+                        let x = if tap < taps { input[case.tap(place, tap)].0[lane] } else { 1.0 };
+                        sum.add(x, gradient[at(place) + filter].0[lane]);
+                    }
+                    check(isa, &sum, found)?;
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn pooling_takes_the_first_of_the_greatest_or_the_mean(
+        (height, width, channels) in (1_usize..=7, 1_usize..=7, 1_usize..=3),
+        (size, stride) in (window(3), window(3)),
+        pooling in select(vec![Pooling::Max, Pooling::Average]),
+        seed in any::<u64>().no_shrink(),
+    ) {
+        prop_assume!(size.height <= height && size.width <= width);
+        let mut rng = Rng::stream(seed, Purpose::Initialise, 0);
+        let input = Volume::new(height, width, channels);
+        let output = Volume {
+            border: Border { top: 1, bottom: 2, left: 1, right: 0 },
+            ..Volume::new(
+                (height - size.height) / stride.height + 1,
+                (width - size.width) / stride.width + 1,
+                channels,
+            )
+        };
+        // Of few values: many are equal.
+        let mut lanes = || Lanes([(); LANES].map(|()| rng.below(3) as f32));
+        let x: Vec<Lanes> = (0..input.lanes()).map(|_| lanes()).collect();
+        let windows = Windows { input, output, size, stride };
+        let dy: Vec<Lanes> = (0..windows.numbers()).map(|_| lanes()).collect();
+        for isa in Isa::available() {
+            let mut y = zeroed(output.lanes());
+            let mut winners = zeroed(windows.numbers());
+            let mut dx = vec![Lanes([UNTOUCHED; LANES]); input.lanes()];
+            isa.run(PoolForward {
+                pooling,
+                windows,
+                input: &x,
+                output: &mut y,
+                winners: &mut winners,
+            });
+            isa.run(PoolBackward { pooling, windows, winners: &winners, dy: &dy, dx: &mut dx });
+            let share = 1.0 / (size.height * size.width) as f32;
+            for lane in 0..LANES {
+                let mut expected = vec![0.0; input.lanes()];
+                for (place, dy) in dy.iter().enumerate() {
+                    let (row, column) =
+                        (place / channels / output.width, place / channels % output.width);
+                    let taps: Vec<usize> = (0..size.height * size.width)
+                        .map(|tap| {
+                            let y = row * stride.height + tap / size.width;
+                            input.at(y, column * stride.width + tap % size.width) + place % channels
+                        })
+                        .collect();
+                    let values = taps.iter().map(|&tap| x[tap].0[lane]);
+                    let found = y[output.at(row, column) + place % channels].0[lane];
+                    match pooling {
+                        Pooling::Max => {
+                            let greatest = values.fold(f32::NEG_INFINITY, f32::max);
+                            prop_assert_eq!(found, greatest);
+                            let first = taps.iter().find(|&&tap| x[tap].0[lane] == greatest);
+                            expected[*first.expect("one of them")] += dy.0[lane];
+                        }
+                        Pooling::Average => {
+                            prop_assert_eq!(found, values.sum::<f32>() * share);
+                            taps.iter().for_each(|&tap| expected[tap] += dy.0[lane] * share);
+                        }
+                    }
+                }
+                prop_assert!(dx.iter().map(|lanes| lanes.0[lane]).eq(expected));
+            }
+        }
+    }
+}
+
+#[test]
+fn nan_passes_a_max_pooling() {
+    for isa in Isa::available() {
+        for place in 0..4 {
+            let mut x = zeroed(4);
+            x[place] = Lanes([f32::NAN; LANES]);
+            let (mut y, mut winners) = (zeroed(1), zeroed(1));
+            let windows = Windows {
+                input: Volume::new(2, 2, 1),
+                output: Volume::new(1, 1, 1),
+                size: Window::square(2),
+                stride: Window::square(2),
+            };
+            let pooling = Pooling::Max;
+            isa.run(PoolForward {
+                pooling,
+                windows,
+                input: &x,
+                output: &mut y,
+                winners: &mut winners,
+            });
+            assert!(y[0].0.iter().all(|y| y.is_nan()), "{isa:?}, {place}");
+        }
+    }
+}

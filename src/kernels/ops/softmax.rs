@@ -1,0 +1,80 @@
+//! Softmax and sparse categorical cross-entropy, forward and backward in one, of sixteen samples at
+//! a time: a vector for each class, one sample a lane.
+
+use crate::kernels::ops::exp::exp;
+use crate::kernels::ops::ln::ln;
+use crate::simd::Simd;
+use crate::simd::{LANES, Lanes};
+
+/// Turns `logits`, a vector for each of `classes` classes and padding after them, into their
+/// softmax; padding becomes zero.
+///
+/// Returns, for each sample, the greatest logit and the logarithm of the sum of
+/// e^(logit − greatest). The powers are added up by the fixed tree of sixteen, as those of one
+/// sample in one vector would be.
+#[inline(always)]
+pub(crate) fn softmax<S: Simd>(s: S, logits: &mut [Lanes], classes: usize) -> (S::F32, S::F32) {
+    let (logits, padding) = logits.split_at_mut(classes);
+    padding.fill(Lanes::default());
+    let mut greatest = s.splat(f32::NEG_INFINITY);
+    for lanes in &*logits {
+        greatest = s.max(greatest, s.load(lanes));
+    }
+    let mut sums = [s.zero(); LANES];
+    for (class, lanes) in logits.iter_mut().enumerate() {
+        let power = exp(s, s.sub(s.load(lanes), greatest));
+        s.store(power, lanes);
+        sums[class % LANES] = s.add(sums[class % LANES], power);
+    }
+    let sum = s.add_all(sums);
+    for lanes in logits {
+        s.store(s.div(s.load(lanes), sum), lanes);
+    }
+    (greatest, ln(s, sum))
+}
+
+/// Sparse categorical cross-entropy: −ln softmax(logits)\[label\] of the first samples, as many as
+/// there are `labels`; the lanes of the others hold anything.
+///
+/// With a `smoothing` above zero (Szegedy and others, 2016) that share of each label is spread over
+/// all classes.
+///
+/// On return `logits` hold the gradient with respect to the logits, (softmax − label) · `scale`.
+#[inline(always)]
+pub(crate) fn cross_entropy<S: Simd>(
+    s: S,
+    logits: &mut [Lanes],
+    classes: usize,
+    (labels, smoothing): (&[u8], f32),
+    scale: f32,
+) -> S::F32 {
+    let own = |lane: usize| usize::from(labels[lane]);
+    let mut target = Lanes::default();
+    for lane in 0..labels.len() {
+        target.0[lane] = logits[own(lane)].0[lane];
+    }
+    let mut target = s.load(&target);
+    if smoothing > 0.0 {
+        let sum = logits[..classes].iter().fold(s.zero(), |sum, lanes| s.add(sum, s.load(lanes)));
+        let mean = s.div(sum, s.splat(classes as f32));
+        let kept = s.mul(s.splat(1.0 - smoothing), target);
+        target = s.add(kept, s.mul(s.splat(smoothing), mean));
+    }
+    let (greatest, log_sum) = softmax(s, logits, classes);
+    if smoothing > 0.0 {
+        let share = s.splat(smoothing / classes as f32);
+        for lanes in &mut logits[..classes] {
+            s.store(s.sub(s.load(lanes), share), lanes);
+        }
+    }
+    for lane in 0..labels.len() {
+        logits[own(lane)].0[lane] -= 1.0 - smoothing;
+    }
+    for lanes in logits {
+        s.store(s.mul(s.load(lanes), s.splat(scale)), lanes);
+    }
+    s.add(log_sum, s.sub(greatest, target))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,122 @@
+//! Optimisers: how a gradient moves a weight.
+
+mod adam;
+mod sgd;
+
+pub use adam::Adam;
+pub use sgd::Sgd;
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::simd::Lanes;
+use crate::simd::Simd;
+
+/// What becomes of a gradient.
+pub(crate) trait Rule: Copy + Send + Sync {
+    /// Lanes of a weight: itself and its moments.
+    const CELLS: usize;
+
+    /// Takes the `gradients` of `N` groups, from group `group` on, of a row of weights. `row` holds
+    /// `width` groups of weights, then as many of each moment.
+    fn update<S: Simd, const N: usize>(
+        self,
+        s: S,
+        gradients: [S::F32; N],
+        row: &mut [Lanes],
+        width: usize,
+        group: usize,
+    );
+}
+
+/// Keeps the gradient beside the weight, and the weight as it is.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Record;
+
+impl Rule for Record {
+    const CELLS: usize = 2;
+
+    #[inline(always)]
+    fn update<S: Simd, const N: usize>(
+        self,
+        s: S,
+        gradients: [S::F32; N],
+        row: &mut [Lanes],
+        width: usize,
+        group: usize,
+    ) {
+        let room = &mut row[width..][group..group + N];
+        gradients.into_iter().zip(room).for_each(|(gradient, room)| s.store(gradient, room));
+    }
+}
+
+/// The optimiser of a run.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum Optimizer {
+    /// Adam.
+    Adam(Adam),
+    /// Stochastic gradient descent.
+    Sgd(Sgd),
+}
+
+impl Default for Optimizer {
+    fn default() -> Self {
+        Self::Adam(Adam::default())
+    }
+}
+
+/// Moments under this become zero. They would move a weight by nothing that shows, and once they
+/// decay below 1.2e-38, as those of seldom-lit pixels do, each operation on them traps to
+/// microcode.
+pub(crate) const NEGLIGIBLE: f32 = 1e-30;
+
+/// w − `decay` · w, which is w to the bit where nothing decays.
+#[inline(always)]
+fn shrunk<S: Simd>(s: S, w: S::F32, decay: f32) -> S::F32 {
+    // With −0 in the place of 0, a weight −0 would lose its sign.
+    s.mul_add(w, s.splat(0.0 - decay), w)
+}
+
+/// Where a moment of size `size` is not negligible.
+#[inline(always)]
+fn matters<S: Simd>(s: S, size: S::F32) -> S::Mask {
+    s.not_lt(size, s.splat(NEGLIGIBLE))
+}
+
+impl Optimizer {
+    /// Refuses constants that make no sense, or none once they are rounded to `f32`.
+    pub(crate) fn check(&self) -> Result<()> {
+        let rate = match self {
+            Self::Adam(adam) => {
+                decay("Adam's first beta", adam.beta_1)?;
+                decay("Adam's second beta", adam.beta_2)?;
+                positive("Adam's epsilon", adam.epsilon)?;
+                adam.learning_rate
+            }
+            Self::Sgd(sgd) => {
+                decay("the momentum", sgd.momentum)?;
+                sgd.learning_rate
+            }
+        };
+        positive("the learning rate", rate)
+    }
+}
+
+fn decay(name: &str, value: f64) -> Result<()> {
+    if value >= 0.0 && (value as f32) < 1.0 {
+        return Ok(());
+    }
+    Err(Error::Option(format!("{name} is {value}: give a number from 0 up to, not including, 1")))
+}
+
+fn positive(name: &str, value: f64) -> Result<()> {
+    let rounded = value as f32;
+    if rounded > 0.0 && rounded.is_finite() {
+        return Ok(());
+    }
+    Err(Error::Option(format!("{name} is {value}: give a number above 0 that f32 can hold")))
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,74 @@
+//! Stochastic gradient descent with momentum, as Keras has it.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Rule, matters, shrunk};
+use crate::simd::Lanes;
+use crate::simd::Simd;
+
+/// Constants of stochastic gradient descent; the defaults are Keras's.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Sgd {
+    /// The step size.
+    pub learning_rate: f64,
+    /// Decay of the velocity; 0 for plain descent.
+    pub momentum: f64,
+}
+
+impl Default for Sgd {
+    fn default() -> Self {
+        Self { learning_rate: 0.01, momentum: 0.0 }
+    }
+}
+
+/// Descent, its constants as the vectors want them.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct SgdStep {
+    rate: f32,
+    momentum: f32,
+    decay: f32,
+}
+
+impl Sgd {
+    /// The update of every step.
+    pub(crate) fn step(self) -> SgdStep {
+        let (rate, momentum) = (self.learning_rate as f32, self.momentum as f32);
+        SgdStep { rate, momentum, decay: 0.0 }
+    }
+}
+
+impl SgdStep {
+    /// The same, after which each weight has lost the share `decay` of what it was.
+    pub(crate) fn decaying(self, decay: f32) -> Self {
+        Self { decay, ..self }
+    }
+}
+
+impl Rule for SgdStep {
+    const CELLS: usize = 2;
+
+    /// velocity ← momentum · velocity − rate · g, w ← w + velocity
+    #[inline(always)]
+    fn update<S: Simd, const N: usize>(
+        self,
+        s: S,
+        gradients: [S::F32; N],
+        row: &mut [Lanes],
+        width: usize,
+        group: usize,
+    ) {
+        let (weights, velocities) = row.split_at_mut(width);
+        let own = group..group + N;
+        let cells = weights[own.clone()].iter_mut().zip(&mut velocities[own]);
+        for (gradient, (weight, velocity)) in gradients.into_iter().zip(cells) {
+            let decayed = s.mul(s.load(velocity), s.splat(self.momentum));
+            let new = s.mul_add(gradient, s.splat(-self.rate), decayed);
+            let new = s.keep(matters(s, s.abs(new)), new);
+            s.store(new, velocity);
+            s.store(s.add(shrunk(s, s.load(weight), self.decay), new), weight);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! The sparse products against a scalar loop over all pixels, zeros included, on every instruction
+//! set.
+//!
+//! A product with zero leaves a sum as it is but for the sign of a zero: −0 + 0 is +0. So values
+//! are compared, not bits; only zeros have two.
+
+use std::ops::Range;
+
+use proptest::prelude::*;
+use proptest::sample::select;
+use proptest::test_runner::TestCaseResult;
+
+use super::{
+    Columns, Lists, NARROW, Narrow, PIXEL_VALUES, SparseRows, forward, gradient, gradient_room,
+};
+use crate::kernels::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
+use crate::kernels::gemm::{Area, Right};
+use crate::rng::{Purpose, Rng};
+use crate::simd::{Isa, Kernel, Simd};
+use crate::simd::{LANES, Lanes};
+
+/// A minibatch and the groups of columns to compute.
+#[derive(Debug)]
+struct Case {
+    /// Pixels of an image.
+    pixels: usize,
+    images: Vec<u8>,
+    /// The images of the minibatch, in its order, and the most that one may have.
+    samples: Vec<u32>,
+    batch: usize,
+    groups: Range<usize>,
+    /// Whether the last of the groups is narrow.
+    has_narrow: bool,
+}
+
+impl Case {
+    fn x(&self, sample: usize, pixel: usize) -> f32 {
+        PIXEL_VALUES[usize::from(self.images[self.samples[sample] as usize * self.pixels + pixel])]
+    }
+}
+
+fn cases() -> impl Strategy<Value = (Case, Rng)> {
+    let groups = (0_usize..=2, 1_usize..=9);
+    let pixels = prop_oneof![1_usize..=60, Just(784)];
+    let density = select(vec![0_u32, 19, 100]);
+    // Up to three chunks of 32 images.
+    let batch = prop_oneof![1_usize..=12, 30_usize..=34, 63_usize..=65];
+    let samples = prop_oneof![Just(1.0), 0.0..=1.0];
+    let seed = any::<u64>().no_shrink();
+    (groups, any::<bool>(), pixels, density, (batch, samples), seed).prop_map(
+        |((first, width), has_narrow, pixels, density, (batch, share), seed)| {
+            let mut rng = Rng::stream(seed, Purpose::Shuffle, 2);
+            let mut pixel = || if rng.below(100) < density { 1 + rng.below(255) as u8 } else { 0 };
+            let images = (0..20 * pixels).map(|_| pixel()).collect();
+            let count = (batch as f64 * share).round() as usize;
+            let samples = (0..count).map(|_| rng.below(20)).collect();
+            let (groups, has_narrow) = (first..first + width, has_narrow && width > 1);
+            (Case { pixels, images, samples, batch, groups, has_narrow }, rng)
+        },
+    )
+}
+
+/// The lists and the columns of the minibatch, prepared after those of another one.
+fn prepare(case: &Case) -> (Lists, Columns) {
+    let rows = SparseRows::new(&case.images, case.pixels);
+    let mut lists = Lists::new(&rows, case.batch);
+    let mut columns = Columns::new(case.batch, case.pixels);
+    let other: Vec<u32> = (0..case.batch).map(|image| image as u32 % 20).collect();
+    for indices in [&other, &case.samples] {
+        lists.fill(&rows, indices);
+        columns.fill(&lists);
+    }
+    (lists, columns)
+}
+
+#[derive(Clone, Copy)]
+enum Kind {
+    /// Its rows are samples.
+    Forward,
+    /// Its rows are pixels.
+    Gradient,
+}
+
+/// A product, by the engine.
+struct Product<'a> {
+    kind: Kind,
+    /// The most images of a minibatch.
+    batch: usize,
+    minibatch: &'a (Lists, Columns),
+    right: Right<'a>,
+    /// The weights of a narrow group after the others; of a gradient, whether there is one.
+    narrow: Option<Narrow<'a>>,
+    area: Area,
+    cells: Cells<'a>,
+}
+
+impl Kernel for Product<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { kind, batch, minibatch: (lists, columns), right, narrow, area, mut cells } =
+            self;
+        match kind {
+            Kind::Forward => forward(s, lists, &right, narrow, area, &mut cells),
+            Kind::Gradient => {
+                // As after a larger minibatch, with anything left in it.
+                let mut room = vec![Lanes([f32::NAN; LANES]); gradient_room(batch)];
+                let area = (area, narrow.is_some());
+                gradient(s, columns, &right, area, &mut room, &mut cells);
+            }
+        }
+    }
+}
+
+/// Has every instruction set compute the `rows` of the product; `sum` knows what must come of a
+/// row and a column. All other cells stay as they are.
+fn check(
+    (kind, case): (Kind, &Case),
+    (right, narrow, starts): (Right<'_>, &[[f32; NARROW]], &[[f32; LANES]]),
+    rows: Range<usize>,
+    sum: impl Fn(usize, usize) -> Sum,
+) -> TestCaseResult {
+    let minibatch = &prepare(case);
+    let width = case.groups.end;
+    let area = Area { rows, groups: case.groups.clone() };
+    let expected = |row, group| {
+        (area.rows.contains(&row) && area.groups.contains(&group))
+            .then(|| std::array::from_fn(|lane| sum(row, group * LANES + lane)))
+    };
+    let expected: Vec<Option<[Sum; LANES]>> =
+        (0..starts.len()).map(|cell| expected(cell / width, cell % width)).collect();
+    for isa in Isa::available() {
+        let mut found = vec![[UNTOUCHED; LANES]; starts.len()];
+        let cells = Cells { starts, found: &mut found, width };
+        let narrow = case.has_narrow.then_some(Narrow(narrow));
+        let (batch, area) = (case.batch, area.clone());
+        isa.run(Product { kind, batch, minibatch, right, narrow, area, cells });
+        for (cell, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let place = (cell / width, cell % width);
+            let Some(sums) = expected else {
+                prop_assert!(found.iter().all(|&x| is_untouched(x)), "wrote at {place:?}");
+                continue;
+            };
+            for (sum, &x) in sums.iter().zip(found) {
+                let equal = !isa.is_fused() || sum.equals(x);
+                prop_assert!(equal && sum.bounds(x), "{isa:?}: {x} at {place:?}, not {sum:?}");
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Some of `count` rows, as those of a member of a team.
+fn cut(count: usize, (one, other): (f64, f64)) -> Range<usize> {
+    let [one, other] = [one, other].map(|share| (share * count as f64).round() as usize);
+    one.min(other)..one.max(other)
+}
+
+/// Random rows of groups.
+fn cells(count: usize, rng: &mut Rng) -> Vec<[f32; LANES]> {
+    (0..count).map(|_| [(); LANES].map(|()| number(rng))).collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 150,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn forward_is_the_dense_product(
+        (case, mut rng) in cases(),
+        moments in 0_usize..=2,
+        shares in (0.0..=1.0, 0.0..=1.0),
+    ) {
+        // As with an optimiser: each row of weights is followed by its moments.
+        let width = case.groups.end;
+        let row = width * (1 + moments) * LANES;
+        let mut weights = vec![UNTOUCHED; case.pixels * row];
+        for row in weights.chunks_exact_mut(row) {
+            row[..width * LANES].fill_with(|| number(&mut rng));
+        }
+        let right = Right { values: &weights, row, group: LANES };
+        let narrow: Vec<_> =
+            (0..case.pixels).map(|_| [(); NARROW].map(|()| number(&mut rng))).collect();
+        let weight = |pixel: usize, column: usize| {
+            let is_narrow = case.has_narrow && column / LANES + 1 == width;
+            if is_narrow { narrow[pixel][column % NARROW] } else { weights[pixel * row + column] }
+        };
+        let starts = cells(case.samples.len() * width, &mut rng);
+        let rows = cut(case.samples.len(), shares);
+        let operands = (right, &narrow[..], &starts[..]);
+        check((Kind::Forward, &case), operands, rows, |sample, column| {
+            let start = starts[sample * width + column / LANES][column % LANES];
+            let mut sum = Sum::from(start);
+            for pixel in 0..case.pixels {
+                sum.add(case.x(sample, pixel), weight(pixel, column));
+            }
+            sum
+        })?;
+    }
+
+    #[test]
+    fn the_gradient_is_the_dense_product(
+        (case, mut rng) in cases(),
+        shares in (0.0..=1.0, 0.0..=1.0),
+    ) {
+        let width = case.groups.end;
+        // In panels, longer than a short minibatch.
+        let panel = case.batch * LANES;
+        let dz: Vec<f32> = (0..width * panel).map(|_| number(&mut rng)).collect();
+        let right = Right { values: &dz, row: LANES, group: panel };
+        let starts = cells(case.pixels * width, &mut rng);
+        let rows = cut(case.pixels, shares);
+        let operands = (right, &[][..], &starts[..]);
+        check((Kind::Gradient, &case), operands, rows, |pixel, column| {
+            let (group, lane) = (column / LANES, column % LANES);
+            let is_narrow = case.has_narrow && group + 1 == width;
+            // The other lanes of a narrow group are of no interest; these are what they are.
+            let dz_lane = if is_narrow { lane % NARROW } else { lane };
+            let mut sum = Sum::from(starts[pixel * width + group][lane]);
+            for sample in 0..case.samples.len() {
+                sum.add(case.x(sample, pixel), dz[group * panel + sample * LANES + dz_lane]);
+            }
+            sum
+        })?;
+    }
+}

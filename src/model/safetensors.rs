@@ -1,0 +1,159 @@
+//! Saved networks: safetensors with Keras's tensor names and layouts, and as metadata what is
+//! needed to use them again. The bytes depend on the network alone.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::path::Path;
+
+use safetensors::{Dtype, SafeTensors, View};
+use serde::{Deserialize, Serialize};
+
+use super::{Network, Sequential, Tensor};
+use crate::error::{Error, Result};
+use crate::files::{read_bounded, write_atomically};
+
+/// The largest model file that is read: no network that [checks](Sequential::check) needs more.
+const LARGEST_FILE: u64 = 1 << 32;
+
+/// The key of our metadata, one JSON text.
+const METADATA_KEY: &str = "mnistry";
+
+/// What a model file says besides its tensors.
+#[derive(Serialize, Deserialize)]
+struct Metadata {
+    /// Counts incompatible changes of this record.
+    format: u32,
+    architecture: Sequential,
+    classes: usize,
+    /// What is done to a pixel before the first layer.
+    scaling: Cow<'static, str>,
+}
+
+const FORMAT: u32 = 1;
+const SCALING: &str = "x/255";
+
+impl Network {
+    /// Writes the network to `path`, by way of a temporary file, so that no half of a model is
+    /// ever found there.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let architecture = self.architecture().clone();
+        let classes = architecture.classes();
+        let metadata = Metadata { format: FORMAT, architecture, classes, scaling: SCALING.into() };
+        let refused = |error: &dyn std::fmt::Display| {
+            Error::file(path, format!("cannot be written: {error}"))
+        };
+        let text = serde_json::to_string(&metadata).map_err(|error| refused(&error))?;
+        // A single key: a map of more would be written in an order that varies from run to run.
+        let metadata = HashMap::from([(METADATA_KEY.to_owned(), text)]);
+        let views = self.tensors().iter().map(|tensor| (tensor.name.as_str(), TensorView(tensor)));
+        let bytes =
+            safetensors::serialize(views, Some(metadata)).map_err(|error| refused(&error))?;
+        write_atomically(path, &bytes)
+    }
+
+    /// Reads a network that [`save`](Self::save) wrote.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not a safetensors file, was not written by this program,
+    /// or its tensors do not fit its architecture.
+    pub fn load(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = read_bounded(path, LARGEST_FILE)?;
+        let (_, header) = SafeTensors::read_metadata(&bytes).map_err(not_safetensors(path))?;
+        let text =
+            header.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY)).ok_or_else(
+                || {
+                    Error::file(
+                        path,
+                        "was not written by mnistry: it does not say what network its tensors make",
+                    )
+                },
+            )?;
+        let metadata: Metadata = serde_json::from_str(text).map_err(|error| {
+            Error::file(path, format!("its description of the network is unreadable: {error}"))
+        })?;
+        if metadata.format != FORMAT {
+            let problem =
+                format!("is of format {}, this version reads format {FORMAT}", metadata.format);
+            return Err(Error::file(path, problem));
+        }
+        if metadata.scaling != SCALING || metadata.classes != metadata.architecture.classes() {
+            return Err(Error::file(path, "its description of the network contradicts itself"));
+        }
+        metadata.architecture.check().map_err(|error| Error::file(path, error.to_string()))?;
+        with_tensors(path, &bytes, metadata.architecture)
+    }
+
+    /// A network of `architecture` with the tensors of the safetensors file at `path`, whoever
+    /// wrote it; they have Keras's names and layouts.
+    ///
+    /// # Errors
+    /// When the file cannot be read or its tensors do not fit.
+    pub fn with_tensors_of(path: impl AsRef<Path>, architecture: Sequential) -> Result<Self> {
+        architecture.check()?;
+        let path = path.as_ref();
+        with_tensors(path, &read_bounded(path, LARGEST_FILE)?, architecture)
+    }
+}
+
+fn not_safetensors(path: &Path) -> impl Fn(safetensors::SafeTensorError) -> Error {
+    move |error| Error::file(path, format!("is not a safetensors file: {error}"))
+}
+
+fn with_tensors(path: &Path, bytes: &[u8], architecture: Sequential) -> Result<Network> {
+    let file = SafeTensors::deserialize(bytes).map_err(not_safetensors(path))?;
+    let expected = architecture.parameters();
+    if let Some(extra) =
+        file.names().into_iter().find(|name| expected.iter().all(|(known, _)| known != *name))
+    {
+        return Err(Error::file(
+            path,
+            format!("holds a tensor {extra} that the network does not have"),
+        ));
+    }
+    let tensors = expected.into_iter().map(|(name, shape)| {
+        let view =
+            file.tensor(&name).map_err(|_| Error::file(path, format!("has no tensor {name}")))?;
+        if view.dtype() != Dtype::F32 {
+            return Err(Error::file(
+                path,
+                format!("tensor {name} is of type {}, not F32", view.dtype()),
+            ));
+        }
+        if view.shape() != shape {
+            let problem = format!(
+                "tensor {name} has shape {:?} where the network has {shape:?}",
+                view.shape()
+            );
+            return Err(Error::file(path, problem));
+        }
+        let (values, _) = view.data().as_chunks::<4>();
+        let values = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        Ok(Tensor { name, shape, values })
+    });
+    let tensors = tensors.collect::<Result<_>>()?;
+    Network::from_tensors(architecture, tensors)
+        .map_err(|error| Error::file(path, error.to_string()))
+}
+
+/// A tensor as the safetensors crate wants to see it.
+struct TensorView<'a>(&'a Tensor);
+
+impl View for TensorView<'_> {
+    fn dtype(&self) -> Dtype {
+        Dtype::F32
+    }
+    fn shape(&self) -> &[usize] {
+        &self.0.shape
+    }
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.0.values.iter().flat_map(|value| value.to_le_bytes()).collect()
+    }
+    fn data_len(&self) -> usize {
+        self.0.values.len() * size_of::<f32>()
+    }
+}

@@ -1,0 +1,59 @@
+//! Networks described by a person: a TOML file that lists layers in order.
+//!
+//! ```toml
+//! [[layers]]
+//! type = "conv2d"
+//! filters = 8
+//! kernel = 3
+//! activation = "relu"
+//!
+//! [[layers]]
+//! type = "flatten"
+//!
+//! [[layers]]
+//! type = "dense"
+//! units = 10
+//! activation = "softmax"
+//! ```
+
+use std::path::Path;
+
+use serde::Deserialize;
+
+use super::{Layer, Sequential};
+use crate::error::{Error, Result};
+use crate::files::read_bounded;
+use crate::image::ImageShape;
+
+/// The largest description that is read.
+const LARGEST_FILE: u64 = 1 << 20;
+
+/// What the file says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Description {
+    layers: Vec<Layer>,
+}
+
+impl Sequential {
+    /// The network that the TOML file at `path` describes, for images of shape `input`.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not TOML, says something that is not understood, or its
+    /// layers do not fit each other and the images.
+    pub fn read(path: impl AsRef<Path>, input: ImageShape) -> Result<Self> {
+        let path = path.as_ref();
+        let bytes = read_bounded(path, LARGEST_FILE)?;
+        let text =
+            std::str::from_utf8(&bytes).map_err(|_| Error::file(path, "is not a text in UTF-8"))?;
+        let description: Description = toml::from_str(text).map_err(|error| {
+            let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
+            let line = before.matches('\n').count() + 1;
+            let message: Vec<_> = error.message().lines().collect();
+            Error::file(path, format!("line {line}: {}", message.join("; ")))
+        })?;
+        let network = Self { input, layers: description.layers };
+        network.check().map_err(|error| Error::file(path, error.to_string()))?;
+        Ok(network)
+    }
+}
