@@ -10,7 +10,7 @@ use mnistry::data::generated::generate;
 use mnistry::files::Bytes;
 use mnistry::image::ImageShape;
 use mnistry::measure::{InputLayer, Zeros};
-use mnistry::rng::{Purpose, Rng};
+use mnistry::rng::{Rng, Stream};
 use mnistry::simd::Isa;
 
 const IMAGES: usize = 32;
@@ -52,7 +52,7 @@ fn compare(group: &mut BenchmarkGroup<'_, WallTime>, minibatch: &Split, name: &s
 
 /// Images of which `percent` pixels are not zero, anywhere.
 fn noise(percent: u32) -> Split {
-    let mut rng = Rng::stream(0, Purpose::Digit, 0);
+    let mut rng = Rng::stream(0, Stream::Digit, 0);
     let shape = ImageShape { height: 28, width: 28 };
     let pixel = |_| if rng.below(100) < percent { 1 + rng.below(255) as u8 } else { 0 };
     let pixels: Vec<u8> = (0..IMAGES * shape.pixels()).map(pixel).collect();

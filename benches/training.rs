@@ -6,7 +6,7 @@ use std::time::Duration;
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mnistry::data::generated::generate;
 use mnistry::measure::{BATCH_SIZES, training_networks};
-use mnistry::{Engine, EngineOptions, FitOptions, Network, Silent};
+use mnistry::{Engine, EngineOptions, FitOptions, Network, NoObserver};
 
 /// Whole minibatches of every size.
 const IMAGES: usize = 5_120;
@@ -26,7 +26,8 @@ fn epochs(criterion: &mut Criterion) {
                 bencher.iter_custom(|epochs| {
                     let epochs = epochs as usize;
                     let options = FitOptions { epochs, batch_size, ..FitOptions::default() };
-                    let history = engine.fit(&mut network.clone(), &digits, &options, &mut Silent);
+                    let history =
+                        engine.fit(&mut network.clone(), &digits, &options, &mut NoObserver);
                     let history = history.expect("training succeeds");
                     let seconds: f64 = history.epochs.iter().map(|epoch| epoch.seconds).sum();
                     Duration::from_secs_f64(seconds)

@@ -2,18 +2,19 @@
 //! `cargo run --release --example train -- mnist.npz`.
 
 use mnistry::report::{Palette, TestReport};
-use mnistry::train::{Epoch, Flow, Observer};
+use mnistry::train::{Epoch, Observer};
 use mnistry::{
     Activation, Dataset, Engine, EngineOptions, FitOptions, Network, Result, Sequential,
 };
+use std::ops::ControlFlow;
 
 /// Prints each epoch as it ends.
 struct Print;
 
 impl Observer for Print {
-    fn epoch(&mut self, epoch: &Epoch, _: &Network) -> Result<Flow> {
+    fn on_epoch_end(&mut self, epoch: &Epoch, _: &Network) -> Result<ControlFlow<()>> {
         println!("epoch {}: loss {:.4}, accuracy {:.4}", epoch.epoch, epoch.loss, epoch.accuracy);
-        Ok(Flow::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 }
 

@@ -17,7 +17,7 @@
 //! #     std::fs::write(format!("mnist/{split}-labels-idx1-ubyte"), labels)?;
 //! # }
 //! use mnistry::{
-//!     Activation, Dataset, Engine, EngineOptions, FitOptions, Network, Sequential, Silent,
+//!     Activation, Dataset, Engine, EngineOptions, FitOptions, Network, Sequential, NoObserver,
 //! };
 //!
 //! let data = Dataset::open("mnist")?; // a folder of IDX files, or an .npz archive
@@ -25,7 +25,7 @@
 //! let mut network = Network::new(layers.dense(data.classes(), Activation::Sigmoid), 0)?;
 //!
 //! let engine = Engine::new(EngineOptions::default())?;
-//! engine.fit(&mut network, &data.train, &FitOptions::default(), &mut Silent)?;
+//! engine.fit(&mut network, &data.train, &FitOptions::default(), &mut NoObserver)?;
 //! println!("{:.2} %", 100.0 * engine.evaluate(&network, &data.test)?.accuracy());
 //! network.save("model.safetensors")?;
 //! # assert_eq!(engine.evaluate(&Network::load("model.safetensors")?, &data.test)?.accuracy(), 1.0);
@@ -80,4 +80,4 @@ pub use exec::engine::{Engine, EngineOptions};
 pub use kernels::{gemm, optim};
 pub use model::{Activation, Network, Sequential};
 pub use optim::{Adam, Optimizer, Sgd};
-pub use train::{ConfusionMatrix, Evaluation, FitOptions, Prediction, Silent};
+pub use train::{ConfusionMatrix, Evaluation, FitOptions, NoObserver, Prediction};

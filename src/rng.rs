@@ -13,7 +13,7 @@ pub struct Rng(Xoshiro256PlusPlus);
 
 /// What a stream is for; keeps the streams of one seed apart.
 #[derive(Clone, Copy, Debug)]
-pub enum Purpose {
+pub enum Stream {
     /// Start values of a tensor; the index is the tensor's.
     Initialise = 1,
     /// Order of the samples; the index is the epoch.
@@ -23,15 +23,15 @@ pub enum Purpose {
     /// The drawing of a generated digit; the index is the image's.
     Digit = 4,
     /// What dropout drops; the index is of the layer, the epoch and the sample.
-    Drop = 5,
+    Dropout = 5,
     /// How an image is distorted; the index is of the epoch and the sample.
-    Distort = 6,
+    Augment = 6,
 }
 
 impl Rng {
     /// The stream number `index` for `purpose` under `seed`.
     #[must_use]
-    pub fn stream(seed: u64, purpose: Purpose, index: u64) -> Self {
+    pub fn stream(seed: u64, purpose: Stream, index: u64) -> Self {
         let mut mixed = split_mix(seed);
         for word in [purpose as u64, index] {
             mixed = split_mix(mixed ^ word);
@@ -101,16 +101,16 @@ mod tests {
     #[test]
     fn streams_are_fixed_and_apart() {
         let draw = |seed, purpose, index| Rng::stream(seed, purpose, index).0.next_u64();
-        assert_eq!(draw(0, Purpose::Shuffle, 1), draw(0, Purpose::Shuffle, 1));
-        assert_ne!(draw(0, Purpose::Shuffle, 1), draw(0, Purpose::Shuffle, 2));
-        assert_ne!(draw(0, Purpose::Shuffle, 1), draw(0, Purpose::Initialise, 1));
-        assert_ne!(draw(0, Purpose::Shuffle, 1), draw(1, Purpose::Shuffle, 1));
+        assert_eq!(draw(0, Stream::Shuffle, 1), draw(0, Stream::Shuffle, 1));
+        assert_ne!(draw(0, Stream::Shuffle, 1), draw(0, Stream::Shuffle, 2));
+        assert_ne!(draw(0, Stream::Shuffle, 1), draw(0, Stream::Initialise, 1));
+        assert_ne!(draw(0, Stream::Shuffle, 1), draw(1, Stream::Shuffle, 1));
     }
 
     #[test]
     fn a_shuffle_is_a_permutation() {
         let mut items: Vec<u32> = (0..1000).collect();
-        Rng::stream(7, Purpose::Shuffle, 0).shuffle(&mut items);
+        Rng::stream(7, Stream::Shuffle, 0).shuffle(&mut items);
         assert_ne!(items[..8], [0, 1, 2, 3, 4, 5, 6, 7]);
         items.sort_unstable();
         assert!(items.iter().copied().eq(0..1000));
@@ -118,7 +118,7 @@ mod tests {
 
     #[test]
     fn units_fill_the_half_open_interval() {
-        let mut rng = Rng::stream(0, Purpose::Initialise, 0);
+        let mut rng = Rng::stream(0, Stream::Initialise, 0);
         let draws: Vec<f32> = (0..10_000).map(|_| rng.unit()).collect();
         assert!(draws.iter().all(|x| (0.0..1.0).contains(x)));
         let mean = draws.iter().sum::<f32>() / 10_000.0;
@@ -127,7 +127,7 @@ mod tests {
 
     #[test]
     fn normal_numbers_have_mean_0_and_deviation_1() {
-        let mut rng = Rng::stream(0, Purpose::Digit, 0);
+        let mut rng = Rng::stream(0, Stream::Digit, 0);
         let draws: Vec<f64> = (0..50_000).map(|_| f64::from(rng.normal())).collect();
         assert!(draws.iter().all(|x| x * x <= 12.0));
         let mean = draws.iter().sum::<f64>() / 50_000.0;

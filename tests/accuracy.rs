@@ -1,7 +1,7 @@
 //! How well networks read the real MNIST.
 
 use mnistry::{
-    Activation, Dataset, Engine, EngineOptions, FitOptions, Network, Sequential, Silent,
+    Activation, Dataset, Engine, EngineOptions, FitOptions, Network, NoObserver, Sequential,
 };
 
 #[test]
@@ -16,7 +16,7 @@ fn five_epochs_read_974_of_1000_test_images() {
             .dense(mnist.classes(), Activation::Sigmoid);
         let mut network = Network::new(architecture, seed).expect("a sound network");
         let options = FitOptions { seed, ..FitOptions::default() };
-        engine.fit(&mut network, &mnist.train, &options, &mut Silent).expect("a sound run");
+        engine.fit(&mut network, &mnist.train, &options, &mut NoObserver).expect("a sound run");
         engine.evaluate(&network, &mnist.test).expect("it fits").accuracy()
     });
     let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
@@ -33,7 +33,7 @@ fn ten_epochs_of_lenet5_read_989_of_1000_test_images() {
     let architecture = Sequential::lenet5(mnist.shape(), mnist.classes());
     let mut network = Network::new(architecture, 0).expect("a sound network");
     let options = FitOptions { epochs: 10, batch_size: 128, ..FitOptions::default() };
-    engine.fit(&mut network, &mnist.train, &options, &mut Silent).expect("a sound run");
+    engine.fit(&mut network, &mnist.train, &options, &mut NoObserver).expect("a sound run");
     let accuracy = engine.evaluate(&network, &mnist.test).expect("it fits").accuracy();
     assert!(accuracy >= 0.989, "{accuracy}");
 }

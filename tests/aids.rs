@@ -4,10 +4,13 @@ mod generated;
 mod reference;
 
 use generated::{engine, images, stripes};
-use mnistry::image::{Distortion, ImageShape};
-use mnistry::train::{Decay, Flow, History, Observer, Progress, Schedule};
-use mnistry::{Activation, Error, FitOptions, Network, Optimizer, Sequential, Sgd, Silent, Split};
+use mnistry::image::{ImageShape, RandomAffine};
+use mnistry::train::{History, LrDecay, LrSchedule, Observer, Progress};
+use mnistry::{
+    Activation, Error, FitOptions, Network, NoObserver, Optimizer, Sequential, Sgd, Split,
+};
 use reference::{Reference, softmax};
+use std::ops::ControlFlow;
 
 const SHAPE: ImageShape = ImageShape { height: 6, width: 6 };
 
@@ -23,7 +26,8 @@ fn sgd(learning_rate: f64) -> FitOptions {
 
 fn fit(network: &Network, split: &Split, options: &FitOptions) -> (Network, History) {
     let mut network = network.clone();
-    let history = engine(2).fit(&mut network, split, options, &mut Silent).expect("a sound run");
+    let history =
+        engine(2).fit(&mut network, split, options, &mut NoObserver).expect("a sound run");
     (network, history)
 }
 
@@ -76,7 +80,7 @@ fn weights_decay_apart_from_their_gradient() {
 #[test]
 fn the_schedule_scales_each_step() {
     let split = stripes(SHAPE, 8, 0);
-    let half = Schedule { warm_up: 2.0, decay: Decay::Constant };
+    let half = LrSchedule { warm_up: 2.0, decay: LrDecay::Constant };
     let (warm, _) = fit(&small(), &split, &FitOptions { epochs: 1, schedule: half, ..sgd(0.2) });
     let (plain, _) = fit(&small(), &split, &FitOptions { epochs: 1, ..sgd(0.1) });
     assert_eq!(warm, plain);
@@ -87,9 +91,9 @@ fn the_schedule_scales_each_step() {
 struct Losses(Vec<f32>);
 
 impl Observer for Losses {
-    fn step(&mut self, progress: &Progress) -> Flow {
+    fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
         self.0.push(progress.loss);
-        Flow::Continue
+        ControlFlow::Continue(())
     }
 }
 
@@ -141,13 +145,13 @@ fn what_is_dropped_and_distorted_is_the_same_there_and_back() {
     let (start, split) = (generated::network(layers, 3), images(SHAPE, 21, 4, 0));
     let options = FitOptions {
         label_smoothing: 0.1,
-        distortion: Distortion { shift: 1.0, rotate: 20.0, scale: 0.1 },
+        augmentation: RandomAffine { shift: 1.0, rotate: 20.0, scale: 0.1 },
         seed: 7,
         shuffle: false,
         ..sgd(1.0)
     };
     let (after, loss) = step(&start, &split, &options);
-    let plain = FitOptions { distortion: Distortion::default(), ..options };
+    let plain = FitOptions { augmentation: RandomAffine::default(), ..options };
     assert_ne!(step(&start, &split, &plain).1, loss);
     let mut largest = 0.0_f32;
     for tensor in 0..start.tensors().len() {
@@ -173,7 +177,7 @@ fn what_is_dropped_and_distorted_is_the_same_there_and_back() {
 fn what_makes_no_sense_is_refused_in_a_line() {
     let split = stripes(SHAPE, 10, 0);
     let refused = |options: FitOptions| {
-        let error = engine(1).fit(&mut small(), &split, &options, &mut Silent).unwrap_err();
+        let error = engine(1).fit(&mut small(), &split, &options, &mut NoObserver).unwrap_err();
         assert!(matches!(error, Error::Option(_)), "{error}");
         let text = error.to_string();
         assert!(!text.contains('\n') && text.len() > 20, "{text}");
@@ -186,9 +190,9 @@ fn what_makes_no_sense_is_refused_in_a_line() {
     refused(FitOptions { weight_decay: -1.0, ..options });
     refused(FitOptions { label_smoothing: f32::NAN, ..options });
     refused(FitOptions {
-        distortion: Distortion { rotate: 720.0, ..Distortion::default() },
+        augmentation: RandomAffine { rotate: 720.0, ..RandomAffine::default() },
         ..options
     });
-    let decay = Decay::Step { every: 0, factor: 0.5 };
-    refused(FitOptions { schedule: Schedule { warm_up: 0.0, decay }, ..options });
+    let decay = LrDecay::Step { every: 0, factor: 0.5 };
+    refused(FitOptions { schedule: LrSchedule { warm_up: 0.0, decay }, ..options });
 }

@@ -7,12 +7,15 @@
 mod generated;
 
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::ops::ControlFlow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use generated::{engine, images};
 use mnistry::image::ImageShape;
-use mnistry::train::{Flow, Observer, Progress};
-use mnistry::{Activation, Adam, FitOptions, Network, Optimizer, Sequential, Sgd, Silent, Split};
+use mnistry::train::{Observer, Progress};
+use mnistry::{
+    Activation, Adam, FitOptions, Network, NoObserver, Optimizer, Sequential, Sgd, Split,
+};
 
 /// The system's allocator, counting.
 struct Counting;
@@ -51,13 +54,13 @@ struct Counts {
 }
 
 impl Observer for Counts {
-    fn step(&mut self, progress: &Progress) -> Flow {
+    fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
         self.steps = progress.step;
         self.last = allocations();
         if progress.step == 1 {
             self.first = self.last;
         }
-        Flow::Continue
+        ControlFlow::Continue(())
     }
 }
 
@@ -102,7 +105,7 @@ fn a_step_allocates_nothing() {
     for engine in &engines {
         let mut network = Network::new(dense.clone(), 0).expect("a sound network");
         let options = FitOptions { epochs: 1, ..FitOptions::default() };
-        engine.fit(&mut network, &dark(64), &options, &mut Silent).expect("training succeeds");
+        engine.fit(&mut network, &dark(64), &options, &mut NoObserver).expect("training succeeds");
     }
     // Sparse and dense input, and images.
     for (split, architecture) in

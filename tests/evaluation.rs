@@ -33,7 +33,7 @@ proptest! {
         let reference = Reference::new(&network);
         let engine = Engine::new(engine).expect("threads");
         let mut rows = vec![vec![0; classes]; classes];
-        let predictions = engine.predict_all(&network, split.pixels().to_vec()).expect("they fit");
+        let predictions = engine.predict_batch(&network, split.pixels().to_vec()).expect("they fit");
         prop_assert_eq!(predictions.len(), count);
         prop_assert_eq!(
             &engine.predict(&network, split.image(count - 1)).expect("it fits"),
@@ -81,7 +81,7 @@ fn an_image_of_another_size_is_refused() {
         assert!(matches!(error, Error::Network(_)), "{error:?}");
         assert!(error.to_string().contains("4 × 3"), "{error}");
     }
-    let error = engine(1).predict_all(&network, vec![0; 25]).expect_err("two images and a pixel");
+    let error = engine(1).predict_batch(&network, vec![0; 25]).expect_err("two images and a pixel");
     assert_eq!(error.to_string(), "25 pixels are not a whole number of images of 4 × 3 pixels");
-    assert_eq!(engine(1).predict_all(&network, vec![]).expect("none"), []);
+    assert_eq!(engine(1).predict_batch(&network, vec![]).expect("none"), []);
 }

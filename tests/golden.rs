@@ -4,10 +4,11 @@
 //! `final.safetensors` and `expected.json`.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::PathBuf;
 
 use mnistry::image::ImageShape;
-use mnistry::train::{Flow, History, Observer, Progress};
+use mnistry::train::{History, Observer, Progress};
 use mnistry::{Activation, Dataset, Engine, EngineOptions, FitOptions, Network, Sequential};
 use serde::Deserialize;
 
@@ -41,7 +42,7 @@ fn golden_network(run: &str, name: &str) -> Network {
     let input = Sequential::new(ImageShape { height: 28, width: 28 });
     let add = |network: Sequential, units: usize| network.dense(units, Activation::Relu);
     let architecture = hidden.into_iter().fold(input, add).dense(10, output);
-    Network::with_tensors_of(golden_file(run, name), architecture).expect("Keras's tensors fit")
+    Network::load_weights(golden_file(run, name), architecture).expect("Keras's tensors fit")
 }
 
 fn mnist() -> Dataset {
@@ -57,9 +58,9 @@ fn engine() -> Engine {
 struct StepLosses(Vec<f64>);
 
 impl Observer for StepLosses {
-    fn step(&mut self, progress: &Progress) -> Flow {
+    fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
         self.0.push(f64::from(progress.loss));
-        Flow::Continue
+        ControlFlow::Continue(())
     }
 }
 

@@ -4,11 +4,12 @@
 //! holds one.
 
 use std::fs;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 
 use mnistry::image::ImageShape;
-use mnistry::train::{Flow, Observer, Progress};
+use mnistry::train::{Observer, Progress};
 use mnistry::{Dataset, Engine, EngineOptions, FitOptions, Network, Sequential, Split};
 use serde::Deserialize;
 
@@ -64,9 +65,9 @@ fn generated(data: &Data) -> Split {
 struct StepLosses(Vec<f64>);
 
 impl Observer for StepLosses {
-    fn step(&mut self, progress: &Progress) -> Flow {
+    fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
         self.0.push(f64::from(progress.loss));
-        Flow::Continue
+        ControlFlow::Continue(())
     }
 }
 
@@ -75,7 +76,7 @@ fn replay(run: &Path, split: &Split) {
     let expected = expected(run);
     let init = || {
         let architecture = Sequential::lenet5(SHAPE, 10);
-        Network::with_tensors_of(run.join("init.safetensors"), architecture)
+        Network::load_weights(run.join("init.safetensors"), architecture)
             .expect("Keras's tensors fit")
     };
     let (engine, mut network) = (Engine::new(EngineOptions::default()).expect("threads"), init());

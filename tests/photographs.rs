@@ -7,7 +7,7 @@ use std::io::Cursor;
 use image::{GrayImage, ImageFormat};
 use mnistry::data::generated;
 use mnistry::image::{Frame, Picture};
-use mnistry::{Activation, Engine, EngineOptions, FitOptions, Network, Sequential, Silent};
+use mnistry::{Activation, Engine, EngineOptions, FitOptions, Network, NoObserver, Sequential};
 use paper::{Photograph, photographs};
 
 mod paper;
@@ -31,7 +31,7 @@ fn nine_of_ten_digits_are_read_from_photographs() {
     let mut network = Network::new(layers, 0).unwrap();
     let engine = Engine::new(EngineOptions::default()).unwrap();
     let options = FitOptions { epochs: 4, ..FitOptions::default() };
-    engine.fit(&mut network, &data.train, &options, &mut Silent).unwrap();
+    engine.fit(&mut network, &data.train, &options, &mut NoObserver).unwrap();
 
     let photographs = photographs(&data.test);
     let (mut cut_out, mut right) = (0, 0);
@@ -41,7 +41,7 @@ fn nine_of_ten_digits_are_read_from_photographs() {
         let digits = picture.digits(Frame::MNIST.image()).unwrap_or_default();
         if digits.len() == photograph.digits.len() {
             let pixels = digits.iter().flat_map(|digit| digit.image.pixels()).copied();
-            let read = engine.predict_all(&network, pixels.collect::<Vec<_>>()).unwrap();
+            let read = engine.predict_batch(&network, pixels.collect::<Vec<_>>()).unwrap();
             let both = read.iter().zip(&photograph.digits);
             cut_out += read.len();
             right += both.filter(|(read, label)| read.class == usize::from(**label)).count();

@@ -6,13 +6,13 @@ use std::fs;
 
 use mnistry::data::Dataset;
 use mnistry::data::generated::generate;
-use mnistry::image::{Distortion, ImageShape};
+use mnistry::image::{ImageShape, RandomAffine};
 use mnistry::model::{Layer, Padding, Window};
 use mnistry::simd::Isa;
-use mnistry::train::{Decay, Schedule};
+use mnistry::train::{LrDecay, LrSchedule};
 use mnistry::{
-    Activation, Adam, Engine, EngineOptions, FitOptions, Network, Optimizer, Sequential, Sgd,
-    Silent,
+    Activation, Adam, Engine, EngineOptions, FitOptions, Network, NoObserver, Optimizer,
+    Sequential, Sgd,
 };
 use sha2::{Digest, Sha256};
 
@@ -30,7 +30,7 @@ fn check(recorded: &str, architecture: &Sequential, images: usize, options: FitO
                 EngineOptions { isa: Some(isa), threads: Some(threads), ..Default::default() };
             let engine = Engine::new(how).expect("threads");
             let mut network = Network::new(architecture.clone(), options.seed).expect("it checks");
-            engine.fit(&mut network, &train, &options, &mut Silent).expect("it learns");
+            engine.fit(&mut network, &train, &options, &mut NoObserver).expect("it learns");
             network.save(&path).expect("the folder can be written");
             let digest = Sha256::digest(fs::read(&path).expect("the file is there"));
             let found: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
@@ -107,8 +107,8 @@ fn a_cnn_with_augmentation_dropout_and_validation() {
         epochs: 2,
         batch_size: 20,
         optimizer: Optimizer::Adam(Adam { learning_rate: 0.002, ..Adam::default() }),
-        schedule: Schedule { warm_up: 0.5, decay: Decay::Cosine },
-        distortion: Distortion { shift: 2.0, rotate: 10.0, scale: 0.1 },
+        schedule: LrSchedule { warm_up: 0.5, decay: LrDecay::Cosine },
+        augmentation: RandomAffine { shift: 2.0, rotate: 10.0, scale: 0.1 },
         validation_split: 0.25,
         patience: Some(1),
         ..FitOptions::default()

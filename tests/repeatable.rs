@@ -6,7 +6,7 @@ use std::fs;
 
 use generated::{any_hidden, architectures, engine, images, stripes};
 use mnistry::image::ImageShape;
-use mnistry::{Activation, FitOptions, Network, Sequential, Silent, Split};
+use mnistry::{Activation, FitOptions, Network, NoObserver, Sequential, Split};
 use proptest::prelude::*;
 
 const SHAPE: ImageShape = ImageShape { height: 5, width: 7 };
@@ -31,7 +31,7 @@ fn trained(
     threads: usize,
 ) -> Network {
     let mut network = Network::new(architecture.clone(), options.seed).expect("a sound network");
-    engine(threads).fit(&mut network, split, options, &mut Silent).expect("training succeeds");
+    engine(threads).fit(&mut network, split, options, &mut NoObserver).expect("training succeeds");
     network
 }
 
@@ -52,7 +52,7 @@ fn the_seed_of_a_run_decides_the_order_of_its_samples() {
     let from_one_start = |shuffle, seed| {
         let mut network = Network::new(small_architecture(), 0).expect("a sound network");
         let options = FitOptions { epochs: 1, shuffle, seed, ..FitOptions::default() };
-        engine(1).fit(&mut network, &split, &options, &mut Silent).expect("training succeeds");
+        engine(1).fit(&mut network, &split, &options, &mut NoObserver).expect("training succeeds");
         network
     };
     assert_ne!(from_one_start(true, 1), from_one_start(true, 2));

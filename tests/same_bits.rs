@@ -7,13 +7,13 @@ use std::collections::HashMap;
 use std::fs;
 
 use generated::{any_hidden, any_image_layers, architectures, image_networks, images};
-use mnistry::image::{Distortion, ImageShape};
+use mnistry::image::{ImageShape, RandomAffine};
 use mnistry::model::Tensor;
 use mnistry::simd::Isa;
-use mnistry::train::{Decay, Schedule};
+use mnistry::train::{LrDecay, LrSchedule};
 use mnistry::{
-    Activation, Adam, Engine, EngineOptions, Error, FitOptions, Network, Optimizer, Sequential,
-    Sgd, Silent, Split,
+    Activation, Adam, Engine, EngineOptions, Error, FitOptions, Network, NoObserver, Optimizer,
+    Sequential, Sgd, Split,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -44,7 +44,7 @@ fn trained(
     options: &FitOptions,
 ) -> (Network, Option<Error>) {
     let mut network = Network::new(architecture.clone(), options.seed).expect("a sound network");
-    let error = engine.fit(&mut network, split, options, &mut Silent).err();
+    let error = engine.fit(&mut network, split, options, &mut NoObserver).err();
     (network, error)
 }
 
@@ -164,10 +164,10 @@ fn runs() -> impl Strategy<Value = Run> {
 /// With all that is done to images, labels and weights.
 fn aided() -> FitOptions {
     FitOptions {
-        schedule: Schedule { warm_up: 0.5, decay: Decay::Cosine },
+        schedule: LrSchedule { warm_up: 0.5, decay: LrDecay::Cosine },
         weight_decay: 0.01,
         label_smoothing: 0.1,
-        distortion: Distortion { shift: 1.0, rotate: 10.0, scale: 0.1 },
+        augmentation: RandomAffine { shift: 1.0, rotate: 10.0, scale: 0.1 },
         ..FitOptions::default()
     }
 }

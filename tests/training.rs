@@ -6,11 +6,13 @@ mod reference;
 
 use generated::{engine, images, stripes};
 use mnistry::image::ImageShape;
-use mnistry::train::{Epoch, Flow, History, Observer, Progress};
+use mnistry::train::{Epoch, History, Observer, Progress};
 use mnistry::{
-    Activation, Adam, Engine, Error, FitOptions, Network, Optimizer, Sequential, Sgd, Silent, Split,
+    Activation, Adam, Engine, Error, FitOptions, Network, NoObserver, Optimizer, Sequential, Sgd,
+    Split,
 };
 use reference::Reference;
+use std::ops::ControlFlow;
 
 const SHAPE: ImageShape = ImageShape { height: 4, width: 3 };
 
@@ -54,15 +56,23 @@ struct Recorder {
 }
 
 impl Observer for Recorder {
-    fn step(&mut self, progress: &Progress) -> Flow {
+    fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
         self.steps.push(*progress);
-        if self.stop_after == Some(self.steps.len()) { Flow::Stop } else { Flow::Continue }
+        if self.stop_after == Some(self.steps.len()) {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
-    fn epoch(&mut self, epoch: &Epoch, network: &Network) -> mnistry::Result<Flow> {
+    fn on_epoch_end(
+        &mut self,
+        epoch: &Epoch,
+        network: &Network,
+    ) -> mnistry::Result<ControlFlow<()>> {
         self.epochs.push(*epoch);
         self.networks.push(network.clone());
-        Ok(Flow::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 }
 
@@ -291,10 +301,10 @@ fn an_observer_stops_a_run_in_the_last_step_of_an_epoch() {
 }
 
 /// Does this at the end of each epoch.
-struct AtEpoch(fn() -> mnistry::Result<Flow>);
+struct AtEpoch(fn() -> mnistry::Result<ControlFlow<()>>);
 
 impl Observer for AtEpoch {
-    fn epoch(&mut self, _: &Epoch, _: &Network) -> mnistry::Result<Flow> {
+    fn on_epoch_end(&mut self, _: &Epoch, _: &Network) -> mnistry::Result<ControlFlow<()>> {
         (self.0)()
     }
 }
@@ -305,8 +315,12 @@ fn an_observer_stops_a_run_after_an_epoch() {
         let split = images(SHAPE, SAMPLES, 4, 12);
         let options = in_order(3, Optimizer::default());
         let [mut stopped, mut same] = [relu_network(), relu_network()];
-        let history =
-            engine(threads).fit(&mut stopped, &split, &options, &mut AtEpoch(|| Ok(Flow::Stop)));
+        let history = engine(threads).fit(
+            &mut stopped,
+            &split,
+            &options,
+            &mut AtEpoch(|| Ok(ControlFlow::Break(()))),
+        );
         let history = history.expect("stopped");
         assert_eq!((history.epochs.len(), history.stopped), (1, true));
         fit(&mut same, &split, &in_order(1, Optimizer::default()));
@@ -322,11 +336,11 @@ struct Asks<'a> {
 }
 
 impl Observer for Asks<'_> {
-    fn epoch(&mut self, _: &Epoch, network: &Network) -> mnistry::Result<Flow> {
+    fn on_epoch_end(&mut self, _: &Epoch, network: &Network) -> mnistry::Result<ControlFlow<()>> {
         self.accuracies.push(self.engine.evaluate(network, self.split)?.accuracy());
         let refused = self.engine.gradients(network, self.split).map(|_| ()).unwrap_err();
         assert!(refused.to_string().starts_with("the engine is training: "), "{refused}");
-        Ok(Flow::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 }
 
@@ -364,7 +378,8 @@ fn a_loss_that_is_not_finite_leaves_the_network_of_the_last_epoch() {
             |epochs| FitOptions { batch_size: SAMPLES, ..in_order(epochs, reckless()) };
         let [mut ruined, mut last_good] = [relu_network(), relu_network()];
         fit(&mut last_good, &split, &one_step_an_epoch(1));
-        let error = engine(threads).fit(&mut ruined, &split, &one_step_an_epoch(5), &mut Silent);
+        let error =
+            engine(threads).fit(&mut ruined, &split, &one_step_an_epoch(5), &mut NoObserver);
         let error = error.expect_err("the loss is not finite");
         let Error::NotFinite { epoch: 2, step: 1, loss } = error else { panic!("{error:?}") };
         assert!(!loss.is_finite());
@@ -405,7 +420,7 @@ fn options_that_make_no_sense_are_refused() {
     let split = images(SHAPE, SAMPLES, 4, 14);
     for (what, options) in refused {
         let mut network = relu_network();
-        let error = engine(1).fit(&mut network, &split, &options, &mut Silent);
+        let error = engine(1).fit(&mut network, &split, &options, &mut NoObserver);
         let error = error.expect_err(what);
         assert!(matches!(error, Error::Option(_)) && error.to_string().contains(what), "{error}");
         assert_eq!(network, relu_network());
@@ -423,7 +438,7 @@ fn data_that_the_network_cannot_read_are_refused() {
     let (engine, mut network) = (engine(1), relu_network());
     for (what, split) in cases {
         let errors = [
-            engine.fit(&mut network, &split, &FitOptions::default(), &mut Silent).err(),
+            engine.fit(&mut network, &split, &FitOptions::default(), &mut NoObserver).err(),
             engine.evaluate(&network, &split).err(),
             engine.gradients(&network, &split).err(),
         ];

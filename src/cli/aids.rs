@@ -2,8 +2,8 @@
 
 use clap::{Args, ValueEnum};
 use mnistry::FitOptions;
-use mnistry::image::Distortion;
-use mnistry::train::{Decay, Schedule};
+use mnistry::image::RandomAffine;
+use mnistry::train::{LrDecay, LrSchedule};
 
 /// Aids of training.
 #[derive(Args)]
@@ -73,20 +73,20 @@ impl Aids {
     /// `options` with these aids.
     pub(super) fn add_to(&self, options: FitOptions) -> FitOptions {
         let decay = match self.schedule {
-            Fall::Constant => Decay::Constant,
-            Fall::Step => Decay::Step { every: self.step_epochs, factor: self.step_factor },
-            Fall::Cosine => Decay::Cosine,
+            Fall::Constant => LrDecay::Constant,
+            Fall::Step => LrDecay::Step { every: self.step_epochs, factor: self.step_factor },
+            Fall::Cosine => LrDecay::Cosine,
         };
         let by_default = if self.augment {
-            Distortion { shift: 2.0, rotate: 10.0, scale: 0.1 }
+            RandomAffine { shift: 2.0, rotate: 10.0, scale: 0.1 }
         } else {
-            Distortion::default()
+            RandomAffine::default()
         };
         FitOptions {
-            schedule: Schedule { warm_up: self.warm_up, decay },
+            schedule: LrSchedule { warm_up: self.warm_up, decay },
             weight_decay: self.weight_decay,
             label_smoothing: self.label_smoothing,
-            distortion: Distortion {
+            augmentation: RandomAffine {
                 shift: self.shift.unwrap_or(by_default.shift),
                 rotate: self.rotate.unwrap_or(by_default.rotate),
                 scale: self.scale.unwrap_or(by_default.scale),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
-use mnistry::gemm::Products;
+use mnistry::gemm::GemmBackend;
 use mnistry::report::MODEL_FILE;
 use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
@@ -66,11 +66,11 @@ impl Common {
     /// An engine as asked for.
     pub(super) fn engine(&self) -> Result<Engine> {
         let isa = self.isa.as_deref().map(Isa::named).transpose()?;
-        let products = match self.gemm {
-            Gemm::Engine => Products::Engine,
-            Gemm::Matrixmultiply => Products::Matrixmultiply,
+        let gemm = match self.gemm {
+            Gemm::Engine => GemmBackend::Engine,
+            Gemm::Matrixmultiply => GemmBackend::Matrixmultiply,
         };
-        Engine::new(EngineOptions { isa, products, threads: self.threads.map(usize::from) })
+        Engine::new(EngineOptions { isa, gemm, threads: self.threads.map(usize::from) })
     }
 }
 

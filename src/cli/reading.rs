@@ -123,7 +123,7 @@ impl Images {
 
     /// Has `network` read them all.
     pub(super) fn read(self, engine: &Engine, network: &Network) -> Result<Vec<Reading>> {
-        let predictions = engine.predict_all(network, self.pixels)?;
+        let predictions = engine.predict_batch(network, self.pixels)?;
         let reading = |(origin, prediction): (Origin, Prediction)| Reading {
             origin,
             class: prediction.class,

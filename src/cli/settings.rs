@@ -150,10 +150,10 @@ impl Settings {
             Model::Mlp => self.mlp(data),
             Model::LeNet5 => Sequential::lenet5(input, classes),
             Model::Cnn => Sequential::cnn(input, classes),
-            Model::File(path) => Sequential::read(path, input)?,
+            Model::File(path) => Sequential::from_toml(path, input)?,
         };
         match &self.init {
-            Some(path) => Network::with_tensors_of(path, architecture),
+            Some(path) => Network::load_weights(path, architecture),
             None => Network::new(architecture, self.seed),
         }
     }

@@ -81,7 +81,7 @@ impl Train {
             fit: options,
             threads: engine.threads(),
             isa: engine.isa().name().into(),
-            gemm: engine.products(),
+            gemm: engine.gemm_backend(),
         };
         // An earlier run is replaced only by one that can begin.
         engine.check_fit(&network, &train, &options)?;

@@ -1,9 +1,10 @@
 //! What is done while a run goes on: it is shown, logged, kept, and stopped when asked.
 
+use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use mnistry::report::{RunFolder, StepLog};
-use mnistry::train::{Epoch, Flow, Observer, Progress};
+use mnistry::train::{Epoch, Observer, Progress};
 use mnistry::{Network, Result};
 
 use super::interrupt;
@@ -45,20 +46,24 @@ impl Watch {
 }
 
 impl Observer for Watch {
-    fn step(&mut self, progress: &Progress) -> Flow {
+    fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
         self.position = (progress.epoch, progress.step);
         self.meter.step(progress);
         if let Some(log) = &mut self.log {
             self.failed = log.record(progress.loss);
         }
-        if self.failed.is_err() || interrupt::requested() { Flow::Stop } else { Flow::Continue }
+        if self.failed.is_err() || interrupt::requested() {
+            ControlFlow::Break(())
+        } else {
+            ControlFlow::Continue(())
+        }
     }
 
-    fn epoch(&mut self, epoch: &Epoch, network: &Network) -> Result<Flow> {
+    fn on_epoch_end(&mut self, epoch: &Epoch, network: &Network) -> Result<ControlFlow<()>> {
         let start = Instant::now();
         self.folder.record(epoch, network)?;
         self.meter.epoch(epoch);
         self.aside += start.elapsed();
-        Ok(Flow::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 }

@@ -1,7 +1,7 @@
 //! The engine: the threads and kernels with which networks are trained and asked.
 
 use crate::error::{Error, Result};
-use crate::kernels::gemm::Products;
+use crate::kernels::gemm::GemmBackend;
 use crate::simd::Isa;
 
 /// Threads and kernels, chosen once.
@@ -9,7 +9,7 @@ use crate::simd::Isa;
 pub struct Engine {
     pool: rayon::ThreadPool,
     isa: Isa,
-    products: Products,
+    gemm: GemmBackend,
 }
 
 /// How to set an [`Engine`] up.
@@ -18,7 +18,7 @@ pub struct EngineOptions {
     /// The instruction set; `None` for the one that `MNISTRY_ISA` names, else the CPU's best.
     pub isa: Option<Isa>,
     /// Who computes the dense products.
-    pub products: Products,
+    pub gemm: GemmBackend,
     /// The number of threads; `None` for one a core.
     pub threads: Option<usize>,
 }
@@ -50,7 +50,7 @@ impl Engine {
             Some(isa) => isa,
             None => Isa::detect()?,
         };
-        Ok(Self { pool, isa, products: options.products })
+        Ok(Self { pool, isa, gemm: options.gemm })
     }
 
     /// The number of threads.
@@ -67,8 +67,8 @@ impl Engine {
 
     /// Who computes the dense products.
     #[must_use]
-    pub fn products(&self) -> Products {
-        self.products
+    pub fn gemm_backend(&self) -> GemmBackend {
+        self.gemm
     }
 
     /// Refuses work that needs every thread while the threads run a team: an observer asks for it

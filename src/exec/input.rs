@@ -1,9 +1,9 @@
 //! What a layer reads in one minibatch, sample by sample and input by input.
 
 use crate::kernels::sparse::{Columns, Lists};
-use crate::sync::{Reader, Seat};
+use crate::sync::{Reader, TurnBuffer};
 
-/// Numbers in panels: group g of sixteen columns of sample i at `g · batch + i`.
+/// Numbers in panels: block g of sixteen columns of sample i at `g · batch + i`.
 pub(crate) struct Panels<'a> {
     pub(crate) lanes: Reader<'a>,
     /// How many samples make the minibatch.
@@ -11,8 +11,8 @@ pub(crate) struct Panels<'a> {
 }
 
 impl<'a> Panels<'a> {
-    /// Those of a minibatch of `samples` samples, once all members have written them.
-    pub(crate) fn read(seat: &'a Seat, samples: usize) -> Self {
+    /// Those of a minibatch of `samples` samples, once all workers have written them.
+    pub(crate) fn read(seat: &'a TurnBuffer, samples: usize) -> Self {
         Self { lanes: seat.read(), samples }
     }
 }

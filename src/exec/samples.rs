@@ -2,18 +2,18 @@
 
 use crate::data::Split;
 use crate::exec::layers::images::Pixels;
-use crate::exec::noise::Noise;
-use crate::image::Distortion;
-use crate::kernels::gemm::Products;
+use crate::exec::noise::SampleStreams;
+use crate::image::RandomAffine;
+use crate::kernels::gemm::GemmBackend;
 use crate::kernels::sparse::{PIXEL_VALUES, SparseRows};
 use crate::model::{Layer, Network};
-use crate::rng::Purpose;
+use crate::rng::Stream;
 
 /// Images, listed without their zeros where that pays, and labels.
 pub(crate) struct Samples<'a> {
     pub(crate) split: &'a Split,
     /// What is done to images in training.
-    distortion: Distortion,
+    augmentation: RandomAffine,
     /// `None` where the dense path is faster.
     pub(crate) rows: Option<SparseRows>,
 }
@@ -27,23 +27,23 @@ impl<'a> Samples<'a> {
     /// dense products, the first layer's are dense too.
     pub(crate) fn new(
         split: &'a Split,
-        products: Products,
+        gemm: GemmBackend,
         network: &Network,
-        distortion: Distortion,
+        augmentation: RandomAffine,
     ) -> Self {
         let size = split.shape().pixels();
-        let fits = products == Products::Engine
-            && distortion.is_none()
+        let fits = gemm == GemmBackend::Engine
+            && augmentation.is_none()
             && matches!(network.architecture().layers.first(), Some(Layer::Dense { .. }))
             && size <= SparseRows::MOST_PIXELS
             && share_of_non_zero(split.pixels(), size) <= SPARSE_UP_TO;
-        Self { split, distortion, rows: fits.then(|| SparseRows::new(split.pixels(), size)) }
+        Self { split, augmentation, rows: fits.then(|| SparseRows::new(split.pixels(), size)) }
     }
 
     /// The pixels of all images, as the network sees them.
-    pub(crate) fn pixels(&self, noise: Option<Noise>) -> impl Pixels {
-        let noise = noise.filter(|_| !self.distortion.is_none());
-        View { split: self.split, distorted: noise.map(|noise| (self.distortion, noise)) }
+    pub(crate) fn pixels(&self, noise: Option<SampleStreams>) -> impl Pixels {
+        let noise = noise.filter(|_| !self.augmentation.is_none());
+        View { split: self.split, distorted: noise.map(|noise| (self.augmentation, noise)) }
     }
 
     /// The labels of all images.
@@ -55,16 +55,16 @@ impl<'a> Samples<'a> {
 /// Images, their pixels from 0 to 1.
 struct View<'a> {
     split: &'a Split,
-    distorted: Option<(Distortion, Noise)>,
+    distorted: Option<(RandomAffine, SampleStreams)>,
 }
 
 impl Pixels for View<'_> {
     fn read(&mut self, sample: u32, pixels: &mut [f32]) {
         let image = self.split.image(sample as usize);
         match self.distorted {
-            Some((distortion, noise)) => {
-                let mut rng = noise.stream(Purpose::Distort, 0, sample);
-                distortion.apply(&mut rng, (self.split.shape(), image), &PIXEL_VALUES, pixels);
+            Some((augmentation, noise)) => {
+                let mut rng = noise.stream(Stream::Augment, 0, sample);
+                augmentation.apply(&mut rng, (self.split.shape(), image), &PIXEL_VALUES, pixels);
             }
             None => {
                 // As in the table of values, but without looking up each.

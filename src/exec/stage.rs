@@ -1,20 +1,20 @@
-//! One member's part of a layer, or of the layers that see images together: what stands between
-//! two of the buffers that members share.
+//! One rank's part of a layer, or of the layers that see images together: what stands between
+//! two of the buffers that workers share.
 
 use crate::exec::layers::dense::Dense;
 use crate::exec::layers::dropout::DropPanels;
 use crate::exec::layers::images::Images;
-use crate::exec::partition::Division;
+use crate::exec::partition::Partition;
 use crate::model::{Activation, Tensor};
 
-/// A part of a network whose outputs are panels that all members read.
+/// A part of a network whose outputs are panels that all workers read.
 pub(crate) enum Stage {
     /// All layers that see images, and the flattening of what they find. Only the first.
     Images {
-        /// The member's part of them.
+        /// The rank's part of them.
         images: Box<Images>,
         /// As of a layer with as many units as numbers are found.
-        division: Division,
+        division: Partition,
     },
     /// A dense layer.
     Dense(Dense),
@@ -24,7 +24,7 @@ pub(crate) enum Stage {
 
 impl Stage {
     /// How its outputs are divided, and their gradient.
-    pub(crate) fn division(&self) -> &Division {
+    pub(crate) fn division(&self) -> &Partition {
         match self {
             Self::Images { division, .. } => division,
             Self::Dense(dense) => &dense.division,
@@ -50,7 +50,7 @@ impl Stage {
         }
     }
 
-    /// Takes the member's part of the first of `tensors`, and leaves the others.
+    /// Takes the rank's part of the first of `tensors`, and leaves the others.
     pub(crate) fn set(&mut self, tensors: &mut &[Tensor]) {
         let (own, others) = tensors.split_at(self.tensors().min(tensors.len()));
         *tensors = others;
@@ -61,20 +61,20 @@ impl Stage {
         }
     }
 
-    /// Copies the lanes `cell` of all parameters to the first of `tensors`, and leaves the others.
-    pub(crate) fn get<'a>(&self, cell: usize, tensors: &'a mut [Tensor]) -> &'a mut [Tensor] {
+    /// Copies the lanes `slot` of all parameters to the first of `tensors`, and leaves the others.
+    pub(crate) fn get<'a>(&self, slot: usize, tensors: &'a mut [Tensor]) -> &'a mut [Tensor] {
         let (own, others) = tensors.split_at_mut(self.tensors().min(tensors.len()));
         let mut pairs = own.chunks_exact_mut(2);
         match self {
             Self::Images { images, .. } => {
                 for (convolution, pair) in images.convolutions().zip(&mut pairs) {
                     let [kernel, bias] = pair else { continue };
-                    convolution.get(cell, &mut kernel.values, &mut bias.values);
+                    convolution.get(slot, &mut kernel.values, &mut bias.values);
                 }
             }
             Self::Dense(dense) => {
                 if let Some([kernel, bias]) = pairs.next() {
-                    dense.get(cell, &mut kernel.values, &mut bias.values);
+                    dense.get(slot, &mut kernel.values, &mut bias.values);
                 }
             }
             Self::Dropout(_) => {}

@@ -1,7 +1,7 @@
-//! One member of the team that trains or asks a network: its part of every layer, and its seats
+//! One rank of the team that trains or asks a network: its part of every layer, and its seats
 //! at the buffers between the layers.
 //!
-//! All members run the same program. What one writes and others read goes through a [`Seat`], and
+//! All workers run the same program. What one writes and others read goes through a [`TurnBuffer`], and
 //! waiting there is all that keeps them in step. After the worker is made, nothing is allocated.
 
 use std::ops::{AddAssign, ControlFlow};
@@ -10,61 +10,61 @@ use crate::exec::input::{Input, Panels, Transposed};
 use crate::exec::layers::dense::{BackwardInput, Below, Forward, Update};
 use crate::exec::layers::images::Pixels;
 use crate::exec::layers::loss::{CrossEntropy, Outcome};
-use crate::exec::noise::Noise;
+use crate::exec::noise::SampleStreams;
 use crate::exec::samples::Samples;
 use crate::exec::shares::share_of_samples;
 use crate::exec::stage::Stage;
-use crate::kernels::gemm::Products;
-use crate::kernels::optim::Rule;
+use crate::kernels::gemm::GemmBackend;
+use crate::kernels::optim::UpdateRule;
 use crate::kernels::sparse::{Columns, Lists};
 use crate::model::{Network, Tensor};
 use crate::simd::Isa;
-use crate::simd::{LANES, Lanes};
-use crate::sync::Seat;
+use crate::simd::{F32x16, LANES};
+use crate::sync::TurnBuffer;
 
 /// What the team is planned for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
-    pub(crate) members: usize,
+    pub(crate) workers: usize,
     /// Whether they have fewer cores than they are.
-    pub(crate) is_crowded: bool,
+    pub(crate) oversubscribed: bool,
     /// The most samples of a minibatch.
     pub(crate) batch: usize,
-    /// Lanes of a weight: itself and its moments.
-    pub(crate) cells: usize,
+    /// F32x16 of a weight: itself and its moments.
+    pub(crate) slots: usize,
     /// Whether it is for training, in which numbers are dropped.
     pub(crate) training: bool,
     /// Which share of each label is spread over all classes.
     pub(crate) smoothing: f32,
     pub(crate) isa: Isa,
-    pub(crate) products: Products,
+    pub(crate) gemm: GemmBackend,
 }
 
-/// One member.
+/// One rank.
 pub(crate) struct Worker {
     pub(crate) plan: Plan,
-    pub(crate) member: usize,
+    pub(crate) rank: usize,
     pub(crate) stages: Vec<Stage>,
     /// Which samples of the data make the minibatch.
     pub(crate) indices: Vec<u32>,
     /// Their images, where they are sparse.
     pub(crate) sparse: Option<Sparse>,
     /// The minibatch's pixels in panels, where its images are not sparse.
-    pub(crate) pixels: Seat,
+    pub(crate) pixels: TurnBuffer,
     /// Room for one of those images.
     pub(crate) image: Vec<f32>,
     /// The outputs of every stage but the last.
-    pub(crate) outputs: Vec<Seat>,
+    pub(crate) outputs: Vec<TurnBuffer>,
     /// The gradients of every stage: of a dense layer, those of its sums. After the last there
     /// are outcomes.
-    pub(crate) gradients: Vec<Seat>,
+    pub(crate) gradients: Vec<TurnBuffer>,
     /// Room for sixteen samples' logits.
-    pub(crate) logits: Vec<Lanes>,
-    /// Where the members meet between epochs: an empty buffer.
-    pub(crate) meeting: Seat,
+    pub(crate) logits: Vec<F32x16>,
+    /// Where the workers meet between epochs: an empty buffer.
+    pub(crate) barrier_buffer: TurnBuffer,
 }
 
-/// A member's copies of a minibatch of sparse images.
+/// A rank's copies of a minibatch of sparse images.
 pub(crate) struct Sparse {
     /// Image by image.
     pub(crate) lists: Lists,
@@ -107,26 +107,26 @@ impl AddAssign for Totals {
 }
 
 impl Worker {
-    /// Takes the member's part of the parameters of `network`.
+    /// Takes the rank's part of the parameters of `network`.
     pub(crate) fn start(&mut self, network: &Network) {
         let mut tensors = network.tensors();
         self.stages.iter_mut().for_each(|stage| stage.set(&mut tensors));
     }
 
-    /// Whether this is the member that speaks for the team.
-    pub(crate) fn leads(&self) -> bool {
-        self.member == 0
+    /// Whether this is the rank that speaks for the team.
+    pub(crate) fn is_primary(&self) -> bool {
+        self.rank == 0
     }
 
-    /// Waits until every member has come here.
-    pub(crate) fn meet(&mut self) {
-        drop(self.meeting.write());
-        self.meeting.read();
+    /// Waits until every rank has come here.
+    pub(crate) fn barrier(&mut self) {
+        drop(self.barrier_buffer.write());
+        self.barrier_buffer.read();
     }
 
-    /// Copies the lanes `cell` of all weights (0: the weights themselves) into `tensors`.
-    pub(crate) fn copy_parameters(&self, cell: usize, tensors: &mut [Tensor]) {
-        self.stages.iter().fold(tensors, |tensors, stage| stage.get(cell, tensors));
+    /// Copies the lanes `slot` of all weights (0: the weights themselves) into `tensors`.
+    pub(crate) fn copy_parameters(&self, slot: usize, tensors: &mut [Tensor]) {
+        self.stages.iter().fold(tensors, |tensors, stage| stage.get(slot, tensors));
     }
 
     /// Brings the samples `indices` of `data` together: the minibatch that is worked on next.
@@ -142,13 +142,13 @@ impl Worker {
     /// samples of the step after it. `seen` is told the totals as soon as they are known, and may
     /// end the step there: then nothing is learnt, and that is returned.
     ///
-    /// By then every member has finished its part of the step before, and all that it did before
+    /// By then every rank has finished its part of the step before, and all that it did before
     /// its outputs of this one is known to the others.
-    pub(crate) fn step<R: Rule>(
+    pub(crate) fn step<R: UpdateRule>(
         &mut self,
         data: &Samples<'_>,
         next: &[u32],
-        (rule, noise): (R, Option<Noise>),
+        (rule, noise): (R, Option<SampleStreams>),
         seen: impl FnOnce(Totals) -> ControlFlow<()>,
     ) -> ControlFlow<()> {
         if let Some(Sparse { lists, columns }) = &mut self.sparse {
@@ -166,7 +166,7 @@ impl Worker {
             }
             below = Some(*stage.division());
         }
-        let (isa, products, samples) = (plan.isa, plan.products, indices.len());
+        let (isa, gemm, samples) = (plan.isa, plan.gemm, indices.len());
         for index in (0..stages.len()).rev() {
             let (lower, upper) = gradients.split_at_mut(index);
             let (stages_below, stage) = stages.split_at_mut(index);
@@ -181,7 +181,7 @@ impl Worker {
                             gradient: &mut lower[index - 1].write(),
                         };
                         let gradient = &upper[0].read();
-                        isa.run(BackwardInput { layer, products, samples, gradient, below });
+                        isa.run(BackwardInput { layer, gemm, samples, gradient, below });
                     }
                     if let (0, Some(rows)) = (index, &data.rows) {
                         rows.prefetch(next);
@@ -195,12 +195,12 @@ impl Worker {
                     };
                     let everyones;
                     let gradient = if layer.division.is_by_columns() {
-                        upper[0].own(layer.division.own_panels(layer.member))
+                        upper[0].own(layer.division.own_panels(layer.rank))
                     } else {
                         everyones = upper[0].read();
                         &everyones[..]
                     };
-                    isa.run(Update { layer, products, input: &input, gradient, rule });
+                    isa.run(Update { layer, gemm, input: &input, gradient, rule });
                 }
                 Stage::Dropout(dropout) => {
                     if let Some((_, activation)) = below {
@@ -225,14 +225,14 @@ impl Worker {
     ///
     /// Where the loss is wanted, the last gradients and the outcomes are left behind, else the
     /// logits in the place of the last gradients.
-    pub(crate) fn forward(&mut self, data: &Samples<'_>, loss: bool, noise: Option<Noise>) {
+    pub(crate) fn forward(&mut self, data: &Samples<'_>, loss: bool, noise: Option<SampleStreams>) {
         if !self.pixels.is_empty() {
             self.read_pixels(data, noise);
         }
         let Self {
-            plan, member, stages, indices, sparse, pixels, outputs, gradients, logits, ..
+            plan, rank, stages, indices, sparse, pixels, outputs, gradients, logits, ..
         } = self;
-        let Plan { isa, products, batch: most, smoothing, .. } = *plan;
+        let Plan { isa, gemm, batch: most, smoothing, .. } = *plan;
         let (indices, samples) = (&**indices, indices.len());
         for (index, stage) in stages.iter_mut().enumerate() {
             let last = index == outputs.len();
@@ -245,7 +245,7 @@ impl Worker {
                     output
                 }
                 Stage::Dropout(dropout) => {
-                    let input = below.last().map(Seat::read);
+                    let input = below.last().map(TurnBuffer::read);
                     let mut output = seat.write();
                     if let (Some(input), Some(noise)) = (input, noise) {
                         dropout.forward(isa, (noise, indices), &input, &mut output);
@@ -260,14 +260,14 @@ impl Worker {
                     };
                     let mut output = seat.write();
                     let (input, into) = (&input, &mut output);
-                    isa.run(Forward { layer, products, input, logits: last, output: into });
+                    isa.run(Forward { layer, gemm, input, logits: last, output: into });
                     output
                 }
             };
             if last && loss {
                 let division = stage.division();
                 isa.run(CrossEntropy {
-                    samples: division.part(*member, samples).samples,
+                    samples: division.part(*rank, samples).samples,
                     label: |sample: usize| data.labels()[indices[sample] as usize],
                     classes: division.units,
                     smoothing,
@@ -288,18 +288,18 @@ impl Worker {
     }
 
     /// The logits of sample `sample`, after a [`forward`](Self::forward) without loss.
-    pub(crate) fn logits(&self, sample: usize) -> Vec<Lanes> {
+    pub(crate) fn logits(&self, sample: usize) -> Vec<F32x16> {
         let Some(gradients) = self.gradients.last() else { return Vec::new() };
         let panels = gradients.read();
-        let groups = 0..self.logits.len() / LANES;
-        groups.map(|group| panels[group * self.plan.batch + sample]).collect()
+        let blocks = 0..self.logits.len() / LANES;
+        blocks.map(|block| panels[block * self.plan.batch + sample]).collect()
     }
 
-    /// Writes the member's share of the minibatch's pixels into panels.
-    fn read_pixels(&mut self, data: &Samples<'_>, noise: Option<Noise>) {
-        let Plan { batch, members, .. } = self.plan;
+    /// Writes the rank's share of the minibatch's pixels into panels.
+    fn read_pixels(&mut self, data: &Samples<'_>, noise: Option<SampleStreams>) {
+        let Plan { batch, workers, .. } = self.plan;
         let indices = &self.indices;
-        let own = share_of_samples(batch, self.member, members);
+        let own = share_of_samples(batch, self.rank, workers);
         let own = own.start.min(indices.len())..own.end.min(indices.len());
         let mut pixels = data.pixels(noise);
         let mut panels = self.pixels.write();

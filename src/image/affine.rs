@@ -11,7 +11,7 @@ use crate::rng::Rng;
 /// How far images are distorted at most, in either direction; by nothing where all are 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Distortion {
+pub struct RandomAffine {
     /// By how many pixels they are moved, down and across.
     pub shift: f32,
     /// By how many degrees they are turned about their centre.
@@ -20,7 +20,7 @@ pub struct Distortion {
     pub scale: f32,
 }
 
-impl Distortion {
+impl RandomAffine {
     /// Whether it leaves images as they are.
     #[must_use]
     pub fn is_none(&self) -> bool {
@@ -88,17 +88,17 @@ impl Distortion {
 mod tests {
     use super::*;
     use crate::kernels::sparse::PIXEL_VALUES;
-    use crate::rng::Purpose;
+    use crate::rng::Stream;
 
     const SHAPE: ImageShape = ImageShape { height: 9, width: 7 };
 
     /// A bright pixel right of the centre, distorted under `seed`.
-    fn distorted(distortion: Distortion, seed: u64) -> Vec<f32> {
+    fn distorted(augmentation: RandomAffine, seed: u64) -> Vec<f32> {
         let mut image = vec![0; SHAPE.pixels()];
         image[4 * 7 + 5] = 255;
         let mut pixels = vec![f32::NAN; SHAPE.pixels()];
-        let mut rng = Rng::stream(seed, Purpose::Distort, 0);
-        distortion.apply(&mut rng, (SHAPE, &image), &PIXEL_VALUES, &mut pixels);
+        let mut rng = Rng::stream(seed, Stream::Augment, 0);
+        augmentation.apply(&mut rng, (SHAPE, &image), &PIXEL_VALUES, &mut pixels);
         pixels
     }
 
@@ -114,7 +114,7 @@ mod tests {
 
     #[test]
     fn nothing_changes_without_distortion() {
-        let pixels = distorted(Distortion::default(), 3);
+        let pixels = distorted(RandomAffine::default(), 3);
         assert!(pixels.iter().enumerate().all(|(i, &x)| x == if i == 33 { 1.0 } else { 0.0 }));
     }
 
@@ -123,7 +123,7 @@ mod tests {
         let (mut furthest, mut nearest) = (0.0_f32, f32::INFINITY);
         for seed in 0..200 {
             let (down, across) =
-                centre(&distorted(Distortion { shift: 1.0, ..Default::default() }, seed));
+                centre(&distorted(RandomAffine { shift: 1.0, ..Default::default() }, seed));
             let distance = down.abs().max((across - 2.0).abs());
             furthest = furthest.max(distance);
             nearest = nearest.min(distance);
@@ -136,17 +136,18 @@ mod tests {
     fn light_turns_about_the_centre_and_scales_from_it() {
         for seed in 0..50 {
             let turned =
-                centre(&distorted(Distortion { rotate: 30.0, ..Default::default() }, seed));
+                centre(&distorted(RandomAffine { rotate: 30.0, ..Default::default() }, seed));
             let (radius, angle) = (turned.0.hypot(turned.1), turned.0.atan2(turned.1));
             assert!((radius - 2.0).abs() < 0.3 && angle.to_degrees().abs() < 40.0, "{turned:?}");
-            let scaled = centre(&distorted(Distortion { scale: 0.2, ..Default::default() }, seed));
+            let scaled =
+                centre(&distorted(RandomAffine { scale: 0.2, ..Default::default() }, seed));
             assert!(scaled.0.abs() < 0.01 && (scaled.1 - 2.0).abs() < 0.6, "{scaled:?}");
         }
     }
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        let check = |shift, rotate, scale| Distortion { shift, rotate, scale }.check();
+        let check = |shift, rotate, scale| RandomAffine { shift, rotate, scale }.check();
         assert!(check(2.0, 15.0, 0.1).is_ok());
         assert!(check(-1.0, 0.0, 0.0).is_err());
         assert!(check(0.0, f32::NAN, 0.0).is_err());

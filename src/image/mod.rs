@@ -6,7 +6,7 @@ pub mod picture;
 mod raster;
 mod shape;
 
-pub use affine::Distortion;
+pub use affine::RandomAffine;
 pub use normalize::Frame;
 pub use picture::Picture;
 pub use raster::Raster;

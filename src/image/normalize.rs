@@ -41,7 +41,7 @@ impl Frame {
     ///
     /// Every pixel that is not 0 counts as ink: the background is to be black already.
     #[must_use]
-    pub fn fit(self, drawing: &Raster) -> Option<Raster> {
+    pub fn normalize(self, drawing: &Raster) -> Option<Raster> {
         if self.image.pixels() == 0 {
             return None;
         }
@@ -183,10 +183,10 @@ mod tests {
 
     #[test]
     fn nothing_is_fitted_where_nothing_is_drawn() {
-        assert_eq!(Frame::MNIST.fit(&drawing(3, 4, vec![0; 12])), None);
-        assert_eq!(Frame::MNIST.fit(&drawing(0, 0, vec![])), None);
+        assert_eq!(Frame::MNIST.normalize(&drawing(3, 4, vec![0; 12])), None);
+        assert_eq!(Frame::MNIST.normalize(&drawing(0, 0, vec![])), None);
         let nothing = Frame::of(ImageShape { height: 0, width: 5 });
-        assert_eq!(nothing.fit(&drawing(1, 1, vec![9])), None);
+        assert_eq!(nothing.normalize(&drawing(1, 1, vec![9])), None);
     }
 
     #[test]
@@ -196,7 +196,7 @@ mod tests {
         for row in 7..47 {
             pixels[row * 70 + 40..row * 70 + 60].fill(200);
         }
-        let image = Frame::MNIST.fit(&drawing(60, 70, pixels)).unwrap();
+        let image = Frame::MNIST.normalize(&drawing(60, 70, pixels)).unwrap();
         for (row, pixels) in image.rows().enumerate() {
             for (column, &pixel) in pixels.iter().enumerate() {
                 let inked = (5..25).contains(&row) && (10..20).contains(&column);
@@ -207,13 +207,14 @@ mod tests {
 
     #[test]
     fn heavy_ends_do_not_push_the_box_out_of_the_image() {
-        let image = Frame::MNIST.fit(&drawing(1, 20, [vec![1; 19], vec![255]].concat())).unwrap();
+        let image =
+            Frame::MNIST.normalize(&drawing(1, 20, [vec![1; 19], vec![255]].concat())).unwrap();
         assert_eq!(Ink::of(&image).map(|ink| (ink.left, ink.shape.width)), Some((0, 20)));
     }
 
     #[test]
     fn a_single_pixel_fills_the_box() {
-        let image = Frame::MNIST.fit(&drawing(1, 1, vec![9])).unwrap();
+        let image = Frame::MNIST.normalize(&drawing(1, 1, vec![9])).unwrap();
         assert_eq!(image.pixels().iter().filter(|&&pixel| pixel == 9).count(), 400);
     }
 
@@ -226,7 +227,7 @@ mod tests {
             })
         ) {
             let drawing = drawing(height, width, pixels);
-            if let Some(image) = Frame::MNIST.fit(&drawing) {
+            if let Some(image) = Frame::MNIST.normalize(&drawing) {
                 let ink = Ink::of(&image).unwrap();
                 prop_assert!(ink.shape.height <= 20 && ink.shape.width <= 20);
                 let [row, column] = centre_of_mass(&image).unwrap();

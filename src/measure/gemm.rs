@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{Contestant, Effort, interleaved};
 use crate::kernels::gemm::{Gemm, MatrixMut, MatrixRef, Start};
-use crate::rng::{Purpose, Rng};
+use crate::rng::{Rng, Stream};
 use crate::simd::Isa;
 
 /// A product of m × k by k × n.
@@ -164,7 +164,7 @@ impl Product {
     /// With operands between -0.5 and 0.5.
     #[must_use]
     pub fn random(shape: Shape) -> Self {
-        let mut rng = Rng::stream(0, Purpose::Initialise, 0);
+        let mut rng = Rng::stream(0, Stream::Initialise, 0);
         let mut random = |count: usize| (0..count).map(|_| rng.unit() - 0.5).collect();
         let Shape { m, n, k, .. } = shape;
         Self { shape, a: random(m * k), b: random(k * n), c: vec![0.0; m * n] }

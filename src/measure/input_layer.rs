@@ -1,12 +1,12 @@
 //! The input layer's products of one minibatch: without the zeros of its images, and with them.
 
 use crate::data::Split;
-use crate::kernels::gemm::{Area, Axis, Epilogue, Left, Products, Right};
+use crate::kernels::gemm::{AxisLayout, Epilogue, GemmBackend, Lhs, OutputRange, Rhs};
 use crate::kernels::sparse;
 use crate::kernels::sparse::{Columns, Lists, PIXEL_VALUES, SparseRows};
-use crate::rng::{Purpose, Rng};
+use crate::rng::{Rng, Stream};
+use crate::simd::{F32x16, LANES, vectors_for, zeroed};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::simd::{LANES, Lanes, groups, zeroed};
 
 /// A dense layer on images, as one thread of a team has it: weights with the two moments of Adam
 /// beside them, images prepared either way before the clock starts.
@@ -19,14 +19,14 @@ pub struct InputLayer {
     lists: Lists,
     columns: Columns,
     /// Group g of sixteen pixels of image i at `g · images + i`.
-    panels: Vec<Lanes>,
+    panels: Vec<F32x16>,
     /// A row of each pixel, `[w | m | v]`.
-    weights: Vec<Lanes>,
+    weights: Vec<F32x16>,
     /// A row of each image.
-    dz: Vec<Lanes>,
+    dz: Vec<F32x16>,
     /// What the gradient without zeros works in.
-    room: Vec<Lanes>,
-    sums: Vec<Lanes>,
+    room: Vec<F32x16>,
+    sums: Vec<F32x16>,
 }
 
 /// What becomes of pixels that are zero.
@@ -38,27 +38,27 @@ pub enum Zeros {
     Multiplied,
 }
 
-/// Lanes of a weight: itself and Adam's moments.
-const CELLS: usize = 3;
+/// F32x16 of a weight: itself and Adam's moments.
+const SLOTS: usize = 3;
 
 impl InputLayer {
     /// A layer of `units` units on the minibatch of all images of `split`, with random weights and
     /// gradients.
     #[must_use]
     pub fn new(isa: Isa, split: &Split, units: usize) -> Self {
-        let (images, pixels, width) = (split.len(), split.shape().pixels(), groups(units));
-        let mut rng = Rng::stream(0, Purpose::Initialise, 0);
+        let (images, pixels, width) = (split.len(), split.shape().pixels(), vectors_for(units));
+        let mut rng = Rng::stream(0, Stream::Initialise, 0);
         let mut random = |count| {
             let mut lanes = zeroed(count);
             lanes.iter_mut().flat_map(|lanes| &mut lanes.0).for_each(|x| *x = rng.unit() - 0.5);
             lanes
         };
-        let weights = random(pixels * width * CELLS);
+        let weights = random(pixels * width * SLOTS);
         let dz = random(width * images);
-        let mut panels = zeroed(groups(pixels) * images);
+        let mut panels = zeroed(vectors_for(pixels) * images);
         for (index, image) in split.pixels().chunks_exact(pixels).enumerate() {
-            for (group, values) in image.chunks(LANES).enumerate() {
-                for (lane, &value) in panels[group * images + index].0.iter_mut().zip(values) {
+            for (block, values) in image.chunks(LANES).enumerate() {
+                for (lane, &value) in panels[block * images + index].0.iter_mut().zip(values) {
                     *lane = PIXEL_VALUES[usize::from(value)];
                 }
             }
@@ -82,25 +82,25 @@ impl InputLayer {
         }
     }
 
-    /// x · w: a row of whole groups of sixteen units for each image.
-    pub fn forward(&mut self, zeros: Zeros) -> &[Lanes] {
+    /// x · w: a row of whole blocks of sixteen units for each image.
+    pub fn forward(&mut self, zeros: Zeros) -> &[F32x16] {
         self.isa.run(Forward { layer: self, zeros });
         &self.sums[..self.images * self.width]
     }
 
-    /// xᵀ · dz: a row of whole groups of sixteen units for each pixel.
-    pub fn gradient(&mut self, zeros: Zeros) -> &[Lanes] {
+    /// xᵀ · dz: a row of whole blocks of sixteen units for each pixel.
+    pub fn gradient(&mut self, zeros: Zeros) -> &[F32x16] {
         self.isa.run(Gradient { layer: self, zeros });
         &self.sums[..self.pixels * self.width]
     }
 }
 
 /// The axis of images of a panel.
-const IMAGES: Axis = Axis::even(LANES);
+const IMAGES: AxisLayout = AxisLayout::even(LANES);
 
 /// The axis of pixels across panels.
-const fn pixels(images: usize) -> Axis {
-    Axis { stride: 1, panel: LANES, panel_stride: images * LANES }
+const fn pixels(images: usize) -> AxisLayout {
+    AxisLayout { stride: 1, panel: LANES, panel_stride: images * LANES }
 }
 
 struct Forward<'a> {
@@ -114,17 +114,17 @@ impl Kernel for Forward<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let InputLayer { images, width, lists, panels, weights, sums, .. } = self.layer;
-        let weights = Right::of_lanes(weights, *width * CELLS, 1);
+        let weights = Rhs::of_vectors(weights, *width * SLOTS, 1);
         let mut into = Store { sums, width: *width };
-        let area = Area { rows: 0..*images, groups: 0..*width };
+        let area = OutputRange { rows: 0..*images, blocks: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
                 sparse::forward(s, lists, &weights, None, area, &mut into);
             }
             Zeros::Multiplied => {
                 let values = crate::simd::as_numbers(panels);
-                let x = Left { values, rows: IMAGES, depth: pixels(*images) };
-                Products::Engine.multiply(s, &x, &weights, self.layer.pixels, area, &mut into);
+                let x = Lhs { values, rows: IMAGES, depth: pixels(*images) };
+                GemmBackend::Engine.multiply(s, &x, &weights, self.layer.pixels, area, &mut into);
             }
         }
     }
@@ -141,9 +141,9 @@ impl Kernel for Gradient<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let InputLayer { images, width, lists, columns, panels, dz, room, sums, .. } = self.layer;
-        let dz = Right::of_lanes(dz, *width, 1);
+        let dz = Rhs::of_vectors(dz, *width, 1);
         let mut into = Store { sums, width: *width };
-        let area = Area { rows: 0..self.layer.pixels, groups: 0..*width };
+        let area = OutputRange { rows: 0..self.layer.pixels, blocks: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
                 columns.fill(lists);
@@ -151,8 +151,8 @@ impl Kernel for Gradient<'_> {
             }
             Zeros::Multiplied => {
                 let values = crate::simd::as_numbers(panels);
-                let x = Left { values, rows: pixels(*images), depth: IMAGES };
-                Products::Engine.multiply(s, &x, &dz, *images, area, &mut into);
+                let x = Lhs { values, rows: pixels(*images), depth: IMAGES };
+                GemmBackend::Engine.multiply(s, &x, &dz, *images, area, &mut into);
             }
         }
     }
@@ -160,7 +160,7 @@ impl Kernel for Gradient<'_> {
 
 /// From zero to rows of sums.
 struct Store<'a> {
-    sums: &'a mut [Lanes],
+    sums: &'a mut [F32x16],
     width: usize,
 }
 
@@ -171,8 +171,8 @@ impl<S: Simd> Epilogue<S> for Store<'_> {
     }
 
     #[inline(always)]
-    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
-        let lanes = &mut self.sums[row * self.width + group..][..N];
+    fn finish<const N: usize>(&mut self, s: S, row: usize, block: usize, sums: [S::F32; N]) {
+        let lanes = &mut self.sums[row * self.width + block..][..N];
         for (sum, lanes) in sums.into_iter().zip(lanes) {
             s.store(sum, lanes);
         }
@@ -194,7 +194,7 @@ mod tests {
             assert_eq!(layer.forward(Zeros::Skipped), forward);
             let gradient = layer.gradient(Zeros::Multiplied).to_vec();
             assert!(gradient.iter().flat_map(|lanes| lanes.0).any(|sum| sum != 0.0));
-            layer.sums.fill(Lanes([f32::NAN; LANES]));
+            layer.sums.fill(F32x16([f32::NAN; LANES]));
             assert_eq!(layer.gradient(Zeros::Skipped), gradient);
         }
     }

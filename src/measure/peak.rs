@@ -54,7 +54,7 @@ impl Kernel for Chains {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> f64 {
         // As many sums as a product's tile has, so that they stay in registers.
-        match S::TILE_ROWS * S::TILE_GROUPS {
+        match S::TILE_ROWS * S::TILE_BLOCKS {
             24 => chains::<S, 24>(s, self.rounds),
             6 => chains::<S, 6>(s, self.rounds),
             _ => chains::<S, 2>(s, self.rounds),

@@ -8,7 +8,7 @@ use crate::error::Result;
 use crate::exec::engine::{Engine, EngineOptions};
 use crate::image::ImageShape;
 use crate::model::{Activation, Network, Sequential, Shape};
-use crate::train::{FitOptions, Silent};
+use crate::train::{FitOptions, NoObserver};
 
 /// The rate of training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -62,7 +62,7 @@ pub fn training_rates(
         Effort::Quick => 1,
     };
     let one =
-        EngineOptions { isa: Some(engine.isa()), products: engine.products(), threads: Some(1) };
+        EngineOptions { isa: Some(engine.isa()), gemm: engine.gemm_backend(), threads: Some(1) };
     let alone = Engine::new(one)?;
     let mut runs = Vec::new();
     for network in training_networks(images.shape(), images.classes()) {
@@ -104,7 +104,7 @@ impl<'a> Run<'a> {
     fn train(&mut self, images: &Split) -> Result<()> {
         let options =
             FitOptions { epochs: 1, batch_size: self.batch_size, ..FitOptions::default() };
-        let history = self.engine.fit(&mut self.network, images, &options, &mut Silent)?;
+        let history = self.engine.fit(&mut self.network, images, &options, &mut NoObserver)?;
         self.seconds.extend(history.epochs.iter().map(|epoch| epoch.seconds));
         Ok(())
     }

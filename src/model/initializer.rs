@@ -1,6 +1,6 @@
 //! Start values of parameters.
 
-use crate::rng::{Purpose, Rng};
+use crate::rng::{Rng, Stream};
 
 /// Glorot-uniform (Glorot and Bengio, 2010), Keras's default for kernels: uniform in ± √(6 /
 /// (fan in + fan out)). Tensor number `index` of the network draws from a stream of its own.
@@ -11,6 +11,6 @@ pub(super) fn glorot_uniform(shape: &[usize], seed: u64, index: usize) -> Vec<f3
         rest.split_last().map_or((1, &[][..]), |(&inputs, field)| (inputs, field));
     let field: usize = field.iter().product();
     let limit = (6.0 / (field * (inputs + fan_out)) as f64).sqrt() as f32;
-    let mut rng = Rng::stream(seed, Purpose::Initialise, index as u64);
+    let mut rng = Rng::stream(seed, Stream::Initialise, index as u64);
     (0..shape.iter().product()).map(|_| (2.0 * rng.unit() - 1.0) * limit).collect()
 }

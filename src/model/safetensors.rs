@@ -93,7 +93,7 @@ impl Network {
     ///
     /// # Errors
     /// When the file cannot be read or its tensors do not fit.
-    pub fn with_tensors_of(path: impl AsRef<Path>, architecture: Sequential) -> Result<Self> {
+    pub fn load_weights(path: impl AsRef<Path>, architecture: Sequential) -> Result<Self> {
         architecture.check()?;
         let path = path.as_ref();
         with_tensors(path, &read_bounded(path, LARGEST_FILE)?, architecture)

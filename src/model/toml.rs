@@ -41,7 +41,7 @@ impl Sequential {
     /// # Errors
     /// When the file cannot be read, is not TOML, says something that is not understood, or its
     /// layers do not fit each other and the images.
-    pub fn read(path: impl AsRef<Path>, input: ImageShape) -> Result<Self> {
+    pub fn from_toml(path: impl AsRef<Path>, input: ImageShape) -> Result<Self> {
         let path = path.as_ref();
         let bytes = read_bounded(path, LARGEST_FILE)?;
         let text =

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use super::Report;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, read_bounded, write_atomically};
-use crate::kernels::gemm::Products;
+use crate::kernels::gemm::GemmBackend;
 use crate::model::{Network, Sequential};
 use crate::train::ConfusionMatrix;
 use crate::train::{Epoch, FitOptions};
@@ -55,7 +55,7 @@ pub struct RunConfig {
     /// The instruction set of the kernels.
     pub isa: String,
     /// Who computes the dense products.
-    pub gemm: Products,
+    pub gemm: GemmBackend,
 }
 
 /// A folder that keeps one run.

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::Lanes;
+use super::F32x16;
 use super::{Kernel, Simd};
 
 /// Proof that this CPU has AVX2 and FMA: only detection makes one.
@@ -64,7 +64,7 @@ impl Simd for Avx2 {
 
     // 12 registers of sums, 2 of B and 1 of A: 15 of the 16 registers.
     const TILE_ROWS: usize = 6;
-    const TILE_GROUPS: usize = 1;
+    const TILE_BLOCKS: usize = 1;
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
@@ -80,11 +80,11 @@ impl Simd for Avx2 {
         avx2!(H => _mm256_set1_ps(x))
     }
     #[inline(always)]
-    fn load(self, lanes: &Lanes) -> Pair<__m256> {
+    fn load(self, lanes: &F32x16) -> Pair<__m256> {
         avx2!(H => _mm256_load_ps(lanes.0.as_ptr().add(8 * H)))
     }
     #[inline(always)]
-    fn store(self, a: Pair<__m256>, lanes: &mut Lanes) {
+    fn store(self, a: Pair<__m256>, lanes: &mut F32x16) {
         avx2!(H => _mm256_store_ps(lanes.0.as_mut_ptr().add(8 * H), a[H]));
     }
     #[inline(always)]

@@ -2,8 +2,8 @@
 
 use std::arch::x86_64::*;
 
+use super::{F32x16, LANES};
 use super::{Kernel, Simd};
-use super::{LANES, Lanes};
 
 /// Proof that this CPU has AVX-512F: only detection makes one.
 #[derive(Clone, Copy, Debug)]
@@ -41,7 +41,7 @@ impl Simd for Avx512 {
 
     // 24 sums, 3 of B and 1 of A: 28 of the 32 registers.
     const TILE_ROWS: usize = 8;
-    const TILE_GROUPS: usize = 3;
+    const TILE_BLOCKS: usize = 3;
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
@@ -56,11 +56,11 @@ impl Simd for Avx512 {
         avx512!(_mm512_set1_ps(x))
     }
     #[inline(always)]
-    fn load(self, lanes: &Lanes) -> __m512 {
+    fn load(self, lanes: &F32x16) -> __m512 {
         avx512!(_mm512_load_ps(lanes.0.as_ptr()))
     }
     #[inline(always)]
-    fn store(self, a: __m512, lanes: &mut Lanes) {
+    fn store(self, a: __m512, lanes: &mut F32x16) {
         avx512!(_mm512_store_ps(lanes.0.as_mut_ptr(), a))
     }
     #[inline(always)]

@@ -13,6 +13,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod f32x16;
 mod isa;
 mod portable;
 mod prefetch;
@@ -20,16 +21,15 @@ mod prefetch;
 pub(crate) mod scalar;
 #[cfg(test)]
 pub(crate) mod testing;
-mod vector;
 
 #[cfg(target_arch = "x86_64")]
 pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
+pub use f32x16::{F32x16, LANES, as_numbers, as_numbers_mut, vectors_for, zeroed};
 pub use isa::{ISA_NAMES, Isa};
 pub use portable::Portable;
 pub(crate) use prefetch::prefetch;
-pub use vector::{LANES, Lanes, as_numbers, as_numbers_mut, groups, zeroed};
 
 /// An algorithm that runs on any instruction set.
 ///
@@ -54,11 +54,11 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// Sixteen truth values.
     type Mask: Copy;
 
-    /// Rows of a matrix product's tile: with [`TILE_GROUPS`](Self::TILE_GROUPS), what keeps the
+    /// Rows of a matrix product's tile: with [`TILE_BLOCKS`](Self::TILE_BLOCKS), what keeps the
     /// multiply-adders busy and fits the registers.
     const TILE_ROWS: usize;
     /// Groups of sixteen columns of a matrix product's tile.
-    const TILE_GROUPS: usize;
+    const TILE_BLOCKS: usize;
 
     /// Runs `kernel` where the instruction set is enabled; what is inlined into it may use it.
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
@@ -66,9 +66,9 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// All lanes `x`.
     fn splat(self, x: f32) -> Self::F32;
     /// Reads sixteen numbers.
-    fn load(self, lanes: &Lanes) -> Self::F32;
+    fn load(self, lanes: &F32x16) -> Self::F32;
     /// Writes sixteen numbers.
-    fn store(self, a: Self::F32, lanes: &mut Lanes);
+    fn store(self, a: Self::F32, lanes: &mut F32x16);
 
     /// Reads sixteen numbers that stand anywhere.
     fn load_unaligned(self, x: &[f32; LANES]) -> Self::F32;
@@ -161,7 +161,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
     /// The sum of the lanes, by the fixed tree.
     #[inline(always)]
     fn reduce_add(self, a: Self::F32) -> f32 {
-        let mut lanes = Lanes::default();
+        let mut lanes = F32x16::default();
         self.store(a, &mut lanes);
         let mut half = LANES / 2;
         while half > 0 {

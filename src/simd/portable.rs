@@ -5,8 +5,8 @@
 
 use wide::{f32x16, i32x16};
 
+use super::{F32x16, LANES};
 use super::{Kernel, Simd};
-use super::{LANES, Lanes};
 
 /// Works on every CPU.
 #[derive(Clone, Copy, Debug)]
@@ -23,9 +23,9 @@ impl Simd for Portable {
     type I32 = i32x16;
     type Mask = f32x16;
 
-    // A group is four SSE registers, or two of AVX.
+    // A block is four SSE registers, or two of AVX.
     const TILE_ROWS: usize = if cfg!(target_feature = "avx") { 6 } else { 2 };
-    const TILE_GROUPS: usize = 1;
+    const TILE_BLOCKS: usize = 1;
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
@@ -36,11 +36,11 @@ impl Simd for Portable {
         f32x16::splat(x)
     }
     #[inline(always)]
-    fn load(self, lanes: &Lanes) -> f32x16 {
+    fn load(self, lanes: &F32x16) -> f32x16 {
         f32x16::new(lanes.0)
     }
     #[inline(always)]
-    fn store(self, a: f32x16, lanes: &mut Lanes) {
+    fn store(self, a: f32x16, lanes: &mut F32x16) {
         lanes.0 = a.to_array();
     }
     #[inline(always)]

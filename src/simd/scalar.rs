@@ -3,8 +3,8 @@
 
 use std::array::from_fn;
 
+use super::{F32x16, LANES};
 use super::{Kernel, Simd};
-use super::{LANES, Lanes};
 
 /// One lane after the other.
 #[derive(Clone, Copy, Debug)]
@@ -21,7 +21,7 @@ impl Simd for Scalar {
     type Mask = [bool; LANES];
 
     const TILE_ROWS: usize = 2;
-    const TILE_GROUPS: usize = 1;
+    const TILE_BLOCKS: usize = 1;
 
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
@@ -29,10 +29,10 @@ impl Simd for Scalar {
     fn splat(self, x: f32) -> Self::F32 {
         [x; LANES]
     }
-    fn load(self, lanes: &Lanes) -> Self::F32 {
+    fn load(self, lanes: &F32x16) -> Self::F32 {
         lanes.0
     }
-    fn store(self, a: Self::F32, lanes: &mut Lanes) {
+    fn store(self, a: Self::F32, lanes: &mut F32x16) {
         lanes.0 = a;
     }
     fn load_unaligned(self, x: &[f32; LANES]) -> Self::F32 {

@@ -1,8 +1,8 @@
 //! For tests of what is written once for every instruction set: the one list of the tokens that
 //! this CPU offers, and ways to run an operation on plain numbers.
 
+use super::{F32x16, LANES};
 use super::{Kernel, Simd};
-use super::{LANES, Lanes};
 
 /// Runs `$test`, an expression of the token `$s`, on every instruction set that this CPU has.
 macro_rules! on_each_isa {
@@ -44,7 +44,7 @@ pub(crate) fn map<S: Simd>(
     operation: impl Fn(S, S::F32) -> S::F32,
     x: [f32; LANES],
 ) -> [f32; LANES] {
-    let mut lanes = Lanes(x);
+    let mut lanes = F32x16(x);
     s.store(operation(s, s.load(&lanes)), &mut lanes);
     lanes.0
 }
@@ -65,11 +65,11 @@ fn no_instruction_set_is_left_out() {
 #[test]
 fn a_square_turns_about_its_diagonal() {
     let number = |row: usize, column: usize| (row * LANES + column) as f32;
-    let row = |row| Lanes(std::array::from_fn(|column| number(row, column)));
+    let row = |row| F32x16(std::array::from_fn(|column| number(row, column)));
     on_each_isa!(s => {
         let turned = s.transpose(std::array::from_fn(|index| s.load(&row(index))));
         for (column, numbers) in turned.into_iter().enumerate() {
-            let mut found = Lanes::default();
+            let mut found = F32x16::default();
             s.store(numbers, &mut found);
             assert_eq!(found.0, std::array::from_fn(|row| number(row, column)));
         }
@@ -79,9 +79,9 @@ fn a_square_turns_about_its_diagonal() {
 #[test]
 fn sums_of_many_vectors_have_the_bits_of_each() {
     on_each_isa!(s => {
-        let row = |row: usize| Lanes(std::array::from_fn(|i| 0.1 + (LANES * row + i) as f32 / 3.0));
+        let row = |row: usize| F32x16(std::array::from_fn(|i| 0.1 + (LANES * row + i) as f32 / 3.0));
         let rows = std::array::from_fn(|index| s.load(&row(index)));
-        let mut sums = Lanes::default();
+        let mut sums = F32x16::default();
         s.store(s.reduce_add_each(rows), &mut sums);
         assert_eq!(sums.0.map(f32::to_bits), rows.map(|row| s.reduce_add(row).to_bits()));
     });

@@ -2,4 +2,4 @@
 
 mod turn_buffer;
 
-pub(crate) use turn_buffer::{Poison, Reader, Seat, Writer, is_crowded, share};
+pub(crate) use turn_buffer::{Poison, Reader, TurnBuffer, Writer, oversubscribed, turn_buffer};

@@ -1,15 +1,15 @@
 //! A buffer that a team works on in turns: everyone writes the ranges that are theirs, then
 //! everyone reads all of it.
 //!
-//! Each member of the team has a [`Seat`] and alternates between two turns:
+//! Each rank of the team has a [`TurnBuffer`] and alternates between two turns:
 //!
-//! - [`Seat::write`] waits until every member is done reading, and gives the member's own ranges;
+//! - [`TurnBuffer::write`] waits until every rank is done reading, and gives the rank's own ranges;
 //!   dropping the [`Writer`] publishes them.
-//! - [`Seat::read`] waits until every member has published, and gives the whole buffer.
+//! - [`TurnBuffer::read`] waits until every rank has published, and gives the whole buffer.
 //!
-//! A member is done reading when it says so ([`Seat::release`]), or else when it wants to write:
+//! A rank is done reading when it says so ([`TurnBuffer::release`]), or else when it wants to write:
 //! who says so early spares the others the wait. Its own ranges it sees at any time
-//! ([`Seat::own`]).
+//! ([`TurnBuffer::own`]).
 //!
 //! That is all the synchronisation between workers: there is no other barrier. Waiting spins
 //! briefly and then yields.
@@ -21,7 +21,7 @@ use std::ops::{Deref, Range};
 use std::thread::available_parallelism;
 
 use self::sync::{Arc, AtomicBool, AtomicUsize, Ordering, Watch, pause};
-use crate::simd::{Lanes, as_numbers, zeroed};
+use crate::simd::{F32x16, as_numbers, zeroed};
 
 /// What loom replaces when it explores every interleaving of the threads.
 mod sync {
@@ -95,7 +95,7 @@ mod sync {
     }
 }
 
-/// Set when a member of a team has panicked, so that the others do not wait for it for ever.
+/// Set when a rank of a team has panicked, so that the others do not wait for it for ever.
 #[derive(Clone, Debug)]
 pub(crate) struct Poison(Arc<AtomicBool>);
 
@@ -104,7 +104,7 @@ impl Poison {
         Self(Arc::new(AtomicBool::new(false)))
     }
 
-    /// What a member holds while it works: dropped by a panic, it tells every waiting member to
+    /// What a rank holds while it works: dropped by a panic, it tells every waiting rank to
     /// give up.
     pub(crate) fn guard(&self) -> impl Drop {
         PoisonGuard(self.clone())
@@ -131,14 +131,14 @@ impl Drop for PoisonGuard {
 
 /// The buffer and the two counters that order all access to it.
 struct Shared {
-    cells: Box<[UnsafeCell<Lanes>]>,
+    vectors: Box<[UnsafeCell<F32x16>]>,
     watch: Watch,
-    members: usize,
-    /// How often a waiting member spins before it lets another thread run.
+    workers: usize,
+    /// How often a waiting rank spins before it lets another thread run.
     spins: u32,
-    /// How many times members have published, in all.
+    /// How many times workers have published, in all.
     published: Counter,
-    /// How many times members have finished reading, in all.
+    /// How many times workers have finished reading, in all.
     released: Counter,
     poison: Poison,
 }
@@ -148,69 +148,73 @@ struct Shared {
 #[repr(align(128))]
 struct Counter(AtomicUsize);
 
-// SAFETY: the cells are reached only through `Writer`, `Reader` and `Seat::own`. A `Writer` touches
+// SAFETY: the vectors are reached only through `Writer`, `Reader` and `TurnBuffer::own`. A `Writer` touches
 // the ranges of its own seat, which no other seat has (`share` checks), and exists only between the
-// moment when all members have released the buffer and the moment when its own member publishes. A
-// `Reader` exists only between the moment when all members have published and the moment when its
-// own member releases. So nobody reads what another may write, and the counters (release on the
-// way in, acquire on the way out) order the accesses. What `own` gives, its own member alone
+// moment when all workers have released the buffer and the moment when its own rank publishes. A
+// `Reader` exists only between the moment when all workers have published and the moment when its
+// own rank releases. So nobody reads what another may write, and the counters (release on the
+// way in, acquire on the way out) order the accesses. What `own` gives, its own rank alone
 // writes, and not while it is borrowed.
 unsafe impl Sync for Shared {}
-// SAFETY: `Lanes` may move between threads.
+// SAFETY: `F32x16` may move between threads.
 unsafe impl Send for Shared {}
 
-/// A member's access to a shared buffer.
-pub(crate) struct Seat {
+/// A rank's access to a shared buffer.
+pub(crate) struct TurnBuffer {
     shared: Arc<Shared>,
     own: Vec<Range<usize>>,
-    /// How many writing turns this member has begun.
+    /// How many writing turns this rank has begun.
     turn: usize,
     /// How often it has been done reading: `turn`, or one more.
     releases: usize,
 }
 
-/// Whether so many members have fewer cores than they are.
-pub(crate) fn is_crowded(members: usize) -> bool {
-    members > available_parallelism().map_or(1, usize::from)
+/// Whether so many workers have fewer cores than they are.
+pub(crate) fn oversubscribed(workers: usize) -> bool {
+    workers > available_parallelism().map_or(1, usize::from)
 }
 
-/// Makes a buffer of `length` zeros for as many members as there are lists of ranges in `own`,
-/// each the ranges that the member writes.
+/// Makes a buffer of `length` zeros for as many workers as there are lists of ranges in `own`,
+/// each the ranges that the rank writes.
 ///
 /// # Panics
 /// When ranges overlap or leave the buffer.
-pub(crate) fn share(length: usize, own: Vec<Vec<Range<usize>>>, poison: &Poison) -> Vec<Seat> {
+pub(crate) fn turn_buffer(
+    length: usize,
+    own: Vec<Vec<Range<usize>>>,
+    poison: &Poison,
+) -> Vec<TurnBuffer> {
     let mut all: Vec<_> = own.iter().flatten().filter(|range| !range.is_empty()).cloned().collect();
     all.sort_by_key(|range| range.start);
     assert!(
         all.windows(2).all(|pair| pair[0].end <= pair[1].start),
-        "two members own the same lanes"
+        "two workers own the same lanes"
     );
     assert!(all.last().is_none_or(|range| range.end <= length), "a range leaves the buffer");
     let shared = Arc::new(Shared {
-        cells: zeroed(length).into_iter().map(UnsafeCell::new).collect(),
+        vectors: zeroed(length).into_iter().map(UnsafeCell::new).collect(),
         watch: Watch::new(length),
-        members: own.len(),
-        // Some ten microseconds, in which members that have a core each meet: to yield it to
+        workers: own.len(),
+        // Some ten microseconds, in which workers that have a core each meet: to yield it to
         // another program costs much more. Where they have not, the one that is waited for needs
         // this one's core.
-        spins: if is_crowded(own.len()) { 0 } else { 1000 },
+        spins: if oversubscribed(own.len()) { 0 } else { 1000 },
         published: Counter(AtomicUsize::new(0)),
         released: Counter(AtomicUsize::new(0)),
         poison: poison.clone(),
     });
     own.into_iter()
-        .map(|own| Seat { shared: Arc::clone(&shared), own, turn: 0, releases: 0 })
+        .map(|own| TurnBuffer { shared: Arc::clone(&shared), own, turn: 0, releases: 0 })
         .collect()
 }
 
-impl Seat {
+impl TurnBuffer {
     /// Whether the buffer has no lanes.
     pub(crate) fn is_empty(&self) -> bool {
-        self.shared.cells.is_empty()
+        self.shared.vectors.is_empty()
     }
 
-    /// The member's turn to write: its own ranges, holding what they held.
+    /// The rank's turn to write: its own ranges, holding what they held.
     pub(crate) fn write(&mut self) -> Writer<'_> {
         self.release();
         self.turn += 1;
@@ -218,17 +222,17 @@ impl Seat {
         Writer { seat: self }
     }
 
-    /// The whole buffer, as all members have published it (zeros before the first turn).
+    /// The whole buffer, as all workers have published it (zeros before the first turn).
     ///
     /// # Panics
-    /// After a [`release`](Self::release), until the member has written.
+    /// After a [`release`](Self::release), until the rank has written.
     pub(crate) fn read(&self) -> Reader<'_> {
         assert!(self.releases == self.turn, "a worker does not read what it has released");
         self.shared.wait_for(&self.shared.published, self.turn);
         Reader { seat: self }
     }
 
-    /// The member is done reading: it will not do so again before it writes.
+    /// The rank is done reading: it will not do so again before it writes.
     pub(crate) fn release(&mut self) {
         if self.releases == self.turn {
             self.releases += 1;
@@ -236,21 +240,21 @@ impl Seat {
         }
     }
 
-    /// The lanes of `range`, which lies in one of the member's own ranges, without waiting for
+    /// The lanes of `range`, which lies in one of the rank's own ranges, without waiting for
     /// anybody.
     ///
     /// # Panics
     /// When it does not.
-    pub(crate) fn own(&self, range: Range<usize>) -> &[Lanes] {
+    pub(crate) fn own(&self, range: Range<usize>) -> &[F32x16] {
         self.check(&range);
         self.shared.watch.read(range.clone());
-        let cells = &self.shared.cells[range];
-        // SAFETY: nobody else writes these lanes, and this member does only with `&mut self`.
-        // `UnsafeCell<Lanes>` is laid out as `Lanes` is.
-        unsafe { std::slice::from_raw_parts(cells.as_ptr().cast::<Lanes>(), cells.len()) }
+        let vectors = &self.shared.vectors[range];
+        // SAFETY: nobody else writes these lanes, and this rank does only with `&mut self`.
+        // `UnsafeCell<F32x16>` is laid out as `F32x16` is.
+        unsafe { std::slice::from_raw_parts(vectors.as_ptr().cast::<F32x16>(), vectors.len()) }
     }
 
-    /// Panics where `range` is not in one of the member's own.
+    /// Panics where `range` is not in one of the rank's own.
     #[inline]
     fn check(&self, range: &Range<usize>) {
         let within = |own: &Range<usize>| own.start <= range.start && range.end <= own.end;
@@ -262,11 +266,11 @@ impl Seat {
 }
 
 impl Shared {
-    /// Waits until every member has counted `turns` times.
+    /// Waits until every rank has counted `turns` times.
     #[inline]
     fn wait_for(&self, counter: &Counter, turns: usize) {
         let mut turn = 0;
-        while counter.0.load(Ordering::Acquire) < turns * self.members {
+        while counter.0.load(Ordering::Acquire) < turns * self.workers {
             assert!(!self.poison.is_set(), "another worker has panicked");
             pause(turn < self.spins);
             turn = turn.saturating_add(1);
@@ -274,36 +278,36 @@ impl Shared {
     }
 }
 
-/// A member's own ranges, to be written; published when dropped.
+/// A rank's own ranges, to be written; published when dropped.
 pub(crate) struct Writer<'a> {
-    seat: &'a mut Seat,
+    seat: &'a mut TurnBuffer,
 }
 
 impl Writer<'_> {
-    /// The lanes of `range`, which lies in one of the member's own ranges.
+    /// The lanes of `range`, which lies in one of the rank's own ranges.
     ///
     /// # Panics
     /// When it does not.
     #[inline]
-    pub(crate) fn lanes(&mut self, range: Range<usize>) -> &mut [Lanes] {
+    pub(crate) fn lanes(&mut self, range: Range<usize>) -> &mut [F32x16] {
         self.seat.check(&range);
         self.seat.shared.watch.write(range.clone());
-        let cells = self.seat.shared.cells[range.clone()].as_ptr();
+        let vectors = self.seat.shared.vectors[range.clone()].as_ptr();
         // SAFETY: the indexing above checked the bounds, and the assertion that the lanes are this
-        // member's own. By the turns (see `Shared`) nobody else can reach them now, and `&mut
-        // self` keeps this writer from handing them out twice. `UnsafeCell<Lanes>` is laid out as
-        // `Lanes` is.
-        unsafe { std::slice::from_raw_parts_mut(UnsafeCell::raw_get(cells), range.len()) }
+        // rank's own. By the turns (see `Shared`) nobody else can reach them now, and `&mut
+        // self` keeps this writer from handing them out twice. `UnsafeCell<F32x16>` is laid out as
+        // `F32x16` is.
+        unsafe { std::slice::from_raw_parts_mut(UnsafeCell::raw_get(vectors), range.len()) }
     }
 }
 
 impl Writer<'_> {
-    /// The lanes at `index`, one of the member's own.
+    /// The lanes at `index`, one of the rank's own.
     ///
     /// # Panics
     /// When it is not.
     #[inline]
-    pub(crate) fn at(&mut self, index: usize) -> &mut Lanes {
+    pub(crate) fn at(&mut self, index: usize) -> &mut F32x16 {
         &mut self.lanes(index..index + 1)[0]
     }
 }
@@ -316,7 +320,7 @@ impl Drop for Writer<'_> {
 
 /// The whole buffer, to be read.
 pub(crate) struct Reader<'a> {
-    seat: &'a Seat,
+    seat: &'a TurnBuffer,
 }
 
 impl Reader<'_> {
@@ -328,17 +332,17 @@ impl Reader<'_> {
 }
 
 impl Deref for Reader<'_> {
-    type Target = [Lanes];
+    type Target = [F32x16];
 
     #[inline]
-    fn deref(&self) -> &[Lanes] {
-        self.seat.shared.watch.read(0..self.seat.shared.cells.len());
-        let cells = &self.seat.shared.cells;
-        // SAFETY: by the turns (see `Shared`) nobody writes while this reader lives: its member can
+    fn deref(&self) -> &[F32x16] {
+        self.seat.shared.watch.read(0..self.seat.shared.vectors.len());
+        let vectors = &self.seat.shared.vectors;
+        // SAFETY: by the turns (see `Shared`) nobody writes while this reader lives: its rank can
         // neither release nor begin to write, which would end the others' wait, since it borrows
         // the seat.
-        // `UnsafeCell<Lanes>` is laid out as `Lanes` is.
-        unsafe { std::slice::from_raw_parts(cells.as_ptr().cast::<Lanes>(), cells.len()) }
+        // `UnsafeCell<F32x16>` is laid out as `F32x16` is.
+        unsafe { std::slice::from_raw_parts(vectors.as_ptr().cast::<F32x16>(), vectors.len()) }
     }
 }
 
@@ -349,10 +353,10 @@ mod tests {
     /// Members add their number to their own lane and read everyone's, many times.
     #[test]
     fn everyone_reads_what_everyone_wrote() {
-        for members in [1, 2, 3, 8] {
+        for workers in [1, 2, 3, 8] {
             let own =
-                (0..members).map(|index| std::iter::once(index..index + 1).collect()).collect();
-            let seats = share(members, own, &Poison::new());
+                (0..workers).map(|index| std::iter::once(index..index + 1).collect()).collect();
+            let seats = turn_buffer(workers, own, &Poison::new());
             std::thread::scope(|scope| {
                 for (index, mut seat) in seats.into_iter().enumerate() {
                     scope.spawn(move || {
@@ -366,11 +370,11 @@ mod tests {
         }
     }
 
-    /// As above, but each member is done reading before it counts, and looks at its own lane then.
+    /// As above, but each rank is done reading before it counts, and looks at its own lane then.
     #[test]
     fn who_releases_early_still_sees_its_own() {
         let own = (0..3).map(|index| std::iter::once(index..index + 1).collect()).collect();
-        let seats = share(3, own, &Poison::new());
+        let seats = turn_buffer(3, own, &Poison::new());
         std::thread::scope(|scope| {
             for (index, mut seat) in seats.into_iter().enumerate() {
                 scope.spawn(move || {
@@ -388,7 +392,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "does not read what it has released")]
     fn nobody_reads_after_a_release() {
-        let mut seats = share(1, vec![vec![]; 2], &Poison::new());
+        let mut seats = turn_buffer(1, vec![vec![]; 2], &Poison::new());
         seats[0].release();
         seats[0].read();
     }
@@ -396,7 +400,8 @@ mod tests {
     #[test]
     #[should_panic(expected = "its own lanes only")]
     fn nobody_writes_what_is_not_theirs() {
-        let mut seats = share(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &Poison::new());
+        let mut seats =
+            turn_buffer(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &Poison::new());
         let mut second = seats.pop().unwrap();
         std::thread::scope(|scope| {
             scope.spawn(|| drop(seats[0].write()));
@@ -405,16 +410,16 @@ mod tests {
     }
 
     #[test]
-    #[should_panic(expected = "two members own the same lanes")]
+    #[should_panic(expected = "two workers own the same lanes")]
     fn ranges_do_not_overlap() {
-        share(4, [0..2, 1..3].map(|own| Vec::from([own])).into(), &Poison::new());
+        turn_buffer(4, [0..2, 1..3].map(|own| Vec::from([own])).into(), &Poison::new());
     }
 
     #[test]
     #[should_panic(expected = "another worker has panicked")]
     fn a_panic_ends_the_others_wait() {
         let poison = Poison::new();
-        let mut seats = share(0, vec![Vec::new(); 2], &poison);
+        let mut seats = turn_buffer(0, vec![Vec::new(); 2], &poison);
         poison.set();
         seats[0].write();
     }
@@ -425,8 +430,8 @@ mod tests {
 mod every_interleaving {
     use super::*;
 
-    /// Each of two members adds one to a lane of its own and reads both, twice: no interleaving
-    /// lets two threads at the same lanes, or a member read what is old or new. (Of more members
+    /// Each of two workers adds one to a lane of its own and reads both, twice: no interleaving
+    /// lets two threads at the same lanes, or a rank read what is old or new. (Of more workers
     /// there are more interleavings than can be gone through.)
     #[test]
     fn two_members_take_two_turns() {
@@ -438,7 +443,7 @@ mod every_interleaving {
         });
     }
 
-    /// The same, where members are done reading before they write again, and see their own lane.
+    /// The same, where workers are done reading before they write again, and see their own lane.
     #[test]
     fn two_members_release_early() {
         explore(|index, mut seat| {
@@ -450,11 +455,11 @@ mod every_interleaving {
         });
     }
 
-    /// Has two members do `work` in every way in which that can go.
-    fn explore(work: impl Fn(usize, Seat) + Copy + Send + Sync + 'static) {
+    /// Has two workers do `work` in every way in which that can go.
+    fn explore(work: impl Fn(usize, TurnBuffer) + Copy + Send + Sync + 'static) {
         loom::model(move || {
             let own = (0..2).map(|index| std::iter::once(index..index + 1).collect()).collect();
-            let mut seats = share(2, own, &Poison::new());
+            let mut seats = turn_buffer(2, own, &Poison::new());
             let (first, second) = (seats.remove(0), seats.remove(0));
             let other = loom::thread::spawn(move || work(1, second));
             work(0, first);

@@ -7,7 +7,7 @@ use crate::model::Network;
 use crate::train::history::{Epoch, Validation};
 
 /// Judges the network after each epoch.
-pub(super) struct Judge<'a> {
+pub(super) struct EarlyStopping<'a> {
     engine: &'a Engine,
     split: Split,
     patience: Option<usize>,
@@ -21,7 +21,7 @@ struct Best {
     network: Network,
 }
 
-impl<'a> Judge<'a> {
+impl<'a> EarlyStopping<'a> {
     pub(super) fn new(engine: &'a Engine, split: Split, patience: Option<usize>) -> Self {
         Self { engine, split, patience, best: None }
     }
@@ -77,7 +77,7 @@ mod tests {
             (&[2.0, nan, 1.0, 1.0, nan], 5, Some(3)),
             (&[nan, 3.0, 4.0, 3.0], 4, Some(2)),
         ] {
-            let mut judge = Judge::new(&engine, split.clone(), Some(2));
+            let mut judge = EarlyStopping::new(&engine, split.clone(), Some(2));
             let epoch = |(number, &loss): (usize, &f64)| Epoch {
                 epoch: number + 1,
                 loss: 0.0,

@@ -7,11 +7,11 @@ use crate::exec::samples::Samples;
 use crate::exec::shares::share_of;
 use crate::exec::worker::{Plan, Worker};
 use crate::files::Bytes;
-use crate::image::Distortion;
+use crate::image::RandomAffine;
 use crate::kernels::ops::{Sigmoid, Softmax};
 use crate::model::{Activation, Network};
-use crate::simd::Lanes;
-use crate::train::fit::fits;
+use crate::simd::F32x16;
+use crate::train::fit::check_compatible;
 use crate::train::{ConfusionMatrix, Evaluation};
 
 /// What a network reads in one image.
@@ -50,8 +50,8 @@ impl Engine {
     /// # Errors
     /// When `network` does not fit `split`.
     pub fn evaluate(&self, network: &Network, split: &Split) -> Result<Evaluation> {
-        fits(network, split)?;
-        let data = self.samples(split, network, Distortion::default());
+        check_compatible(network, split)?;
+        let data = self.samples(split, network, RandomAffine::default());
         let outcomes = self.read(network, &data, |reader, _, outcomes| {
             reader.forward(&data, true, None);
             reader.outcomes(|outcome| outcomes.push(outcome));
@@ -82,7 +82,7 @@ impl Engine {
         if image.len() != input.pixels() {
             return Err(problem());
         }
-        self.predict_all(network, image.to_vec())?.pop().ok_or_else(problem)
+        self.predict_batch(network, image.to_vec())?.pop().ok_or_else(problem)
     }
 
     /// Reads any number of images: count × `height` × `width` grey pixels, black ground, row by
@@ -90,7 +90,7 @@ impl Engine {
     ///
     /// # Errors
     /// When the pixels are not a whole number of images as the network reads them.
-    pub fn predict_all(
+    pub fn predict_batch(
         &self,
         network: &Network,
         images: impl Into<Bytes>,
@@ -101,7 +101,7 @@ impl Engine {
         }
         let labels = vec![0; images.len().div_ceil(input.pixels().max(1))];
         let split = Split::new(input, images, labels.into())?;
-        let data = self.samples(&split, network, Distortion::default());
+        let data = self.samples(&split, network, RandomAffine::default());
         Ok(self.read(network, &data, |reader, samples, predictions| {
             reader.forward(&data, false, None);
             let logits = (0..samples).map(|sample| reader.logits(sample));
@@ -126,14 +126,14 @@ impl Engine {
             }
             let batch = BATCH.min(own.len());
             let plan = Plan {
-                members: 1,
-                is_crowded: false,
+                workers: 1,
+                oversubscribed: false,
                 batch,
-                cells: 1,
+                slots: 1,
                 training: false,
                 smoothing: 0.0,
                 isa: self.isa(),
-                products: self.products(),
+                gemm: self.gemm_backend(),
             };
             let mut reader = Worker::alone(network, plan, data);
             let indices: Vec<u32> = (own.start as u32..own.end as u32).collect();
@@ -153,9 +153,9 @@ impl Engine {
     }
 
     /// What `logits` say of an image.
-    fn prediction(&self, network: &Network, logits: Vec<Lanes>) -> Prediction {
+    fn prediction(&self, network: &Network, logits: Vec<F32x16>) -> Prediction {
         let classes = network.architecture().classes();
-        let numbers = |lanes: &[Lanes]| {
+        let numbers = |lanes: &[F32x16]| {
             lanes.iter().flat_map(|lanes| lanes.0).take(classes).collect::<Vec<_>>()
         };
         let class = argmax(&logits, classes);
@@ -172,7 +172,7 @@ impl Engine {
 }
 
 /// The class of the greatest logit; the first of equal ones.
-fn argmax(logits: &[Lanes], classes: usize) -> usize {
+fn argmax(logits: &[F32x16], classes: usize) -> usize {
     let mut best = (0, f32::NEG_INFINITY);
     for (class, logit) in logits.iter().flat_map(|lanes| lanes.0).take(classes).enumerate() {
         if logit > best.1 {

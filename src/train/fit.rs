@@ -9,19 +9,19 @@ use std::time::Instant;
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::exec::engine::Engine;
-use crate::exec::noise::Noise;
+use crate::exec::noise::SampleStreams;
 use crate::exec::samples::Samples;
 use crate::exec::team::Purpose;
 use crate::exec::worker::{Totals, Worker};
-use crate::image::Distortion;
-use crate::kernels::optim::{Adam, Optimizer, Rule, Sgd};
+use crate::image::RandomAffine;
+use crate::kernels::optim::{Adam, Optimizer, Sgd, UpdateRule};
 use crate::model::Network;
 use crate::rng;
 use crate::rng::Rng;
-use crate::train::early_stopping::Judge;
-use crate::train::history::{Epoch, Flow, History, Observer, Progress};
+use crate::train::early_stopping::EarlyStopping;
+use crate::train::history::{Epoch, History, Observer, Progress};
 use crate::train::options::FitOptions;
-use crate::train::schedule::Moment;
+use crate::train::schedule::StepIndex;
 
 impl Engine {
     /// Trains `network` on `split`, telling `observer` after each step and epoch.
@@ -45,7 +45,7 @@ impl Engine {
     ) -> Result<History> {
         let (train, judge) = self.prepare(network, split, options)?;
         self.check_idle()?;
-        let data = self.samples(&train, network, options.distortion);
+        let data = self.samples(&train, network, options.augmentation);
         let run = Run { data, options, last_step: AtomicU64::new(u64::MAX) };
         let decay = |rate: f64| (rate * options.weight_decay) as f32;
         let schedule = options.schedule;
@@ -76,16 +76,20 @@ impl Engine {
         network: &Network,
         split: &Split,
         options: &FitOptions,
-    ) -> Result<(Split, Option<Judge<'_>>)> {
+    ) -> Result<(Split, Option<EarlyStopping<'_>>)> {
         options.check()?;
-        fits(network, split)?;
+        check_compatible(network, split)?;
         let (train, judge) = self.hold_out(split, options)?;
-        fits_memory(network, options.batch_size.min(train.len()))?;
+        check_memory(network, options.batch_size.min(train.len()))?;
         Ok((train, judge))
     }
 
     /// The samples of `split` to train on, and who judges the network by the others.
-    fn hold_out(&self, split: &Split, options: &FitOptions) -> Result<(Split, Option<Judge<'_>>)> {
+    fn hold_out(
+        &self,
+        split: &Split,
+        options: &FitOptions,
+    ) -> Result<(Split, Option<EarlyStopping<'_>>)> {
         let count = options.training_samples(split.len());
         if options.validation_split == 0.0 {
             return Ok((split.clone(), None));
@@ -98,7 +102,7 @@ impl Engine {
             );
             Error::Option(problem)
         })?;
-        Ok((train, Some(Judge::new(self, held_out, options.patience))))
+        Ok((train, Some(EarlyStopping::new(self, held_out, options.patience))))
     }
 
     /// Prepares the images of `split` for the first layer of `network`; in training they are
@@ -107,14 +111,14 @@ impl Engine {
         &self,
         split: &'a Split,
         network: &Network,
-        distortion: Distortion,
+        augmentation: RandomAffine,
     ) -> Samples<'a> {
-        self.pool().install(|| Samples::new(split, self.products(), network, distortion))
+        self.pool().install(|| Samples::new(split, self.gemm_backend(), network, augmentation))
     }
 }
 
 /// Checks that `network` can read the images of `split` and tell its classes apart.
-pub(super) fn fits(network: &Network, split: &Split) -> Result<()> {
+pub(super) fn check_compatible(network: &Network, split: &Split) -> Result<()> {
     let (input, shape) = (network.architecture().input, split.shape());
     if input != shape {
         return Err(Error::Network(format!(
@@ -137,7 +141,7 @@ pub(super) fn fits(network: &Network, split: &Split) -> Result<()> {
 const MOST_ACTIVATIONS: usize = 1 << 30;
 
 /// Checks that minibatches of `batch` samples leave `network` room in memory.
-pub(super) fn fits_memory(network: &Network, batch: usize) -> Result<()> {
+pub(super) fn check_memory(network: &Network, batch: usize) -> Result<()> {
     let architecture = network.architecture();
     let mut numbers = architecture.input_shape().numbers();
     for shape in architecture.shapes()? {
@@ -152,7 +156,7 @@ pub(super) fn fits_memory(network: &Network, batch: usize) -> Result<()> {
     Ok(())
 }
 
-/// What all members of the team know of the run.
+/// What all workers of the team know of the run.
 struct Run<'a> {
     data: Samples<'a>,
     options: &'a FitOptions,
@@ -161,11 +165,11 @@ struct Run<'a> {
     last_step: AtomicU64,
 }
 
-/// What only the member that speaks for the team has.
+/// What only the rank that speaks for the team has.
 struct Lead<'a> {
     network: &'a mut Network,
     observer: &'a mut dyn Observer,
-    judge: Option<Judge<'a>>,
+    judge: Option<EarlyStopping<'a>>,
     history: History,
 }
 
@@ -176,7 +180,7 @@ impl Lead<'_> {
             epoch.validation = Some(judge.test(self.network)?);
         }
         self.history.epochs.push(epoch);
-        if self.observer.epoch(&epoch, self.network)? == Flow::Stop {
+        if self.observer.on_epoch_end(&epoch, self.network)?.is_break() {
             self.history.stopped = true;
             return Ok(true);
         }
@@ -195,23 +199,23 @@ impl Lead<'_> {
 }
 
 impl Run<'_> {
-    fn fit<R: Rule>(
+    fn fit<R: UpdateRule>(
         &self,
         engine: &Engine,
-        (network, observer, judge): (&mut Network, &mut dyn Observer, Option<Judge<'_>>),
-        rule: impl Fn(Moment) -> R + Sync,
+        (network, observer, judge): (&mut Network, &mut dyn Observer, Option<EarlyStopping<'_>>),
+        rule: impl Fn(StepIndex) -> R + Sync,
     ) -> Result<History> {
         let start = network.clone();
         let purpose = Purpose {
             batch: self.options.batch_size.min(self.data.labels().len()),
-            cells: R::CELLS,
+            slots: R::SLOTS,
             training: true,
             smoothing: self.options.label_smoothing,
         };
         let lead = Mutex::new(Lead { network, observer, judge, history: History::default() });
         let ends = engine.as_team(&start, &self.data, purpose, |mut worker| {
-            let mut lead = if worker.leads() { lead.lock().ok() } else { None };
-            self.member(&mut worker, lead.as_deref_mut(), &rule)
+            let mut lead = if worker.is_primary() { lead.lock().ok() } else { None };
+            self.rank(&mut worker, lead.as_deref_mut(), &rule)
         });
         ends.into_iter().collect::<Result<()>>()?;
         let lead = lead.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -219,34 +223,34 @@ impl Run<'_> {
     }
 
     /// The step of `moment` shall be the last one.
-    fn end_after(&self, moment: Moment) {
+    fn end_after(&self, moment: StepIndex) {
         self.last_step.store(moment.step, Ordering::Relaxed);
     }
 
     /// Whether the run has ended with the step of `moment`.
-    fn is_over_after(&self, moment: Moment) -> bool {
+    fn is_over_after(&self, moment: StepIndex) -> bool {
         self.last_step.load(Ordering::Relaxed) <= moment.step
     }
 
     /// Whether the run has ended before the step of `moment`.
-    fn is_over_before(&self, moment: Moment) -> bool {
+    fn is_over_before(&self, moment: StepIndex) -> bool {
         self.last_step.load(Ordering::Relaxed) < moment.step
     }
 
-    /// The program of each member.
-    fn member<R: Rule>(
+    /// The program of each rank.
+    fn rank<R: UpdateRule>(
         &self,
         worker: &mut Worker,
         mut lead: Option<&mut Lead<'_>>,
-        rule: impl Fn(Moment) -> R,
+        rule: impl Fn(StepIndex) -> R,
     ) -> Result<()> {
         let (count, epochs) = (self.data.labels().len(), self.options.epochs);
         let steps_per_epoch = count.div_ceil(self.options.batch_size) as u64;
-        let mut moment = Moment { step: 0, steps_per_epoch, epochs: epochs as u64 };
+        let mut moment = StepIndex { step: 0, steps_per_epoch, epochs: epochs as u64 };
         for epoch in 1..=epochs {
             let start = Instant::now();
             let order = sample_order(count, self.options, epoch);
-            let noise = Some(Noise { seed: self.options.seed, epoch });
+            let noise = Some(SampleStreams { seed: self.options.seed, epoch });
             let mut seen = Totals::default();
             let minibatch = |step: usize| {
                 let start = (step * self.options.batch_size).min(count);
@@ -268,7 +272,7 @@ impl Run<'_> {
                     seen += totals;
                     if let Some(lead) = lead.as_deref_mut() {
                         let progress = progress(epoch, step + 1, loss, &seen);
-                        if lead.observer.step(&progress) == Flow::Stop {
+                        if lead.observer.on_step_end(&progress).is_break() {
                             self.end_after(moment);
                         }
                     }
@@ -297,7 +301,7 @@ impl Run<'_> {
                     self.end_after(moment);
                 }
             }
-            worker.meet();
+            worker.barrier();
             ends?;
             if self.is_over_after(moment) {
                 if let Some(lead) = lead {
@@ -320,7 +324,7 @@ fn progress(epoch: usize, step: usize, loss: f32, seen: &Totals) -> Progress {
 fn sample_order(samples: usize, options: &FitOptions, epoch: usize) -> Vec<u32> {
     let mut order: Vec<u32> = (0..samples as u32).collect();
     if options.shuffle {
-        Rng::stream(options.seed, rng::Purpose::Shuffle, epoch as u64).shuffle(&mut order);
+        Rng::stream(options.seed, rng::Stream::Shuffle, epoch as u64).shuffle(&mut order);
     }
     order
 }

@@ -7,10 +7,10 @@ use crate::error::{Error, Result};
 use crate::exec::engine::Engine;
 use crate::exec::team::Purpose;
 use crate::exec::worker::Totals;
-use crate::image::Distortion;
-use crate::kernels::optim::{Record, Rule};
+use crate::image::RandomAffine;
+use crate::kernels::optim::{KeepGradient, UpdateRule};
 use crate::model::{Network, Tensor};
-use crate::train::fit::{fits, fits_memory};
+use crate::train::fit::{check_compatible, check_memory};
 
 /// What [`Engine::gradients`] found.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,21 +29,21 @@ impl Engine {
     /// # Errors
     /// When `network` does not fit `split`.
     pub fn gradients(&self, network: &Network, split: &Split) -> Result<Gradients> {
-        fits(network, split)?;
-        fits_memory(network, split.len())?;
+        check_compatible(network, split)?;
+        check_memory(network, split.len())?;
         self.check_idle()?;
-        let data = self.samples(split, network, Distortion::default());
+        let data = self.samples(split, network, RandomAffine::default());
         let indices: Vec<u32> = (0..split.len() as u32).collect();
-        let (batch, cells) = (split.len(), Record::CELLS);
-        let purpose = Purpose { batch, cells, training: false, smoothing: 0.0 };
+        let (batch, slots) = (split.len(), KeepGradient::SLOTS);
+        let purpose = Purpose { batch, slots, training: false, smoothing: 0.0 };
         let found = self.as_team(network, &data, purpose, |mut worker| {
             let mut totals = Totals::default();
             worker.bring(&data, &indices);
-            let _ = worker.step(&data, &[], (Record, None), |seen| {
+            let _ = worker.step(&data, &[], (KeepGradient, None), |seen| {
                 totals = seen;
                 ControlFlow::Continue(())
             });
-            worker.leads().then(|| {
+            worker.is_primary().then(|| {
                 let mut tensors = network.tensors().to_vec();
                 worker.copy_parameters(1, &mut tensors);
                 Gradients { loss: totals.mean_loss(), tensors }

@@ -1,6 +1,7 @@
 //! What a run leaves behind, and who may watch it.
 
 use serde::{Deserialize, Serialize};
+use std::ops::ControlFlow;
 
 use crate::model::Network;
 
@@ -58,35 +59,26 @@ pub struct Progress {
     pub epoch_accuracy: f64,
 }
 
-/// Whether a run goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Flow {
-    /// On with the next step.
-    Continue,
-    /// No further step: the network stays as it is now.
-    Stop,
-}
-
 /// Watches a run; each method may do nothing.
 pub trait Observer: Send {
     /// After each step.
-    fn step(&mut self, progress: &Progress) -> Flow {
+    fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
         let _ = progress;
-        Flow::Continue
+        ControlFlow::Continue(())
     }
 
     /// After each completed epoch, with the network as it is then.
     ///
     /// # Errors
     /// What it returns ends the run.
-    fn epoch(&mut self, epoch: &Epoch, network: &Network) -> crate::Result<Flow> {
+    fn on_epoch_end(&mut self, epoch: &Epoch, network: &Network) -> crate::Result<ControlFlow<()>> {
         let _ = (epoch, network);
-        Ok(Flow::Continue)
+        Ok(ControlFlow::Continue(()))
     }
 }
 
 /// Watches nothing.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Silent;
+pub struct NoObserver;
 
-impl Observer for Silent {}
+impl Observer for NoObserver {}

@@ -11,7 +11,7 @@ mod schedule;
 
 pub use evaluate::Prediction;
 pub use gradients::Gradients;
-pub use history::{Epoch, Flow, History, Observer, Progress, Silent, Validation};
+pub use history::{Epoch, History, NoObserver, Observer, Progress, Validation};
 pub use metrics::{ClassReport, Confusion, ConfusionMatrix, Evaluation};
 pub use options::FitOptions;
-pub use schedule::{Decay, Schedule};
+pub use schedule::{LrDecay, LrSchedule};

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::image::Distortion;
+use crate::image::RandomAffine;
 use crate::kernels::optim::Optimizer;
-use crate::train::schedule::Schedule;
+use crate::train::schedule::LrSchedule;
 
 /// Settings of a run; the defaults are Keras's, with the epochs of the tutorial.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,14 +22,14 @@ pub struct FitOptions {
     /// Decides the orders.
     pub seed: u64,
     /// How the step size changes.
-    pub schedule: Schedule,
+    pub schedule: LrSchedule,
     /// The share of itself, times the learning rate, that each weight loses in each step, apart
     /// from its gradient.
     pub weight_decay: f64,
     /// The share of each label that is spread over all classes.
     pub label_smoothing: f32,
     /// How images are distorted, anew in each epoch.
-    pub distortion: Distortion,
+    pub augmentation: RandomAffine,
     /// The share of the samples, the last ones, that are not trained on but tested with after each
     /// epoch.
     pub validation_split: f64,
@@ -46,10 +46,10 @@ impl Default for FitOptions {
             optimizer: Optimizer::default(),
             shuffle: true,
             seed: 0,
-            schedule: Schedule::default(),
+            schedule: LrSchedule::default(),
             weight_decay: 0.0,
             label_smoothing: 0.0,
-            distortion: Distortion::default(),
+            augmentation: RandomAffine::default(),
             validation_split: 0.0,
             patience: None,
         }
@@ -91,7 +91,7 @@ impl FitOptions {
             _ => {}
         }
         self.schedule.check()?;
-        self.distortion.check()?;
+        self.augmentation.check()?;
         self.optimizer.check()
     }
 

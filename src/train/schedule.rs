@@ -8,17 +8,17 @@ use crate::kernels::ops::trigonometry::cos;
 /// What the learning rate is multiplied by, step by step.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Schedule {
+pub struct LrSchedule {
     /// Epochs in which it grows from nothing, by the same amount in each step.
     pub warm_up: f64,
     /// What becomes of it then.
-    pub decay: Decay,
+    pub decay: LrDecay,
 }
 
 /// How the learning rate falls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub enum Decay {
+pub enum LrDecay {
     /// Not at all.
     #[default]
     Constant,
@@ -35,14 +35,14 @@ pub enum Decay {
 
 /// A step among those of a run.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Moment {
+pub(super) struct StepIndex {
     /// Counted from 1.
     pub(super) step: u64,
     pub(super) steps_per_epoch: u64,
     pub(super) epochs: u64,
 }
 
-impl Schedule {
+impl LrSchedule {
     /// Refuses what makes no sense.
     pub(super) fn check(&self) -> Result<()> {
         let refuse = |problem: String| Err(Error::Option(problem));
@@ -50,10 +50,10 @@ impl Schedule {
             return refuse(format!("a warm-up of {} epochs: give 0 or more", self.warm_up));
         }
         match self.decay {
-            Decay::Step { every: 0, .. } => {
+            LrDecay::Step { every: 0, .. } => {
                 refuse("the learning rate falls every 0 epochs: give 1 or more".into())
             }
-            Decay::Step { factor, .. } if !(factor > 0.0 && factor <= 1.0) => refuse(format!(
+            LrDecay::Step { factor, .. } if !(factor > 0.0 && factor <= 1.0) => refuse(format!(
                 "the learning rate falls by a factor of {factor}: give a number above 0, up to 1"
             )),
             _ => Ok(()),
@@ -61,19 +61,19 @@ impl Schedule {
     }
 
     /// By what the learning rate is multiplied at `moment`.
-    pub(super) fn factor(&self, moment: Moment) -> f64 {
-        let Moment { step, steps_per_epoch, epochs } = moment;
+    pub(super) fn factor(&self, moment: StepIndex) -> f64 {
+        let StepIndex { step, steps_per_epoch, epochs } = moment;
         let warm_up = (self.warm_up * steps_per_epoch as f64) as u64;
         if step <= warm_up {
             return step as f64 / warm_up as f64;
         }
         match self.decay {
-            Decay::Constant => 1.0,
-            Decay::Step { every, factor } => {
+            LrDecay::Constant => 1.0,
+            LrDecay::Step { every, factor } => {
                 let epoch = (step - 1) / steps_per_epoch;
                 (0..epoch / every as u64).fold(1.0, |product, _| product * factor)
             }
-            Decay::Cosine => {
+            LrDecay::Cosine => {
                 let total = (steps_per_epoch * epochs).saturating_sub(warm_up).max(1);
                 let share = (step - 1 - warm_up) as f64 / total as f64;
                 0.5 * (1.0 + cos(std::f64::consts::PI * share))
@@ -87,19 +87,19 @@ mod tests {
     use super::*;
 
     /// The factors of ten steps, two an epoch.
-    fn factors(warm_up: f64, decay: Decay) -> Vec<f64> {
-        let moment = |step| Moment { step, steps_per_epoch: 2, epochs: 5 };
-        (1..=10).map(|step| Schedule { warm_up, decay }.factor(moment(step))).collect()
+    fn factors(warm_up: f64, decay: LrDecay) -> Vec<f64> {
+        let moment = |step| StepIndex { step, steps_per_epoch: 2, epochs: 5 };
+        (1..=10).map(|step| LrSchedule { warm_up, decay }.factor(moment(step))).collect()
     }
 
     #[test]
     fn rates_rise_and_fall() {
-        assert_eq!(factors(0.0, Decay::Constant), [1.0; 10]);
+        assert_eq!(factors(0.0, LrDecay::Constant), [1.0; 10]);
         let halves = [1.0, 1.0, 1.0, 1.0, 0.5, 0.5, 0.5, 0.5, 0.25, 0.25];
-        assert_eq!(factors(0.0, Decay::Step { every: 2, factor: 0.5 }), halves);
+        assert_eq!(factors(0.0, LrDecay::Step { every: 2, factor: 0.5 }), halves);
         let warm = [0.25, 0.5, 0.75, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0, 1.0];
-        assert_eq!(factors(2.0, Decay::Constant), warm);
-        for (step, factor) in factors(1.0, Decay::Cosine).into_iter().enumerate() {
+        assert_eq!(factors(2.0, LrDecay::Constant), warm);
+        for (step, factor) in factors(1.0, LrDecay::Cosine).into_iter().enumerate() {
             let expected = match step {
                 0 | 1 => (step + 1) as f64 / 2.0,
                 _ => 0.5 * (1.0 + (std::f64::consts::PI * (step - 2) as f64 / 8.0).cos()),
@@ -110,11 +110,11 @@ mod tests {
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        let check = |warm_up, decay| Schedule { warm_up, decay }.check();
-        assert!(check(0.5, Decay::Cosine).is_ok());
-        assert!(check(-1.0, Decay::Constant).is_err());
-        assert!(check(f64::NAN, Decay::Constant).is_err());
-        assert!(check(0.0, Decay::Step { every: 0, factor: 0.5 }).is_err());
-        assert!(check(0.0, Decay::Step { every: 1, factor: 1.5 }).is_err());
+        let check = |warm_up, decay| LrSchedule { warm_up, decay }.check();
+        assert!(check(0.5, LrDecay::Cosine).is_ok());
+        assert!(check(-1.0, LrDecay::Constant).is_err());
+        assert!(check(f64::NAN, LrDecay::Constant).is_err());
+        assert!(check(0.0, LrDecay::Step { every: 0, factor: 0.5 }).is_err());
+        assert!(check(0.0, LrDecay::Step { every: 1, factor: 1.5 }).is_err());
     }
 }

@@ -2,10 +2,10 @@
 
 #![allow(dead_code, reason = "each test program uses its part")]
 
-use mnistry::gemm::Products;
+use mnistry::gemm::GemmBackend;
 use mnistry::image::ImageShape;
 use mnistry::model::{Layer, Padding, Window};
-use mnistry::rng::{Purpose, Rng};
+use mnistry::rng::{Rng, Stream};
 use mnistry::simd::Isa;
 use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};
 use proptest::prelude::*;
@@ -18,15 +18,17 @@ pub(crate) fn engine(threads: usize) -> Engine {
 
 /// Every way to compute that this CPU has, with one to three threads.
 pub(crate) fn engines() -> impl Strategy<Value = EngineOptions> {
-    let products = select(vec![Products::Engine, Products::Matrixmultiply]);
-    (select(Isa::available()), products, 1_usize..=3).prop_map(|(isa, products, threads)| {
-        EngineOptions { isa: Some(isa), products, threads: Some(threads) }
+    let gemm = select(vec![GemmBackend::Engine, GemmBackend::Matrixmultiply]);
+    (select(Isa::available()), gemm, 1_usize..=3).prop_map(|(isa, gemm, threads)| EngineOptions {
+        isa: Some(isa),
+        gemm,
+        threads: Some(threads),
     })
 }
 
 /// Random images, half of their pixels black, with random labels; the same for the same `seed`.
 pub(crate) fn images(shape: ImageShape, count: usize, classes: usize, seed: u64) -> Split {
-    let mut rng = Rng::stream(seed, Purpose::Shuffle, 0);
+    let mut rng = Rng::stream(seed, Stream::Shuffle, 0);
     let mut pixel = || if rng.below(2) == 0 { 0 } else { rng.below(256) as u8 };
     let pixels: Vec<u8> = (0..count * shape.pixels()).map(|_| pixel()).collect();
     let labels: Vec<u8> = (0..count).map(|_| rng.below(classes as u32) as u8).collect();
@@ -35,7 +37,7 @@ pub(crate) fn images(shape: ImageShape, count: usize, classes: usize, seed: u64)
 
 /// Images that can be learnt: each class lights a row of its own, under some noise.
 pub(crate) fn stripes(shape: ImageShape, count: usize, seed: u64) -> Split {
-    let mut rng = Rng::stream(seed, Purpose::Shuffle, 1);
+    let mut rng = Rng::stream(seed, Stream::Shuffle, 1);
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for _ in 0..count {
         let label = rng.below(shape.height as u32) as usize;
@@ -54,7 +56,7 @@ pub(crate) fn stripes(shape: ImageShape, count: usize, seed: u64) -> Split {
 /// A network with random kernels and random biases, as training leaves them.
 pub(crate) fn network(architecture: Sequential, seed: u64) -> Network {
     let fresh = Network::new(architecture.clone(), seed).expect("the architecture checks");
-    let mut rng = Rng::stream(seed, Purpose::Shuffle, 2);
+    let mut rng = Rng::stream(seed, Stream::Shuffle, 2);
     let mut tensors = fresh.tensors().to_vec();
     for tensor in tensors.iter_mut().filter(|tensor| tensor.name.ends_with(".bias")) {
         tensor.values.fill_with(|| 0.6 * (rng.unit() - 0.5));

@@ -3,7 +3,7 @@
 
 use mnistry::Split;
 use mnistry::image::{ImageShape, Raster};
-use mnistry::rng::{Purpose, Rng};
+use mnistry::rng::{Rng, Stream};
 
 /// A photograph, and what is written there from left to right.
 pub(crate) struct Photograph {
@@ -16,7 +16,7 @@ pub(crate) fn photographs(written: &Split) -> Vec<Photograph> {
     let mut photographs = Vec::new();
     let mut next = 0;
     while next < written.len() {
-        let mut rng = Rng::stream(7, Purpose::Digit, photographs.len() as u64);
+        let mut rng = Rng::stream(7, Stream::Digit, photographs.len() as u64);
         // Every other photograph shows a single digit.
         let count = if photographs.len() % 2 == 0 { 1 } else { 2 + rng.below(4) as usize };
         let indices = next..written.len().min(next + count);

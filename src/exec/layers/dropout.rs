@@ -1,12 +1,12 @@
 //! Dropout (Srivastava and others, 2014): in training, zero in place of a random share of the
 //! numbers; those that stay grow in proportion, so that nothing changes on average.
 
-use crate::exec::noise::Noise;
-use crate::exec::partition::Division;
+use crate::exec::noise::SampleStreams;
+use crate::exec::partition::Partition;
 use crate::model::Activation;
-use crate::rng::Purpose;
+use crate::rng::Stream;
+use crate::simd::{F32x16, LANES, zeroed};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::simd::{LANES, Lanes, zeroed};
 use crate::sync::{Reader, Writer};
 
 /// What is dropped, and where in the network.
@@ -19,8 +19,8 @@ pub(crate) struct Dropout {
 
 impl Dropout {
     /// By what each number of `sample` is multiplied, in order.
-    pub(crate) fn factors(self, noise: Noise, sample: u32) -> impl Iterator<Item = f32> {
-        let mut rng = noise.stream(Purpose::Drop, self.place, sample);
+    pub(crate) fn factors(self, noise: SampleStreams, sample: u32) -> impl Iterator<Item = f32> {
+        let mut rng = noise.stream(Stream::Dropout, self.place, sample);
         // Sixteen bits decide: a rate is met within one part in 65,536.
         let threshold = (self.rate * 65_536.0) as u64;
         let kept = 1.0 / (1.0 - self.rate);
@@ -31,48 +31,41 @@ impl Dropout {
     }
 }
 
-/// One member's dropout between dense layers, on panels as theirs.
+/// One rank's dropout between dense layers, on panels as theirs.
 pub(crate) struct DropPanels {
     dropout: Dropout,
     /// As that of the layer below.
-    pub(crate) division: Division,
-    member: usize,
-    /// The factors of the minibatch, in panels; each member has all that it needs.
-    factors: Vec<Lanes>,
+    pub(crate) division: Partition,
+    rank: usize,
+    /// The factors of the minibatch, in panels; each rank has all that it needs.
+    factors: Vec<F32x16>,
 }
 
 impl DropPanels {
     /// Dropout of what a layer of `division` puts out.
-    pub(crate) fn new(dropout: Dropout, division: Division, member: usize) -> Self {
-        let factors = zeroed(division.groups() * division.batch);
-        Self { dropout, division, member, factors }
+    pub(crate) fn new(dropout: Dropout, division: Partition, rank: usize) -> Self {
+        let factors = zeroed(division.column_blocks() * division.batch);
+        Self { dropout, division, rank, factors }
     }
 
-    /// y = x · factor, the member's parts.
+    /// y = x · factor, the rank's parts.
     pub(crate) fn forward(
         &mut self,
         isa: Isa,
-        (noise, samples): (Noise, &[u32]),
+        (noise, samples): (SampleStreams, &[u32]),
         input: &Reader<'_>,
         output: &mut Writer<'_>,
     ) {
-        let Self { dropout, division, member, factors } = self;
+        let Self { dropout, division, rank, factors } = self;
         for (sample, &index) in samples.iter().enumerate() {
             for (unit, factor) in dropout.factors(noise, index).take(division.units).enumerate() {
                 factors[unit / LANES * division.batch + sample].0[unit % LANES] = factor;
             }
         }
-        isa.run(Multiply {
-            division,
-            member: *member,
-            samples: samples.len(),
-            factors,
-            input,
-            output,
-        });
+        isa.run(Multiply { division, rank: *rank, samples: samples.len(), factors, input, output });
     }
 
-    /// dz of the layer below: dy · factor · activation′(x), the member's parts.
+    /// dz of the layer below: dy · factor · activation′(x), the rank's parts.
     pub(crate) fn backward(
         &self,
         isa: Isa,
@@ -86,10 +79,10 @@ impl DropPanels {
 }
 
 struct Multiply<'a, 'w> {
-    division: &'a Division,
-    member: usize,
+    division: &'a Partition,
+    rank: usize,
     samples: usize,
-    factors: &'a [Lanes],
+    factors: &'a [F32x16],
     input: &'a Reader<'a>,
     output: &'a mut Writer<'w>,
 }
@@ -99,11 +92,11 @@ impl Kernel for Multiply<'_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { division, member, samples, factors, input, output } = self;
-        let part = division.part(member, samples);
-        for group in part.groups {
+        let Self { division, rank, samples, factors, input, output } = self;
+        let part = division.part(rank, samples);
+        for block in part.blocks {
             for sample in part.samples.clone() {
-                let at = group * division.batch + sample;
+                let at = block * division.batch + sample;
                 let product = s.mul(s.load(&input[at]), s.load(&factors[at]));
                 s.store(product, output.at(at));
             }
@@ -126,11 +119,11 @@ impl Kernel for Backward<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { layer, samples, dy, activation, input, gradient } = self;
-        let DropPanels { division, member, factors, .. } = layer;
-        let part = division.part(*member, samples);
-        for group in part.groups {
+        let DropPanels { division, rank, factors, .. } = layer;
+        let part = division.part(*rank, samples);
+        for block in part.blocks {
             for sample in part.samples.clone() {
-                let at = group * division.batch + sample;
+                let at = block * division.batch + sample;
                 let dx = s.mul(s.load(&dy[at]), s.load(&factors[at]));
                 let x = s.load(&input[at]);
                 s.store(activation.backward(s, x, dx), gradient.at(at));
@@ -145,7 +138,7 @@ mod tests {
 
     #[test]
     fn a_share_is_dropped_and_the_mean_stays() {
-        let noise = Noise { seed: 1, epoch: 2 };
+        let noise = SampleStreams { seed: 1, epoch: 2 };
         for rate in [0.0, 0.25, 0.5, 0.9] {
             let dropout = Dropout { rate, place: 1 };
             let factors: Vec<f32> = dropout.factors(noise, 3).take(40_000).collect();
@@ -160,7 +153,7 @@ mod tests {
     fn each_sample_epoch_and_layer_drops_others() {
         let draw = |seed, epoch, place, sample| -> Vec<f32> {
             let dropout = Dropout { rate: 0.5, place };
-            dropout.factors(Noise { seed, epoch }, sample).take(64).collect()
+            dropout.factors(SampleStreams { seed, epoch }, sample).take(64).collect()
         };
         let drawn = draw(0, 1, 1, 1);
         assert_eq!(drawn, draw(0, 1, 1, 1));

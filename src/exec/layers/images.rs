@@ -1,7 +1,7 @@
-//! The layers that see images: one member's images, sixteen at a time, from pixels to the row of
+//! The layers that see images: one rank's images, sixteen at a time, from pixels to the row of
 //! numbers that the dense layers read, and back.
 //!
-//! A member takes sixteens of the minibatch's samples all the way, one image a lane, and needs the
+//! A rank takes sixteens of the minibatch's samples all the way, one image a lane, and needs the
 //! others for the parameters alone. In a short sixteen the last lanes are black images, without a
 //! gradient. Between these layers and the dense ones lanes and panels change places.
 
@@ -10,26 +10,26 @@ use std::ops::Range;
 use crate::exec::layers::conv2d::{Conv2d, Passed};
 use crate::exec::layers::dropout::Dropout;
 use crate::exec::layers::pooling::Pool;
-use crate::exec::noise::Noise;
-use crate::kernels::conv::{Lit, Volume};
-use crate::kernels::optim::Rule;
+use crate::exec::noise::SampleStreams;
+use crate::kernels::conv::{NonZeroBounds, Volume};
+use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
+use crate::simd::{F32x16, LANES, as_numbers_mut, vectors_for, zeroed};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::simd::{LANES, Lanes, as_numbers_mut, groups, zeroed};
 use crate::sync::{Reader, Writer};
 
-/// One member's layers that see images.
+/// One rank's layers that see images.
 pub(crate) struct Images {
     isa: Isa,
     /// The most samples of a minibatch.
     batch: usize,
-    /// Which sixteens of the minibatch the member takes.
+    /// Which sixteens of the minibatch the rank takes.
     own: Range<usize>,
     layers: Vec<ImageLayer>,
     /// What stands between the layers, first to last: one more than there are layers.
     stages: Vec<Stage>,
     /// The part of the images of each sixteen that is not black.
-    lit: Vec<Lit>,
+    lit: Vec<NonZeroBounds>,
 }
 
 /// A layer that sees images.
@@ -42,12 +42,12 @@ pub(crate) enum ImageLayer {
 /// What stands between two layers.
 struct Stage {
     volume: Volume,
-    /// Of all the member's sixteens.
-    values: Vec<Lanes>,
+    /// Of all the rank's sixteens.
+    values: Vec<F32x16>,
     /// Of one sixteen, without the border.
-    gradient: Vec<Lanes>,
-    /// By what dropout multiplies each number, of all the member's sixteens.
-    factors: Vec<Lanes>,
+    gradient: Vec<F32x16>,
+    /// By what dropout multiplies each number, of all the rank's sixteens.
+    factors: Vec<F32x16>,
 }
 
 /// Gives the pixels of a sample, as the network sees them.
@@ -58,7 +58,7 @@ pub(crate) trait Pixels {
 
 impl Images {
     /// Layers with `volumes` between them, for minibatches of up to `batch` samples, of which the
-    /// member takes the sixteens `own`.
+    /// rank takes the sixteens `own`.
     pub(crate) fn new(
         isa: Isa,
         batch: usize,
@@ -98,7 +98,7 @@ impl Images {
         })
     }
 
-    /// Which of the member's sixteens a minibatch of `samples` has, and their samples.
+    /// Which of the rank's sixteens a minibatch of `samples` has, and their samples.
     fn sixteens(&self, samples: usize) -> impl Iterator<Item = (usize, Range<usize>)> + use<> {
         let first = move |sixteen: usize| (sixteen * LANES).min(samples);
         self.own
@@ -108,12 +108,12 @@ impl Images {
             .filter(|(_, samples)| !samples.is_empty())
     }
 
-    /// Forward from the pixels of `samples` to the panels `output`, the member's part.
+    /// Forward from the pixels of `samples` to the panels `output`, the rank's part.
     pub(crate) fn forward(
         &mut self,
         pixels: &mut impl Pixels,
         samples: &[u32],
-        noise: Option<Noise>,
+        noise: Option<SampleStreams>,
         output: &mut Writer<'_>,
     ) {
         self.convolutions_mut().for_each(Conv2d::prepare);
@@ -148,7 +148,7 @@ impl Images {
 
     /// Writes the pixels of `samples` into the first stage; returns which part of them is not
     /// black.
-    fn load(&mut self, pixels: &mut impl Pixels, sixteen: usize, samples: &[u32]) -> Lit {
+    fn load(&mut self, pixels: &mut impl Pixels, sixteen: usize, samples: &[u32]) -> NonZeroBounds {
         let Stage { volume, values, gradient, .. } = &mut self.stages[0];
         // The gradient of the pixels is needed by nobody, and its room holds sixteen images.
         let images = as_numbers_mut(gradient);
@@ -163,7 +163,12 @@ impl Images {
     }
 
     /// Backward from the gradient of the panels to those of all parameters, and to their update.
-    pub(crate) fn backward<R: Rule>(&mut self, samples: usize, gradient: &Reader<'_>, rule: R) {
+    pub(crate) fn backward<R: UpdateRule>(
+        &mut self,
+        samples: usize,
+        gradient: &Reader<'_>,
+        rule: R,
+    ) {
         for (sixteen, range) in self.sixteens(samples) {
             let Self { isa, layers, stages, lit, .. } = self;
             if let Some(stage) = stages.last_mut() {
@@ -207,7 +212,7 @@ impl Images {
         self.convolutions_mut().for_each(|convolution| convolution.update(isa, all, rule));
     }
 
-    /// Takes the member's part of the parameters.
+    /// Takes the rank's part of the parameters.
     pub(crate) fn set(&mut self, tensors: &[Tensor]) {
         for (convolution, tensors) in self.convolutions_mut().zip(tensors.chunks_exact(2)) {
             convolution.set(&tensors[0].values, &tensors[1].values);
@@ -216,13 +221,13 @@ impl Images {
 }
 
 impl Stage {
-    /// The values of the member's `sixteen`th sixteen.
-    fn of(&self, sixteen: usize) -> &[Lanes] {
+    /// The values of the rank's `sixteen`th sixteen.
+    fn of(&self, sixteen: usize) -> &[F32x16] {
         let length = self.volume.lanes();
         &self.values[sixteen * length..][..length]
     }
 
-    fn of_mut(&mut self, sixteen: usize) -> &mut [Lanes] {
+    fn of_mut(&mut self, sixteen: usize) -> &mut [F32x16] {
         let length = self.volume.lanes();
         &mut self.values[sixteen * length..][..length]
     }
@@ -231,7 +236,7 @@ impl Stage {
 /// Dropout of the images `samples` on the way from one stage to the next.
 fn drop_some(
     dropout: Dropout,
-    noise: Option<Noise>,
+    noise: Option<SampleStreams>,
     samples: &[u32],
     (below, above): (&Stage, &mut Stage),
     sixteen: usize,
@@ -245,7 +250,7 @@ fn drop_some(
                 factors.iter_mut().zip(draws).for_each(|(lanes, factor)| lanes.0[lane] = factor);
             }
         }
-        None => factors.fill(Lanes([1.0; LANES])),
+        None => factors.fill(F32x16([1.0; LANES])),
     }
     let (from, length) = (below.of(sixteen), above.volume.lanes());
     let into = &mut above.values[sixteen * length..][..length];
@@ -263,14 +268,14 @@ fn drop_some(
 struct Interleave<'a> {
     images: &'a [f32],
     volume: Volume,
-    values: &'a mut [Lanes],
+    values: &'a mut [F32x16],
 }
 
 impl Kernel for Interleave<'_> {
-    type Output = Lit;
+    type Output = NonZeroBounds;
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> Lit {
+    fn run<S: Simd>(self, s: S) -> NonZeroBounds {
         let Self { images, volume, values } = self;
         let size = volume.height * volume.width;
         let (mut rows, mut columns) = (volume.height..0, volume.width..0);
@@ -297,7 +302,7 @@ impl Kernel for Interleave<'_> {
                 }
             }
         }
-        Lit {
+        NonZeroBounds {
             rows: rows.start.min(rows.end)..rows.end,
             columns: columns.start.min(columns.end)..columns.end,
         }
@@ -306,7 +311,7 @@ impl Kernel for Interleave<'_> {
 
 /// From a lane an image to panels of sixteen numbers a sample.
 struct Flatten<'a, 'w> {
-    flat: &'a [Lanes],
+    flat: &'a [F32x16],
     samples: Range<usize>,
     batch: usize,
     output: &'a mut Writer<'w>,
@@ -318,12 +323,12 @@ impl Kernel for Flatten<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { flat, samples, batch, output } = self;
-        for (group, numbers) in flat.chunks(LANES).enumerate() {
+        for (block, numbers) in flat.chunks(LANES).enumerate() {
             let mut rows = [s.zero(); LANES];
             for (row, lanes) in rows.iter_mut().zip(numbers) {
                 *row = s.load(lanes);
             }
-            let first = group * batch;
+            let first = block * batch;
             let panel = output.lanes(first + samples.start..first + samples.end);
             for (row, lanes) in s.transpose(rows).into_iter().zip(panel) {
                 s.store(row, lanes);
@@ -337,7 +342,7 @@ struct Unflatten<'a> {
     gradient: &'a Reader<'a>,
     samples: Range<usize>,
     batch: usize,
-    flat: &'a mut [Lanes],
+    flat: &'a mut [F32x16],
 }
 
 impl Kernel for Unflatten<'_> {
@@ -346,8 +351,8 @@ impl Kernel for Unflatten<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { gradient, samples, batch, flat } = self;
-        for (group, numbers) in flat.chunks_mut(LANES).enumerate() {
-            let first = group * batch;
+        for (block, numbers) in flat.chunks_mut(LANES).enumerate() {
+            let first = block * batch;
             let panel = &gradient[first + samples.start..first + samples.end];
             let mut rows = [s.zero(); LANES];
             for (row, lanes) in rows.iter_mut().zip(panel) {
@@ -360,9 +365,9 @@ impl Kernel for Unflatten<'_> {
     }
 }
 
-/// The lanes of a buffer of panels of `units` numbers for `batch` samples that the member writes
+/// The lanes of a buffer of panels of `units` numbers for `batch` samples that the rank writes
 /// who takes the sixteens `own`.
 pub(crate) fn own_panels(units: usize, batch: usize, own: &Range<usize>) -> Vec<Range<usize>> {
     let [start, end] = [own.start, own.end].map(|sixteen| (sixteen * LANES).min(batch));
-    (0..groups(units)).map(|group| group * batch + start..group * batch + end).collect()
+    (0..vectors_for(units)).map(|block| block * batch + start..block * batch + end).collect()
 }

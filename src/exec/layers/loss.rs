@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use crate::kernels::ops::softmax::cross_entropy;
+use crate::simd::{F32x16, LANES};
 use crate::simd::{Kernel, Simd};
-use crate::simd::{LANES, Lanes};
 use crate::sync::Writer;
 
 /// Turns the logits of `samples`, in panels, into the gradient of the mean loss, and appends what
@@ -22,8 +22,8 @@ pub(crate) struct CrossEntropy<'a, 'w, L> {
     pub(crate) panels: &'a mut Writer<'w>,
     /// Samples of a panel.
     pub(crate) batch: usize,
-    /// Room for sixteen samples' logits: a vector for each class, in whole groups.
-    pub(crate) logits: &'a mut [Lanes],
+    /// Room for sixteen samples' logits: a vector for each class, in whole blocks.
+    pub(crate) logits: &'a mut [F32x16],
 }
 
 impl<L: Fn(usize) -> u8> Kernel for CrossEntropy<'_, '_, L> {
@@ -37,27 +37,27 @@ impl<L: Fn(usize) -> u8> Kernel for CrossEntropy<'_, '_, L> {
             let sixteen = first..samples.end.min(first + LANES);
             let mut labels = [0; LANES];
             labels.iter_mut().zip(sixteen.clone()).for_each(|(into, sample)| *into = label(sample));
-            for (group, logits) in logits.chunks_exact_mut(LANES).enumerate() {
+            for (block, logits) in logits.chunks_exact_mut(LANES).enumerate() {
                 let mut rows = [s.zero(); LANES];
                 for (row, sample) in rows.iter_mut().zip(sixteen.clone()) {
-                    *row = s.load(panels.at(group * batch + sample));
+                    *row = s.load(panels.at(block * batch + sample));
                 }
                 for (row, lanes) in s.transpose(rows).into_iter().zip(logits) {
                     s.store(row, lanes);
                 }
             }
             let read = argmax(s, &logits[..classes]);
-            let labelled = s.load(&Lanes(labels.map(f32::from)));
+            let labelled = s.load(&F32x16(labels.map(f32::from)));
             let correct = s.select(s.eq(read, labelled), s.splat(1.0), s.zero());
             let labels = (&labels[..sixteen.len()], smoothing);
             let loss = cross_entropy(s, logits, classes, labels, scale);
-            for (group, gradient) in logits.chunks_exact(LANES).enumerate() {
+            for (block, gradient) in logits.chunks_exact(LANES).enumerate() {
                 let mut rows = [s.zero(); LANES];
                 for (row, lanes) in rows.iter_mut().zip(gradient) {
                     *row = s.load(lanes);
                 }
                 for (row, sample) in s.transpose(rows).into_iter().zip(sixteen.clone()) {
-                    s.store(row, panels.at(group * batch + sample));
+                    s.store(row, panels.at(block * batch + sample));
                 }
             }
             let place = outcomes + Outcome::LANES * (first / LANES);
@@ -83,7 +83,7 @@ impl Outcome {
     pub(crate) const LANES: usize = 3;
 
     /// That of `sample`, of the `outcomes` that [`CrossEntropy`] appended.
-    pub(crate) fn of(sample: usize, outcomes: &[Lanes]) -> Self {
+    pub(crate) fn of(sample: usize, outcomes: &[F32x16]) -> Self {
         let found = |lanes: usize| outcomes[sample / LANES * Self::LANES + lanes].0[sample % LANES];
         Self { loss: found(0), class: found(1) as usize, correct: found(2) == 1.0 }
     }
@@ -93,7 +93,7 @@ impl Outcome {
 ///
 /// The last activation does not matter: it keeps the order of the logits.
 #[inline(always)]
-fn argmax<S: Simd>(s: S, logits: &[Lanes]) -> S::F32 {
+fn argmax<S: Simd>(s: S, logits: &[F32x16]) -> S::F32 {
     let (mut greatest, mut best) = (s.splat(f32::NEG_INFINITY), s.zero());
     for (class, lanes) in logits.iter().enumerate() {
         let logit = s.load(lanes);

@@ -1,15 +1,15 @@
-//! Pooling: one member's part of it, forward beside backward.
+//! Pooling: one rank's part of it, forward beside backward.
 
 use crate::kernels::conv::{PoolBackward, PoolForward, Pooling, Windows};
 use crate::simd::Isa;
-use crate::simd::{Lanes, zeroed};
+use crate::simd::{F32x16, zeroed};
 
-/// One member's pooling.
+/// One rank's pooling.
 pub(crate) struct Pool {
     pooling: Pooling,
     windows: Windows,
-    /// For each sixteen images of the member, which number of its window is each of the greatest.
-    winners: Vec<Lanes>,
+    /// For each sixteen images of the rank, which number of its window is each of the greatest.
+    winners: Vec<F32x16>,
 }
 
 impl Pool {
@@ -22,13 +22,13 @@ impl Pool {
         Self { pooling, windows, winners }
     }
 
-    /// Pools the member's `sixteen`th sixteen images.
+    /// Pools the rank's `sixteen`th sixteen images.
     pub(crate) fn forward(
         &mut self,
         isa: Isa,
         sixteen: usize,
-        input: &[Lanes],
-        output: &mut [Lanes],
+        input: &[F32x16],
+        output: &mut [F32x16],
     ) {
         let Self { pooling, windows, winners } = self;
         let count = windows.numbers();
@@ -37,7 +37,7 @@ impl Pool {
     }
 
     /// From the gradient `dy` of the outputs that of the inputs.
-    pub(crate) fn backward(&self, isa: Isa, sixteen: usize, dy: &[Lanes], dx: &mut [Lanes]) {
+    pub(crate) fn backward(&self, isa: Isa, sixteen: usize, dy: &[F32x16], dx: &mut [F32x16]) {
         let Self { pooling, windows, winners } = self;
         let winners = winners.chunks_exact(windows.numbers()).nth(sixteen).unwrap_or_default();
         isa.run(PoolBackward { pooling: *pooling, windows: *windows, winners, dy, dx });

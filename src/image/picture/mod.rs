@@ -166,7 +166,7 @@ impl Picture {
 
 /// Fits `drawing` into `frame`, its strokes thick enough to be seen there.
 fn fit(frame: Frame, drawing: Raster) -> Option<Raster> {
-    frame.fit(&stroke::strengthen(drawing, frame.inner()))
+    frame.normalize(&stroke::strengthen(drawing, frame.inner()))
 }
 
 impl Place {

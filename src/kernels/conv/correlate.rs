@@ -8,17 +8,17 @@
 
 use std::ops::Range;
 
-use super::{Lit, Volume, Window, has_many_registers, taps};
-use crate::simd::Lanes;
+use super::{NonZeroBounds, Volume, Window, has_many_registers, taps};
+use crate::simd::F32x16;
 use crate::simd::Simd;
 
 /// Windows that slide over sixteen images.
 #[derive(Clone, Debug)]
 pub(crate) struct Correlation<'a> {
-    pub(crate) input: &'a [Lanes],
+    pub(crate) input: &'a [F32x16],
     /// Of the input; its border is as wide as windows reach out of the image.
     pub(crate) volume: Volume,
-    pub(crate) lit: Lit,
+    pub(crate) lit: NonZeroBounds,
     /// Only every so many rows of the input are not zero.
     pub(crate) row_step: usize,
     pub(crate) kernel: Window,
@@ -213,7 +213,7 @@ impl Correlation<'_> {
 unsafe fn accumulate<S: Simd, const P: usize, const C: usize>(
     s: S,
     sums: &mut [[S::F32; C]; P],
-    (input, offsets): (&[Lanes], [usize; P]),
+    (input, offsets): (&[F32x16], [usize; P]),
     (weights, outputs): (&[f32], usize),
     run: usize,
 ) {

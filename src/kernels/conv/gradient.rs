@@ -8,23 +8,23 @@
 
 use std::ops::Range;
 
-use super::{Lit, Volume, Window, has_many_registers, positions};
+use super::{NonZeroBounds, Volume, Window, has_many_registers, positions};
+use crate::simd::{F32x16, LANES};
 use crate::simd::{Kernel, Simd};
-use crate::simd::{LANES, Lanes};
 
 /// What the gradient of a kernel is computed from.
 pub(crate) struct KernelGradient<'a> {
-    pub(crate) input: &'a [Lanes],
+    pub(crate) input: &'a [F32x16],
     /// Of the input; its border is as wide as windows reach out of the image.
     pub(crate) volume: Volume,
-    pub(crate) lit: Lit,
+    pub(crate) lit: NonZeroBounds,
     pub(crate) kernel: Window,
     pub(crate) stride: Window,
     /// The gradient of the sums, its places as far apart as the windows.
-    pub(crate) gradient: &'a [Lanes],
+    pub(crate) gradient: &'a [F32x16],
     pub(crate) places: Volume,
     /// A vector a weight: height × width × inputs × outputs, then the biases.
-    pub(crate) sums: &'a mut [Lanes],
+    pub(crate) sums: &'a mut [F32x16],
 }
 
 impl Kernel for KernelGradient<'_> {
@@ -140,7 +140,7 @@ impl KernelGradient<'_> {
         let outputs = places.channels;
         let first = kernel.height * kernel.width * volume.channels * outputs;
         let sums = &mut sums[first..first + outputs];
-        sums.fill(Lanes::default());
+        sums.fill(F32x16::default());
         for y in (0..places.height).step_by(stride.height) {
             let row = &gradient[places.row(y)];
             for place in row.chunks_exact(outputs).step_by(stride.width) {
@@ -160,7 +160,7 @@ impl KernelGradient<'_> {
 unsafe fn accumulate<S: Simd, const T: usize, const C: usize>(
     s: S,
     sums: &mut [[S::F32; C]; T],
-    (x, dz): (&[Lanes], &[Lanes]),
+    (x, dz): (&[F32x16], &[F32x16]),
     steps: (usize, usize),
     count: usize,
 ) {
@@ -183,10 +183,10 @@ unsafe fn accumulate<S: Simd, const T: usize, const C: usize>(
     }
 }
 
-/// Adds the lanes of each of `sums`, sixteen of them to a group of `totals`; the last group is
+/// Adds the lanes of each of `sums`, sixteen of them to a block of `totals`; the last block is
 /// filled with zeros.
 #[inline(always)]
-pub(crate) fn reduce<S: Simd>(s: S, sums: &[Lanes], totals: &mut [Lanes]) {
+pub(crate) fn reduce<S: Simd>(s: S, sums: &[F32x16], totals: &mut [F32x16]) {
     for (sixteen, total) in sums.chunks(LANES).zip(totals) {
         let mut rows = [s.zero(); LANES];
         for (row, lanes) in rows.iter_mut().zip(sixteen) {

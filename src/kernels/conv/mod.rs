@@ -25,7 +25,7 @@ use crate::simd::Simd;
 /// Whether the registers hold the 24 sums of a wide tile, as the tile of matrix products shows.
 #[inline(always)]
 const fn has_many_registers<S: Simd>() -> bool {
-    S::TILE_ROWS * S::TILE_GROUPS >= 24
+    S::TILE_ROWS * S::TILE_BLOCKS >= 24
 }
 
 /// Where the numbers of sixteen images stand: height × width × channels lanes, with a border of
@@ -53,12 +53,12 @@ impl Volume {
         Self { height, width, channels, border: Border::default() }
     }
 
-    /// Lanes from a row to the next.
+    /// F32x16 from a row to the next.
     pub(crate) fn pitch(&self) -> usize {
         (self.border.left + self.width + self.border.right) * self.channels
     }
 
-    /// Lanes of all rows, those of the border too.
+    /// F32x16 of all rows, those of the border too.
     pub(crate) fn lanes(&self) -> usize {
         (self.border.top + self.height + self.border.bottom) * self.pitch()
     }
@@ -75,14 +75,14 @@ impl Volume {
     }
 
     /// All of the image.
-    pub(crate) fn whole(&self) -> Lit {
-        Lit { rows: 0..self.height, columns: 0..self.width }
+    pub(crate) fn whole(&self) -> NonZeroBounds {
+        NonZeroBounds { rows: 0..self.height, columns: 0..self.width }
     }
 }
 
 /// The part of an image outside which all is zero, so that it need not be multiplied.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Lit {
+pub(crate) struct NonZeroBounds {
     pub(crate) rows: Range<usize>,
     pub(crate) columns: Range<usize>,
 }

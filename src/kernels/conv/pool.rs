@@ -2,7 +2,7 @@
 //! backward.
 
 use super::{Volume, Window};
-use crate::simd::Lanes;
+use crate::simd::F32x16;
 use crate::simd::{Kernel, Simd};
 
 /// What becomes of the numbers of a window.
@@ -54,11 +54,11 @@ impl Windows {
 pub(crate) struct PoolForward<'a> {
     pub(crate) pooling: Pooling,
     pub(crate) windows: Windows,
-    pub(crate) input: &'a [Lanes],
-    pub(crate) output: &'a mut [Lanes],
+    pub(crate) input: &'a [F32x16],
+    pub(crate) output: &'a mut [F32x16],
     /// Which number of its window is the greatest, for each output without border; only for
     /// [`Pooling::Max`].
-    pub(crate) winners: &'a mut [Lanes],
+    pub(crate) winners: &'a mut [F32x16],
 }
 
 impl Kernel for PoolForward<'_> {
@@ -111,11 +111,11 @@ pub(crate) fn greatest<S: Simd>(s: S, numbers: impl Iterator<Item = S::F32>) -> 
 pub(crate) struct PoolBackward<'a> {
     pub(crate) pooling: Pooling,
     pub(crate) windows: Windows,
-    pub(crate) winners: &'a [Lanes],
+    pub(crate) winners: &'a [F32x16],
     /// As the outputs, without border.
-    pub(crate) dy: &'a [Lanes],
+    pub(crate) dy: &'a [F32x16],
     /// As the inputs, without border.
-    pub(crate) dx: &'a mut [Lanes],
+    pub(crate) dx: &'a mut [F32x16],
 }
 
 impl Kernel for PoolBackward<'_> {
@@ -128,7 +128,7 @@ impl Kernel for PoolBackward<'_> {
         windows.output.border = Default::default();
         let (channels, taps) = (windows.input.channels, windows.taps());
         let share = s.splat(1.0 / taps as f32);
-        dx.fill(Lanes::default());
+        dx.fill(F32x16::default());
         windows.for_each(|tap, place| {
             for channel in 0..channels {
                 let dy = s.load(&dy[place + channel]);

@@ -6,13 +6,13 @@ use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
 use super::{
-    Border, Correlation, Finish, KernelGradient, Lit, Padding, Place, PoolBackward, PoolForward,
-    Pooling, Steps, Tiling, Volume, Window, Windows,
+    Border, Correlation, Finish, KernelGradient, NonZeroBounds, Padding, Place, PoolBackward,
+    PoolForward, Pooling, Steps, Tiling, Volume, Window, Windows,
 };
 use crate::kernels::gemm::testing::{Sum, UNTOUCHED, is_untouched, number};
-use crate::rng::{Purpose, Rng};
+use crate::rng::{Rng, Stream};
+use crate::simd::{F32x16, LANES, zeroed};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::simd::{LANES, Lanes, zeroed};
 
 /// A convolution of sixteen random images that are black outside `lit`.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ struct Case {
     kernel: Window,
     stride: Window,
     filters: usize,
-    lit: Lit,
+    lit: NonZeroBounds,
     rng: Rng,
 }
 
@@ -57,9 +57,9 @@ fn cases() -> impl Strategy<Value = Case> {
             };
             let volume = Volume { height, width, channels, border };
             let cut = |(a, b): (usize, usize), size: usize| a.min(b).min(size)..a.max(b).min(size);
-            let lit = Lit { rows: cut(down, height), columns: cut(across, width) };
+            let lit = NonZeroBounds { rows: cut(down, height), columns: cut(across, width) };
             let lit = if all { volume.whole() } else { lit };
-            let rng = Rng::stream(seed, Purpose::Initialise, 0);
+            let rng = Rng::stream(seed, Stream::Initialise, 0);
             Some(Case { volume, rows, columns, kernel, stride, filters, lit, rng })
         },
     )
@@ -67,7 +67,7 @@ fn cases() -> impl Strategy<Value = Case> {
 
 impl Case {
     /// Random images, black outside what is lit, with zeros about them.
-    fn images(&mut self) -> Vec<Lanes> {
+    fn images(&mut self) -> Vec<F32x16> {
         let mut lanes = zeroed(self.volume.lanes());
         for y in self.lit.rows.clone() {
             for x in self.lit.columns.clone() {
@@ -125,9 +125,9 @@ impl<S: Simd> Finish<S> for Cells<'_> {
     ) {
         for (&(row, column), sums) in places.iter().zip(sums) {
             let first = (row * self.columns + column) * self.biases.len() + channel;
-            for (cell, sum) in self.found[first..].iter_mut().zip(sums) {
-                assert!(is_untouched(cell[0]), "({row}, {column}) was finished twice");
-                s.store_unaligned(sum, cell);
+            for (slot, sum) in self.found[first..].iter_mut().zip(sums) {
+                assert!(is_untouched(slot[0]), "({row}, {column}) was finished twice");
+                s.store_unaligned(sum, slot);
             }
         }
     }
@@ -137,7 +137,7 @@ struct Run<'a> {
     correlation: Correlation<'a>,
     places: Place,
     tiling: Tiling,
-    cells: Cells<'a>,
+    slots: Cells<'a>,
 }
 
 impl Kernel for Run<'_> {
@@ -145,7 +145,7 @@ impl Kernel for Run<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        self.correlation.run(s, self.places, self.tiling, &mut self.cells);
+        self.correlation.run(s, self.places, self.tiling, &mut self.slots);
     }
 }
 
@@ -192,7 +192,7 @@ proptest! {
                 },
                 places: (case.rows.count, columns),
                 tiling,
-                cells: Cells { biases: &biases, found: &mut found, columns },
+                slots: Cells { biases: &biases, found: &mut found, columns },
             });
             for (place, found) in case.places().zip(found.chunks_exact(filters)) {
                 if odd_left_over(place) {
@@ -224,18 +224,18 @@ proptest! {
             channels: filters,
             border: Border { top: 1, bottom: 0, left: 2, right: 1 },
         };
-        let mut gradient = vec![Lanes([UNTOUCHED; LANES]); places.lanes()];
+        let mut gradient = vec![F32x16([UNTOUCHED; LANES]); places.lanes()];
         let at = |(row, column): Place| {
             places.at(row * case.stride.height, column * case.stride.width)
         };
-        let cells: Vec<usize> =
+        let slots: Vec<usize> =
             case.places().flat_map(|place| at(place)..at(place) + filters).collect();
-        for cell in cells {
-            gradient[cell].0.fill_with(|| number(&mut case.rng));
+        for slot in slots {
+            gradient[slot].0.fill_with(|| number(&mut case.rng));
         }
         let taps = case.taps();
         for isa in Isa::available() {
-            let mut sums = vec![Lanes([UNTOUCHED; LANES]); (taps + 1) * filters];
+            let mut sums = vec![F32x16([UNTOUCHED; LANES]); (taps + 1) * filters];
             isa.run(KernelGradient {
                 input: &input,
                 volume: case.volume,
@@ -269,7 +269,7 @@ proptest! {
         seed in any::<u64>().no_shrink(),
     ) {
         prop_assume!(size.height <= height && size.width <= width);
-        let mut rng = Rng::stream(seed, Purpose::Initialise, 0);
+        let mut rng = Rng::stream(seed, Stream::Initialise, 0);
         let input = Volume::new(height, width, channels);
         let output = Volume {
             border: Border { top: 1, bottom: 2, left: 1, right: 0 },
@@ -280,14 +280,14 @@ proptest! {
             )
         };
         // Of few values: many are equal.
-        let mut lanes = || Lanes([(); LANES].map(|()| rng.below(3) as f32));
-        let x: Vec<Lanes> = (0..input.lanes()).map(|_| lanes()).collect();
+        let mut lanes = || F32x16([(); LANES].map(|()| rng.below(3) as f32));
+        let x: Vec<F32x16> = (0..input.lanes()).map(|_| lanes()).collect();
         let windows = Windows { input, output, size, stride };
-        let dy: Vec<Lanes> = (0..windows.numbers()).map(|_| lanes()).collect();
+        let dy: Vec<F32x16> = (0..windows.numbers()).map(|_| lanes()).collect();
         for isa in Isa::available() {
             let mut y = zeroed(output.lanes());
             let mut winners = zeroed(windows.numbers());
-            let mut dx = vec![Lanes([UNTOUCHED; LANES]); input.lanes()];
+            let mut dx = vec![F32x16([UNTOUCHED; LANES]); input.lanes()];
             isa.run(PoolForward {
                 pooling,
                 windows,
@@ -334,7 +334,7 @@ fn nan_passes_a_max_pooling() {
     for isa in Isa::available() {
         for place in 0..4 {
             let mut x = zeroed(4);
-            x[place] = Lanes([f32::NAN; LANES]);
+            x[place] = F32x16([f32::NAN; LANES]);
             let (mut y, mut winners) = (zeroed(1), zeroed(1));
             let windows = Windows {
                 input: Volume::new(2, 2, 1),

@@ -2,25 +2,25 @@
 
 use crate::simd::Simd;
 
-/// The two ends of a sum, for the sixteen columns of a group at a time.
+/// The two ends of a sum, for the sixteen columns of a block at a time.
 ///
-/// Rows and groups of columns are those of the whole product, whatever part of it is computed.
+/// Rows and blocks of columns are those of the whole product, whatever part of it is computed.
 pub(crate) trait Epilogue<S: Simd> {
-    /// What the sums of row `row`, group `group` start from.
-    fn start(&self, s: S, row: usize, group: usize) -> S::F32;
-    /// Takes the finished sums of row `row`, of `N` groups from `group` on.
-    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]);
+    /// What the sums of row `row`, block `block` start from.
+    fn start(&self, s: S, row: usize, block: usize) -> S::F32;
+    /// Takes the finished sums of row `row`, of `N` blocks from `block` on.
+    fn finish<const N: usize>(&mut self, s: S, row: usize, block: usize, sums: [S::F32; N]);
     /// Takes those of a tile, `ROWS` rows from `row` on.
     #[inline(always)]
     fn finish_tile<const ROWS: usize, const N: usize>(
         &mut self,
         s: S,
         row: usize,
-        group: usize,
+        block: usize,
         tile: [[S::F32; N]; ROWS],
     ) {
         for (row, sums) in (row..).zip(tile) {
-            self.finish(s, row, group, sums);
+            self.finish(s, row, block, sums);
         }
     }
 }

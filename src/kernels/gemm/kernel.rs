@@ -3,47 +3,47 @@
 #![allow(unsafe_code, reason = "the innermost loop of the engine goes without bounds checks")]
 
 use crate::kernels::gemm::epilogue::Epilogue;
-use crate::kernels::gemm::operand::{Left, Right};
+use crate::kernels::gemm::operand::{Lhs, Rhs};
 use crate::simd::Simd;
 
-/// Computes `ROWS` rows × `GROUPS` groups of C from row `row`, group `group`, summing over
+/// Computes `ROWS` rows × `BLOCKS` blocks of C from row `row`, block `block`, summing over
 /// `depth`; returns `ROWS`.
 ///
-/// For each p, `GROUPS` vectors of B are loaded and `ROWS` numbers of A spread over a vector, for
-/// `ROWS` · `GROUPS` multiply-adds.
+/// For each p, `BLOCKS` vectors of B are loaded and `ROWS` numbers of A spread over a vector, for
+/// `ROWS` · `BLOCKS` multiply-adds.
 ///
 /// # Safety
-/// The operands hold what the tile reads: [`Left::check`] passes for rows `row..row + ROWS` and
-/// [`Right::check`] for groups `group..group + GROUPS`, both for `depth`.
+/// The operands hold what the tile reads: [`Lhs::check`] passes for rows `row..row + ROWS` and
+/// [`Rhs::check`] for blocks `block..block + BLOCKS`, both for `depth`.
 #[inline(always)]
-pub(super) unsafe fn tile<S: Simd, E: Epilogue<S>, const ROWS: usize, const GROUPS: usize>(
+pub(super) unsafe fn tile<S: Simd, E: Epilogue<S>, const ROWS: usize, const BLOCKS: usize>(
     s: S,
-    left: &Left<'_>,
-    right: &Right<'_>,
+    left: &Lhs<'_>,
+    right: &Rhs<'_>,
     depth: usize,
-    (row, group): (usize, usize),
+    (row, block): (usize, usize),
     epilogue: &mut E,
 ) -> usize {
-    let mut sums = [[s.zero(); GROUPS]; ROWS];
+    let mut sums = [[s.zero(); BLOCKS]; ROWS];
     for (i, sums) in sums.iter_mut().enumerate() {
         for (j, sum) in sums.iter_mut().enumerate() {
-            *sum = epilogue.start(s, row + i, group + j);
+            *sum = epilogue.start(s, row + i, block + j);
         }
     }
     let offsets = left.rows.offsets::<ROWS>(row);
-    let mut right_at = group * right.group;
+    let mut right_at = block * right.block;
     let mut panel_at = 0;
     let mut todo = depth;
     while todo > 0 {
         let steps = todo.min(left.depth.panel);
         let mut left_at = panel_at;
         for _ in 0..steps {
-            let mut b = [s.zero(); GROUPS];
+            let mut b = [s.zero(); BLOCKS];
             for (j, b) in b.iter_mut().enumerate() {
-                // SAFETY: `right_at` is the place of (p, group), and by the caller's check the
-                // sixteen columns of each of the tile's groups lie within the values.
+                // SAFETY: `right_at` is the place of (p, block), and by the caller's check the
+                // sixteen columns of each of the tile's blocks lie within the values.
                 let columns =
-                    unsafe { &*right.values.as_ptr().add(right_at + j * right.group).cast() };
+                    unsafe { &*right.values.as_ptr().add(right_at + j * right.block).cast() };
                 *b = s.load_unaligned(columns);
             }
             for (offset, sums) in offsets.iter().zip(&mut sums) {
@@ -60,6 +60,6 @@ pub(super) unsafe fn tile<S: Simd, E: Epilogue<S>, const ROWS: usize, const GROU
         panel_at += left.depth.panel_stride;
         todo -= steps;
     }
-    epilogue.finish_tile(s, row, group, sums);
+    epilogue.finish_tile(s, row, block, sums);
     ROWS
 }

@@ -3,11 +3,11 @@
 use std::ops::Range;
 
 use crate::kernels::gemm::epilogue::Epilogue;
-use crate::kernels::gemm::operand::{Axis, Left, Right};
+use crate::kernels::gemm::operand::{AxisLayout, Lhs, Rhs};
 use crate::kernels::gemm::pack::{load_up_to_all, pack};
-use crate::kernels::gemm::product::{Area, multiply};
+use crate::kernels::gemm::product::{OutputRange, multiply};
+use crate::simd::{F32x16, LANES, vectors_for};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::simd::{LANES, Lanes, groups};
 
 /// A matrix to be read: `rows` × `columns` numbers, element (i, j) at
 /// `i · row_stride + j · column_stride`.
@@ -94,16 +94,16 @@ pub enum Start {
 #[derive(Debug)]
 pub struct Gemm {
     isa: Isa,
-    packed: Vec<Lanes>,
+    packed: Vec<F32x16>,
 }
 
 /// Depth of a block, kc: a panel of B, kc × 48 numbers or 192 KiB, stays in an L2 cache of 1 MiB
 /// while all rows of a block of A pass by.
-const BLOCK_DEPTH: usize = 1024;
+const KC: usize = 1024;
 /// Rows of a block of A, mc: mc × kc numbers, 768 KiB, stay in L2 beside it.
-const BLOCK_ROWS: usize = 192;
+const MC: usize = 192;
 /// Groups of columns of a block of B, nc / 16: nc × kc numbers, 6 MiB, stay in L3.
-const BLOCK_GROUPS: usize = 96;
+const NC_BLOCKS: usize = 96;
 /// Rows of A up to which copying B into panels costs more than reading it where it is, and up to
 /// which it does if B is small.
 const IN_PLACE: usize = 63;
@@ -131,12 +131,12 @@ impl Gemm {
     ) {
         assert_eq!(a.columns, b.rows, "A has not as many columns as B has rows");
         assert_eq!((a.rows, b.columns), (c.rows, c.columns), "C has not the shape of A · B");
-        self.isa.run(Blocked { gemm: self, a, b, start, c });
+        self.isa.run(Loops { gemm: self, a, b, start, c });
     }
 }
 
 /// The loops around the micro-kernel, for one instruction set.
-struct Blocked<'g, 'o, 'c, 'm> {
+struct Loops<'g, 'o, 'c, 'm> {
     gemm: &'g mut Gemm,
     a: MatrixRef<'o>,
     b: MatrixRef<'o>,
@@ -144,60 +144,59 @@ struct Blocked<'g, 'o, 'c, 'm> {
     c: &'c mut MatrixMut<'m>,
 }
 
-impl Kernel for Blocked<'_, '_, '_, '_> {
+impl Kernel for Loops<'_, '_, '_, '_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { gemm: Gemm { packed, .. }, a, b, start, c } = self;
-        let all_groups = groups(b.columns);
+        let all_blocks = vectors_for(b.columns);
         if a.rows == 0 {
             return;
         }
-        // Whole groups of a matrix whose rows are contiguous can be read where they are.
+        // Whole blocks of a matrix whose rows are contiguous can be read where they are.
         let is_small = b.values.len() < LARGE_FROM;
         let most_rows = if is_small { IN_PLACE_IF_SMALL } else { IN_PLACE };
         let in_place =
             if b.column_stride == 1 && a.rows <= most_rows { b.columns / LANES } else { 0 };
-        let depths = a.columns.max(1).div_ceil(BLOCK_DEPTH);
+        let depths = a.columns.max(1).div_ceil(KC);
         // A panel that all of A passes by at once is used while it is fresh, and never again.
-        let most_groups =
-            if a.rows <= BLOCK_ROWS && !is_small { S::TILE_GROUPS } else { BLOCK_GROUPS };
+        let nc = if a.rows <= MC && !is_small { S::TILE_BLOCKS } else { NC_BLOCKS };
         // Loop 5: blocks of columns.
-        for first_group in (0..all_groups).step_by(most_groups) {
-            let block_groups = first_group..all_groups.min(first_group + most_groups);
-            let packed_from = block_groups.start.max(in_place.min(block_groups.end));
+        for first_block in (0..all_blocks).step_by(nc) {
+            let nc = first_block..all_blocks.min(first_block + nc);
+            let packed_from = nc.start.max(in_place.min(nc.end));
             // Loop 4: blocks of depth.
-            for block in 0..depths {
-                let depth = block * BLOCK_DEPTH..a.columns.min((block + 1) * BLOCK_DEPTH);
-                let packed_groups = packed_from..block_groups.end;
-                pack(s, packed, b, depth.clone(), packed_groups);
-                let from_c = block > 0 || start == Start::Add;
+            for step in 0..depths {
+                let depth = step * KC..a.columns.min((step + 1) * KC);
+                let packed_blocks = packed_from..nc.end;
+                pack(s, packed, b, depth.clone(), packed_blocks);
+                let from_c = step > 0 || start == Start::Add;
                 // Loop 3: blocks of rows.
-                for first_row in (0..a.rows).step_by(BLOCK_ROWS) {
-                    let rows = first_row..a.rows.min(first_row + BLOCK_ROWS);
+                for first_row in (0..a.rows).step_by(MC) {
+                    let rows = first_row..a.rows.min(first_row + MC);
                     let first = rows.start * a.row_stride + depth.start * a.column_stride;
-                    let left = Left {
+                    let left = Lhs {
                         // Without depth there may be none.
                         values: a.values.get(first..).unwrap_or(&[]),
-                        rows: Axis::even(a.row_stride),
-                        depth: Axis::even(a.column_stride),
+                        rows: AxisLayout::even(a.row_stride),
+                        depth: AxisLayout::even(a.column_stride),
                     };
-                    let mut epilogue = Plain { c: &mut *c, from_c, first_row, first_group: 0 };
-                    if packed_from > block_groups.start {
+                    let mut epilogue = Plain { c: &mut *c, from_c, first_row, first_block: 0 };
+                    if packed_from > nc.start {
                         let values = &b.values[depth.start * b.row_stride..];
-                        let right = Right { values, row: b.row_stride, group: LANES };
+                        let right = Rhs { values, row: b.row_stride, block: LANES };
                         let area =
-                            Area { rows: 0..rows.len(), groups: block_groups.start..packed_from };
+                            OutputRange { rows: 0..rows.len(), blocks: nc.start..packed_from };
                         multiply(s, &left, &right, depth.len(), area, &mut epilogue);
                     }
                     // Loop 2: panels of columns. Loop 1, over tiles of rows, is the product's.
-                    for group in (packed_from..block_groups.end).step_by(S::TILE_GROUPS) {
-                        let width = S::TILE_GROUPS.min(block_groups.end - group);
-                        let panel = &packed[(group - packed_from) * depth.len()..];
-                        let right = Right::of_lanes(panel, width, 1);
-                        epilogue.first_group = group;
-                        let area = Area { rows: 0..rows.len(), groups: 0..width };
+                    for block in (packed_from..nc.end).step_by(S::TILE_BLOCKS) {
+                        let width = S::TILE_BLOCKS.min(nc.end - block);
+                        let panel = &packed[(block - packed_from) * depth.len()..];
+                        let right = Rhs::of_vectors(panel, width, 1);
+                        epilogue.first_block = block;
+                        let area = OutputRange { rows: 0..rows.len(), blocks: 0..width };
                         multiply(s, &left, &right, depth.len(), area, &mut epilogue);
                     }
                 }
@@ -210,16 +209,16 @@ impl Kernel for Blocked<'_, '_, '_, '_> {
 struct Plain<'c, 'm> {
     c: &'c mut MatrixMut<'m>,
     from_c: bool,
-    /// Where the product's rows and groups begin in C.
+    /// Where the product's rows and blocks begin in C.
     first_row: usize,
-    first_group: usize,
+    first_block: usize,
 }
 
 impl Plain<'_, '_> {
-    /// The numbers of a row of C that a group covers.
+    /// The numbers of a row of C that a block covers.
     #[inline(always)]
-    fn range(&self, row: usize, group: usize) -> Range<usize> {
-        let column = (self.first_group + group) * LANES;
+    fn range(&self, row: usize, block: usize) -> Range<usize> {
+        let column = (self.first_block + block) * LANES;
         let start = (self.first_row + row) * self.c.row_stride + column;
         start..start + LANES.min(self.c.columns - column)
     }
@@ -227,16 +226,16 @@ impl Plain<'_, '_> {
 
 impl<S: Simd> Epilogue<S> for Plain<'_, '_> {
     #[inline(always)]
-    fn start(&self, s: S, row: usize, group: usize) -> S::F32 {
+    fn start(&self, s: S, row: usize, block: usize) -> S::F32 {
         if !self.from_c {
             return s.zero();
         }
-        load_up_to_all(s, &self.c.values[self.range(row, group)])
+        load_up_to_all(s, &self.c.values[self.range(row, block)])
     }
 
     #[inline(always)]
-    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
-        self.finish_tile(s, row, group, [sums]);
+    fn finish<const N: usize>(&mut self, s: S, row: usize, block: usize, sums: [S::F32; N]) {
+        self.finish_tile(s, row, block, [sums]);
     }
 
     /// At once, as its rows need one look at where they end.
@@ -245,11 +244,11 @@ impl<S: Simd> Epilogue<S> for Plain<'_, '_> {
         &mut self,
         s: S,
         row: usize,
-        group: usize,
+        block: usize,
         tile: [[S::F32; N]; ROWS],
     ) {
-        let start = self.range(row, group).start;
-        let width = self.range(row, group + N - 1).end - start;
+        let start = self.range(row, block).start;
+        let width = self.range(row, block + N - 1).end - start;
         let tile = self.c.values[start..].chunks_mut(self.c.row_stride).zip(tile);
         if width == N * LANES {
             for (numbers, sums) in tile {

@@ -1,4 +1,4 @@
-//! Products of matrices: C = A · B with any operand transposed, in the loops of BLIS (Van Zee and
+//! GemmBackend of matrices: C = A · B with any operand transposed, in the loops of BLIS (Van Zee and
 //! van de Geijn, 2015; but A is never packed, and B only where it pays), and an epilogue that
 //! finishes each sum while it is in a register.
 //!
@@ -8,18 +8,18 @@
 mod epilogue;
 mod kernel;
 mod matrix;
+mod matrixmultiply;
 mod operand;
 mod pack;
 mod product;
-mod second_opinion;
 #[cfg(test)]
 pub(crate) mod testing;
 #[cfg(test)]
 mod tests;
 
 pub(crate) use epilogue::Epilogue;
-pub(crate) use operand::{Axis, Left, Right};
-pub(crate) use product::Area;
+pub(crate) use operand::{AxisLayout, Lhs, Rhs};
+pub(crate) use product::OutputRange;
 
 pub use matrix::{Gemm, MatrixMut, MatrixRef, Start};
-pub use product::Products;
+pub use product::GemmBackend;

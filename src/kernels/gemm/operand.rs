@@ -1,19 +1,19 @@
-//! Operands as the micro-kernel reads them: single numbers of A, groups of lanes of B.
+//! Operands as the micro-kernel reads them: single numbers of A, blocks of lanes of B.
 
 use std::ops::Range;
 
-use crate::simd::{LANES, Lanes, as_numbers};
+use crate::simd::{F32x16, LANES, as_numbers};
 
 /// Where the elements along one dimension stand: every `panel` of them `stride` apart, and the
 /// panels `panel_stride` apart.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Axis {
+pub(crate) struct AxisLayout {
     pub(crate) stride: usize,
     pub(crate) panel: usize,
     pub(crate) panel_stride: usize,
 }
 
-impl Axis {
+impl AxisLayout {
     /// Elements `stride` apart, without panels.
     pub(crate) const fn even(stride: usize) -> Self {
         Self { stride, panel: usize::MAX, panel_stride: 0 }
@@ -57,13 +57,13 @@ impl Axis {
 
 /// The left operand: element (row, p) stands at the sum of both axes' offsets.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Left<'a> {
+pub(crate) struct Lhs<'a> {
     pub(crate) values: &'a [f32],
-    pub(crate) rows: Axis,
-    pub(crate) depth: Axis,
+    pub(crate) rows: AxisLayout,
+    pub(crate) depth: AxisLayout,
 }
 
-impl Left<'_> {
+impl Lhs<'_> {
     /// Checks that every element of `rows` × `depth` lies within the values.
     pub(crate) fn check(&self, rows: &Range<usize>, depth: usize) {
         if !rows.is_empty() && depth > 0 {
@@ -73,31 +73,31 @@ impl Left<'_> {
     }
 }
 
-/// The right operand: row p of group g, sixteen columns, begins at `p · row + g · group`.
+/// The right operand: row p of block g, sixteen columns, begins at `p · row + g · block`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Right<'a> {
+pub(crate) struct Rhs<'a> {
     pub(crate) values: &'a [f32],
     pub(crate) row: usize,
-    pub(crate) group: usize,
+    pub(crate) block: usize,
 }
 
-impl<'a> Right<'a> {
-    /// Row p of group g are the lanes `p · row + g · group`.
-    pub(crate) fn of_lanes(lanes: &'a [Lanes], row: usize, group: usize) -> Self {
-        Self { values: as_numbers(lanes), row: row * LANES, group: group * LANES }
+impl<'a> Rhs<'a> {
+    /// Row p of block g are the lanes `p · row + g · block`.
+    pub(crate) fn of_vectors(lanes: &'a [F32x16], row: usize, block: usize) -> Self {
+        Self { values: as_numbers(lanes), row: row * LANES, block: block * LANES }
     }
 
-    /// The sixteen columns of row `p`, group `group`.
+    /// The sixteen columns of row `p`, block `block`.
     #[inline(always)]
-    pub(crate) fn at(&self, p: usize, group: usize) -> &'a [f32; LANES] {
-        let columns = self.values[p * self.row + group * self.group..].first_chunk();
+    pub(crate) fn at(&self, p: usize, block: usize) -> &'a [f32; LANES] {
+        let columns = self.values[p * self.row + block * self.block..].first_chunk();
         columns.expect("the right operand is too short")
     }
 
-    /// Checks that every group of `depth` × `groups` lies within the values.
-    pub(crate) fn check(&self, depth: usize, groups: &Range<usize>) {
-        if !groups.is_empty() && depth > 0 {
-            let reach = (depth - 1) * self.row + (groups.end - 1) * self.group;
+    /// Checks that every block of `depth` × `blocks` lies within the values.
+    pub(crate) fn check(&self, depth: usize, blocks: &Range<usize>) {
+        if !blocks.is_empty() && depth > 0 {
+            let reach = (depth - 1) * self.row + (blocks.end - 1) * self.block;
             assert!(reach + LANES <= self.values.len(), "the right operand is too short");
         }
     }

@@ -4,25 +4,25 @@ use std::ops::Range;
 
 use crate::kernels::gemm::matrix::MatrixRef;
 use crate::simd::Simd;
-use crate::simd::{LANES, Lanes};
+use crate::simd::{F32x16, LANES};
 
-/// Lays panels of the `groups` of columns of `b` out, each row after row, padded with zeros.
+/// Lays panels of the `blocks` of columns of `b` out, each row after row, padded with zeros.
 #[inline(always)]
 pub(super) fn pack<S: Simd>(
     s: S,
-    packed: &mut Vec<Lanes>,
+    packed: &mut Vec<F32x16>,
     b: MatrixRef<'_>,
     depth: Range<usize>,
-    groups: Range<usize>,
+    blocks: Range<usize>,
 ) {
     // Every lane in use is written below; what an earlier product left behind may stay.
-    let length = groups.len() * depth.len();
+    let length = blocks.len() * depth.len();
     if packed.len() < length {
-        packed.resize(length, Lanes::default());
+        packed.resize(length, F32x16::default());
     }
-    for first in groups.clone().step_by(S::TILE_GROUPS) {
-        let width = S::TILE_GROUPS.min(groups.end - first);
-        let panel = &mut packed[(first - groups.start) * depth.len()..][..width * depth.len()];
+    for first in blocks.clone().step_by(S::TILE_BLOCKS) {
+        let width = S::TILE_BLOCKS.min(blocks.end - first);
+        let panel = &mut packed[(first - blocks.start) * depth.len()..][..width * depth.len()];
         let columns = first * LANES..b.columns.min((first + width) * LANES);
         if b.column_stride == 1 {
             copy_rows(s, panel, b, depth.clone(), columns);
@@ -36,7 +36,7 @@ pub(super) fn pack<S: Simd>(
 #[inline(always)]
 fn copy_rows<S: Simd>(
     s: S,
-    panel: &mut [Lanes],
+    panel: &mut [F32x16],
     b: MatrixRef<'_>,
     depth: Range<usize>,
     columns: Range<usize>,
@@ -54,7 +54,7 @@ fn copy_rows<S: Simd>(
 #[inline(always)]
 fn copy_columns<S: Simd>(
     s: S,
-    panel: &mut [Lanes],
+    panel: &mut [F32x16],
     b: MatrixRef<'_>,
     depth: Range<usize>,
     columns: Range<usize>,

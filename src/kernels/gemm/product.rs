@@ -6,21 +6,21 @@ use serde::{Deserialize, Serialize};
 
 use crate::kernels::gemm::epilogue::Epilogue;
 use crate::kernels::gemm::kernel::tile;
-use crate::kernels::gemm::operand::{Left, Right};
-use crate::kernels::gemm::second_opinion::second_opinion;
+use crate::kernels::gemm::matrixmultiply::matrixmultiply;
+use crate::kernels::gemm::operand::{Lhs, Rhs};
 use crate::simd::Simd;
 
-/// The part of C to compute: rows, and groups of sixteen columns.
+/// The part of C to compute: rows, and blocks of sixteen columns.
 #[derive(Clone, Debug)]
-pub(crate) struct Area {
+pub(crate) struct OutputRange {
     pub(crate) rows: Range<usize>,
-    pub(crate) groups: Range<usize>,
+    pub(crate) blocks: Range<usize>,
 }
 
 /// Who computes the dense products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Products {
+pub enum GemmBackend {
     /// The engine's own kernels.
     #[default]
     Engine,
@@ -28,92 +28,92 @@ pub enum Products {
     Matrixmultiply,
 }
 
-impl Products {
+impl GemmBackend {
     /// Computes the `area` of C = `left` · `right` over `depth`.
     #[inline(always)]
     pub(crate) fn multiply<S: Simd, E: Epilogue<S>>(
         self,
         s: S,
-        left: &Left<'_>,
-        right: &Right<'_>,
+        left: &Lhs<'_>,
+        right: &Rhs<'_>,
         depth: usize,
-        area: Area,
+        area: OutputRange,
         epilogue: &mut E,
     ) {
         match self {
             Self::Engine => multiply(s, left, right, depth, area, epilogue),
-            Self::Matrixmultiply => second_opinion(s, left, right, depth, area, epilogue),
+            Self::Matrixmultiply => matrixmultiply(s, left, right, depth, area, epilogue),
         }
     }
 }
 
-/// Computes the `area` of C = `left` · `right` over `depth`, tile by tile: a few groups of columns
+/// Computes the `area` of C = `left` · `right` over `depth`, tile by tile: a few blocks of columns
 /// at a time, so that their share of `right` stays in the cache for all rows.
 #[inline(always)]
 #[allow(unsafe_code, reason = "calls the micro-kernel")]
 pub(super) fn multiply<S: Simd, E: Epilogue<S>>(
     s: S,
-    left: &Left<'_>,
-    right: &Right<'_>,
+    left: &Lhs<'_>,
+    right: &Rhs<'_>,
     depth: usize,
-    area: Area,
+    area: OutputRange,
     epilogue: &mut E,
 ) {
-    const { assert!(matches!(S::TILE_ROWS, 2 | 6 | 8) && S::TILE_GROUPS <= 3, "see `tiles`") };
+    const { assert!(matches!(S::TILE_ROWS, 2 | 6 | 8) && S::TILE_BLOCKS <= 3, "see `tiles`") };
     left.check(&area.rows, depth);
-    right.check(depth, &area.groups);
-    let Area { rows, groups } = area;
-    let mut group = groups.start;
-    while group < groups.end {
-        let at = (rows.clone(), group);
+    right.check(depth, &area.blocks);
+    let OutputRange { rows, blocks } = area;
+    let mut block = blocks.start;
+    while block < blocks.end {
+        let at = (rows.clone(), block);
         // SAFETY: the checks above cover the whole area, and the columns lie within it.
-        group += unsafe {
-            match groups.end - group {
-                3.. if S::TILE_GROUPS >= 3 => tiles::<S, E, 3>(s, left, right, depth, at, epilogue),
-                2.. if S::TILE_GROUPS >= 2 => tiles::<S, E, 2>(s, left, right, depth, at, epilogue),
+        block += unsafe {
+            match blocks.end - block {
+                3.. if S::TILE_BLOCKS >= 3 => tiles::<S, E, 3>(s, left, right, depth, at, epilogue),
+                2.. if S::TILE_BLOCKS >= 2 => tiles::<S, E, 2>(s, left, right, depth, at, epilogue),
                 _ => tiles::<S, E, 1>(s, left, right, depth, at, epilogue),
             }
         };
     }
 }
 
-/// Computes all `rows` of `GROUPS` groups of columns, in tiles as high as the instruction set
-/// likes them and a few lower ones for what is left over; returns `GROUPS`.
+/// Computes all `rows` of `BLOCKS` blocks of columns, in tiles as high as the instruction set
+/// likes them and a few lower ones for what is left over; returns `BLOCKS`.
 ///
 /// # Safety
 /// As for [`tile`], for all of `rows`.
 #[inline(always)]
 #[allow(unsafe_code, reason = "calls the micro-kernel")]
-unsafe fn tiles<S: Simd, E: Epilogue<S>, const GROUPS: usize>(
+unsafe fn tiles<S: Simd, E: Epilogue<S>, const BLOCKS: usize>(
     s: S,
-    left: &Left<'_>,
-    right: &Right<'_>,
+    left: &Lhs<'_>,
+    right: &Rhs<'_>,
     depth: usize,
-    (rows, group): (Range<usize>, usize),
+    (rows, block): (Range<usize>, usize),
     epilogue: &mut E,
 ) -> usize {
     let mut row = rows.start;
     while row < rows.end {
         let left_over = rows.end - row;
-        let at = (row, group);
+        let at = (row, block);
         // SAFETY: no tile is higher than what is left over, and the caller vouches for that.
         row += unsafe {
             match left_over {
                 8.. if S::TILE_ROWS == 8 => {
-                    tile::<S, E, 8, GROUPS>(s, left, right, depth, at, epilogue)
+                    tile::<S, E, 8, BLOCKS>(s, left, right, depth, at, epilogue)
                 }
                 6.. if S::TILE_ROWS == 6 => {
-                    tile::<S, E, 6, GROUPS>(s, left, right, depth, at, epilogue)
+                    tile::<S, E, 6, BLOCKS>(s, left, right, depth, at, epilogue)
                 }
                 4.. if S::TILE_ROWS > 4 => {
-                    tile::<S, E, 4, GROUPS>(s, left, right, depth, at, epilogue)
+                    tile::<S, E, 4, BLOCKS>(s, left, right, depth, at, epilogue)
                 }
                 2.. if S::TILE_ROWS == 2 => {
-                    tile::<S, E, 2, GROUPS>(s, left, right, depth, at, epilogue)
+                    tile::<S, E, 2, BLOCKS>(s, left, right, depth, at, epilogue)
                 }
-                _ => tile::<S, E, 1, GROUPS>(s, left, right, depth, at, epilogue),
+                _ => tile::<S, E, 1, BLOCKS>(s, left, right, depth, at, epilogue),
             }
         };
     }
-    GROUPS
+    BLOCKS
 }

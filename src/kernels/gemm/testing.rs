@@ -64,7 +64,7 @@ pub(crate) fn is_untouched(x: f32) -> bool {
     x.to_bits() == UNTOUCHED.to_bits()
 }
 
-/// An epilogue that starts from one table and ends in another, of `width` groups a row.
+/// An epilogue that starts from one table and ends in another, of `width` blocks a row.
 pub(crate) struct Cells<'a> {
     pub(crate) starts: &'a [[f32; LANES]],
     pub(crate) found: &'a mut [[f32; LANES]],
@@ -73,16 +73,16 @@ pub(crate) struct Cells<'a> {
 
 impl<S: Simd> Epilogue<S> for Cells<'_> {
     #[inline(always)]
-    fn start(&self, s: S, row: usize, group: usize) -> S::F32 {
-        s.load_unaligned(&self.starts[row * self.width + group])
+    fn start(&self, s: S, row: usize, block: usize) -> S::F32 {
+        s.load_unaligned(&self.starts[row * self.width + block])
     }
 
     #[inline(always)]
-    fn finish<const N: usize>(&mut self, s: S, row: usize, group: usize, sums: [S::F32; N]) {
-        for (group, sum) in (group..).zip(sums) {
-            let cell = &mut self.found[row * self.width + group];
-            assert!(is_untouched(cell[0]), "row {row}, group {group} was finished twice");
-            s.store_unaligned(sum, cell);
+    fn finish<const N: usize>(&mut self, s: S, row: usize, block: usize, sums: [S::F32; N]) {
+        for (block, sum) in (block..).zip(sums) {
+            let slot = &mut self.found[row * self.width + block];
+            assert!(is_untouched(slot[0]), "row {row}, block {block} was finished twice");
+            s.store_unaligned(sum, slot);
         }
     }
 }

@@ -1,20 +1,20 @@
-//! Products against a scalar loop, on every instruction set: bit for bit where multiply-add rounds
+//! GemmBackend against a scalar loop, on every instruction set: bit for bit where multiply-add rounds
 //! once, within the error bound everywhere, and nothing touched beside them.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-use super::{Area, Axis, Gemm, Left, MatrixMut, MatrixRef, Products, Right, Start};
+use super::{AxisLayout, Gemm, GemmBackend, Lhs, MatrixMut, MatrixRef, OutputRange, Rhs, Start};
 use crate::kernels::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
-use crate::rng::{Purpose, Rng};
+use crate::rng::{Rng, Stream};
 use crate::simd::LANES;
 use crate::simd::{Isa, Kernel, Simd};
 
 /// m, n and k.
 type Shape = (usize, usize, usize);
 
-/// Sizes about those of tiles, groups and what is packed, and primes.
+/// Sizes about those of tiles, blocks and what is packed, and primes.
 fn sizes() -> impl Strategy<Value = usize> {
     prop_oneof![
         1 => Just(0),
@@ -157,7 +157,7 @@ fn layouts() -> impl Strategy<Value = Layout> {
 
 fn check_product((m, n, k): Shape, layout: Layout) -> TestCaseResult {
     let Layout { operands, gap, start, seed } = layout;
-    let mut rng = Rng::stream(seed, Purpose::Shuffle, 0);
+    let mut rng = Rng::stream(seed, Stream::Shuffle, 0);
     let a = Operand::new((m, k), operands[0], &mut rng);
     let b = Operand::new((k, n), operands[1], &mut rng);
     // What is not added to must not be read.
@@ -188,27 +188,34 @@ fn check_product((m, n, k): Shape, layout: Layout) -> TestCaseResult {
 
 /// Where elements stand: panels of `panel` along an axis of `length`, `stride` apart, of `other`
 /// numbers each.
-fn axes(panels: Option<(usize, usize)>, (m, k): (usize, usize), by_rows: bool) -> (Axis, Axis) {
+fn axes(
+    panels: Option<(usize, usize)>,
+    (m, k): (usize, usize),
+    by_rows: bool,
+) -> (AxisLayout, AxisLayout) {
     let (length, other) = if by_rows { (k, m) } else { (m, k) };
     let (along, across) = match panels {
         // Panel after panel, each with `panel` numbers side by side for every one across.
         Some((panel, gap)) => {
             let across = panel + gap;
-            (Axis { stride: 1, panel, panel_stride: across * other }, Axis::even(across))
+            (
+                AxisLayout { stride: 1, panel, panel_stride: across * other },
+                AxisLayout::even(across),
+            )
         }
-        None => (Axis::even(1), Axis::even(length + 3)),
+        None => (AxisLayout::even(1), AxisLayout::even(length + 3)),
     };
     if by_rows { (across, along) } else { (along, across) }
 }
 
 /// A product of tiles and how its operands stand.
 struct Tiles<'a> {
-    products: Products,
-    left: Left<'a>,
-    right: Right<'a>,
+    products: GemmBackend,
+    left: Lhs<'a>,
+    right: Rhs<'a>,
     depth: usize,
-    area: Area,
-    cells: Cells<'a>,
+    area: OutputRange,
+    slots: Cells<'a>,
 }
 
 impl Kernel for Tiles<'_> {
@@ -216,8 +223,8 @@ impl Kernel for Tiles<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { products, left, right, depth, area, mut cells } = self;
-        products.multiply(s, &left, &right, depth, area, &mut cells);
+        let Self { products, left, right, depth, area, mut slots } = self;
+        products.multiply(s, &left, &right, depth, area, &mut slots);
     }
 }
 
@@ -238,9 +245,9 @@ proptest! {
         (rows_of_groups, gap) in (any::<bool>(), 0_usize..=2),
         seed in any::<u64>().no_shrink(),
     ) {
-        let mut rng = Rng::stream(seed, Purpose::Shuffle, 1);
-        let area = Area { rows: corner.0..corner.0 + rows, groups: corner.1..corner.1 + width };
-        let (m, groups) = (area.rows.end, area.groups.end);
+        let mut rng = Rng::stream(seed, Stream::Shuffle, 1);
+        let area = OutputRange { rows: corner.0..corner.0 + rows, blocks: corner.1..corner.1 + width };
+        let (m, blocks) = (area.rows.end, area.blocks.end);
         let (row_axis, depth_axis) = axes(panels, (m, depth), by_rows);
         let place = |row: usize, p: usize| row_axis.offset(row) + depth_axis.offset(p);
         let places = || (0..m).flat_map(|row| (0..depth).map(move |p| (row, p)));
@@ -249,45 +256,45 @@ proptest! {
         for (row, p) in places() {
             a[place(row, p)] = number(&mut rng);
         }
-        let (row, group) = if rows_of_groups {
-            ((groups + gap) * LANES, LANES)
+        let (row, block) = if rows_of_groups {
+            ((blocks + gap) * LANES, LANES)
         } else {
             (LANES, (depth + gap) * LANES)
         };
-        let mut b = vec![UNTOUCHED; (depth + gap) * (groups + gap) * LANES];
-        for (p, g) in (0..depth).flat_map(|p| (0..groups).map(move |g| (p, g))) {
-            b[p * row + g * group..][..LANES].fill_with(|| number(&mut rng));
+        let mut b = vec![UNTOUCHED; (depth + gap) * (blocks + gap) * LANES];
+        for (p, g) in (0..depth).flat_map(|p| (0..blocks).map(move |g| (p, g))) {
+            b[p * row + g * block..][..LANES].fill_with(|| number(&mut rng));
         }
         let starts: Vec<[f32; LANES]> =
-            (0..m * groups).map(|_| [(); LANES].map(|()| number(&mut rng))).collect();
+            (0..m * blocks).map(|_| [(); LANES].map(|()| number(&mut rng))).collect();
         let (left, right) = (
-            Left { values: &a, rows: row_axis, depth: depth_axis },
-            Right { values: &b, row, group },
+            Lhs { values: &a, rows: row_axis, depth: depth_axis },
+            Rhs { values: &b, row, block },
         );
-        let mut sums = starts.iter().map(|cell| cell.map(Sum::from)).collect::<Vec<_>>();
-        for (index, cell) in sums.iter_mut().enumerate() {
-            let (i, g) = (index / groups, index % groups);
+        let mut sums = starts.iter().map(|slot| slot.map(Sum::from)).collect::<Vec<_>>();
+        for (index, slot) in sums.iter_mut().enumerate() {
+            let (i, g) = (index / blocks, index % blocks);
             for p in 0..depth {
-                let columns = &b[p * row + g * group..][..LANES];
-                cell.iter_mut().zip(columns).for_each(|(sum, &b)| sum.add(a[place(i, p)], b));
+                let columns = &b[p * row + g * block..][..LANES];
+                slot.iter_mut().zip(columns).for_each(|(sum, &b)| sum.add(a[place(i, p)], b));
             }
         }
         for isa in Isa::available() {
-            for products in [Products::Engine, Products::Matrixmultiply] {
-                let mut found = vec![[UNTOUCHED; LANES]; m * groups];
-                let cells = Cells { starts: &starts, found: &mut found, width: groups };
-                isa.run(Tiles { products, left, right, depth, area: area.clone(), cells });
+            for products in [GemmBackend::Engine, GemmBackend::Matrixmultiply] {
+                let mut found = vec![[UNTOUCHED; LANES]; m * blocks];
+                let slots = Cells { starts: &starts, found: &mut found, width: blocks };
+                isa.run(Tiles { products, left, right, depth, area: area.clone(), slots });
                 for (index, (found, sums)) in found.iter().zip(&sums).enumerate() {
-                    let place = (index / groups, index % groups);
-                    if !(area.rows.contains(&place.0) && area.groups.contains(&place.1)) {
+                    let place = (index / blocks, index % blocks);
+                    if !(area.rows.contains(&place.0) && area.blocks.contains(&place.1)) {
                         prop_assert!(found.iter().all(|&x| is_untouched(x)), "{place:?}");
                         continue;
                     }
                     for (sum, &found) in sums.iter().zip(found) {
                         match products {
-                            Products::Engine => check(sum, isa, place, found)?,
+                            GemmBackend::Engine => check(sum, isa, place, found)?,
                             // In whatever order: as close as any sum must be.
-                            Products::Matrixmultiply => prop_assert!(sum.bounds(found)),
+                            GemmBackend::Matrixmultiply => prop_assert!(sum.bounds(found)),
                         }
                     }
                 }

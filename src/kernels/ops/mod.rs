@@ -6,12 +6,12 @@ pub(crate) mod ln;
 pub(crate) mod softmax;
 pub(crate) mod trigonometry;
 
+use crate::simd::{F32x16, LANES, zeroed};
 use crate::simd::{Kernel, Simd};
-use crate::simd::{LANES, Lanes, zeroed};
 
 /// The softmax of one sample's row of logits, in place.
 pub(crate) struct Softmax<'a> {
-    pub(crate) row: &'a mut [Lanes],
+    pub(crate) row: &'a mut [F32x16],
     pub(crate) classes: usize,
 }
 
@@ -22,19 +22,19 @@ impl Kernel for Softmax<'_> {
     fn run<S: Simd>(self, s: S) {
         let numbers = || (0..self.classes).map(|class| (class / LANES, class % LANES));
         let mut logits = zeroed(self.classes);
-        for (logits, (group, lane)) in logits.iter_mut().zip(numbers()) {
-            logits.0[0] = self.row[group].0[lane];
+        for (logits, (block, lane)) in logits.iter_mut().zip(numbers()) {
+            logits.0[0] = self.row[block].0[lane];
         }
         softmax::softmax(s, &mut logits, self.classes);
-        for (probability, (group, lane)) in logits.iter().zip(numbers()) {
-            self.row[group].0[lane] = probability.0[0];
+        for (probability, (block, lane)) in logits.iter().zip(numbers()) {
+            self.row[block].0[lane] = probability.0[0];
         }
     }
 }
 
 /// The sigmoid of each number of a row, in place.
 pub(crate) struct Sigmoid<'a> {
-    pub(crate) row: &'a mut [Lanes],
+    pub(crate) row: &'a mut [F32x16],
 }
 
 impl Kernel for Sigmoid<'_> {

@@ -4,7 +4,7 @@
 use crate::kernels::ops::exp::exp;
 use crate::kernels::ops::ln::ln;
 use crate::simd::Simd;
-use crate::simd::{LANES, Lanes};
+use crate::simd::{F32x16, LANES};
 
 /// Turns `logits`, a vector for each of `classes` classes and padding after them, into their
 /// softmax; padding becomes zero.
@@ -13,9 +13,9 @@ use crate::simd::{LANES, Lanes};
 /// e^(logit − greatest). The powers are added up by the fixed tree of sixteen, as those of one
 /// sample in one vector would be.
 #[inline(always)]
-pub(crate) fn softmax<S: Simd>(s: S, logits: &mut [Lanes], classes: usize) -> (S::F32, S::F32) {
+pub(crate) fn softmax<S: Simd>(s: S, logits: &mut [F32x16], classes: usize) -> (S::F32, S::F32) {
     let (logits, padding) = logits.split_at_mut(classes);
-    padding.fill(Lanes::default());
+    padding.fill(F32x16::default());
     let mut greatest = s.splat(f32::NEG_INFINITY);
     for lanes in &*logits {
         greatest = s.max(greatest, s.load(lanes));
@@ -43,13 +43,13 @@ pub(crate) fn softmax<S: Simd>(s: S, logits: &mut [Lanes], classes: usize) -> (S
 #[inline(always)]
 pub(crate) fn cross_entropy<S: Simd>(
     s: S,
-    logits: &mut [Lanes],
+    logits: &mut [F32x16],
     classes: usize,
     (labels, smoothing): (&[u8], f32),
     scale: f32,
 ) -> S::F32 {
     let own = |lane: usize| usize::from(labels[lane]);
-    let mut target = Lanes::default();
+    let mut target = F32x16::default();
     for lane in 0..labels.len() {
         target.0[lane] = logits[own(lane)].0[lane];
     }

@@ -10,7 +10,7 @@ use crate::simd::testing::{map, map_one, on_each_isa};
 use crate::simd::{Portable, Simd};
 
 /// Sixteen more numbers at a time: every `stride`th bit pattern from that of `from` to that of
-/// `to`, the rest of the last group being `to`.
+/// `to`, the rest of the last block being `to`.
 fn patterns(from: f32, to: f32, stride: usize) -> impl Iterator<Item = [f32; LANES]> {
     let (first, last) = (from.to_bits(), to.to_bits());
     assert!(first < last, "bit patterns ascend with the size of a number");

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, matters, shrunk};
-use crate::simd::Lanes;
+use super::{UpdateRule, matters, shrunk};
+use crate::simd::F32x16;
 use crate::simd::Simd;
 
 /// Adam's constants; the defaults are Keras's.
@@ -13,9 +13,9 @@ use crate::simd::Simd;
 pub struct Adam {
     /// The step size.
     pub learning_rate: f64,
-    /// Decay of the first moment.
+    /// LrDecay of the first moment.
     pub beta_1: f64,
-    /// Decay of the second moment.
+    /// LrDecay of the second moment.
     pub beta_2: f64,
     /// Added to the root of the second moment.
     pub epsilon: f64,
@@ -74,8 +74,8 @@ fn power(beta: f32, step: u64) -> f32 {
     result as f32
 }
 
-impl Rule for AdamStep {
-    const CELLS: usize = 3;
+impl UpdateRule for AdamStep {
+    const SLOTS: usize = 3;
 
     /// m ← m + (g − m)(1 − β₁), v ← v + (g² − v)(1 − β₂), w ← w − m · rate / (√v + ε)
     #[inline(always)]
@@ -83,16 +83,16 @@ impl Rule for AdamStep {
         self,
         s: S,
         gradients: [S::F32; N],
-        row: &mut [Lanes],
+        row: &mut [F32x16],
         width: usize,
-        group: usize,
+        block: usize,
     ) {
         let (weights, moments) = row.split_at_mut(width);
         let (first, second) = moments.split_at_mut(width);
-        let own = group..group + N;
+        let own = block..block + N;
         let weights = weights[own.clone()].iter_mut();
-        let cells = weights.zip(&mut first[own.clone()]).zip(&mut second[own]);
-        for (gradient, ((weight, m), v)) in gradients.into_iter().zip(cells) {
+        let slots = weights.zip(&mut first[own.clone()]).zip(&mut second[own]);
+        for (gradient, ((weight, m), v)) in gradients.into_iter().zip(slots) {
             let (old_m, old_v) = (s.load(m), s.load(v));
             let new_m = s.mul_add(s.sub(gradient, old_m), s.splat(self.one_minus_beta_1), old_m);
             let change = s.sub(s.mul(gradient, gradient), old_v);

@@ -9,43 +9,43 @@ pub use sgd::Sgd;
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::simd::Lanes;
+use crate::simd::F32x16;
 use crate::simd::Simd;
 
 /// What becomes of a gradient.
-pub(crate) trait Rule: Copy + Send + Sync {
-    /// Lanes of a weight: itself and its moments.
-    const CELLS: usize;
+pub(crate) trait UpdateRule: Copy + Send + Sync {
+    /// F32x16 of a weight: itself and its moments.
+    const SLOTS: usize;
 
-    /// Takes the `gradients` of `N` groups, from group `group` on, of a row of weights. `row` holds
-    /// `width` groups of weights, then as many of each moment.
+    /// Takes the `gradients` of `N` blocks, from block `block` on, of a row of weights. `row` holds
+    /// `width` blocks of weights, then as many of each moment.
     fn update<S: Simd, const N: usize>(
         self,
         s: S,
         gradients: [S::F32; N],
-        row: &mut [Lanes],
+        row: &mut [F32x16],
         width: usize,
-        group: usize,
+        block: usize,
     );
 }
 
 /// Keeps the gradient beside the weight, and the weight as it is.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Record;
+pub(crate) struct KeepGradient;
 
-impl Rule for Record {
-    const CELLS: usize = 2;
+impl UpdateRule for KeepGradient {
+    const SLOTS: usize = 2;
 
     #[inline(always)]
     fn update<S: Simd, const N: usize>(
         self,
         s: S,
         gradients: [S::F32; N],
-        row: &mut [Lanes],
+        row: &mut [F32x16],
         width: usize,
-        group: usize,
+        block: usize,
     ) {
-        let room = &mut row[width..][group..group + N];
+        let room = &mut row[width..][block..block + N];
         gradients.into_iter().zip(room).for_each(|(gradient, room)| s.store(gradient, room));
     }
 }

@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Rule, matters, shrunk};
-use crate::simd::Lanes;
+use super::{UpdateRule, matters, shrunk};
+use crate::simd::F32x16;
 use crate::simd::Simd;
 
 /// Constants of stochastic gradient descent; the defaults are Keras's.
@@ -11,7 +11,7 @@ use crate::simd::Simd;
 pub struct Sgd {
     /// The step size.
     pub learning_rate: f64,
-    /// Decay of the velocity; 0 for plain descent.
+    /// LrDecay of the velocity; 0 for plain descent.
     pub momentum: f64,
 }
 
@@ -44,8 +44,8 @@ impl SgdStep {
     }
 }
 
-impl Rule for SgdStep {
-    const CELLS: usize = 2;
+impl UpdateRule for SgdStep {
+    const SLOTS: usize = 2;
 
     /// velocity ← momentum · velocity − rate · g, w ← w + velocity
     #[inline(always)]
@@ -53,14 +53,14 @@ impl Rule for SgdStep {
         self,
         s: S,
         gradients: [S::F32; N],
-        row: &mut [Lanes],
+        row: &mut [F32x16],
         width: usize,
-        group: usize,
+        block: usize,
     ) {
         let (weights, velocities) = row.split_at_mut(width);
-        let own = group..group + N;
-        let cells = weights[own.clone()].iter_mut().zip(&mut velocities[own]);
-        for (gradient, (weight, velocity)) in gradients.into_iter().zip(cells) {
+        let own = block..block + N;
+        let slots = weights[own.clone()].iter_mut().zip(&mut velocities[own]);
+        for (gradient, (weight, velocity)) in gradients.into_iter().zip(slots) {
             let decayed = s.mul(s.load(velocity), s.splat(self.momentum));
             let new = s.mul_add(gradient, s.splat(-self.rate), decayed);
             let new = s.keep(matters(s, s.abs(new)), new);

@@ -1,10 +1,10 @@
 //! Which constants an optimiser accepts, and the bits of its updates.
 
-use super::{Adam, Optimizer, Rule, Sgd};
-use crate::rng::{Purpose, Rng};
+use super::{Adam, Optimizer, Sgd, UpdateRule};
+use crate::rng::{Rng, Stream};
 use crate::simd::scalar::Scalar;
 use crate::simd::testing::on_each_isa;
-use crate::simd::{LANES, Lanes, zeroed};
+use crate::simd::{F32x16, LANES, zeroed};
 use crate::simd::{Portable, Simd};
 
 fn accepts(optimizer: Optimizer) -> bool {
@@ -45,19 +45,19 @@ fn an_epsilon_that_guards_nothing_is_refused() {
     }
 }
 
-/// The bits of ten rows of two groups after twenty updates each, from seldom-lit to often-lit.
+/// The bits of ten rows of two blocks after twenty updates each, from seldom-lit to often-lit.
 #[inline(always)]
-fn run<S: Simd, R: Rule>(s: S, rule: impl Fn(u64) -> R) -> Vec<u32> {
+fn run<S: Simd, R: UpdateRule>(s: S, rule: impl Fn(u64) -> R) -> Vec<u32> {
     const WIDTH: usize = 2;
-    let mut rng = Rng::stream(0, Purpose::Initialise, 0);
-    let mut rows = zeroed(10 * WIDTH * R::CELLS);
-    for (seldom, row) in rows.chunks_exact_mut(WIDTH * R::CELLS).enumerate() {
+    let mut rng = Rng::stream(0, Stream::Initialise, 0);
+    let mut rows = zeroed(10 * WIDTH * R::SLOTS);
+    for (seldom, row) in rows.chunks_exact_mut(WIDTH * R::SLOTS).enumerate() {
         row[..WIDTH].iter_mut().flat_map(|lanes| &mut lanes.0).for_each(|w| *w = rng.unit() - 0.5);
         for step in 1..=20 {
-            for group in 0..WIDTH {
+            for block in 0..WIDTH {
                 let lit = rng.below(10) as usize >= seldom;
                 let gradient = [(); LANES].map(|()| if lit { rng.range(-1e-2, 1e-2) } else { 0.0 });
-                rule(step).update(s, [s.load(&Lanes(gradient))], row, WIDTH, group);
+                rule(step).update(s, [s.load(&F32x16(gradient))], row, WIDTH, block);
             }
         }
     }
@@ -69,8 +69,8 @@ fn run<S: Simd, R: Rule>(s: S, rule: impl Fn(u64) -> R) -> Vec<u32> {
 fn a_negative_zero_stays() {
     on_each_isa!(s => {
         let mut row = zeroed(3);
-        row[0] = Lanes([-0.0; LANES]);
-        let mut gradient = Lanes::default();
+        row[0] = F32x16([-0.0; LANES]);
+        let mut gradient = F32x16::default();
         gradient.0[3] = 1.0;
         Adam::default().at(1).update(s, [s.load(&gradient)], &mut row, 1, 0);
         assert!(row[0].0[3] < 0.0);

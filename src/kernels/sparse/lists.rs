@@ -2,7 +2,7 @@
 //!
 //! Training meets the images in random order, and to fetch each list from wherever it stands in
 //! memory takes longer than to multiply it. So the lists of the next minibatch are asked for while
-//! there is other work, and copied side by side: the cache then sees one sequence. Each member of a
+//! there is other work, and copied side by side: the cache then sees one sequence. Each rank of a
 //! team has copies of its own: to take them from another core's cache costs more than to make
 //! them.
 

@@ -11,15 +11,15 @@ use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
 use super::{
-    Columns, Lists, NARROW, Narrow, PIXEL_VALUES, SparseRows, forward, gradient, gradient_room,
+    Columns, Lists, PIXEL_VALUES, SparseRows, TAIL, TailWeights, forward, gradient, gradient_room,
 };
 use crate::kernels::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
-use crate::kernels::gemm::{Area, Right};
-use crate::rng::{Purpose, Rng};
+use crate::kernels::gemm::{OutputRange, Rhs};
+use crate::rng::{Rng, Stream};
+use crate::simd::{F32x16, LANES};
 use crate::simd::{Isa, Kernel, Simd};
-use crate::simd::{LANES, Lanes};
 
-/// A minibatch and the groups of columns to compute.
+/// A minibatch and the blocks of columns to compute.
 #[derive(Debug)]
 struct Case {
     /// Pixels of an image.
@@ -28,9 +28,9 @@ struct Case {
     /// The images of the minibatch, in its order, and the most that one may have.
     samples: Vec<u32>,
     batch: usize,
-    groups: Range<usize>,
-    /// Whether the last of the groups is narrow.
-    has_narrow: bool,
+    blocks: Range<usize>,
+    /// Whether the last of the blocks is tail.
+    has_tail: bool,
 }
 
 impl Case {
@@ -40,22 +40,22 @@ impl Case {
 }
 
 fn cases() -> impl Strategy<Value = (Case, Rng)> {
-    let groups = (0_usize..=2, 1_usize..=9);
+    let blocks = (0_usize..=2, 1_usize..=9);
     let pixels = prop_oneof![1_usize..=60, Just(784)];
     let density = select(vec![0_u32, 19, 100]);
     // Up to three chunks of 32 images.
     let batch = prop_oneof![1_usize..=12, 30_usize..=34, 63_usize..=65];
     let samples = prop_oneof![Just(1.0), 0.0..=1.0];
     let seed = any::<u64>().no_shrink();
-    (groups, any::<bool>(), pixels, density, (batch, samples), seed).prop_map(
-        |((first, width), has_narrow, pixels, density, (batch, share), seed)| {
-            let mut rng = Rng::stream(seed, Purpose::Shuffle, 2);
+    (blocks, any::<bool>(), pixels, density, (batch, samples), seed).prop_map(
+        |((first, width), has_tail, pixels, density, (batch, share), seed)| {
+            let mut rng = Rng::stream(seed, Stream::Shuffle, 2);
             let mut pixel = || if rng.below(100) < density { 1 + rng.below(255) as u8 } else { 0 };
             let images = (0..20 * pixels).map(|_| pixel()).collect();
             let count = (batch as f64 * share).round() as usize;
             let samples = (0..count).map(|_| rng.below(20)).collect();
-            let (groups, has_narrow) = (first..first + width, has_narrow && width > 1);
-            (Case { pixels, images, samples, batch, groups, has_narrow }, rng)
+            let (blocks, has_tail) = (first..first + width, has_tail && width > 1);
+            (Case { pixels, images, samples, batch, blocks, has_tail }, rng)
         },
     )
 }
@@ -87,11 +87,11 @@ struct Product<'a> {
     /// The most images of a minibatch.
     batch: usize,
     minibatch: &'a (Lists, Columns),
-    right: Right<'a>,
-    /// The weights of a narrow group after the others; of a gradient, whether there is one.
-    narrow: Option<Narrow<'a>>,
-    area: Area,
-    cells: Cells<'a>,
+    right: Rhs<'a>,
+    /// The weights of a tail block after the others; of a gradient, whether there is one.
+    tail: Option<TailWeights<'a>>,
+    area: OutputRange,
+    slots: Cells<'a>,
 }
 
 impl Kernel for Product<'_> {
@@ -99,45 +99,44 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { kind, batch, minibatch: (lists, columns), right, narrow, area, mut cells } =
-            self;
+        let Self { kind, batch, minibatch: (lists, columns), right, tail, area, mut slots } = self;
         match kind {
-            Kind::Forward => forward(s, lists, &right, narrow, area, &mut cells),
+            Kind::Forward => forward(s, lists, &right, tail, area, &mut slots),
             Kind::Gradient => {
                 // As after a larger minibatch, with anything left in it.
-                let mut room = vec![Lanes([f32::NAN; LANES]); gradient_room(batch)];
-                let area = (area, narrow.is_some());
-                gradient(s, columns, &right, area, &mut room, &mut cells);
+                let mut room = vec![F32x16([f32::NAN; LANES]); gradient_room(batch)];
+                let area = (area, tail.is_some());
+                gradient(s, columns, &right, area, &mut room, &mut slots);
             }
         }
     }
 }
 
 /// Has every instruction set compute the `rows` of the product; `sum` knows what must come of a
-/// row and a column. All other cells stay as they are.
+/// row and a column. All other slots stay as they are.
 fn check(
     (kind, case): (Kind, &Case),
-    (right, narrow, starts): (Right<'_>, &[[f32; NARROW]], &[[f32; LANES]]),
+    (right, tail, starts): (Rhs<'_>, &[[f32; TAIL]], &[[f32; LANES]]),
     rows: Range<usize>,
     sum: impl Fn(usize, usize) -> Sum,
 ) -> TestCaseResult {
     let minibatch = &prepare(case);
-    let width = case.groups.end;
-    let area = Area { rows, groups: case.groups.clone() };
-    let expected = |row, group| {
-        (area.rows.contains(&row) && area.groups.contains(&group))
-            .then(|| std::array::from_fn(|lane| sum(row, group * LANES + lane)))
+    let width = case.blocks.end;
+    let area = OutputRange { rows, blocks: case.blocks.clone() };
+    let expected = |row, block| {
+        (area.rows.contains(&row) && area.blocks.contains(&block))
+            .then(|| std::array::from_fn(|lane| sum(row, block * LANES + lane)))
     };
     let expected: Vec<Option<[Sum; LANES]>> =
-        (0..starts.len()).map(|cell| expected(cell / width, cell % width)).collect();
+        (0..starts.len()).map(|slot| expected(slot / width, slot % width)).collect();
     for isa in Isa::available() {
         let mut found = vec![[UNTOUCHED; LANES]; starts.len()];
-        let cells = Cells { starts, found: &mut found, width };
-        let narrow = case.has_narrow.then_some(Narrow(narrow));
+        let slots = Cells { starts, found: &mut found, width };
+        let tail = case.has_tail.then_some(TailWeights(tail));
         let (batch, area) = (case.batch, area.clone());
-        isa.run(Product { kind, batch, minibatch, right, narrow, area, cells });
-        for (cell, (found, expected)) in found.iter().zip(&expected).enumerate() {
-            let place = (cell / width, cell % width);
+        isa.run(Product { kind, batch, minibatch, right, tail, area, slots });
+        for (slot, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let place = (slot / width, slot % width);
             let Some(sums) = expected else {
                 prop_assert!(found.iter().all(|&x| is_untouched(x)), "wrote at {place:?}");
                 continue;
@@ -151,14 +150,14 @@ fn check(
     Ok(())
 }
 
-/// Some of `count` rows, as those of a member of a team.
+/// Some of `count` rows, as those of a rank of a team.
 fn cut(count: usize, (one, other): (f64, f64)) -> Range<usize> {
     let [one, other] = [one, other].map(|share| (share * count as f64).round() as usize);
     one.min(other)..one.max(other)
 }
 
-/// Random rows of groups.
-fn cells(count: usize, rng: &mut Rng) -> Vec<[f32; LANES]> {
+/// Random rows of blocks.
+fn slots(count: usize, rng: &mut Rng) -> Vec<[f32; LANES]> {
     (0..count).map(|_| [(); LANES].map(|()| number(rng))).collect()
 }
 
@@ -176,22 +175,22 @@ proptest! {
         shares in (0.0..=1.0, 0.0..=1.0),
     ) {
         // As with an optimiser: each row of weights is followed by its moments.
-        let width = case.groups.end;
+        let width = case.blocks.end;
         let row = width * (1 + moments) * LANES;
         let mut weights = vec![UNTOUCHED; case.pixels * row];
         for row in weights.chunks_exact_mut(row) {
             row[..width * LANES].fill_with(|| number(&mut rng));
         }
-        let right = Right { values: &weights, row, group: LANES };
-        let narrow: Vec<_> =
-            (0..case.pixels).map(|_| [(); NARROW].map(|()| number(&mut rng))).collect();
+        let right = Rhs { values: &weights, row, block: LANES };
+        let tail: Vec<_> =
+            (0..case.pixels).map(|_| [(); TAIL].map(|()| number(&mut rng))).collect();
         let weight = |pixel: usize, column: usize| {
-            let is_narrow = case.has_narrow && column / LANES + 1 == width;
-            if is_narrow { narrow[pixel][column % NARROW] } else { weights[pixel * row + column] }
+            let ends_in_tail = case.has_tail && column / LANES + 1 == width;
+            if ends_in_tail { tail[pixel][column % TAIL] } else { weights[pixel * row + column] }
         };
-        let starts = cells(case.samples.len() * width, &mut rng);
+        let starts = slots(case.samples.len() * width, &mut rng);
         let rows = cut(case.samples.len(), shares);
-        let operands = (right, &narrow[..], &starts[..]);
+        let operands = (right, &tail[..], &starts[..]);
         check((Kind::Forward, &case), operands, rows, |sample, column| {
             let start = starts[sample * width + column / LANES][column % LANES];
             let mut sum = Sum::from(start);
@@ -207,22 +206,22 @@ proptest! {
         (case, mut rng) in cases(),
         shares in (0.0..=1.0, 0.0..=1.0),
     ) {
-        let width = case.groups.end;
+        let width = case.blocks.end;
         // In panels, longer than a short minibatch.
         let panel = case.batch * LANES;
         let dz: Vec<f32> = (0..width * panel).map(|_| number(&mut rng)).collect();
-        let right = Right { values: &dz, row: LANES, group: panel };
-        let starts = cells(case.pixels * width, &mut rng);
+        let right = Rhs { values: &dz, row: LANES, block: panel };
+        let starts = slots(case.pixels * width, &mut rng);
         let rows = cut(case.pixels, shares);
         let operands = (right, &[][..], &starts[..]);
         check((Kind::Gradient, &case), operands, rows, |pixel, column| {
-            let (group, lane) = (column / LANES, column % LANES);
-            let is_narrow = case.has_narrow && group + 1 == width;
-            // The other lanes of a narrow group are of no interest; these are what they are.
-            let dz_lane = if is_narrow { lane % NARROW } else { lane };
-            let mut sum = Sum::from(starts[pixel * width + group][lane]);
+            let (block, lane) = (column / LANES, column % LANES);
+            let ends_in_tail = case.has_tail && block + 1 == width;
+            // The other lanes of a tail block are of no interest; these are what they are.
+            let dz_lane = if ends_in_tail { lane % TAIL } else { lane };
+            let mut sum = Sum::from(starts[pixel * width + block][lane]);
             for sample in 0..case.samples.len() {
-                sum.add(case.x(sample, pixel), dz[group * panel + sample * LANES + dz_lane]);
+                sum.add(case.x(sample, pixel), dz[block * panel + sample * LANES + dz_lane]);
             }
             sum
         })?;

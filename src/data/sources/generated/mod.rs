@@ -18,7 +18,7 @@ use rayon::prelude::*;
 use crate::data::{Dataset, Problem, Split};
 use crate::files::Bytes;
 use crate::image::{Frame, ImageShape, Raster};
-use crate::rng::{Purpose, Rng};
+use crate::rng::{Rng, Stream};
 
 /// Images to train on, as many as MNIST has.
 pub const TRAIN: usize = 60_000;
@@ -51,11 +51,11 @@ fn split(seed: u64, first: usize, count: usize) -> Result<Split, Problem> {
     tens.enumerate().for_each(|(ten, (pixels, labels))| {
         let ten = first / DIGITS + ten;
         let mut digits: [u8; DIGITS] = std::array::from_fn(|digit| digit as u8);
-        Rng::stream(seed, Purpose::Label, ten as u64).shuffle(&mut digits);
+        Rng::stream(seed, Stream::Label, ten as u64).shuffle(&mut digits);
         let images = pixels.chunks_exact_mut(SHAPE.pixels());
         for (place, (pixels, label)) in images.zip(labels).enumerate() {
             *label = digits[place];
-            let rng = Rng::stream(seed, Purpose::Digit, (ten * DIGITS + place) as u64);
+            let rng = Rng::stream(seed, Stream::Digit, (ten * DIGITS + place) as u64);
             pixels.copy_from_slice(image(*label, rng).pixels());
         }
     });
@@ -67,5 +67,5 @@ fn image(digit: u8, mut rng: Rng) -> Raster {
     let way = hand::write(digit, &mut rng);
     let drawing = ink::draw(&way, hand::pen(&mut rng));
     // A pen leaves ink, so there is always something to fit.
-    Frame::MNIST.fit(&drawing).unwrap_or_else(|| Raster::blank(SHAPE))
+    Frame::MNIST.normalize(&drawing).unwrap_or_else(|| Raster::blank(SHAPE))
 }

@@ -2,22 +2,22 @@
 
 use super::Geometry;
 use crate::kernels::conv::{
-    Correlation, Finish, Lit, Place, Tiling, Volume, Window, greatest, reduce,
+    Correlation, Finish, NonZeroBounds, Place, Tiling, Volume, Window, greatest, reduce,
 };
-use crate::kernels::optim::Rule;
+use crate::kernels::optim::UpdateRule;
 use crate::model::Activation;
-use crate::simd::Lanes;
+use crate::simd::F32x16;
 use crate::simd::{Kernel, Simd};
 
 /// y = activation(x ∗ w + b), pooled where that follows.
 pub(super) struct Forward<'a> {
     pub(super) geometry: &'a Geometry,
     pub(super) row: &'a [f32],
-    pub(super) input: &'a [Lanes],
-    pub(super) lit: Lit,
-    pub(super) output: &'a mut [Lanes],
+    pub(super) input: &'a [F32x16],
+    pub(super) lit: NonZeroBounds,
+    pub(super) output: &'a mut [F32x16],
     pub(super) volume: Volume,
-    pub(super) winners: &'a mut [Lanes],
+    pub(super) winners: &'a mut [F32x16],
 }
 
 impl Kernel for Forward<'_> {
@@ -44,21 +44,21 @@ impl Kernel for Forward<'_> {
             let mut finish = Pool { biases, activation, output, volume, winners, pooled };
             correlation.run(s, places, Tiling::Squares, &mut finish);
         } else {
-            let mut finish = Activate { biases, activation, output, volume };
+            let mut finish = BiasActivation { biases, activation, output, volume };
             correlation.run(s, places, Tiling::Rows, &mut finish);
         }
     }
 }
 
 /// From the bias to the activation.
-struct Activate<'a> {
+struct BiasActivation<'a> {
     biases: &'a [f32],
     activation: Activation,
-    output: &'a mut [Lanes],
+    output: &'a mut [F32x16],
     volume: Volume,
 }
 
-impl<S: Simd> Finish<S> for Activate<'_> {
+impl<S: Simd> Finish<S> for BiasActivation<'_> {
     #[inline(always)]
     fn start(&self, s: S, channel: usize) -> S::F32 {
         s.splat(self.biases[channel])
@@ -85,9 +85,9 @@ impl<S: Simd> Finish<S> for Activate<'_> {
 struct Pool<'a> {
     biases: &'a [f32],
     activation: Activation,
-    output: &'a mut [Lanes],
+    output: &'a mut [F32x16],
     volume: Volume,
-    winners: &'a mut [Lanes],
+    winners: &'a mut [F32x16],
     /// Of the winners.
     pooled: Volume,
 }
@@ -118,16 +118,16 @@ impl<S: Simd> Finish<S> for Pool<'_> {
 }
 
 /// dz = dy · activation′(y), spread as the windows are.
-pub(super) struct Deactivate<'a> {
+pub(super) struct ActivationGradient<'a> {
     pub(super) geometry: &'a Geometry,
-    pub(super) output: &'a [Lanes],
+    pub(super) output: &'a [F32x16],
     pub(super) volume: Volume,
-    pub(super) winners: &'a [Lanes],
-    pub(super) dy: &'a [Lanes],
-    pub(super) dz: &'a mut [Lanes],
+    pub(super) winners: &'a [F32x16],
+    pub(super) dy: &'a [F32x16],
+    pub(super) dz: &'a mut [F32x16],
 }
 
-impl Kernel for Deactivate<'_> {
+impl Kernel for ActivationGradient<'_> {
     type Output = ();
 
     #[inline(always)]
@@ -164,8 +164,8 @@ impl Kernel for Deactivate<'_> {
 
 /// The gradient of parameters, its lanes added.
 pub(super) struct Reduce<'a> {
-    pub(super) sums: &'a [Lanes],
-    pub(super) totals: &'a mut [Lanes],
+    pub(super) sums: &'a [F32x16],
+    pub(super) totals: &'a mut [F32x16],
 }
 
 impl Kernel for Reduce<'_> {
@@ -181,8 +181,8 @@ impl Kernel for Reduce<'_> {
 pub(super) struct BackwardInput<'a> {
     pub(super) geometry: &'a Geometry,
     pub(super) turned: &'a [f32],
-    pub(super) dz: &'a [Lanes],
-    pub(super) dx: &'a mut [Lanes],
+    pub(super) dz: &'a [F32x16],
+    pub(super) dx: &'a mut [F32x16],
 }
 
 impl Kernel for BackwardInput<'_> {
@@ -210,7 +210,7 @@ impl Kernel for BackwardInput<'_> {
 
 /// From zero to the lanes of a volume.
 struct Store<'a> {
-    output: &'a mut [Lanes],
+    output: &'a mut [F32x16],
     volume: Volume,
 }
 
@@ -239,23 +239,23 @@ impl<S: Simd> Finish<S> for Store<'_> {
 
 /// Adds up the gradients of all sixteens, and hands each sum to the optimiser.
 pub(super) struct Update<'a, R> {
-    /// `count` groups of parameters for each sixteen.
-    pub(super) gradients: &'a [Lanes],
+    /// `count` blocks of parameters for each sixteen.
+    pub(super) gradients: &'a [F32x16],
     pub(super) count: usize,
-    /// The first group of parameters that is updated.
+    /// The first block of parameters that is updated.
     pub(super) first: usize,
-    pub(super) state: &'a mut [Lanes],
+    pub(super) state: &'a mut [F32x16],
     pub(super) rule: R,
 }
 
-impl<R: Rule> Kernel for Update<'_, R> {
+impl<R: UpdateRule> Kernel for Update<'_, R> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { gradients, count, first, state, rule } = self;
-        for (group, row) in (first..).zip(state.chunks_exact_mut(R::CELLS)) {
-            let parts = gradients[group..].iter().step_by(count);
+        for (block, row) in (first..).zip(state.chunks_exact_mut(R::SLOTS)) {
+            let parts = gradients[block..].iter().step_by(count);
             let sum = parts.fold(s.zero(), |sum, part| s.add(sum, s.load(part)));
             rule.update(s, [sum], row, 1, 0);
         }

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::{cross_entropy, softmax};
 use crate::simd::Simd;
 use crate::simd::testing::on_each_isa;
-use crate::simd::{LANES, Lanes};
+use crate::simd::{F32x16, LANES};
 
 /// The distance of two neighbouring `f32` at one.
 const UNIT: f64 = f32::EPSILON as f64;
@@ -13,28 +13,28 @@ const UNIT: f64 = f32::EPSILON as f64;
 /// In which lane the sample under test stands.
 const LANE: usize = 5;
 
-/// A vector for each class, in whole groups, as a layer may leave them: other samples in the other
+/// A vector for each class, in whole blocks, as a layer may leave them: other samples in the other
 /// lanes, anything beyond the classes.
-fn columns(logits: &[f32]) -> Vec<Lanes> {
+fn columns(logits: &[f32]) -> Vec<F32x16> {
     let column = |&logit: &f32| {
         let mut lanes = [0.5 * logit; LANES];
         lanes[LANE] = logit;
-        Lanes(lanes)
+        F32x16(lanes)
     };
-    let mut columns: Vec<Lanes> = logits.iter().map(column).collect();
-    columns.resize(logits.len().next_multiple_of(LANES), Lanes([1e9; LANES]));
+    let mut columns: Vec<F32x16> = logits.iter().map(column).collect();
+    columns.resize(logits.len().next_multiple_of(LANES), F32x16([1e9; LANES]));
     columns
 }
 
 /// The numbers of the sample under test.
-fn numbers(columns: &[Lanes]) -> Vec<f32> {
+fn numbers(columns: &[F32x16]) -> Vec<f32> {
     columns.iter().map(|lanes| lanes.0[LANE]).collect()
 }
 
 /// The loss of the sample under test; the samples before it have the same label.
-fn loss<S: Simd>(s: S, columns: &mut [Lanes], classes: usize, label: u8, scale: f32) -> f32 {
+fn loss<S: Simd>(s: S, columns: &mut [F32x16], classes: usize, label: u8, scale: f32) -> f32 {
     let labels = [label; LANE + 1];
-    let mut losses = Lanes::default();
+    let mut losses = F32x16::default();
     s.store(cross_entropy(s, columns, classes, (&labels, 0.0), scale), &mut losses);
     losses.0[LANE]
 }
@@ -55,9 +55,9 @@ fn exact(logits: &[f32]) -> (Vec<f64>, Vec<f64>) {
 /// sums a lane, then a tree of four levels), the quotient and the logarithm add a few units each.
 fn check<S: Simd>(s: S, logits: &[f32], label: u8) {
     let (classes, scale) = (logits.len(), 0.125);
-    let groups = classes.div_ceil(LANES);
+    let blocks = classes.div_ceil(LANES);
     let (probabilities, losses) = exact(logits);
-    let relative = |class: usize| UNIT * (losses[class] + 10.0 + groups as f64);
+    let relative = |class: usize| UNIT * (losses[class] + 10.0 + blocks as f64);
 
     let mut row = columns(logits);
     softmax(s, &mut row, classes);
@@ -73,7 +73,7 @@ fn check<S: Simd>(s: S, logits: &[f32], label: u8) {
     let mut row = columns(logits);
     let loss = f64::from(loss(s, &mut row, classes, label, scale));
     let label = usize::from(label);
-    let tolerance = UNIT * (losses[label] + 2.0 + groups as f64);
+    let tolerance = UNIT * (losses[label] + 2.0 + blocks as f64);
     assert!((loss - losses[label]).abs() <= tolerance, "{logits:?}: {loss} {}", losses[label]);
     let computed = numbers(&row);
     for class in 0..classes {

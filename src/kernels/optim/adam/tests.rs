@@ -1,11 +1,11 @@
 //! Adam against its published formulas in f64, on every instruction set.
 
 use super::Adam;
-use crate::kernels::optim::{NEGLIGIBLE, Rule};
-use crate::rng::{Purpose, Rng};
+use crate::kernels::optim::{NEGLIGIBLE, UpdateRule};
+use crate::rng::{Rng, Stream};
 use crate::simd::Simd;
 use crate::simd::testing::on_each_isa;
-use crate::simd::{LANES, Lanes};
+use crate::simd::{F32x16, LANES};
 
 /// One weight in f64, by the formulas of Kingma and Ba, section 2, in their efficient order.
 #[derive(Clone, Copy, Default)]
@@ -25,15 +25,15 @@ impl Published {
     }
 }
 
-/// The engine's weights and moments, as a row of one group: the weights, m and v.
+/// The engine's weights and moments, as a row of one block: the weights, m and v.
 #[derive(Default)]
 struct Engine {
-    row: [Lanes; 3],
+    row: [F32x16; 3],
 }
 
 impl Engine {
     #[inline(always)]
-    fn update<S: Simd>(&mut self, s: S, adam: Adam, step: u64, gradient: &Lanes) {
+    fn update<S: Simd>(&mut self, s: S, adam: Adam, step: u64, gradient: &F32x16) {
         adam.at(step).update(s, [s.load(gradient)], &mut self.row, 1, 0);
     }
 
@@ -43,8 +43,8 @@ impl Engine {
 }
 
 /// Gradients from about 1 in the first lane to 1e-9, under epsilon, in the last, of either sign.
-fn gradients(rng: &mut Rng) -> Lanes {
-    Lanes(std::array::from_fn(|lane| (2.0 * rng.unit() - 0.7) * 0.25_f32.powi(lane as i32)))
+fn gradients(rng: &mut Rng) -> F32x16 {
+    F32x16(std::array::from_fn(|lane| (2.0 * rng.unit() - 0.7) * 0.25_f32.powi(lane as i32)))
 }
 
 #[test]
@@ -53,7 +53,7 @@ fn follows_the_published_formulas() {
     let unusual = Adam { learning_rate: 0.02, beta_1: 0.5, beta_2: 0.9, epsilon: 1e-3 };
     for adam in [Adam::default(), unusual] {
         on_each_isa!(s => {
-            let mut rng = Rng::stream(1, Purpose::Shuffle, 0);
+            let mut rng = Rng::stream(1, Stream::Shuffle, 0);
             let mut engine = Engine::default();
             let mut published = [Published::default(); LANES];
             for step in 1..=STEPS {
@@ -97,22 +97,22 @@ fn moments_decay_to_zero_without_becoming_subnormal() {
     on_each_isa!(s => {
         let adam = Adam { beta_2: 0.9, ..Adam::default() };
         let mut engine = Engine::default();
-        engine.update(s, adam, 1, &gradients(&mut Rng::stream(2, Purpose::Shuffle, 0)));
+        engine.update(s, adam, 1, &gradients(&mut Rng::stream(2, Stream::Shuffle, 0)));
         for step in 2..=1_000 {
-            engine.update(s, adam, step, &Lanes::default());
+            engine.update(s, adam, step, &F32x16::default());
             for moment in engine.row[1].0.iter().chain(&engine.row[2].0) {
                 assert!(*moment == 0.0 || moment.abs() >= NEGLIGIBLE, "step {step}: {moment:e}");
             }
         }
-        assert_eq!(engine.row[1..], [Lanes::default(); 2]);
+        assert_eq!(engine.row[1..], [F32x16::default(); 2]);
     });
 }
 
 #[test]
 fn no_gradient_moves_no_weight() {
     on_each_isa!(s => {
-        let mut engine = Engine { row: [Lanes([0.3; LANES]), Lanes::default(), Lanes::default()] };
-        engine.update(s, Adam::default(), 1, &Lanes::default());
+        let mut engine = Engine { row: [F32x16([0.3; LANES]), F32x16::default(), F32x16::default()] };
+        engine.update(s, Adam::default(), 1, &F32x16::default());
         assert_eq!(engine.weight(), &[0.3; LANES]);
     });
 }
@@ -122,7 +122,7 @@ fn a_gradient_that_is_no_number_shows_in_the_weight() {
     on_each_isa!(s => {
         for gradient in [f32::NAN, f32::INFINITY] {
             let mut engine = Engine::default();
-            engine.update(s, Adam::default(), 1, &Lanes([gradient; LANES]));
+            engine.update(s, Adam::default(), 1, &F32x16([gradient; LANES]));
             assert!(engine.weight().iter().all(|weight| weight.is_nan()));
         }
     });

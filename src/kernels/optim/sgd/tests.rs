@@ -1,21 +1,21 @@
 //! Descent against its formulas in f64, on every instruction set.
 
 use super::Sgd;
-use crate::kernels::optim::{NEGLIGIBLE, Rule};
-use crate::rng::{Purpose, Rng};
+use crate::kernels::optim::{NEGLIGIBLE, UpdateRule};
+use crate::rng::{Rng, Stream};
 use crate::simd::Simd;
 use crate::simd::testing::on_each_isa;
-use crate::simd::{LANES, Lanes};
+use crate::simd::{F32x16, LANES};
 
 const RATE: f64 = 0.05;
 
 /// Checks that 100 updates by `update`, of a weight and a velocity, follow the formulas.
-fn check_formula(momentum: f64, update: impl Fn(&Lanes, &mut [Lanes; 2])) {
-    let mut rng = Rng::stream(3, Purpose::Shuffle, 0);
-    let mut row = [Lanes::default(); 2];
+fn check_formula(momentum: f64, update: impl Fn(&F32x16, &mut [F32x16; 2])) {
+    let mut rng = Rng::stream(3, Stream::Shuffle, 0);
+    let mut row = [F32x16::default(); 2];
     let mut exact = [(0.0_f64, 0.0_f64); LANES];
     for step in 1..=100 {
-        let gradient = Lanes(std::array::from_fn(|_| 2.0 * rng.unit() - 1.0));
+        let gradient = F32x16(std::array::from_fn(|_| 2.0 * rng.unit() - 1.0));
         update(&gradient, &mut row);
         for ((weight, velocity), gradient) in exact.iter_mut().zip(gradient.0) {
             *velocity = momentum * *velocity - RATE * f64::from(gradient);
@@ -44,12 +44,12 @@ fn follows_the_formulas() {
 fn velocities_decay_to_zero_without_becoming_subnormal() {
     on_each_isa!(s => {
         let rule = Sgd { momentum: 0.5, ..Sgd::default() }.step();
-        let mut row = [Lanes::default(), Lanes([1.0; LANES])];
+        let mut row = [F32x16::default(), F32x16([1.0; LANES])];
         for _ in 0..200 {
             rule.update(s, [s.zero()], &mut row, 1, 0);
             assert!(row[1].0.iter().all(|&x| x == 0.0 || x.abs() >= NEGLIGIBLE), "{row:?}");
         }
-        assert_eq!(row[1], Lanes::default());
+        assert_eq!(row[1], F32x16::default());
     });
 }
 
@@ -58,7 +58,7 @@ fn a_gradient_that_is_no_number_shows_in_the_weight() {
     on_each_isa!(s => {
         let rule = Sgd::default().step();
         for gradient in [f32::NAN, f32::INFINITY] {
-            let mut row = [Lanes::default(); 2];
+            let mut row = [F32x16::default(); 2];
             rule.update(s, [s.splat(gradient)], &mut row, 1, 0);
             assert!(row[0].0.iter().all(|weight| !weight.is_finite()));
         }

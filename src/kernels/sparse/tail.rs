@@ -1,0 +1,16 @@
+//! The last columns of a layer, where they are four at most.
+
+use crate::simd::LANES;
+
+/// The columns of a tail block.
+pub(crate) const TAIL: usize = 4;
+
+/// The weights of a tail block, row after row: those of four pixels share a vector, so that next
+/// to no time and no room goes to lanes that are not there.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct TailWeights<'a>(pub(crate) &'a [[f32; TAIL]]);
+
+/// Vectors that hold `rows` rows of a tail block, and room for a whole one from any row on.
+pub(crate) const fn tail_vectors(rows: usize) -> usize {
+    (rows * TAIL).div_ceil(LANES) + 1
+}
