@@ -1,10 +1,12 @@
 //! The one error type: what went wrong, where, and what to do about it.
 
+use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
 use crate::data::Problem;
 #[cfg(feature = "download")]
 use crate::data::download::Failure;
+use crate::model::{ArchitectureError, NetworkError};
 
 /// What can go wrong in this crate. The text of each is one line for a person.
 #[derive(Debug, thiserror::Error)]
@@ -40,7 +42,10 @@ pub enum Error {
         /// What went wrong, host after host.
         failures: Vec<Failure>,
     },
-    /// A network that cannot be built, or does not fit its data.
+    /// Layers that make no network, or tensors that do not fit it.
+    #[error(transparent)]
+    Model(#[from] NetworkError),
+    /// A network that does not fit its data.
     #[error("{0}")]
     Network(String),
     /// An option that cannot be honoured on this machine or with this data.
@@ -63,6 +68,18 @@ pub enum Error {
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<Infallible> for Error {
+    fn from(never: Infallible) -> Self {
+        match never {}
+    }
+}
+
+impl From<ArchitectureError> for Error {
+    fn from(error: ArchitectureError) -> Self {
+        Self::Model(error.into())
+    }
+}
 
 impl Error {
     /// Wraps what the system said when it was asked to `action` the file at `path`.

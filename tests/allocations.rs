@@ -126,7 +126,7 @@ fn a_step_allocates_nothing() {
             let threads = engine.threads();
             assert_eq!(
                 more, 0,
-                "allocations with {threads} threads and {optimizer:?} in {architecture}"
+                "allocations with {threads} threads and {optimizer:?} in {architecture:?}"
             );
         }
     }

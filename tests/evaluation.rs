@@ -28,7 +28,7 @@ proptest! {
     ) {
         let classes = architecture.classes();
         let output = architecture.output();
-        let split = images(architecture.input, count, classes, seed);
+        let split = images(architecture.input(), count, classes, seed);
         let network = generated::network(architecture, seed);
         let reference = Reference::new(&network);
         let engine = Engine::new(engine).expect("threads");

@@ -41,7 +41,8 @@ fn golden_network(run: &str, name: &str) -> Network {
     let Expected { hidden, output, .. } = expected(run);
     let input = Sequential::new(ImageShape { height: 28, width: 28 });
     let add = |network: Sequential, units: usize| network.dense(units, Activation::Relu);
-    let architecture = hidden.into_iter().fold(input, add).dense(10, output);
+    let layers = hidden.into_iter().fold(input, add).dense(10, output);
+    let architecture = layers.try_into().expect("layers that fit");
     Network::load_weights(golden_file(run, name), architecture).expect("Keras's tensors fit")
 }
 

@@ -8,7 +8,7 @@ use generated::{
     any_hidden, any_image_layers, architectures, average_pool, convolution, engines,
     image_networks, images, max_pool, one_hidden,
 };
-use mnistry::model::Layer;
+use mnistry::model::{Architecture, Layer};
 use mnistry::train::Gradients;
 use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};
 use proptest::prelude::*;
@@ -52,11 +52,11 @@ struct Expected {
     tolerance: f64,
 }
 
-fn cases(architectures: impl Strategy<Value = Sequential>) -> impl Strategy<Value = Case> {
+fn cases(architectures: impl Strategy<Value = Architecture>) -> impl Strategy<Value = Case> {
     let seed = any::<u64>().no_shrink();
     (engines(), architectures, 1_usize..=40, seed).prop_map(
         |(engine, architecture, batch, seed)| {
-            let split = images(architecture.input, batch, architecture.classes(), seed);
+            let split = images(architecture.input(), batch, architecture.classes(), seed);
             Case { engine, network: generated::network(architecture, seed), split, seed }
         },
     )
@@ -110,7 +110,7 @@ fn image_cases(layers: impl Strategy<Value = Vec<Layer>>) -> impl Strategy<Value
     let batch = prop_oneof![1_usize..=6, Just(16), 17_usize..=20];
     (engines(), image_networks(layers), batch, seed).prop_map(
         |(engine, architecture, batch, seed)| {
-            let split = images(architecture.input, batch, architecture.classes(), seed);
+            let split = images(architecture.input(), batch, architecture.classes(), seed);
             Case { engine, network: generated::network(architecture, seed), split, seed }
         },
     )

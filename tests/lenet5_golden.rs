@@ -75,7 +75,8 @@ impl Observer for StepLosses {
 fn replay(run: &Path, split: &Split) {
     let expected = expected(run);
     let init = || {
-        let architecture = Sequential::lenet5(SHAPE, 10);
+        let layers = Sequential::lenet5(SHAPE, 10);
+        let architecture = layers.try_into().expect("layers that fit");
         Network::load_weights(run.join("init.safetensors"), architecture)
             .expect("Keras's tensors fit")
     };

@@ -4,15 +4,16 @@ mod generated;
 
 use std::fs;
 
-use generated::{any_hidden, architectures, engine, images, stripes};
+use generated::{any_hidden, architectures, checked, engine, images, stripes};
 use mnistry::image::ImageShape;
+use mnistry::model::Architecture;
 use mnistry::{Activation, FitOptions, Network, NoObserver, Sequential, Split};
 use proptest::prelude::*;
 
 const SHAPE: ImageShape = ImageShape { height: 5, width: 7 };
 
-fn small_architecture() -> Sequential {
-    Sequential::new(SHAPE).dense(20, Activation::Relu).dense(5, Activation::Sigmoid)
+fn small_architecture() -> Architecture {
+    checked(Sequential::new(SHAPE).dense(20, Activation::Relu).dense(5, Activation::Sigmoid))
 }
 
 /// The bytes of a network's file.
@@ -25,7 +26,7 @@ fn saved(network: &Network) -> Vec<u8> {
 
 /// A new network of `architecture`, trained.
 fn trained(
-    architecture: &Sequential,
+    architecture: &Architecture,
     split: &Split,
     options: &FitOptions,
     threads: usize,
@@ -71,7 +72,7 @@ proptest! {
         architecture in architectures(any_hidden()),
         seed in any::<u64>().no_shrink(),
     ) {
-        let split = images(architecture.input, 3, architecture.classes(), seed);
+        let split = images(architecture.input(), 3, architecture.classes(), seed);
         let network = generated::network(architecture, seed);
         let folder = tempfile::tempdir().expect("a temporary folder");
         let path = folder.path().join("model.safetensors");

@@ -6,9 +6,9 @@ mod generated;
 use std::collections::HashMap;
 use std::fs;
 
-use generated::{any_hidden, any_image_layers, architectures, image_networks, images};
+use generated::{any_hidden, any_image_layers, architectures, checked, image_networks, images};
 use mnistry::image::{ImageShape, RandomAffine};
-use mnistry::model::Tensor;
+use mnistry::model::{Architecture, Tensor};
 use mnistry::simd::Isa;
 use mnistry::train::{LrDecay, LrSchedule};
 use mnistry::{
@@ -39,7 +39,7 @@ fn engines() -> impl Iterator<Item = Engine> {
 /// A new network of `architecture`, trained by `engine`, and the error that ended it early.
 fn trained(
     engine: &Engine,
-    architecture: &Sequential,
+    architecture: &Architecture,
     split: &Split,
     options: &FitOptions,
 ) -> (Network, Option<Error>) {
@@ -65,7 +65,7 @@ fn model_files_are_the_same_to_the_byte() {
         let optimizer = OPTIMIZERS[(round + index) % 2];
         let add = |network: Sequential, units: &usize| network.dense(*units, Activation::Relu);
         let layers = hidden[round].iter().fold(Sequential::new(SHAPE), add);
-        let architecture = layers.dense(10, output);
+        let architecture = checked(layers.dense(10, output));
         let options =
             FitOptions { epochs: 2, batch_size, optimizer, seed: 5, ..FitOptions::default() };
         let mut first: Option<Vec<u8>> = None;
@@ -112,7 +112,7 @@ fn nor_where_columns_are_few_and_dropped() {
             [hidden, dropped.clone(), dropped.dropout(0.3).dense(33, Activation::Relu)]
         {
             let options = FitOptions { epochs: 2, ..FitOptions::default() };
-            check_split(&architecture.dense(10, Activation::Softmax), &split, &options)
+            check_split(&checked(architecture.dense(10, Activation::Softmax)), &split, &options)
                 .expect("the same bits");
         }
     }
@@ -123,7 +123,7 @@ fn nor_where_columns_are_few_and_dropped() {
 fn a_run_that_leaves_the_numbers_ends_at_the_same_step() {
     let input = ImageShape { height: 4, width: 3 };
     let layers = Sequential::new(input).dense(5, Activation::Linear).dense(13, Activation::Linear);
-    let architecture = layers.dense(4, Activation::Linear);
+    let architecture = checked(layers.dense(4, Activation::Linear));
     let split = images(input, 18, 4, 1);
     let optimizer = Optimizer::Sgd(Sgd { learning_rate: 0.5, momentum: 0.9 });
     let options = FitOptions { epochs: 2, batch_size: 1, optimizer, ..FitOptions::default() };
@@ -172,13 +172,13 @@ fn aided() -> FitOptions {
     }
 }
 
-fn check_bits(architecture: &Sequential, (samples, options): Run) -> Result<(), TestCaseError> {
-    let split = images(architecture.input, samples, architecture.classes(), options.seed);
+fn check_bits(architecture: &Architecture, (samples, options): Run) -> Result<(), TestCaseError> {
+    let split = images(architecture.input(), samples, architecture.classes(), options.seed);
     check_split(architecture, &split, &options)
 }
 
 fn check_split(
-    architecture: &Sequential,
+    architecture: &Architecture,
     split: &Split,
     options: &FitOptions,
 ) -> Result<(), TestCaseError> {

@@ -56,7 +56,7 @@ impl Predict {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
-        let mut images = Images::new(network.architecture().input);
+        let mut images = Images::new(network.architecture().input());
         for file in &self.files {
             images.add_file(file)?;
         }

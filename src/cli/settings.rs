@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
+use mnistry::model::Architecture;
 use mnistry::{
     Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd, Split,
 };
@@ -146,15 +147,15 @@ impl Settings {
     /// The network to start from, made for the images and classes of `data`.
     pub(super) fn network(&self, data: &Dataset) -> Result<Network> {
         let (input, classes) = (data.shape(), data.classes());
-        let architecture = match &self.model {
-            Model::Mlp => self.mlp(data),
-            Model::LeNet5 => Sequential::lenet5(input, classes),
-            Model::Cnn => Sequential::cnn(input, classes),
-            Model::File(path) => Sequential::from_toml(path, input)?,
+        let architecture: Architecture = match &self.model {
+            Model::Mlp => self.mlp(data).try_into()?,
+            Model::LeNet5 => Sequential::lenet5(input, classes).try_into()?,
+            Model::Cnn => Sequential::cnn(input, classes).try_into()?,
+            Model::File(path) => Architecture::from_toml(path, input)?,
         };
         match &self.init {
             Some(path) => Network::load_weights(path, architecture),
-            None => Network::new(architecture, self.seed),
+            None => Ok(Network::new(architecture, self.seed)?),
         }
     }
 

@@ -63,7 +63,7 @@ impl Train {
         let train = self.settings.training_images(&data)?;
         let mut network = self.settings.network(&data)?;
         if self.summary {
-            let summary = Summary::new(network.architecture())?;
+            let summary = Summary::new(network.architecture());
             if self.common.json {
                 output::print_json(&summary)?;
             } else {

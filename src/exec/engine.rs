@@ -1,8 +1,10 @@
 //! The engine: the threads and kernels with which networks are trained and asked.
 
+use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::kernels::gemm::GemmBackend;
 use crate::simd::Isa;
+use crate::sync::oversubscribed;
 
 /// Threads and kernels, chosen once.
 #[derive(Debug)]
@@ -85,6 +87,21 @@ impl Engine {
     /// Whether the caller is one of the engine's own threads.
     pub(crate) fn is_busy(&self) -> bool {
         self.pool.current_thread_index().is_some()
+    }
+
+    /// How minibatches of up to `batch` samples are computed by all threads, where nothing is
+    /// learnt.
+    pub(crate) fn plan(&self, batch: usize) -> Plan {
+        Plan {
+            workers: self.threads(),
+            oversubscribed: oversubscribed(self.threads()),
+            batch,
+            slots: 1,
+            drops: false,
+            smoothing: 0.0,
+            isa: self.isa,
+            gemm: self.gemm,
+        }
     }
 
     pub(crate) fn pool(&self) -> &rayon::ThreadPool {

@@ -1,35 +1,63 @@
-//! How the layers of a network are computed: which stages they make, and which of them are done in
-//! one go.
+//! The plan: how the layers of a network are computed by a team, made once for a batch size.
+//!
+//! Layers become stages, between which stand blocked numbers that all workers read. Layers before
+//! the first dense one see images and make one stage together; some layers are computed in one go
+//! with the one before, and some not at all.
 
-use crate::exec::layers::conv2d::Geometry;
-use crate::exec::layers::dropout::Dropout;
-use crate::kernels::conv::{Border, Padding, Pooling, Steps, Volume, Window, Windows};
-use crate::model::Activation;
-use crate::model::Shape;
-use crate::model::{Layer, Sequential};
+use std::ops::Range;
 
-/// The stages of a network, first to last.
-#[derive(Debug)]
-pub(crate) struct Blueprint {
-    pub(crate) stages: Vec<StageKind>,
+use super::layers::conv2d::Geometry;
+use super::layers::dropout::Dropout;
+use super::partition::{Partition, even_range};
+use crate::kernels::conv::{Border, Pooling, Steps, Volume, Windows};
+use crate::kernels::gemm::GemmBackend;
+use crate::model::{Activation, Architecture, Layer, Padding, Window};
+use crate::simd::{Isa, LANES, vectors_for};
+
+/// What a team is planned for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Plan {
+    /// How many workers the team has.
+    pub(crate) workers: usize,
+    /// Whether they have fewer cores than they are.
+    pub(crate) oversubscribed: bool,
+    /// The most samples of a minibatch.
+    pub(crate) batch: usize,
+    /// Vectors of sixteen weights: themselves and the optimiser's slots. One where nothing is
+    /// learnt.
+    pub(crate) slots: usize,
+    /// Whether numbers are dropped.
+    pub(crate) drops: bool,
+    /// Which share of each label is spread over all classes.
+    pub(crate) smoothing: f32,
+    pub(crate) isa: Isa,
+    pub(crate) gemm: GemmBackend,
 }
 
-/// What a stage is.
+/// What a stage is, and who does what in it.
+#[derive(Debug)]
+pub(crate) struct StagePlan {
+    pub(crate) kind: StageKind,
+    pub(crate) partition: Partition,
+    /// That of the stage below, if there is one.
+    pub(crate) below: Option<Partition>,
+    /// Whether it reads images as lists of their non-zero pixels.
+    pub(crate) reads_sparse: bool,
+}
+
+/// What a stage computes.
 #[derive(Debug)]
 pub(crate) enum StageKind {
     /// All layers before the first dense one, and flattening.
-    Images(ImageLayers),
-    Dense {
-        units: usize,
-        activation: Activation,
-    },
+    Images(ImagesPlan),
+    Dense(Activation),
     Dropout(Dropout),
 }
 
 /// Layers that see images, and what stands between them: one volume more than there are layers.
-#[derive(Debug)]
-pub(crate) struct ImageLayers {
-    pub(crate) kinds: Vec<ImageLayerKind>,
+#[derive(Debug, Default)]
+pub(crate) struct ImagesPlan {
+    pub(crate) layers: Vec<ImageLayerKind>,
     pub(crate) volumes: Vec<Volume>,
 }
 
@@ -41,100 +69,171 @@ pub(crate) enum ImageLayerKind {
     Dropout(Dropout),
 }
 
-impl StageKind {
-    /// How many numbers it puts out for a sample, of which it reads `inputs`.
-    pub(crate) fn units(&self, inputs: usize) -> usize {
-        match self {
-            Self::Images(layers) => layers.volumes.last().map_or(inputs, Volume::lanes),
-            Self::Dense { units, .. } => *units,
-            Self::Dropout(_) => inputs,
+impl Plan {
+    /// The same for a team of one.
+    pub(crate) fn alone(self) -> Self {
+        Self { workers: 1, oversubscribed: false, ..self }
+    }
+
+    /// Whether weights change.
+    pub(crate) fn learns(&self) -> bool {
+        self.slots > 1
+    }
+
+    /// The image blocks of a minibatch, sixteen images each, that worker `rank` computes.
+    pub(crate) fn image_blocks(&self, rank: usize) -> Range<usize> {
+        even_range(vectors_for(self.batch), rank, self.workers)
+    }
+
+    /// The stages of a network of `architecture`, first to last, which reads images as lists of
+    /// their non-zero pixels where `is_sparse`.
+    pub(crate) fn stages(&self, architecture: &Architecture, is_sparse: bool) -> Vec<StagePlan> {
+        let mut stages: Vec<StagePlan> = Vec::new();
+        let kinds = self.kinds(architecture);
+        let last = kinds.len() - 1;
+        let mut inputs = architecture.input().pixels();
+        for (index, (kind, units)) in kinds.into_iter().enumerate() {
+            let below = stages.last().map(|below| below.partition);
+            let reads_sparse = is_sparse && index == 0;
+            let partition = match (&kind, below) {
+                (StageKind::Dropout(_), Some(below)) => below,
+                (_, below) => {
+                    let partition = self.partition(inputs, units, index == last);
+                    let partition = below.map_or(partition, |below| partition.above(&below));
+                    if reads_sparse { partition.of_sparse_images() } else { partition }
+                }
+            };
+            stages.push(StagePlan { kind, partition, below, reads_sparse });
+            inputs = units;
+        }
+        stages
+    }
+
+    /// Who does what in a stage of `inputs` × `units`.
+    fn partition(&self, inputs: usize, units: usize, is_last: bool) -> Partition {
+        // The worker who has a sample's logits shall have all of them. And where workers take turns
+        // at the cores, there are no caches of their own to keep columns in, but each walks all
+        // images for what columns it has.
+        if is_last || self.oversubscribed && vectors_for(units) < self.workers {
+            Partition::by_samples(inputs, units, self.batch, self.workers)
+        } else {
+            Partition::by_columns(inputs, units, self.batch, self.workers)
         }
     }
-}
 
-impl Blueprint {
-    /// The stages of `architecture`, which [checks](Sequential::check). Numbers are dropped only
-    /// in `training`.
-    pub(crate) fn new(architecture: &Sequential, training: bool) -> Self {
-        let kept = |(_, layer): &(usize, Layer)| match layer {
+    /// What the stages compute, and how many numbers each puts out.
+    fn kinds(&self, architecture: &Architecture) -> Vec<(StageKind, usize)> {
+        let is_computed = |layer: &Layer| match layer {
             Layer::Flatten => false,
-            Layer::Dropout { .. } => training,
+            Layer::Dropout { .. } => self.drops,
             _ => true,
         };
-        let mut layers = architecture.layers.iter().copied().enumerate().filter(kept).peekable();
+        let layers = architecture.layers().iter().enumerate();
+        let layers: Vec<_> = layers
+            .map(|(index, layer)| (index, layer.layer, layer.output.numbers()))
+            .filter(|(_, layer, _)| is_computed(layer))
+            .collect();
         let is_dense = |layer: &Layer| matches!(layer, Layer::Dense { .. });
-        let mut before_dense = Vec::new();
-        while let Some(layer) = layers.next_if(|(_, layer)| !is_dense(layer)) {
-            before_dense.push(layer);
+        let first_dense = layers.iter().position(|(_, layer, _)| is_dense(layer));
+        let (images, vectors) = layers.split_at(first_dense.unwrap_or(layers.len()));
+        let mut kinds = Vec::new();
+        if let Some((_, _, units)) = images.last() {
+            let images: Vec<_> = images.iter().map(|&(index, layer, _)| (index, layer)).collect();
+            let plan = ImagesPlan::new(architecture.input_volume(), &images);
+            kinds.push((StageKind::Images(plan), *units));
         }
-        let images = image_layers(architecture.input_shape(), &before_dense);
-        let images = (!before_dense.is_empty()).then_some(StageKind::Images(images));
-        let others = layers.filter_map(|(place, layer)| match layer {
-            Layer::Dense { units, activation } => Some(StageKind::Dense { units, activation }),
-            Layer::Dropout { rate } => Some(StageKind::Dropout(Dropout { rate, place })),
-            _ => None,
-        });
-        Self { stages: images.into_iter().chain(others).collect() }
+        for (number, &(index, layer, units)) in vectors.iter().enumerate() {
+            let kind = match layer {
+                // The loss is taken from the logits, whatever the last activation.
+                Layer::Dense { .. } if number + 1 == vectors.len() => {
+                    StageKind::Dense(Activation::Linear)
+                }
+                Layer::Dense { activation, .. } => StageKind::Dense(activation),
+                Layer::Dropout { rate } => StageKind::Dropout(Dropout { rate, layer: index }),
+                _ => continue,
+            };
+            kinds.push((kind, units));
+        }
+        kinds
     }
 }
 
-/// How `layers`, which read `input`, are computed.
-fn image_layers(input: Shape, layers: &[(usize, Layer)]) -> ImageLayers {
-    let Shape::Image { height, width, channels } = input else {
-        return ImageLayers { kinds: Vec::new(), volumes: Vec::new() };
-    };
-    let mut kinds = Vec::new();
-    let mut volumes = Vec::from([Volume::new(height, width, channels)]);
-    let mut layers = layers.iter().peekable();
-    while let (Some((place, layer)), Some(input)) = (layers.next(), volumes.last_mut()) {
-        let (kind, output) = match *layer {
-            Layer::Conv2d { filters, kernel, stride, padding, activation } => {
-                let steps = |length, size, stride| {
-                    Steps::new(length, size, stride, padding).unwrap_or(Steps {
-                        count: 0,
-                        before: 0,
-                        after: 0,
-                    })
-                };
-                let rows = steps(input.height, kernel.height, stride.height);
-                let columns = steps(input.width, kernel.width, stride.width);
-                input.border = Border {
-                    top: rows.before,
-                    bottom: rows.after,
-                    left: columns.before,
-                    right: columns.after,
-                };
-                // These two activations keep the order of their inputs to the bit.
-                let keeps_order = matches!(activation, Activation::Relu | Activation::Linear);
-                let pooled =
-                    keeps_order && layers.next_if(|(_, next)| is_square_of_two(next)).is_some();
-                let input = *input;
-                let geometry =
-                    Geometry { input, rows, columns, kernel, stride, filters, activation, pooled };
-                (ImageLayerKind::Conv2d(geometry), geometry.output())
-            }
-            Layer::MaxPool { size, stride } => {
-                pool(Pooling::Max, *input, size, stride.unwrap_or(size))
-            }
-            Layer::AveragePool { size, stride } => {
-                pool(Pooling::Average, *input, size, stride.unwrap_or(size))
-            }
-            Layer::Dropout { rate } => {
-                let dropout = Dropout { rate, place: *place };
-                (ImageLayerKind::Dropout(dropout), *input)
-            }
-            Layer::Flatten | Layer::Dense { .. } => continue,
-        };
-        kinds.push(kind);
-        volumes.push(output);
+impl StagePlan {
+    /// The vectors of its outputs that worker `rank` writes.
+    pub(crate) fn outputs(&self, rank: usize, plan: &Plan) -> Vec<Range<usize>> {
+        let StageKind::Images(_) = self.kind else { return self.partition.outputs(rank) };
+        // Who computes an image has all that is found in it.
+        let own = plan.image_blocks(rank);
+        let [start, end] = [own.start, own.end].map(|block| (block * LANES).min(plan.batch));
+        let layout = self.partition.layout();
+        (0..self.partition.column_blocks()).map(|block| layout.row(block, start..end)).collect()
     }
-    // Volumes got their borders when the next layer was known: those of pools are copies.
-    for (kind, between) in kinds.iter_mut().zip(volumes.windows(2)) {
-        if let ImageLayerKind::Pool(_, windows) = kind {
-            (windows.input, windows.output) = (between[0], between[1]);
+
+    /// Through which activation the gradient of its outputs must go.
+    pub(crate) fn activation(&self) -> Activation {
+        match self.kind {
+            StageKind::Dense(activation) => activation,
+            // These take the gradient of their outputs.
+            StageKind::Images(_) | StageKind::Dropout(_) => Activation::Linear,
         }
     }
-    ImageLayers { kinds, volumes }
+}
+
+impl ImagesPlan {
+    /// How `layers`, with their indices in the network, are computed from images of `input`.
+    fn new(input: Volume, layers: &[(usize, Layer)]) -> Self {
+        let mut plan = Self { layers: Vec::new(), volumes: Vec::from([input]) };
+        let mut layers = layers.iter().copied().peekable();
+        while let (Some((index, layer)), Some(input)) = (layers.next(), plan.volumes.last_mut()) {
+            let (kind, output) = match layer {
+                Layer::Conv2d { filters, kernel, stride, padding, activation } => {
+                    let rows = steps(input.height, kernel.height, stride.height, padding);
+                    let columns = steps(input.width, kernel.width, stride.width, padding);
+                    input.border = Border {
+                        top: rows.before,
+                        bottom: rows.after,
+                        left: columns.before,
+                        right: columns.after,
+                    };
+                    // These two activations keep the order of their inputs to the bit.
+                    let keeps_order = matches!(activation, Activation::Relu | Activation::Linear);
+                    let pooled =
+                        keeps_order && layers.next_if(|(_, next)| is_square_of_two(next)).is_some();
+                    let input = *input;
+                    let geometry = Geometry {
+                        input,
+                        rows,
+                        columns,
+                        kernel,
+                        stride,
+                        filters,
+                        activation,
+                        pooled,
+                    };
+                    (ImageLayerKind::Conv2d(geometry), geometry.output())
+                }
+                Layer::MaxPool { size, stride } => {
+                    pool(Pooling::Max, *input, size, stride.unwrap_or(size))
+                }
+                Layer::AveragePool { size, stride } => {
+                    pool(Pooling::Average, *input, size, stride.unwrap_or(size))
+                }
+                Layer::Dropout { rate } => {
+                    (ImageLayerKind::Dropout(Dropout { rate, layer: index }), *input)
+                }
+                Layer::Flatten | Layer::Dense { .. } => continue,
+            };
+            plan.layers.push(kind);
+            plan.volumes.push(output);
+        }
+        // Volumes got their borders when the next layer was known: those of pools are copies.
+        for (kind, between) in plan.layers.iter_mut().zip(plan.volumes.windows(2)) {
+            if let ImageLayerKind::Pool(_, windows) = kind {
+                (windows.input, windows.output) = (between[0], between[1]);
+            }
+        }
+        plan
+    }
 }
 
 /// A max pooling that a convolution can do with its sums in registers.
@@ -144,12 +243,17 @@ fn is_square_of_two(layer: &Layer) -> bool {
 }
 
 fn pool(pooling: Pooling, input: Volume, size: Window, stride: Window) -> (ImageLayerKind, Volume) {
-    let steps = |length, size, stride| Steps::new(length, size, stride, Padding::Valid);
-    let count = |steps: Option<Steps>| steps.map_or(0, |steps| steps.count);
     let output = Volume::new(
-        count(steps(input.height, size.height, stride.height)),
-        count(steps(input.width, size.width, stride.width)),
+        steps(input.height, size.height, stride.height, Padding::Valid).count,
+        steps(input.width, size.width, stride.width, Padding::Valid).count,
         input.channels,
     );
     (ImageLayerKind::Pool(pooling, Windows { input, output, size, stride }), output)
+}
+
+/// The positions of a window along one side; none where it does not fit, which an [`Architecture`]
+/// rules out.
+fn steps(length: usize, size: usize, stride: usize, padding: Padding) -> Steps {
+    let none = Steps { count: 0, before: 0, after: 0 };
+    Steps::new(length, size, stride, padding).unwrap_or(none)
 }

@@ -1,21 +1,20 @@
-//! The images of a set as the first layer wants them.
+//! The samples of a set as the first layer wants them.
 
+use super::streams::SampleStreams;
 use crate::data::Split;
-use crate::exec::layers::images::Pixels;
-use crate::exec::noise::SampleStreams;
 use crate::image::RandomAffine;
 use crate::kernels::gemm::GemmBackend;
 use crate::kernels::sparse::{PIXEL_VALUES, SparseRows};
-use crate::model::{Layer, Network};
+use crate::model::{Architecture, Layer};
 use crate::rng::Stream;
 
 /// Images, listed without their zeros where that pays, and labels.
 pub(crate) struct Samples<'a> {
-    pub(crate) split: &'a Split,
+    split: &'a Split,
     /// What is done to images in training.
     augmentation: RandomAffine,
-    /// `None` where the dense path is faster.
-    pub(crate) rows: Option<SparseRows>,
+    /// The non-zero pixels of each image; `None` where the dense path is faster.
+    pub(crate) sparse: Option<SparseRows>,
 }
 
 /// Of all pixels, the share of non-zero ones up to which the sparse products are faster than the
@@ -23,48 +22,44 @@ pub(crate) struct Samples<'a> {
 const SPARSE_UP_TO: f64 = 0.5;
 
 impl<'a> Samples<'a> {
-    /// Prepares `split` for `network`, on the current thread pool. Where another crate computes the
-    /// dense products, the first layer's are dense too.
+    /// Prepares `split` for a network of `architecture`, on the current thread pool. Where another
+    /// crate computes the dense products, the first layer's are dense too.
     pub(crate) fn new(
         split: &'a Split,
+        architecture: &Architecture,
         gemm: GemmBackend,
-        network: &Network,
         augmentation: RandomAffine,
     ) -> Self {
         let size = split.shape().pixels();
-        let fits = gemm == GemmBackend::Engine
+        let first = architecture.layers().first().map(|first| first.layer);
+        let is_sparse = gemm == GemmBackend::Engine
             && augmentation.is_none()
-            && matches!(network.architecture().layers.first(), Some(Layer::Dense { .. }))
+            && matches!(first, Some(Layer::Dense { .. }))
             && size <= SparseRows::MOST_PIXELS
             && share_of_non_zero(split.pixels(), size) <= SPARSE_UP_TO;
-        Self { split, augmentation, rows: fits.then(|| SparseRows::new(split.pixels(), size)) }
+        let sparse = is_sparse.then(|| SparseRows::new(split.pixels(), size));
+        Self { split, augmentation, sparse }
     }
 
-    /// The pixels of all images, as the network sees them.
-    pub(crate) fn pixels(&self, noise: Option<SampleStreams>) -> impl Pixels {
-        let noise = noise.filter(|_| !self.augmentation.is_none());
-        View { split: self.split, distorted: noise.map(|noise| (self.augmentation, noise)) }
+    /// How many samples there are.
+    pub(crate) fn len(&self) -> usize {
+        self.split.len()
     }
 
-    /// The labels of all images.
-    pub(crate) fn labels(&self) -> &'a [u8] {
-        self.split.labels()
+    /// The label of `sample`.
+    pub(crate) fn label(&self, sample: u32) -> u8 {
+        self.split.labels()[sample as usize]
     }
-}
 
-/// Images, their pixels from 0 to 1.
-struct View<'a> {
-    split: &'a Split,
-    distorted: Option<(RandomAffine, SampleStreams)>,
-}
-
-impl Pixels for View<'_> {
-    fn read(&mut self, sample: u32, pixels: &mut [f32]) {
+    /// Writes the pixels of `sample`, row by row, from 0 to 1, into `pixels`: augmented as the
+    /// `streams` of the epoch say, if there are any.
+    pub(crate) fn read(&self, sample: u32, streams: Option<SampleStreams>, pixels: &mut [f32]) {
         let image = self.split.image(sample as usize);
-        match self.distorted {
-            Some((augmentation, noise)) => {
-                let mut rng = noise.stream(Stream::Augment, 0, sample);
-                augmentation.apply(&mut rng, (self.split.shape(), image), &PIXEL_VALUES, pixels);
+        match streams.filter(|_| !self.augmentation.is_none()) {
+            Some(streams) => {
+                let mut rng = streams.of(Stream::Augment, 0, sample);
+                let image = (self.split.shape(), image);
+                self.augmentation.apply(&mut rng, image, &PIXEL_VALUES, pixels);
             }
             None => {
                 // As in the table of values, but without looking up each.
@@ -74,6 +69,13 @@ impl Pixels for View<'_> {
             }
         }
     }
+
+    /// Asks the cache for the images `samples`, which will be read soon.
+    pub(crate) fn prefetch(&self, samples: &[u32]) {
+        if let Some(sparse) = &self.sparse {
+            sparse.prefetch(samples);
+        }
+    }
 }
 
 /// The share of non-zero pixels of images of `size` pixels, judged by up to 256 of the images,
@@ -81,7 +83,7 @@ impl Pixels for View<'_> {
 fn share_of_non_zero(pixels: &[u8], size: usize) -> f64 {
     let images = pixels.len() / size;
     let judged = pixels.chunks_exact(size).step_by(images.div_ceil(256).max(1)).flatten();
-    let (count, lit) =
-        judged.fold((0_u64, 0_u64), |(count, lit), &x| (count + 1, lit + u64::from(x != 0)));
-    lit as f64 / count.max(1) as f64
+    let (count, non_zero) =
+        judged.fold((0_u64, 0_u64), |(count, found), &x| (count + 1, found + u64::from(x != 0)));
+    non_zero as f64 / count.max(1) as f64
 }

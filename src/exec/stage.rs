@@ -1,84 +1,166 @@
-//! One rank's part of a layer, or of the layers that see images together: what stands between
-//! two of the buffers that workers share.
+//! A stage: what stands between two of the buffers that workers share. Each does its own work; here
+//! it is only told which.
 
-use crate::exec::layers::dense::Dense;
-use crate::exec::layers::dropout::DropPanels;
-use crate::exec::layers::images::Images;
-use crate::exec::partition::Partition;
+use super::input::{Input, TransposedInput};
+use super::layers::dense::Dense;
+use super::layers::dropout::DropBlocked;
+use super::layers::images::ImageStack;
+use super::layout::{Blocked, BlockedBuffer, BlockedMut};
+use super::partition::Partition;
+use super::pass::Pass;
+use super::plan::{Plan, StageKind, StagePlan};
+use crate::kernels::optim::UpdateRule;
 use crate::model::{Activation, Tensor};
+use crate::sync::Poison;
 
-/// A part of a network whose outputs are panels that all workers read.
+/// One worker's part of a stage.
 pub(crate) enum Stage {
     /// All layers that see images, and the flattening of what they find. Only the first.
-    Images {
-        /// The rank's part of them.
-        images: Box<Images>,
-        /// As of a layer with as many units as numbers are found.
-        division: Partition,
-    },
+    Images(ImageStack),
     /// A dense layer.
     Dense(Dense),
     /// Dropout between dense layers.
-    Dropout(DropPanels),
+    Dropout(DropBlocked),
+}
+
+/// What follows a stage: its outputs y and, of the loss, the gradient of its sums dz.
+pub(crate) struct Link {
+    partition: Partition,
+    activation: Activation,
+    pub(crate) output: BlockedBuffer,
+    pub(crate) gradient: BlockedBuffer,
+}
+
+/// What a stage needs backward of the one below.
+pub(crate) struct Below<'a, 'w> {
+    pub(crate) partition: Partition,
+    pub(crate) activation: Activation,
+    /// Its outputs y.
+    pub(crate) output: Blocked<'a>,
+    /// Where the gradient of its sums goes.
+    pub(crate) gradient: &'a mut BlockedMut<'w>,
 }
 
 impl Stage {
-    /// How its outputs are divided, and their gradient.
-    pub(crate) fn division(&self) -> &Partition {
-        match self {
-            Self::Images { division, .. } => division,
-            Self::Dense(dense) => &dense.division,
-            Self::Dropout(dropout) => &dropout.division,
+    /// Each worker's part of the stage, its parameters yet to be set.
+    pub(crate) fn allocate(stage: &StagePlan, plan: &Plan, poison: &Poison) -> Vec<Self> {
+        match &stage.kind {
+            StageKind::Images(images) => {
+                let stacks = ImageStack::allocate(images, plan, poison).into_iter();
+                stacks.map(Self::Images).collect()
+            }
+            StageKind::Dense(activation) => {
+                let layers = Dense::allocate(stage, *activation, plan, poison).into_iter();
+                layers.map(Self::Dense).collect()
+            }
+            StageKind::Dropout(dropout) => {
+                let layers = DropBlocked::allocate(stage, *dropout, plan).into_iter();
+                layers.map(Self::Dropout).collect()
+            }
         }
     }
 
-    /// Through which activation the gradient of its outputs must go.
-    pub(crate) fn activation(&self) -> Activation {
+    /// y from x, the worker's part.
+    pub(crate) fn forward(&mut self, pass: &Pass<'_>, x: Input<'_>, y: &mut BlockedMut<'_>) {
+        match (self, x) {
+            (Self::Images(images), _) => images.forward(pass, y),
+            (Self::Dense(dense), x) => dense.forward(pass, x, y),
+            (Self::Dropout(dropout), Input::Dense(x)) => dropout.forward(pass, x, y),
+            (Self::Dropout(_), Input::Sparse(_)) => unreachable!("dropout is never the first"),
+        }
+    }
+
+    /// Between forward and backward of a step: lets the others go on where that is possible.
+    pub(crate) fn end_forward(&mut self) {
+        if let Self::Dense(dense) = self {
+            dense.end_forward();
+        }
+    }
+
+    /// From dz the gradient of the stage below, the worker's part.
+    pub(crate) fn backward_input(
+        &mut self,
+        pass: &Pass<'_>,
+        dz: Blocked<'_>,
+        below: Below<'_, '_>,
+    ) {
         match self {
-            Self::Dense(dense) => dense.activation,
-            // These take the gradient of their outputs.
-            Self::Images { .. } | Self::Dropout(_) => Activation::Linear,
+            Self::Images(_) => unreachable!("images are the first stage"),
+            Self::Dense(dense) => dense.backward_input(pass, dz, below),
+            Self::Dropout(dropout) => dropout.backward(pass, dz, below),
+        }
+    }
+
+    /// From dz the gradients of the parameters, and through `rule` their new values, the worker's
+    /// part.
+    pub(crate) fn update<R: UpdateRule>(
+        &mut self,
+        pass: &Pass<'_>,
+        x: TransposedInput<'_>,
+        dz: &BlockedBuffer,
+        rule: R,
+    ) {
+        match self {
+            Self::Images(images) => images.backward(pass, dz.read(), rule),
+            Self::Dense(dense) => dense.update(pass, x, dz, rule),
+            Self::Dropout(_) => {}
         }
     }
 
     /// How many of a network's tensors are its own.
     fn tensors(&self) -> usize {
         match self {
-            Self::Images { images, .. } => 2 * images.convolutions().count(),
+            Self::Images(images) => images.tensors(),
             Self::Dense(_) => 2,
             Self::Dropout(_) => 0,
         }
     }
 
-    /// Takes the rank's part of the first of `tensors`, and leaves the others.
-    pub(crate) fn set(&mut self, tensors: &mut &[Tensor]) {
-        let (own, others) = tensors.split_at(self.tensors().min(tensors.len()));
-        *tensors = others;
+    /// Takes the worker's part of the first of `tensors`; returns the others.
+    pub(crate) fn set<'a>(&mut self, tensors: &'a [Tensor]) -> &'a [Tensor] {
+        let (own, others) = tensors.split_at(self.tensors());
         match (self, own) {
-            (Self::Images { images, .. }, own) => images.set(own),
-            (Self::Dense(dense), [kernel, bias]) => dense.set(&kernel.values, &bias.values),
+            (Self::Images(images), own) => images.set(own),
+            (Self::Dense(dense), [kernel, bias]) => dense.set(kernel, bias),
             _ => {}
         }
+        others
     }
 
-    /// Copies the lanes `slot` of all parameters to the first of `tensors`, and leaves the others.
+    /// Copies slot `slot` of all parameters to the first of `tensors`; returns the others.
     pub(crate) fn get<'a>(&self, slot: usize, tensors: &'a mut [Tensor]) -> &'a mut [Tensor] {
-        let (own, others) = tensors.split_at_mut(self.tensors().min(tensors.len()));
-        let mut pairs = own.chunks_exact_mut(2);
-        match self {
-            Self::Images { images, .. } => {
-                for (convolution, pair) in images.convolutions().zip(&mut pairs) {
-                    let [kernel, bias] = pair else { continue };
-                    convolution.get(slot, &mut kernel.values, &mut bias.values);
-                }
-            }
-            Self::Dense(dense) => {
-                if let Some([kernel, bias]) = pairs.next() {
-                    dense.get(slot, &mut kernel.values, &mut bias.values);
-                }
-            }
-            Self::Dropout(_) => {}
+        let (own, others) = tensors.split_at_mut(self.tensors());
+        match (self, own) {
+            (Self::Images(images), own) => images.get(slot, own),
+            (Self::Dense(dense), [kernel, bias]) => dense.get(slot, kernel, bias),
+            _ => {}
         }
         others
+    }
+}
+
+impl Link {
+    /// Each worker's handles of what follows `stage`.
+    pub(crate) fn allocate(stage: &StagePlan, plan: &Plan, poison: &Poison) -> Vec<Self> {
+        let (partition, activation) = (stage.partition, stage.activation());
+        let (layout, blocks) = (partition.layout(), partition.column_blocks());
+        let own = |rank| stage.outputs(rank, plan);
+        let own = (0..plan.workers).map(own).collect();
+        let outputs = BlockedBuffer::allocate(layout, blocks, own, poison);
+        let own = (0..plan.workers).map(|rank| partition.outputs(rank)).collect();
+        let gradients = BlockedBuffer::allocate(layout, blocks, own, poison);
+        let link = |(output, gradient)| Self { partition, activation, output, gradient };
+        outputs.into_iter().zip(gradients).map(link).collect()
+    }
+
+    /// The worker's turn to write the gradient: `backward` is told what it needs.
+    pub(crate) fn backward(&mut self, backward: impl FnOnce(Below<'_, '_>)) {
+        let Self { partition, activation, output, gradient } = self;
+        backward(Below {
+            partition: *partition,
+            activation: *activation,
+            output: output.read(),
+            gradient: &mut gradient.write(),
+        });
     }
 }

@@ -1,313 +1,153 @@
-//! One rank of the team that trains or asks a network: its part of every layer, and its seats
-//! at the buffers between the layers.
+//! One worker of the team that trains or asks a network: its part of every stage.
 //!
-//! All workers run the same program. What one writes and others read goes through a [`TurnBuffer`], and
-//! waiting there is all that keeps them in step. After the worker is made, nothing is allocated.
+//! All workers run the same program, each on its own part. What one writes and others read goes
+//! through the turns of a buffer, and waiting there is all that keeps them in step. After a worker
+//! is made, nothing is allocated.
 
-use std::ops::{AddAssign, ControlFlow};
-
-use crate::exec::input::{Input, Panels, Transposed};
-use crate::exec::layers::dense::{BackwardInput, Below, Forward, Update};
-use crate::exec::layers::images::Pixels;
-use crate::exec::layers::loss::{CrossEntropy, Outcome};
-use crate::exec::noise::SampleStreams;
-use crate::exec::samples::Samples;
-use crate::exec::shares::share_of_samples;
-use crate::exec::stage::Stage;
-use crate::kernels::gemm::GemmBackend;
+use super::input::{Input, Minibatch, TransposedInput};
+use super::layers::loss::{LossHead, Outcome, Totals};
+use super::pass::Pass;
+use super::plan::Plan;
+use super::samples::Samples;
+use super::stage::{Link, Stage};
+use super::streams::SampleStreams;
 use crate::kernels::optim::UpdateRule;
-use crate::kernels::sparse::{Columns, Lists};
 use crate::model::{Network, Tensor};
-use crate::simd::Isa;
-use crate::simd::{F32x16, LANES};
+use crate::simd::F32x16;
 use crate::sync::TurnBuffer;
 
-/// What the team is planned for.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Plan {
-    pub(crate) workers: usize,
-    /// Whether they have fewer cores than they are.
-    pub(crate) oversubscribed: bool,
-    /// The most samples of a minibatch.
-    pub(crate) batch: usize,
-    /// F32x16 of a weight: itself and its moments.
-    pub(crate) slots: usize,
-    /// Whether it is for training, in which numbers are dropped.
-    pub(crate) training: bool,
-    /// Which share of each label is spread over all classes.
-    pub(crate) smoothing: f32,
-    pub(crate) isa: Isa,
-    pub(crate) gemm: GemmBackend,
-}
-
-/// One rank.
+/// One worker.
 pub(crate) struct Worker {
-    pub(crate) plan: Plan,
-    pub(crate) rank: usize,
-    pub(crate) stages: Vec<Stage>,
-    /// Which samples of the data make the minibatch.
-    pub(crate) indices: Vec<u32>,
-    /// Their images, where they are sparse.
-    pub(crate) sparse: Option<Sparse>,
-    /// The minibatch's pixels in panels, where its images are not sparse.
-    pub(crate) pixels: TurnBuffer,
-    /// Room for one of those images.
-    pub(crate) image: Vec<f32>,
-    /// The outputs of every stage but the last.
-    pub(crate) outputs: Vec<TurnBuffer>,
-    /// The gradients of every stage: of a dense layer, those of its sums. After the last there
-    /// are outcomes.
-    pub(crate) gradients: Vec<TurnBuffer>,
-    /// Room for sixteen samples' logits.
-    pub(crate) logits: Vec<F32x16>,
+    pub(super) plan: Plan,
+    pub(super) rank: usize,
+    pub(super) minibatch: Minibatch,
+    pub(super) stages: Vec<Stage>,
+    /// What stands between the stages: one less than there are.
+    pub(super) links: Vec<Link>,
+    pub(super) head: LossHead,
     /// Where the workers meet between epochs: an empty buffer.
-    pub(crate) barrier_buffer: TurnBuffer,
-}
-
-/// A rank's copies of a minibatch of sparse images.
-pub(crate) struct Sparse {
-    /// Image by image.
-    pub(crate) lists: Lists,
-    /// Pixel by pixel, for training.
-    pub(crate) columns: Columns,
-}
-
-/// Totals over samples, added up in their order.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Totals {
-    pub(crate) samples: usize,
-    loss: f64,
-    correct: usize,
-}
-
-impl Totals {
-    fn add(&mut self, outcome: Outcome) {
-        *self += Self {
-            samples: 1,
-            loss: f64::from(outcome.loss),
-            correct: usize::from(outcome.correct),
-        };
-    }
-
-    pub(crate) fn mean_loss(&self) -> f64 {
-        self.loss / self.samples as f64
-    }
-
-    pub(crate) fn accuracy(&self) -> f64 {
-        self.correct as f64 / self.samples as f64
-    }
-}
-
-impl AddAssign for Totals {
-    fn add_assign(&mut self, more: Self) {
-        self.samples += more.samples;
-        self.loss += more.loss;
-        self.correct += more.correct;
-    }
+    pub(super) barrier: TurnBuffer,
 }
 
 impl Worker {
-    /// Takes the rank's part of the parameters of `network`.
-    pub(crate) fn start(&mut self, network: &Network) {
-        let mut tensors = network.tensors();
-        self.stages.iter_mut().for_each(|stage| stage.set(&mut tensors));
+    /// Takes the worker's part of the parameters of `network`.
+    pub(crate) fn load_parameters(&mut self, network: &Network) {
+        self.stages.iter_mut().fold(network.tensors(), |tensors, stage| stage.set(tensors));
     }
 
-    /// Whether this is the rank that speaks for the team.
-    pub(crate) fn is_primary(&self) -> bool {
-        self.rank == 0
-    }
-
-    /// Waits until every rank has come here.
-    pub(crate) fn barrier(&mut self) {
-        drop(self.barrier_buffer.write());
-        self.barrier_buffer.read();
-    }
-
-    /// Copies the lanes `slot` of all weights (0: the weights themselves) into `tensors`.
+    /// Copies slot `slot` of all parameters (0: the parameters themselves) into `tensors`.
     pub(crate) fn copy_parameters(&self, slot: usize, tensors: &mut [Tensor]) {
         self.stages.iter().fold(tensors, |tensors, stage| stage.get(slot, tensors));
     }
 
-    /// Brings the samples `indices` of `data` together: the minibatch that is worked on next.
-    pub(crate) fn bring(&mut self, data: &Samples<'_>, indices: &[u32]) {
-        self.indices.clear();
-        self.indices.extend_from_slice(indices);
-        if let (Some(sparse), Some(rows)) = (&mut self.sparse, &data.rows) {
-            sparse.lists.fill(rows, indices);
-        }
+    /// Whether this is the worker that speaks for the team.
+    pub(crate) fn is_primary(&self) -> bool {
+        self.rank == 0
     }
 
-    /// One step of training on the minibatch: forward, loss, backward, update. `next` are the
-    /// samples of the step after it. `seen` is told the totals as soon as they are known, and may
-    /// end the step there: then nothing is learnt, and that is returned.
+    /// Waits until every worker has come here.
+    pub(crate) fn barrier(&mut self) {
+        drop(self.barrier.write());
+        self.barrier.read();
+    }
+
+    /// Brings `samples` of `data` together: the minibatch that is worked on next.
+    pub(crate) fn load(&mut self, data: &Samples<'_>, samples: &[u32]) {
+        self.minibatch.load(data, samples);
+    }
+
+    /// Forward to the logits, x₁ … xₙ₊₁ with xᵢ₊₁ = stageᵢ(xᵢ); where the `loss` is wanted, on to
+    /// it and its gradient. `streams` tell what is random, if anything is.
+    fn forward(&mut self, data: &Samples<'_>, streams: Option<SampleStreams>, loss: bool) {
+        self.minibatch.read_pixels(data, streams);
+        let Self { plan, minibatch, stages, links, head, .. } = self;
+        let Some((last, stages)) = stages.split_last_mut() else { return };
+        let pass = plan.pass(data, minibatch.samples(), streams);
+        let mut x = minibatch.input();
+        for (stage, link) in stages.iter_mut().zip(links) {
+            stage.forward(&pass, x, &mut link.output.write());
+            x = Input::Dense(link.output.read());
+        }
+        head.forward(&pass, loss, |logits| last.forward(&pass, x, logits));
+    }
+
+    /// Forward to the logits.
+    pub(crate) fn infer(&mut self, data: &Samples<'_>) {
+        self.forward(data, None, false);
+    }
+
+    /// Forward to the loss.
+    pub(crate) fn evaluate(&mut self, data: &Samples<'_>) {
+        self.forward(data, None, true);
+    }
+
+    /// The first half of a step of training: forward to the loss, whose totals it returns.
     ///
-    /// By then every rank has finished its part of the step before, and all that it did before
+    /// By then every worker has finished its part of the step before, and all that it did before
     /// its outputs of this one is known to the others.
-    pub(crate) fn step<R: UpdateRule>(
+    pub(crate) fn forward_step(
         &mut self,
         data: &Samples<'_>,
-        next: &[u32],
-        (rule, noise): (R, Option<SampleStreams>),
-        seen: impl FnOnce(Totals) -> ControlFlow<()>,
-    ) -> ControlFlow<()> {
-        if let Some(Sparse { lists, columns }) = &mut self.sparse {
-            columns.fill(lists);
-        }
-        self.forward(data, true, noise);
+        streams: Option<SampleStreams>,
+    ) -> Totals {
+        self.minibatch.transpose();
+        self.forward(data, streams, true);
         let mut totals = Totals::default();
-        self.outcomes(|outcome| totals.add(outcome));
-        seen(totals)?;
-        let Self { plan, stages, indices, sparse, pixels, outputs, gradients, .. } = self;
-        let mut below = None;
-        for stage in stages.iter_mut() {
-            if let Stage::Dense(layer) = stage {
-                layer.release_weights(below.as_ref());
-            }
-            below = Some(*stage.division());
-        }
-        let (isa, gemm, samples) = (plan.isa, plan.gemm, indices.len());
-        for index in (0..stages.len()).rev() {
-            let (lower, upper) = gradients.split_at_mut(index);
-            let (stages_below, stage) = stages.split_at_mut(index);
-            let below = stages_below.last().map(|below| (below.division(), below.activation()));
-            match &mut stage[0] {
-                Stage::Dense(layer) => {
-                    if let Some((division, activation)) = below {
-                        let below = Below {
-                            division: *division,
-                            activation,
-                            output: &outputs[index - 1].read(),
-                            gradient: &mut lower[index - 1].write(),
-                        };
-                        let gradient = &upper[0].read();
-                        isa.run(BackwardInput { layer, gemm, samples, gradient, below });
-                    }
-                    if let (0, Some(rows)) = (index, &data.rows) {
-                        rows.prefetch(next);
-                    }
-                    let input = match (index.checked_sub(1), &*sparse) {
-                        (Some(below), _) => {
-                            Transposed::Dense(Panels::read(&outputs[below], samples))
-                        }
-                        (None, Some(sparse)) => Transposed::Sparse(&sparse.columns),
-                        (None, None) => Transposed::Dense(Panels::read(pixels, samples)),
-                    };
-                    let everyones;
-                    let gradient = if layer.division.is_by_columns() {
-                        upper[0].own(layer.division.own_panels(layer.rank))
-                    } else {
-                        everyones = upper[0].read();
-                        &everyones[..]
-                    };
-                    isa.run(Update { layer, gemm, input: &input, gradient, rule });
-                }
-                Stage::Dropout(dropout) => {
-                    if let Some((_, activation)) = below {
-                        let output = outputs[index - 1].read();
-                        let into = &mut lower[index - 1].write();
-                        let gradient = upper[0].read();
-                        dropout.backward(isa, samples, &gradient, (activation, &output), into);
-                    }
-                }
-                Stage::Images { images, .. } => images.backward(samples, &upper[0].read(), rule),
-            }
-            upper[0].release();
-            if let Some(below) = index.checked_sub(1) {
-                outputs[below].release();
-            }
-        }
-        ControlFlow::Continue(())
+        self.outcomes().for_each(|outcome| totals.add(outcome));
+        totals
     }
 
-    /// Forward through all layers on the minibatch; in training, `noise` drops some of their
-    /// numbers.
-    ///
-    /// Where the loss is wanted, the last gradients and the outcomes are left behind, else the
-    /// logits in the place of the last gradients.
-    pub(crate) fn forward(&mut self, data: &Samples<'_>, loss: bool, noise: Option<SampleStreams>) {
-        if !self.pixels.is_empty() {
-            self.read_pixels(data, noise);
-        }
-        let Self {
-            plan, rank, stages, indices, sparse, pixels, outputs, gradients, logits, ..
-        } = self;
-        let Plan { isa, gemm, batch: most, smoothing, .. } = *plan;
-        let (indices, samples) = (&**indices, indices.len());
-        for (index, stage) in stages.iter_mut().enumerate() {
-            let last = index == outputs.len();
-            let (below, above) = outputs.split_at_mut(index);
-            let seat = if last { &mut gradients[index] } else { &mut above[0] };
-            let mut output = match stage {
-                Stage::Images { images, .. } => {
-                    let mut output = seat.write();
-                    images.forward(&mut data.pixels(noise), indices, noise, &mut output);
-                    output
-                }
-                Stage::Dropout(dropout) => {
-                    let input = below.last().map(TurnBuffer::read);
-                    let mut output = seat.write();
-                    if let (Some(input), Some(noise)) = (input, noise) {
-                        dropout.forward(isa, (noise, indices), &input, &mut output);
-                    }
-                    output
-                }
-                Stage::Dense(layer) => {
-                    let input = match (below.last(), &*sparse) {
-                        (Some(below), _) => Input::Dense(Panels::read(below, samples)),
-                        (None, Some(sparse)) => Input::Sparse(&sparse.lists),
-                        (None, None) => Input::Dense(Panels::read(pixels, samples)),
-                    };
-                    let mut output = seat.write();
-                    let (input, into) = (&input, &mut output);
-                    isa.run(Forward { layer, gemm, input, logits: last, output: into });
-                    output
-                }
+    /// The second half: backward from dzₙ, the gradient of the logits. Each stage takes dzᵢ to
+    /// dzᵢ₋₁ and, through `rule`, to new parameters. `next` are the samples of the step after.
+    pub(crate) fn backward_step<R: UpdateRule>(
+        &mut self,
+        data: &Samples<'_>,
+        streams: Option<SampleStreams>,
+        next: &[u32],
+        rule: R,
+    ) {
+        let Self { plan, minibatch, stages, links, head, .. } = self;
+        let pass = plan.pass(data, minibatch.samples(), streams);
+        stages.iter_mut().for_each(Stage::end_forward);
+        for (index, stage) in stages.iter_mut().enumerate().rev() {
+            let (below, above) = links.split_at_mut(index);
+            let dz = above.first_mut().map_or(&mut head.logits, |link| &mut link.gradient);
+            if let Some(below) = below.last_mut() {
+                below.backward(|below| stage.backward_input(&pass, dz.read(), below));
+            } else {
+                data.prefetch(next);
+            }
+            let x = match below.last() {
+                Some(below) => TransposedInput::Dense(below.output.read()),
+                None => minibatch.transposed(),
             };
-            if last && loss {
-                let division = stage.division();
-                isa.run(CrossEntropy {
-                    samples: division.part(*rank, samples).samples,
-                    label: |sample: usize| data.labels()[indices[sample] as usize],
-                    classes: division.units,
-                    smoothing,
-                    scale: 1.0 / samples as f32,
-                    panels: &mut output,
-                    batch: most,
-                    logits,
-                });
+            stage.update(&pass, x, dz, rule);
+            dz.release();
+            if let Some(below) = below.last_mut() {
+                below.output.release();
             }
         }
     }
 
-    /// Tells `each` what became of each sample of the minibatch, in order.
-    pub(crate) fn outcomes(&self, mut each: impl FnMut(Outcome)) {
-        let Some(gradients) = self.gradients.last() else { return };
-        let outcomes = &gradients.read()[self.logits.len() / LANES * self.plan.batch..];
-        (0..self.indices.len()).for_each(|sample| each(Outcome::of(sample, outcomes)));
+    /// What became of each sample of the minibatch, in order.
+    pub(crate) fn outcomes(&self) -> impl Iterator<Item = Outcome> {
+        self.head.outcomes(self.minibatch.samples().len())
     }
 
-    /// The logits of sample `sample`, after a [`forward`](Self::forward) without loss.
+    /// The logits of sample `sample` of the minibatch, after [`infer`](Self::infer).
     pub(crate) fn logits(&self, sample: usize) -> Vec<F32x16> {
-        let Some(gradients) = self.gradients.last() else { return Vec::new() };
-        let panels = gradients.read();
-        let blocks = 0..self.logits.len() / LANES;
-        blocks.map(|block| panels[block * self.plan.batch + sample]).collect()
+        self.head.logits_of(sample)
     }
+}
 
-    /// Writes the rank's share of the minibatch's pixels into panels.
-    fn read_pixels(&mut self, data: &Samples<'_>, noise: Option<SampleStreams>) {
-        let Plan { batch, workers, .. } = self.plan;
-        let indices = &self.indices;
-        let own = share_of_samples(batch, self.rank, workers);
-        let own = own.start.min(indices.len())..own.end.min(indices.len());
-        let mut pixels = data.pixels(noise);
-        let mut panels = self.pixels.write();
-        for (sample, &index) in own.clone().zip(&indices[own]) {
-            pixels.read(index, &mut self.image);
-            for (panel, numbers) in self.image.chunks(LANES).enumerate() {
-                panels.at(panel * batch + sample).0[..numbers.len()].copy_from_slice(numbers);
-            }
-        }
+impl Plan {
+    /// A pass over the minibatch of `samples` of `data`.
+    fn pass<'a>(
+        &self,
+        data: &'a Samples<'a>,
+        samples: &'a [u32],
+        streams: Option<SampleStreams>,
+    ) -> Pass<'a> {
+        Pass { isa: self.isa, gemm: self.gemm, data, samples, streams }
     }
 }

@@ -7,7 +7,7 @@ use crate::data::Split;
 use crate::error::Result;
 use crate::exec::engine::{Engine, EngineOptions};
 use crate::image::ImageShape;
-use crate::model::{Activation, Network, Sequential, Shape};
+use crate::model::{Activation, Architecture, Network, Sequential, Shape};
 use crate::train::{FitOptions, NoObserver};
 
 /// The rate of training.
@@ -42,7 +42,8 @@ pub fn training_networks(input: ImageShape, classes: usize) -> Vec<(String, Sequ
     };
     let lenet5 = Sequential::lenet5(input, classes);
     // Small images leave nothing after its poolings.
-    let lenet5 = lenet5.check().is_ok().then(|| (String::from("lenet5"), lenet5));
+    let lenet5 =
+        Architecture::new(lenet5.clone()).is_ok().then(|| (String::from("lenet5"), lenet5));
     HIDDEN.map(mlp).into_iter().chain(lenet5).collect()
 }
 
@@ -127,17 +128,16 @@ impl<'a> Run<'a> {
 /// Multiplications and additions of a training step per sample, zeros included: two a weight and
 /// place forward, two for its gradient, and two for the gradient of the inputs of all layers but
 /// the first that learns.
-fn dense_operations(network: &Sequential) -> usize {
-    let shapes = network.shapes().unwrap_or_default();
-    let layers = network.layers.iter().zip(&shapes).zip(network.parameters_by_layer());
+fn dense_operations(network: &Architecture) -> usize {
+    let layers = network.layers().iter();
     let products: Vec<usize> = layers
-        .filter_map(|((_, output), tensors)| {
-            let [(_, kernel), _] = tensors?;
-            let places = match output {
+        .filter_map(|layer| {
+            let [kernel, _] = layer.parameters.as_ref()?;
+            let positions = match layer.output {
                 Shape::Image { height, width, .. } => height * width,
                 Shape::Vector(_) => 1,
             };
-            Some(places * kernel.into_iter().product::<usize>())
+            Some(positions * kernel.count())
         })
         .collect();
     6 * products.iter().sum::<usize>() - 2 * products.first().copied().unwrap_or(0)
@@ -152,10 +152,10 @@ mod tests {
         let layers = Sequential::new(ImageShape { height: 28, width: 28 })
             .dense(100, Activation::Relu)
             .dense(10, Activation::Sigmoid);
-        assert_eq!(dense_operations(&layers), 319_600);
+        assert_eq!(dense_operations(&layers.try_into().unwrap()), 319_600);
         let convolutions = 4 * 24 * 24 * 150 + 6 * 8 * 8 * 2400;
         let dense = 6 * (256 * 120 + 120 * 84 + 84 * 10);
         let lenet5 = Sequential::lenet5(ImageShape { height: 28, width: 28 }, 10);
-        assert_eq!(dense_operations(&lenet5), convolutions + dense);
+        assert_eq!(dense_operations(&lenet5.try_into().unwrap()), convolutions + dense);
     }
 }

@@ -1,362 +1,227 @@
-//! What a network is made of: its input and its layers in order.
+//! What a network is, checked: its layers, what each reads and puts out, and what it learns.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use super::error::ArchitectureError;
+use super::layer::{Activation, Layer};
+use super::sequential::Sequential;
+use super::shape::Shape;
 use crate::image::ImageShape;
-use crate::kernels::conv::{Padding, Window};
-use crate::model::shape::Shape;
+use crate::kernels::conv::Volume;
 
-/// A network as a stack of layers, each fed by the one before.
+/// A network that can be trained: a [`Sequential`] whose layers fit each other, the last being a
+/// dense one with a unit a class.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct Sequential {
-    /// Height and width of the images it reads.
-    pub input: ImageShape,
-    /// The layers, first to last.
-    pub layers: Vec<Layer>,
+#[serde(try_from = "Sequential", into = "Sequential")]
+pub struct Architecture {
+    input: ImageShape,
+    layers: Vec<LayerSpec>,
+    classes: usize,
+    output: Activation,
 }
 
-/// A layer and its settings.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
+/// A layer of an [`Architecture`].
+#[derive(Clone, Debug, PartialEq)]
 #[non_exhaustive]
-pub enum Layer {
-    /// Filters that slide over an image, each position's output a weighted sum of the window
-    /// there and a bias: cross-correlation, as all libraries have it.
-    Conv2d {
-        /// The number of outputs a position.
-        filters: usize,
-        /// The window that a filter sees.
-        kernel: Window,
-        /// How far the window moves from one output to the next.
-        #[serde(default = "Window::one")]
-        stride: Window,
-        /// What happens at the edges.
-        #[serde(default)]
-        padding: Padding,
-        /// What is applied to each output.
-        #[serde(default)]
-        activation: Activation,
-    },
-    /// The greatest number of each window, channel by channel; windows that the image does not
-    /// fill are left out.
-    MaxPool {
-        /// The window.
-        size: Window,
-        /// How far it moves; `None` for its own size.
-        #[serde(default)]
-        stride: Option<Window>,
-    },
-    /// The mean of each window, channel by channel; windows that the image does not fill are left
-    /// out.
-    AveragePool {
-        /// The window.
-        size: Window,
-        /// How far it moves; `None` for its own size.
-        #[serde(default)]
-        stride: Option<Window>,
-    },
-    /// An image as a row of numbers: row by row, the channels of a position side by side.
-    Flatten,
-    /// In training, zero in place of a random share of the numbers; those that stay grow in
-    /// proportion.
-    Dropout {
-        /// The share that becomes zero, below 1.
-        rate: f32,
-    },
-    /// Each unit a weighted sum of all inputs and a bias: `activation(x · kernel + bias)`.
-    Dense {
-        /// The number of outputs.
-        units: usize,
-        /// What is applied to each output.
-        #[serde(default)]
-        activation: Activation,
-    },
+pub struct LayerSpec {
+    /// Its settings.
+    pub layer: Layer,
+    /// What it reads for one sample.
+    pub input: Shape,
+    /// What it puts out for one sample.
+    pub output: Shape,
+    /// What it learns: its kernel and its bias, or nothing.
+    pub parameters: Option<[ParameterSpec; 2]>,
 }
 
-/// What a layer applies to its weighted sums.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Activation {
-    /// x
-    #[default]
-    Linear,
-    /// max(x, 0)
-    Relu,
-    /// 1 / (1 + e⁻ˣ)
-    Sigmoid,
-    /// eˣ over the sum of all; only for the last layer.
-    Softmax,
+/// The name and the shape of an array of parameters.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ParameterSpec {
+    /// Keras's name: `conv2d.kernel`, `conv2d.bias`, `dense.kernel`, `dense.bias`,
+    /// `dense_1.kernel` …
+    pub name: String,
+    /// Keras's layout: kernels are height × width × inputs × filters, or inputs × units; biases
+    /// filters, or units.
+    pub shape: Vec<usize>,
 }
 
 /// The most weights that a network may have: 1 GiB of them.
 const MOST_PARAMETERS: usize = 1 << 28;
 /// The most numbers that a layer may put out for one sample.
 const MOST_NUMBERS: usize = 1 << 28;
+/// The most classes: labels are bytes.
+const MOST_CLASSES: usize = 256;
 
-/// The name of a parameter, and its shape.
-type NamedShape = (String, Vec<usize>);
-
-impl Sequential {
-    /// A network without layers yet, for images of shape `input`.
-    #[must_use]
-    pub fn new(input: ImageShape) -> Self {
-        Self { input, layers: Vec::new() }
-    }
-
-    /// Adds `layer`.
-    #[must_use]
-    pub fn with(mut self, layer: Layer) -> Self {
-        self.layers.push(layer);
-        self
-    }
-
-    /// Adds a dense layer of `units` outputs.
-    #[must_use]
-    pub fn dense(self, units: usize, activation: Activation) -> Self {
-        self.with(Layer::Dense { units, activation })
-    }
-
-    /// Adds a convolution of `filters` square kernels of side `kernel`, of stride 1 and without
-    /// padding; [`with`](Self::with) adds any other.
-    #[must_use]
-    pub fn conv2d(self, filters: usize, kernel: usize, activation: Activation) -> Self {
-        let (kernel, stride) = (Window::square(kernel), Window::one());
-        self.with(Layer::Conv2d { filters, kernel, stride, padding: Padding::Valid, activation })
-    }
-
-    /// Adds max pooling over squares of side `size`.
-    #[must_use]
-    pub fn max_pool(self, size: usize) -> Self {
-        self.with(Layer::MaxPool { size: Window::square(size), stride: None })
-    }
-
-    /// Adds average pooling over squares of side `size`.
-    #[must_use]
-    pub fn average_pool(self, size: usize) -> Self {
-        self.with(Layer::AveragePool { size: Window::square(size), stride: None })
-    }
-
-    /// Adds a flattening of images.
-    #[must_use]
-    pub fn flatten(self) -> Self {
-        self.with(Layer::Flatten)
-    }
-
-    /// Adds dropout of the share `rate`.
-    #[must_use]
-    pub fn dropout(self, rate: f32) -> Self {
-        self.with(Layer::Dropout { rate })
-    }
-
-    /// The number of classes that it tells apart: the outputs of its last layer.
-    #[must_use]
-    pub fn classes(&self) -> usize {
-        match self.layers.last() {
-            Some(Layer::Dense { units, .. }) => *units,
-            _ => 0,
+impl Architecture {
+    /// Checks the network that `description` describes.
+    ///
+    /// # Errors
+    /// When there is no layer, layers do not fit each other, are of nothing or of more than memory
+    /// could hold, the classes are not 1 to 256, or an activation stands where it cannot.
+    pub fn new(description: Sequential) -> Result<Self, ArchitectureError> {
+        let Sequential { input, layers } = description;
+        let Some(&last) = layers.last() else { return Err(ArchitectureError::NoLayers) };
+        if input.height.checked_mul(input.width).is_none_or(|pixels| pixels == 0) {
+            return Err(ArchitectureError::NoPixels(input));
         }
-    }
-
-    /// What its last layer applies to the logits.
-    #[must_use]
-    pub fn output(&self) -> Activation {
-        match self.layers.last() {
-            Some(Layer::Dense { activation, .. }) => *activation,
-            _ => Activation::Linear,
+        let layers = specify(input, layers)?;
+        check_sizes(&layers)?;
+        let (classes, output) = match last {
+            Layer::Dense { activation: Activation::Relu, .. } => {
+                return Err(ArchitectureError::LastIsRelu);
+            }
+            Layer::Dense { units, activation } => (units, activation),
+            layer => return Err(ArchitectureError::LastIsNotDense(layer)),
+        };
+        if classes > MOST_CLASSES {
+            return Err(ArchitectureError::Classes(classes));
         }
+        Ok(Self { input, layers, classes, output })
     }
 
-    /// What its first layer reads.
+    /// Height and width of the images that it reads.
+    #[must_use]
+    pub fn input(&self) -> ImageShape {
+        self.input
+    }
+
+    /// What its first layer reads: images of one channel.
     #[must_use]
     pub fn input_shape(&self) -> Shape {
         let ImageShape { height, width } = self.input;
         Shape::Image { height, width, channels: 1 }
     }
 
-    /// What each layer puts out.
-    ///
-    /// # Errors
-    /// When a layer cannot read what the one before it puts out.
-    pub fn shapes(&self) -> Result<Vec<Shape>> {
-        let mut shape = self.input_shape();
-        let layers = self.layers.iter().enumerate();
-        let shapes = layers.map(|(index, layer)| {
-            shape = layer.output(shape).map_err(|problem| {
-                Error::Network(format!("layer {} ({layer}) {problem}", index + 1))
-            })?;
-            Ok(shape)
-        });
-        shapes.collect()
-    }
-
-    /// Name and shape of each parameter, in Keras's order, names and layouts: `conv2d.kernel`
-    /// (height × width × inputs × filters), `conv2d.bias` (filters), `dense.kernel` (inputs ×
-    /// units), `dense.bias` (units), `dense_1.kernel` …; of the layers that fit each other.
+    /// Its layers, first to last.
     #[must_use]
-    pub fn parameters(&self) -> Vec<(String, Vec<usize>)> {
-        self.parameters_by_layer().into_iter().flatten().flatten().collect()
+    pub fn layers(&self) -> &[LayerSpec] {
+        &self.layers
     }
 
-    /// How many numbers each layer learns, of the layers that fit each other.
-    pub(crate) fn parameter_counts(&self) -> Vec<usize> {
-        let count = |(_, shape): (String, Vec<usize>)| shape.into_iter().product::<usize>();
-        let tensors = self.parameters_by_layer().into_iter();
-        tensors.map(|pair| pair.into_iter().flatten().map(count).sum()).collect()
+    /// The number of classes that it tells apart: the outputs of its last layer.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.classes
     }
 
-    /// The parameters of each layer: kernel and bias, or none.
-    pub(crate) fn parameters_by_layer(&self) -> Vec<Option<[NamedShape; 2]>> {
-        let mut input = self.input_shape();
-        let (mut convolutions, mut dense) = (0, 0);
-        let mut all = Vec::with_capacity(self.layers.len());
-        for layer in &self.layers {
-            let Ok(output) = layer.output(input) else { break };
-            let named = |kind, count: &mut usize, kernel: Vec<usize>, outputs| {
-                *count += 1;
-                let name = match *count {
-                    1 => String::from(kind),
-                    count => format!("{kind}_{}", count - 1),
-                };
-                [(format!("{name}.kernel"), kernel), (format!("{name}.bias"), vec![outputs])]
-            };
-            all.push(match (*layer, input) {
-                (Layer::Conv2d { filters, kernel, .. }, Shape::Image { channels, .. }) => {
-                    let shape = vec![kernel.height, kernel.width, channels, filters];
-                    Some(named("conv2d", &mut convolutions, shape, filters))
-                }
-                (Layer::Dense { units, .. }, input) => {
-                    Some(named("dense", &mut dense, vec![input.numbers(), units], units))
-                }
-                _ => None,
-            });
-            input = output;
-        }
-        all
+    /// What its last layer applies to the logits.
+    #[must_use]
+    pub fn output(&self) -> Activation {
+        self.output
     }
 
-    /// Checks that the layers make a network that can be trained.
-    ///
-    /// # Errors
-    /// When there is no layer, layers do not fit each other, are of nothing or of more than memory
-    /// could hold, the classes are not 1 to 256, or an activation stands where it cannot.
-    pub fn check(&self) -> Result<()> {
-        let refuse = |problem: String| Err(Error::Network(problem));
-        let Some(last) = self.layers.last() else {
-            return refuse("the network has no layers".into());
-        };
-        if self.input.height.checked_mul(self.input.width).is_none_or(|pixels| pixels == 0) {
-            return refuse(format!(
-                "images of {} × {} pixels cannot be read",
-                self.input.height, self.input.width
-            ));
-        }
-        let shapes = self.shapes()?;
-        let mut parameters = 0_usize;
-        let by_layer = self.parameters_by_layer();
-        for (index, ((layer, shape), tensors)) in
-            self.layers.iter().zip(&shapes).zip(by_layer).enumerate()
-        {
-            let kernel = tensors.map_or_else(Vec::new, |[(_, kernel), _]| kernel);
-            if !kernel.is_empty() {
-                let weights = kernel.into_iter().fold(1, usize::saturating_mul);
-                parameters = parameters.saturating_add(weights);
-            }
-            if parameters > MOST_PARAMETERS {
-                return refuse(format!(
-                    "up to layer {} there would be {parameters} weights: at most {MOST_PARAMETERS} are possible",
-                    index + 1
-                ));
-            }
-            if shape.numbers() > MOST_NUMBERS {
-                return refuse(format!(
-                    "layer {} puts out {shape} numbers: at most {MOST_NUMBERS} are possible",
-                    index + 1
-                ));
-            }
-            let is_last = index + 1 == self.layers.len();
-            if layer.activation() == Some(Activation::Softmax) && !is_last {
-                return refuse(format!(
-                    "layer {} has a softmax: only the last layer may",
-                    index + 1
-                ));
-            }
-        }
-        match last {
-            Layer::Dense { activation: Activation::Relu, .. } => {
-                return refuse(
-                    "the last layer has a ReLU: give it sigmoid, softmax or linear".into(),
-                );
-            }
-            Layer::Dense { .. } => {}
-            layer => {
-                return refuse(format!(
-                    "the last layer is {layer}: a dense layer with a unit a class must end the network"
-                ));
-            }
-        }
-        if self.classes() > 256 {
-            return refuse(format!(
-                "{} classes: labels are bytes, so at most 256 are possible",
-                self.classes()
-            ));
-        }
-        Ok(())
+    /// What it learns, in Keras's order.
+    pub fn parameters(&self) -> impl Iterator<Item = &ParameterSpec> {
+        self.layers.iter().flat_map(|layer| &layer.parameters).flatten()
+    }
+
+    /// The images that it reads, sixteen side by side.
+    pub(crate) fn input_volume(&self) -> Volume {
+        Volume::new(self.input.height, self.input.width, 1)
     }
 }
 
-impl Layer {
-    /// What it applies to its sums, if it has any.
-    pub(crate) fn activation(&self) -> Option<Activation> {
-        match self {
-            Self::Conv2d { activation, .. } | Self::Dense { activation, .. } => Some(*activation),
-            _ => None,
-        }
+impl LayerSpec {
+    /// How many numbers it learns.
+    #[must_use]
+    pub fn parameter_count(&self) -> usize {
+        self.parameters.iter().flatten().map(ParameterSpec::count).sum()
+    }
+}
+
+impl ParameterSpec {
+    /// How many numbers it is; `usize::MAX` where that many cannot be counted.
+    #[must_use]
+    pub fn count(&self) -> usize {
+        self.shape.iter().copied().fold(1, usize::saturating_mul)
+    }
+}
+
+impl TryFrom<Sequential> for Architecture {
+    type Error = ArchitectureError;
+
+    fn try_from(description: Sequential) -> Result<Self, ArchitectureError> {
+        Self::new(description)
+    }
+}
+
+impl From<Architecture> for Sequential {
+    fn from(architecture: Architecture) -> Self {
+        let layers = architecture.layers.into_iter().map(|spec| spec.layer).collect();
+        Self { input: architecture.input, layers }
     }
 }
 
 /// Its layers in a line: `dense 100 relu, dense 10 sigmoid`.
-impl fmt::Display for Sequential {
+impl fmt::Display for Architecture {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for (index, layer) in self.layers.iter().enumerate() {
+        for (index, spec) in self.layers.iter().enumerate() {
             f.write_str(if index == 0 { "" } else { ", " })?;
-            layer.fmt(f)?;
+            spec.layer.fmt(f)?;
         }
         Ok(())
     }
 }
 
-/// In a few words: `conv2d 6 of 5 × 5 relu`, `max_pool 2 × 2`, `dense 100 relu`.
-impl fmt::Display for Layer {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Conv2d { filters, kernel, stride, padding, .. } => {
-                write!(f, "conv2d {filters} of {kernel}")?;
-                if *stride != Window::one() {
-                    write!(f, " stride {stride}")?;
-                }
-                if *padding == Padding::Same {
-                    f.write_str(" same")?;
-                }
-            }
-            Self::MaxPool { size, stride } | Self::AveragePool { size, stride } => {
-                let is_max = matches!(self, Self::MaxPool { .. });
-                write!(f, "{} {size}", if is_max { "max_pool" } else { "average_pool" })?;
-                if let Some(stride) = stride.filter(|stride| stride != size) {
-                    write!(f, " stride {stride}")?;
-                }
-            }
-            Self::Flatten => f.write_str("flatten")?,
-            Self::Dropout { rate } => write!(f, "dropout {rate}")?,
-            Self::Dense { units, .. } => write!(f, "dense {units}")?,
+/// What each of `layers` reads, puts out and learns.
+fn specify(input: ImageShape, layers: Vec<Layer>) -> Result<Vec<LayerSpec>, ArchitectureError> {
+    let ImageShape { height, width } = input;
+    let mut input = Shape::Image { height, width, channels: 1 };
+    let mut names = Names::default();
+    let layers = layers.into_iter().zip(1..).map(|(layer, number)| {
+        let output = layer.output(input).map_err(|problem| ArchitectureError::Layer {
+            number,
+            layer,
+            problem,
+        })?;
+        let parameters = layer.kernel(input).map(|(kind, kernel)| {
+            let (name, outputs) = (names.next(kind), kernel.last().copied().unwrap_or(0));
+            [("kernel", kernel), ("bias", vec![outputs])]
+                .map(|(part, shape)| ParameterSpec { name: format!("{name}.{part}"), shape })
+        });
+        let spec = LayerSpec { layer, input, output, parameters };
+        input = output;
+        Ok(spec)
+    });
+    layers.collect()
+}
+
+/// Refuses more than memory could hold, and a softmax that is not the last activation.
+fn check_sizes(layers: &[LayerSpec]) -> Result<(), ArchitectureError> {
+    let mut weights = 0_usize;
+    for (spec, number) in layers.iter().zip(1..) {
+        if let Some([kernel, _]) = &spec.parameters {
+            weights = weights.saturating_add(kernel.count());
         }
-        f.write_str(match self.activation() {
-            None | Some(Activation::Linear) => "",
-            Some(Activation::Relu) => " relu",
-            Some(Activation::Sigmoid) => " sigmoid",
-            Some(Activation::Softmax) => " softmax",
-        })
+        if weights > MOST_PARAMETERS {
+            return Err(ArchitectureError::Weights { number, weights, most: MOST_PARAMETERS });
+        }
+        if spec.output.numbers() > MOST_NUMBERS {
+            let (output, most) = (spec.output, MOST_NUMBERS);
+            return Err(ArchitectureError::Outputs { number, output, most });
+        }
+        if spec.layer.activation() == Some(Activation::Softmax) && number < layers.len() {
+            return Err(ArchitectureError::SoftmaxBeforeEnd(number));
+        }
+    }
+    Ok(())
+}
+
+/// Counts the layers of a kind, as Keras does: `dense`, `dense_1`, `dense_2` …
+#[derive(Default)]
+struct Names(Vec<(&'static str, usize)>);
+
+impl Names {
+    /// The name of the next layer of `kind`.
+    fn next(&mut self, kind: &'static str) -> String {
+        let Some((_, count)) = self.0.iter_mut().find(|(known, _)| *known == kind) else {
+            self.0.push((kind, 1));
+            return kind.into();
+        };
+        *count += 1;
+        format!("{kind}_{}", *count - 1)
     }
 }

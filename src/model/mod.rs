@@ -2,14 +2,20 @@
 //! vectors.
 
 mod architecture;
+mod error;
 mod initializer;
+mod layer;
 mod network;
 mod presets;
 mod safetensors;
+mod sequential;
 mod shape;
 mod toml;
 
 pub use crate::kernels::conv::{Padding, Window};
-pub use architecture::{Activation, Layer, Sequential};
+pub use architecture::{Architecture, LayerSpec, ParameterSpec};
+pub use error::{ArchitectureError, LayerError, NetworkError};
+pub use layer::{Activation, Layer};
 pub use network::{Network, Tensor};
+pub use sequential::Sequential;
 pub use shape::Shape;

@@ -1,8 +1,8 @@
 //! A network: an architecture and its parameters.
 
-use crate::error::{Error, Result};
-use crate::model::architecture::Sequential;
-use crate::model::initializer::glorot_uniform;
+use super::architecture::{Architecture, ParameterSpec};
+use super::error::NetworkError;
+use super::initializer::glorot_uniform;
 
 /// A named array of parameters, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,7 +18,7 @@ pub struct Tensor {
 /// A network that can be trained, evaluated, saved and asked.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Network {
-    architecture: Sequential,
+    architecture: Architecture,
     tensors: Vec<Tensor>,
 }
 
@@ -26,53 +26,48 @@ impl Network {
     /// A new network: Glorot-uniform kernels drawn under `seed`, zero biases.
     ///
     /// # Errors
-    /// When the architecture does not [check](Sequential::check).
-    pub fn new(architecture: Sequential, seed: u64) -> Result<Self> {
-        architecture.check()?;
-        let tensors = architecture
-            .parameters()
-            .into_iter()
-            .enumerate()
-            .map(|(index, (name, shape))| {
-                let values = if name.ends_with(".bias") {
-                    vec![0.0; shape.iter().product()]
-                } else {
-                    glorot_uniform(&shape, seed, index)
-                };
-                Tensor { name, shape, values }
-            })
-            .collect();
+    /// When the layers make no [`Architecture`].
+    pub fn new<A>(architecture: A, seed: u64) -> Result<Self, A::Error>
+    where
+        A: TryInto<Architecture>,
+    {
+        let architecture = architecture.try_into()?;
+        let draw = |(index, spec): (usize, &ParameterSpec)| {
+            let values = if spec.name.ends_with(".bias") {
+                vec![0.0; spec.count()]
+            } else {
+                glorot_uniform(&spec.shape, seed, index)
+            };
+            Tensor { name: spec.name.clone(), shape: spec.shape.clone(), values }
+        };
+        let tensors = architecture.parameters().enumerate().map(draw).collect();
         Ok(Self { architecture, tensors })
     }
 
-    /// A network with the given parameters, in the order of [`Sequential::parameters`].
+    /// A network with the given parameters, in the order of [`Architecture::parameters`].
     ///
     /// # Errors
-    /// When the architecture does not check, or a tensor is missing, too many, of another shape,
-    /// or holds a number that is not finite.
-    pub fn from_tensors(architecture: Sequential, tensors: Vec<Tensor>) -> Result<Self> {
-        architecture.check()?;
-        let expected = architecture.parameters();
-        if tensors.len() != expected.len() {
-            let problem =
-                format!("{} tensors where the network has {}", tensors.len(), expected.len());
-            return Err(Error::Network(problem));
+    /// When the layers make no [`Architecture`], or a tensor is missing, too many, of another
+    /// shape, or holds a number that is not finite.
+    pub fn from_tensors<A>(architecture: A, tensors: Vec<Tensor>) -> Result<Self, NetworkError>
+    where
+        A: TryInto<Architecture, Error: Into<NetworkError>>,
+    {
+        let architecture = architecture.try_into().map_err(Into::into)?;
+        let expected = architecture.parameters().count();
+        if tensors.len() != expected {
+            return Err(NetworkError::Count { found: tensors.len(), expected });
         }
-        for (tensor, (name, shape)) in tensors.iter().zip(&expected) {
-            if tensor.name != *name
-                || tensor.shape != *shape
-                || tensor.values.len() != shape.iter().product::<usize>()
-            {
-                let problem = format!(
-                    "tensor {} of shape {:?} where {name} {shape:?} belongs",
-                    tensor.name, tensor.shape
-                );
-                return Err(Error::Network(problem));
+        for (tensor, expected) in tensors.iter().zip(architecture.parameters()) {
+            let fits = tensor.name == expected.name
+                && tensor.shape == expected.shape
+                && tensor.values.len() == expected.count();
+            if !fits {
+                let (name, shape) = (tensor.name.clone(), tensor.shape.clone());
+                return Err(NetworkError::Tensor { name, shape, expected: expected.clone() });
             }
             if tensor.values.iter().any(|value| !value.is_finite()) {
-                return Err(Error::Network(format!(
-                    "tensor {name} holds a number that is not finite"
-                )));
+                return Err(NetworkError::NotFinite(tensor.name.clone()));
             }
         }
         Ok(Self { architecture, tensors })
@@ -80,11 +75,11 @@ impl Network {
 
     /// Its layers.
     #[must_use]
-    pub fn architecture(&self) -> &Sequential {
+    pub fn architecture(&self) -> &Architecture {
         &self.architecture
     }
 
-    /// Its parameters, in the order of [`Sequential::parameters`].
+    /// Its parameters, in the order of [`Architecture::parameters`].
     #[must_use]
     pub fn tensors(&self) -> &[Tensor] {
         &self.tensors

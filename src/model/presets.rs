@@ -1,7 +1,7 @@
 //! Networks that have a name.
 
+use super::{Activation, Sequential};
 use crate::image::ImageShape;
-use crate::model::architecture::{Activation, Sequential};
 
 impl Sequential {
     /// LeNet-5 (LeCun and others, 1998) as it is taught today: two convolutions of 5 × 5 with

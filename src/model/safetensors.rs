@@ -8,11 +8,11 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
-use super::{Network, Sequential, Tensor};
+use super::{Architecture, Network, ParameterSpec, Sequential, Tensor};
 use crate::error::{Error, Result};
 use crate::files::{read_bounded, write_atomically};
 
-/// The largest model file that is read: no network that [checks](Sequential::check) needs more.
+/// The largest model file that is read: no [`Architecture`] needs more.
 const LARGEST_FILE: u64 = 1 << 32;
 
 /// The key of our metadata, one JSON text.
@@ -40,8 +40,8 @@ impl Network {
     /// When the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<()> {
         let path = path.as_ref();
-        let architecture = self.architecture().clone();
-        let classes = architecture.classes();
+        let classes = self.architecture().classes();
+        let architecture = self.architecture().clone().into();
         let metadata = Metadata { format: FORMAT, architecture, classes, scaling: SCALING.into() };
         let refused = |error: &dyn std::fmt::Display| {
             Error::file(path, format!("cannot be written: {error}"))
@@ -81,11 +81,12 @@ impl Network {
                 format!("is of format {}, this version reads format {FORMAT}", metadata.format);
             return Err(Error::file(path, problem));
         }
-        if metadata.scaling != SCALING || metadata.classes != metadata.architecture.classes() {
+        let architecture = Architecture::new(metadata.architecture)
+            .map_err(|error| Error::file(path, error.to_string()))?;
+        if metadata.scaling != SCALING || metadata.classes != architecture.classes() {
             return Err(Error::file(path, "its description of the network contradicts itself"));
         }
-        metadata.architecture.check().map_err(|error| Error::file(path, error.to_string()))?;
-        with_tensors(path, &bytes, metadata.architecture)
+        with_tensors(path, &bytes, architecture)
     }
 
     /// A network of `architecture` with the tensors of the safetensors file at `path`, whoever
@@ -93,8 +94,7 @@ impl Network {
     ///
     /// # Errors
     /// When the file cannot be read or its tensors do not fit.
-    pub fn load_weights(path: impl AsRef<Path>, architecture: Sequential) -> Result<Self> {
-        architecture.check()?;
+    pub fn load_weights(path: impl AsRef<Path>, architecture: Architecture) -> Result<Self> {
         let path = path.as_ref();
         with_tensors(path, &read_bounded(path, LARGEST_FILE)?, architecture)
     }
@@ -104,20 +104,18 @@ fn not_safetensors(path: &Path) -> impl Fn(safetensors::SafeTensorError) -> Erro
     move |error| Error::file(path, format!("is not a safetensors file: {error}"))
 }
 
-fn with_tensors(path: &Path, bytes: &[u8], architecture: Sequential) -> Result<Network> {
+fn with_tensors(path: &Path, bytes: &[u8], architecture: Architecture) -> Result<Network> {
     let file = SafeTensors::deserialize(bytes).map_err(not_safetensors(path))?;
-    let expected = architecture.parameters();
-    if let Some(extra) =
-        file.names().into_iter().find(|name| expected.iter().all(|(known, _)| known != *name))
-    {
+    let is_known = |name: &str| architecture.parameters().any(|expected| expected.name == name);
+    if let Some(extra) = file.names().into_iter().find(|name| !is_known(name)) {
         return Err(Error::file(
             path,
             format!("holds a tensor {extra} that the network does not have"),
         ));
     }
-    let tensors = expected.into_iter().map(|(name, shape)| {
+    let tensors = architecture.parameters().map(|ParameterSpec { name, shape, .. }| {
         let view =
-            file.tensor(&name).map_err(|_| Error::file(path, format!("has no tensor {name}")))?;
+            file.tensor(name).map_err(|_| Error::file(path, format!("has no tensor {name}")))?;
         if view.dtype() != Dtype::F32 {
             return Err(Error::file(
                 path,
@@ -133,7 +131,7 @@ fn with_tensors(path: &Path, bytes: &[u8], architecture: Sequential) -> Result<N
         }
         let (values, _) = view.data().as_chunks::<4>();
         let values = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
-        Ok(Tensor { name, shape, values })
+        Ok(Tensor { name: name.clone(), shape: shape.clone(), values })
     });
     let tensors = tensors.collect::<Result<_>>()?;
     Network::from_tensors(architecture, tensors)

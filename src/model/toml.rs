@@ -20,7 +20,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Layer, Sequential};
+use super::{Architecture, Layer, Sequential};
 use crate::error::{Error, Result};
 use crate::files::read_bounded;
 use crate::image::ImageShape;
@@ -35,7 +35,7 @@ struct Description {
     layers: Vec<Layer>,
 }
 
-impl Sequential {
+impl Architecture {
     /// The network that the TOML file at `path` describes, for images of shape `input`.
     ///
     /// # Errors
@@ -52,8 +52,7 @@ impl Sequential {
             let message: Vec<_> = error.message().lines().collect();
             Error::file(path, format!("line {line}: {}", message.join("; ")))
         })?;
-        let network = Self { input, layers: description.layers };
-        network.check().map_err(|error| Error::file(path, error.to_string()))?;
-        Ok(network)
+        Self::new(Sequential { input, layers: description.layers })
+            .map_err(|error| Error::file(path, error.to_string()))
     }
 }

@@ -14,7 +14,7 @@ use super::Report;
 use crate::error::{Error, Result};
 use crate::files::{create_folder, read_bounded, write_atomically};
 use crate::kernels::gemm::GemmBackend;
-use crate::model::{Network, Sequential};
+use crate::model::{Architecture, Network};
 use crate::train::ConfusionMatrix;
 use crate::train::{Epoch, FitOptions};
 
@@ -44,7 +44,7 @@ pub struct RunConfig {
     /// How many images are tested with.
     pub test_images: usize,
     /// The network.
-    pub architecture: Sequential,
+    pub architecture: Architecture,
     /// The file that the first weights come from; `None` where they are drawn under the seed.
     pub init: Option<PathBuf>,
     /// Epochs, minibatches, optimiser, order and seed.

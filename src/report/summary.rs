@@ -4,8 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::error::Result;
-use crate::model::{Sequential, Shape};
+use crate::model::{Architecture, LayerSpec, Shape};
 use crate::report::text::grouped;
 
 /// The layers of a network, what they put out and how much they learn. It displays as a table.
@@ -32,21 +31,16 @@ pub struct LayerSummary {
 
 impl Summary {
     /// Sums `network` up.
-    ///
-    /// # Errors
-    /// When its layers do not [check](Sequential::check).
-    pub fn new(network: &Sequential) -> Result<Self> {
-        network.check()?;
-        let counts = network.parameter_counts();
-        let layers = network.layers.iter().zip(network.shapes()?).zip(&counts).map(
-            |((layer, output), &parameters)| LayerSummary {
-                layer: layer.to_string(),
-                output,
-                parameters,
-            },
-        );
-        let layers = layers.collect();
-        Ok(Self { input: network.input_shape(), layers, parameters: counts.iter().sum() })
+    #[must_use]
+    pub fn new(network: &Architecture) -> Self {
+        let layer = |spec: &LayerSpec| LayerSummary {
+            layer: spec.layer.to_string(),
+            output: spec.output,
+            parameters: spec.parameter_count(),
+        };
+        let layers: Vec<_> = network.layers().iter().map(layer).collect();
+        let input = network.input_shape();
+        Self { input, parameters: layers.iter().map(|layer| layer.parameters).sum(), layers }
     }
 }
 
@@ -79,6 +73,7 @@ impl fmt::Display for Summary {
 mod tests {
     use super::*;
     use crate::image::ImageShape;
+    use crate::model::Sequential;
 
     const TEXT: &str = "\
 layer                   output       parameters
@@ -91,7 +86,7 @@ conv2d 16 of 5 × 5 relu  8 × 8 × 16       2,416
     #[test]
     fn lenet5_is_summed_up() {
         let network = Sequential::lenet5(ImageShape { height: 28, width: 28 }, 10);
-        let summary = Summary::new(&network).unwrap();
+        let summary = Summary::new(&network.try_into().unwrap());
         assert_eq!(summary.parameters, 44_426);
         let text = summary.to_string();
         let words: Vec<Vec<&str>> =

@@ -21,7 +21,7 @@ use std::ops::{Deref, Range};
 use std::thread::available_parallelism;
 
 use self::sync::{Arc, AtomicBool, AtomicUsize, Ordering, Watch, pause};
-use crate::simd::{F32x16, as_numbers, zeroed};
+use crate::simd::{F32x16, zeroed};
 
 /// What loom replaces when it explores every interleaving of the threads.
 mod sync {
@@ -323,11 +323,16 @@ pub(crate) struct Reader<'a> {
     seat: &'a TurnBuffer,
 }
 
-impl Reader<'_> {
-    /// The same, as single numbers.
+impl<'a> Reader<'a> {
+    /// All vectors, for as long as the handle is borrowed.
     #[inline]
-    pub(crate) fn as_numbers(&self) -> &[f32] {
-        as_numbers(self)
+    pub(crate) fn into_slice(self) -> &'a [F32x16] {
+        self.seat.shared.watch.read(0..self.seat.shared.vectors.len());
+        let vectors = &self.seat.shared.vectors;
+        // SAFETY: by the turns (see `Shared`) nobody writes while the handle is borrowed: its
+        // worker can neither release nor begin to write, which would end the others' wait.
+        // `UnsafeCell<F32x16>` is laid out as `F32x16` is.
+        unsafe { std::slice::from_raw_parts(vectors.as_ptr().cast::<F32x16>(), vectors.len()) }
     }
 }
 
@@ -336,13 +341,7 @@ impl Deref for Reader<'_> {
 
     #[inline]
     fn deref(&self) -> &[F32x16] {
-        self.seat.shared.watch.read(0..self.seat.shared.vectors.len());
-        let vectors = &self.seat.shared.vectors;
-        // SAFETY: by the turns (see `Shared`) nobody writes while this reader lives: its rank can
-        // neither release nor begin to write, which would end the others' wait, since it borrows
-        // the seat.
-        // `UnsafeCell<F32x16>` is laid out as `F32x16` is.
-        unsafe { std::slice::from_raw_parts(vectors.as_ptr().cast::<F32x16>(), vectors.len()) }
+        Reader { seat: self.seat }.into_slice()
     }
 }
 

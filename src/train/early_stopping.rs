@@ -6,7 +6,7 @@ use crate::exec::engine::Engine;
 use crate::model::Network;
 use crate::train::history::{Epoch, Validation};
 
-/// Judges the network after each epoch.
+/// Validates the network after each epoch, and ends a run in time.
 pub(super) struct EarlyStopping<'a> {
     engine: &'a Engine,
     split: Split,
@@ -26,14 +26,14 @@ impl<'a> EarlyStopping<'a> {
         Self { engine, split, patience, best: None }
     }
 
-    /// Tests `network` on the thread that asks.
-    pub(super) fn test(&self, network: &Network) -> Result<Validation> {
+    /// Validates `network` on the thread that asks.
+    pub(super) fn validate(&self, network: &Network) -> Result<Validation> {
         let evaluation = self.engine.evaluate(network, &self.split)?;
         Ok(Validation { loss: evaluation.loss, accuracy: evaluation.accuracy() })
     }
 
     /// Whether `epoch`, which left `network` behind, is one too many.
-    pub(super) fn has_enough(&mut self, epoch: &Epoch, network: &Network) -> bool {
+    pub(super) fn ends(&mut self, epoch: &Epoch, network: &Network) -> bool {
         let (Some(patience), Some(validation)) = (self.patience, epoch.validation) else {
             return false;
         };
@@ -51,7 +51,7 @@ impl<'a> EarlyStopping<'a> {
 
     /// Puts the best network in the place of `network`, that of epoch `last`; returns the best
     /// one's epoch where it is another.
-    pub(super) fn restore(self, last: usize, network: &mut Network) -> Option<usize> {
+    pub(super) fn restore_best(self, last: usize, network: &mut Network) -> Option<usize> {
         let best = self.best.filter(|best| best.epoch != last)?;
         *network = best.network;
         Some(best.epoch)
@@ -77,7 +77,7 @@ mod tests {
             (&[2.0, nan, 1.0, 1.0, nan], 5, Some(3)),
             (&[nan, 3.0, 4.0, 3.0], 4, Some(2)),
         ] {
-            let mut judge = EarlyStopping::new(&engine, split.clone(), Some(2));
+            let mut stopping = EarlyStopping::new(&engine, split.clone(), Some(2));
             let epoch = |(number, &loss): (usize, &f64)| Epoch {
                 epoch: number + 1,
                 loss: 0.0,
@@ -89,9 +89,9 @@ mod tests {
                 .iter()
                 .enumerate()
                 .map(epoch)
-                .position(|epoch| judge.has_enough(&epoch, &network));
+                .position(|epoch| stopping.ends(&epoch, &network));
             assert_eq!(last.map(|index| index + 1), Some(ends), "{losses:?}");
-            assert_eq!(judge.restore(ends, &mut network.clone()), best, "{losses:?}");
+            assert_eq!(stopping.restore_best(ends, &mut network.clone()), best, "{losses:?}");
         }
     }
 }

@@ -3,9 +3,9 @@
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::exec::engine::Engine;
+use crate::exec::partition::even_range;
 use crate::exec::samples::Samples;
-use crate::exec::shares::share_of;
-use crate::exec::worker::{Plan, Worker};
+use crate::exec::worker::Worker;
 use crate::files::Bytes;
 use crate::image::RandomAffine;
 use crate::kernels::ops::{Sigmoid, Softmax};
@@ -53,8 +53,8 @@ impl Engine {
         check_compatible(network, split)?;
         let data = self.samples(split, network, RandomAffine::default());
         let outcomes = self.read(network, &data, |reader, _, outcomes| {
-            reader.forward(&data, true, None);
-            reader.outcomes(|outcome| outcomes.push(outcome));
+            reader.evaluate(&data);
+            outcomes.extend(reader.outcomes());
         });
         let mut confusion = ConfusionMatrix::new(network.architecture().classes());
         let mut loss = 0.0;
@@ -70,7 +70,7 @@ impl Engine {
     /// # Errors
     /// When the image has not as many pixels as the network reads.
     pub fn predict(&self, network: &Network, image: &[u8]) -> Result<Prediction> {
-        let input = network.architecture().input;
+        let input = network.architecture().input();
         let problem = || {
             Error::Network(format!(
                 "the network reads images of {} × {}, but this one has {} pixels",
@@ -95,7 +95,7 @@ impl Engine {
         network: &Network,
         images: impl Into<Bytes>,
     ) -> Result<Vec<Prediction>> {
-        let (images, input) = (images.into(), network.architecture().input);
+        let (images, input) = (images.into(), network.architecture().input());
         if images.is_empty() {
             return Ok(Vec::new());
         }
@@ -103,7 +103,7 @@ impl Engine {
         let split = Split::new(input, images, labels.into())?;
         let data = self.samples(&split, network, RandomAffine::default());
         Ok(self.read(network, &data, |reader, samples, predictions| {
-            reader.forward(&data, false, None);
+            reader.infer(&data);
             let logits = (0..samples).map(|sample| reader.logits(sample));
             predictions.extend(logits.map(|logits| self.prediction(network, logits)));
         }))
@@ -118,28 +118,18 @@ impl Engine {
         data: &Samples<'_>,
         some: impl Fn(&mut Worker, usize, &mut Vec<T>) + Sync,
     ) -> Vec<T> {
-        let count = data.split.len();
+        let count = data.len();
         let read = |thread: usize, threads: usize| {
-            let own = share_of(count, thread, threads);
+            let own = even_range(count, thread, threads);
             if own.is_empty() {
                 return Vec::new();
             }
             let batch = BATCH.min(own.len());
-            let plan = Plan {
-                workers: 1,
-                oversubscribed: false,
-                batch,
-                slots: 1,
-                training: false,
-                smoothing: 0.0,
-                isa: self.isa(),
-                gemm: self.gemm_backend(),
-            };
-            let mut reader = Worker::alone(network, plan, data);
+            let mut reader = Worker::alone(self.plan(batch), network, data);
             let indices: Vec<u32> = (own.start as u32..own.end as u32).collect();
             let mut found = Vec::with_capacity(own.len());
             for indices in indices.chunks(batch) {
-                reader.bring(data, indices);
+                reader.load(data, indices);
                 some(&mut reader, indices.len(), &mut found);
             }
             found

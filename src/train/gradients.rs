@@ -1,12 +1,9 @@
 //! Gradients for those who want to see them.
 
-use std::ops::ControlFlow;
-
 use crate::data::Split;
 use crate::error::{Error, Result};
 use crate::exec::engine::Engine;
-use crate::exec::team::Purpose;
-use crate::exec::worker::Totals;
+use crate::exec::plan::Plan;
 use crate::image::RandomAffine;
 use crate::kernels::optim::{KeepGradient, UpdateRule};
 use crate::model::{Network, Tensor};
@@ -33,16 +30,12 @@ impl Engine {
         check_memory(network, split.len())?;
         self.check_idle()?;
         let data = self.samples(split, network, RandomAffine::default());
-        let indices: Vec<u32> = (0..split.len() as u32).collect();
-        let (batch, slots) = (split.len(), KeepGradient::SLOTS);
-        let purpose = Purpose { batch, slots, training: false, smoothing: 0.0 };
-        let found = self.as_team(network, &data, purpose, |mut worker| {
-            let mut totals = Totals::default();
-            worker.bring(&data, &indices);
-            let _ = worker.step(&data, &[], (KeepGradient, None), |seen| {
-                totals = seen;
-                ControlFlow::Continue(())
-            });
+        let samples: Vec<u32> = (0..split.len() as u32).collect();
+        let plan = Plan { slots: KeepGradient::SLOTS, ..self.plan(split.len()) };
+        let found = self.as_team(plan, network, &data, |mut worker| {
+            worker.load(&data, &samples);
+            let totals = worker.forward_step(&data, None);
+            worker.backward_step(&data, None, &[], KeepGradient);
             worker.is_primary().then(|| {
                 let mut tensors = network.tensors().to_vec();
                 worker.copy_parameters(1, &mut tensors);

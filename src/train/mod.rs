@@ -7,6 +7,7 @@ mod gradients;
 mod history;
 mod metrics;
 mod options;
+mod run;
 mod schedule;
 
 pub use evaluate::Prediction;

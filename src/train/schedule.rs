@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::options::FitOptions;
 use crate::error::{Error, Result};
 use crate::kernels::ops::trigonometry::cos;
 
@@ -42,6 +43,14 @@ pub(super) struct StepIndex {
     pub(super) epochs: u64,
 }
 
+impl StepIndex {
+    /// Before the first step of a run on so many samples.
+    pub(super) fn new(samples: usize, options: &FitOptions) -> Self {
+        let steps_per_epoch = samples.div_ceil(options.batch_size) as u64;
+        Self { step: 0, steps_per_epoch, epochs: options.epochs as u64 }
+    }
+}
+
 impl LrSchedule {
     /// Refuses what makes no sense.
     pub(super) fn check(&self) -> Result<()> {
@@ -60,9 +69,9 @@ impl LrSchedule {
         }
     }
 
-    /// By what the learning rate is multiplied at `moment`.
-    pub(super) fn factor(&self, moment: StepIndex) -> f64 {
-        let StepIndex { step, steps_per_epoch, epochs } = moment;
+    /// By what the learning rate is multiplied at step `at`.
+    pub(super) fn factor(&self, at: StepIndex) -> f64 {
+        let StepIndex { step, steps_per_epoch, epochs } = at;
         let warm_up = (self.warm_up * steps_per_epoch as f64) as u64;
         if step <= warm_up {
             return step as f64 / warm_up as f64;

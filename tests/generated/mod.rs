@@ -4,7 +4,7 @@
 
 use mnistry::gemm::GemmBackend;
 use mnistry::image::ImageShape;
-use mnistry::model::{Layer, Padding, Window};
+use mnistry::model::{Architecture, Layer, Padding, Window};
 use mnistry::rng::{Rng, Stream};
 use mnistry::simd::Isa;
 use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};
@@ -54,14 +54,23 @@ pub(crate) fn stripes(shape: ImageShape, count: usize, seed: u64) -> Split {
 }
 
 /// A network with random kernels and random biases, as training leaves them.
-pub(crate) fn network(architecture: Sequential, seed: u64) -> Network {
-    let fresh = Network::new(architecture.clone(), seed).expect("the architecture checks");
+pub(crate) fn network<A>(architecture: A, seed: u64) -> Network
+where
+    A: TryInto<Architecture, Error: std::fmt::Debug>,
+{
+    let architecture = architecture.try_into().expect("layers that fit");
+    let fresh = Network::new(architecture.clone(), seed).expect("nothing can fail");
     let mut rng = Rng::stream(seed, Stream::Shuffle, 2);
     let mut tensors = fresh.tensors().to_vec();
     for tensor in tensors.iter_mut().filter(|tensor| tensor.name.ends_with(".bias")) {
         tensor.values.fill_with(|| 0.6 * (rng.unit() - 0.5));
     }
     Network::from_tensors(architecture, tensors).expect("the tensors fit")
+}
+
+/// A network whose layers are known to fit.
+pub(crate) fn checked(layers: Sequential) -> Architecture {
+    Architecture::new(layers).expect("layers that fit")
 }
 
 /// Widths of layers, those about a vector's often.
@@ -82,11 +91,11 @@ pub(crate) fn shapes() -> impl Strategy<Value = ImageShape> {
 /// Networks whose hidden layers are `hidden`, for any images, classes and last activation.
 pub(crate) fn architectures(
     hidden: impl Strategy<Value = Vec<(usize, Activation)>>,
-) -> impl Strategy<Value = Sequential> {
+) -> impl Strategy<Value = Architecture> {
     let last = select(vec![Activation::Linear, Activation::Sigmoid, Activation::Softmax]);
     (shapes(), hidden, class_counts(), last).prop_map(|(shape, hidden, classes, last)| {
         let add = |network: Sequential, (units, activation)| network.dense(units, activation);
-        hidden.into_iter().fold(Sequential::new(shape), add).dense(classes, last)
+        checked(hidden.into_iter().fold(Sequential::new(shape), add).dense(classes, last))
     })
 }
 
@@ -153,13 +162,14 @@ pub(crate) fn any_image_layers() -> impl Strategy<Value = Vec<Layer>> {
 /// layer.
 pub(crate) fn image_networks(
     layers: impl Strategy<Value = Vec<Layer>>,
-) -> impl Strategy<Value = Sequential> {
+) -> impl Strategy<Value = Architecture> {
     let shape = (3_usize..=9, 3_usize..=9).prop_map(|(height, width)| ImageShape { height, width });
     let hidden = prop::option::of((1_usize..=20, hidden_activations(), any::<bool>()));
     (shape, layers, hidden, class_counts()).prop_map(|(shape, layers, hidden, classes)| {
         let fitting = |network: Sequential, layer| {
             let more = network.clone().with(layer);
-            if more.shapes().is_ok() { more } else { network }
+            let whole = more.clone().flatten().dense(1, Activation::Linear);
+            if Architecture::new(whole).is_ok() { more } else { network }
         };
         let mut network = layers.into_iter().fold(Sequential::new(shape), fitting).flatten();
         if let Some((units, activation, drops)) = hidden {
@@ -168,6 +178,6 @@ pub(crate) fn image_networks(
                 network = network.dropout(0.5);
             }
         }
-        network.dense(classes, Activation::Softmax)
+        checked(network.dense(classes, Activation::Softmax))
     })
 }

@@ -71,16 +71,13 @@ struct Outcome {
 impl Reference {
     pub(crate) fn new(network: &Network) -> Self {
         let architecture = network.architecture();
-        let layers = &architecture.layers;
-        let mut shape = architecture.input_shape();
+        let layers = architecture.layers();
         let mut stages = Vec::new();
         let mut parameters = 0;
-        for (index, (layer, output)) in
-            layers.iter().zip(architecture.shapes().expect("layers that fit")).enumerate()
-        {
-            let image = || Image::of(shape);
+        for (index, spec) in layers.iter().enumerate() {
+            let image = || Image::of(spec.input);
             let mut activation = Activation::Linear;
-            match *layer {
+            match spec.layer {
                 Layer::Dense { activation: last, .. } => {
                     stages.push(Stage::Dense { kernel: parameters });
                     parameters += 2;
@@ -102,7 +99,7 @@ impl Reference {
                 }
                 // Gradients are taken without dropout.
                 Layer::Flatten | Layer::Dropout { .. } => {}
-                _ => panic!("the reference does not know the layer {layer:?}"),
+                _ => panic!("the reference does not know the layer {:?}", spec.layer),
             }
             // The loss is taken from the logits, whatever the last activation.
             let last = index + 1 == layers.len();
@@ -111,7 +108,6 @@ impl Reference {
                 Activation::Sigmoid if !last => stages.push(Stage::Sigmoid),
                 _ => {}
             }
-            shape = output;
         }
         let in_f64 = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect();
         let tensors = network.tensors();

@@ -53,6 +53,11 @@ impl Volume {
         Self { height, width, channels, border: Border::default() }
     }
 
+    /// The same without the border.
+    pub(crate) fn without_border(&self) -> Self {
+        Self::new(self.height, self.width, self.channels)
+    }
+
     /// F32x16 from a row to the next.
     pub(crate) fn pitch(&self) -> usize {
         (self.border.left + self.width + self.border.right) * self.channels

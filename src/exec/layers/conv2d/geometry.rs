@@ -8,7 +8,7 @@ use crate::model::Activation;
 pub(crate) struct Geometry {
     /// Its input, with the border that padding makes.
     pub(crate) input: Volume,
-    /// Its places.
+    /// Its positions.
     pub(crate) rows: Steps,
     pub(crate) columns: Steps,
     pub(crate) kernel: Window,
@@ -37,7 +37,7 @@ impl Geometry {
 
     /// The gradient of its sums, spread as far apart as the windows, with the border that windows
     /// need to reach every input.
-    pub(super) fn places(&self) -> Volume {
+    pub(super) fn gradient_volume(&self) -> Volume {
         let side = |steps: Steps, length: usize, size: usize, stride: usize| {
             let spread = (steps.count - 1) * stride + 1;
             // From the first window that meets the first input to the last that meets the last.

@@ -1,9 +1,8 @@
 //! What a convolution does with sixteen images, for any instruction set.
 
 use super::Geometry;
-use crate::kernels::conv::{
-    Correlation, Finish, NonZeroBounds, Place, Tiling, Volume, Window, greatest, reduce,
-};
+use crate::exec::layers::images::{ImagesMut, ImagesRef};
+use crate::kernels::conv::{Correlation, Finish, Place, Tiling, Volume, Window, greatest, reduce};
 use crate::kernels::optim::UpdateRule;
 use crate::model::Activation;
 use crate::simd::F32x16;
@@ -12,11 +11,10 @@ use crate::simd::{Kernel, Simd};
 /// y = activation(x ∗ w + b), pooled where that follows.
 pub(super) struct Forward<'a> {
     pub(super) geometry: &'a Geometry,
-    pub(super) row: &'a [f32],
-    pub(super) input: &'a [F32x16],
-    pub(super) lit: NonZeroBounds,
-    pub(super) output: &'a mut [F32x16],
-    pub(super) volume: Volume,
+    /// The kernel, then the biases.
+    pub(super) parameters: &'a [f32],
+    pub(super) x: ImagesRef<'a>,
+    pub(super) y: ImagesMut<'a>,
     pub(super) winners: &'a mut [F32x16],
 }
 
@@ -25,12 +23,13 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { geometry, row, input, lit, output, volume, winners } = self;
-        let (weights, biases) = row.split_at(geometry.weights());
+        let Self { geometry, parameters, x, y, winners } = self;
+        let (weights, biases) = parameters.split_at(geometry.weights());
+        let ImagesMut { volume, vectors: output } = y;
         let correlation = Correlation {
-            input,
+            input: x.vectors,
             volume: geometry.input,
-            lit,
+            lit: x.non_zero.clone(),
             row_step: 1,
             kernel: geometry.kernel,
             stride: geometry.stride,
@@ -120,8 +119,7 @@ impl<S: Simd> Finish<S> for Pool<'_> {
 /// dz = dy · activation′(y), spread as the windows are.
 pub(super) struct ActivationGradient<'a> {
     pub(super) geometry: &'a Geometry,
-    pub(super) output: &'a [F32x16],
-    pub(super) volume: Volume,
+    pub(super) y: ImagesRef<'a>,
     pub(super) winners: &'a [F32x16],
     pub(super) dy: &'a [F32x16],
     pub(super) dz: &'a mut [F32x16],
@@ -132,8 +130,10 @@ impl Kernel for ActivationGradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { geometry, output, volume, winners, dy, dz } = self;
-        let (places, plain, stride) = (geometry.places(), geometry.output(), geometry.stride);
+        let Self { geometry, y, winners, dy, dz } = self;
+        let ImagesRef { volume, vectors: output, .. } = y;
+        let (places, plain, stride) =
+            (geometry.gradient_volume(), geometry.output(), geometry.stride);
         let channels = geometry.filters;
         for y in 0..plain.height {
             for x in 0..plain.width {
@@ -177,10 +177,10 @@ impl Kernel for Reduce<'_> {
     }
 }
 
-/// dx = dz ∗ w turned about.
+/// dx = dz ∗ w flipped.
 pub(super) struct BackwardInput<'a> {
     pub(super) geometry: &'a Geometry,
-    pub(super) turned: &'a [f32],
+    pub(super) flipped: &'a [f32],
     pub(super) dz: &'a [F32x16],
     pub(super) dx: &'a mut [F32x16],
 }
@@ -190,9 +190,9 @@ impl Kernel for BackwardInput<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { geometry, turned, dz, dx } = self;
+        let Self { geometry, flipped, dz, dx } = self;
         let Volume { height, width, channels, .. } = geometry.input;
-        let places = geometry.places();
+        let places = geometry.gradient_volume();
         let correlation = Correlation {
             input: dz,
             volume: places,
@@ -200,7 +200,7 @@ impl Kernel for BackwardInput<'_> {
             row_step: geometry.stride.height,
             kernel: geometry.kernel,
             stride: Window::square(1),
-            weights: turned,
+            weights: flipped,
             outputs: channels,
         };
         let mut finish = Store { output: dx, volume: Volume::new(height, width, channels) };
@@ -244,7 +244,8 @@ pub(super) struct Update<'a, R> {
     pub(super) count: usize,
     /// The first block of parameters that is updated.
     pub(super) first: usize,
-    pub(super) state: &'a mut [F32x16],
+    /// Parameters and the optimiser's slots.
+    pub(super) parameters: &'a mut [F32x16],
     pub(super) rule: R,
 }
 
@@ -253,8 +254,8 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { gradients, count, first, state, rule } = self;
-        for (block, row) in (first..).zip(state.chunks_exact_mut(R::SLOTS)) {
+        let Self { gradients, count, first, parameters, rule } = self;
+        for (block, row) in (first..).zip(parameters.chunks_exact_mut(R::SLOTS)) {
             let parts = gradients[block..].iter().step_by(count);
             let sum = parts.fold(s.zero(), |sum, part| s.add(sum, s.load(part)));
             rule.update(s, [sum], row, 1, 0);

@@ -1,194 +1,163 @@
-//! The convolution, z = x ∗ w + b: one rank's part of it, forward beside backward.
+//! The convolution, z = x ∗ w + b and y = activation(z): one worker's part of it.
 //!
-//! A rank takes its own images, sixteen at a time, all the way; only the parameters are shared.
-//! Their gradient is added up in each sixteen for itself, and the sums of those in their order, so
-//! that it does not matter who has which. Parameters stand in one row, kernel then biases, each
-//! sixteen followed by their moments.
+//! A worker computes its own images, a block of sixteen at a time, all the way; only the parameters
+//! are shared. Their gradient is added up in each image block for itself, and the sums of those in
+//! their order, so that it does not matter who has which. Parameters stand in one row, kernel
+//! (height × width × inputs × filters) then biases, each vector of them followed by the optimiser's
+//! slots.
 //!
 //! A max pooling of 2 × 2 that follows at once is done while the sums are in registers.
 
 mod geometry;
 mod kernels;
+mod parameters;
 
-pub(crate) use geometry::Geometry;
+pub(crate) use self::geometry::Geometry;
 
 use std::ops::Range;
 
 use self::kernels::{ActivationGradient, BackwardInput, Forward, Reduce, Update};
-use crate::kernels::conv::{KernelGradient, NonZeroBounds, Volume};
+use self::parameters::Parameters;
+use super::images::{BlockPass, ImageLayer, ImagesMut, ImagesRef};
+use crate::exec::plan::Plan;
+use crate::kernels::conv::KernelGradient;
 use crate::kernels::optim::UpdateRule;
-use crate::simd::Isa;
-use crate::simd::{F32x16, LANES, vectors_for, zeroed};
-use crate::sync::TurnBuffer;
+use crate::model::Tensor;
+use crate::simd::{F32x16, Isa, vectors_for, zeroed};
+use crate::sync::{Poison, TurnBuffer, turn_buffer};
 
-/// One rank's convolution.
+/// One worker's convolution.
 pub(crate) struct Conv2d {
     geometry: Geometry,
-    /// F32x16 of a parameter: itself and its moments.
-    slots: usize,
-    pub(crate) parameters: TurnBuffer,
-    /// A block of sixteen parameters after the other, for each sixteen images.
+    parameters: Parameters,
+    /// The gradient of the parameters from each image block of the minibatch.
     gradients: TurnBuffer,
-    /// The blocks of parameters that the rank updates.
-    own: Range<usize>,
-    /// The parameters in one row, and the kernel turned about, with inputs and outputs exchanged.
-    row: Vec<f32>,
-    turned: Vec<f32>,
-    /// For each sixteen images of the rank, which number of its window is each pooled one.
+    /// For each image block of the worker, which number of its window is each pooled one.
     winners: Vec<F32x16>,
+    /// The gradient of the sums of one image block.
     dz: Vec<F32x16>,
-    /// The gradient before its lanes are added.
-    sums: Vec<F32x16>,
-    /// The gradient of the parameters, for each sixteen images of the rank.
-    totals: Vec<F32x16>,
+    /// That of the parameters, a vector each: before its lanes are added.
+    lane_sums: Vec<F32x16>,
+    /// That of the parameters from each image block of the worker.
+    block_sums: Vec<F32x16>,
     /// Whether anybody needs the gradient of its inputs.
-    backward_input: bool,
-}
-
-/// What a convolution shares with those of other workers, and how much it has to do.
-pub(crate) struct Share {
-    pub(crate) slots: usize,
-    pub(crate) parameters: TurnBuffer,
-    pub(crate) gradients: TurnBuffer,
-    /// The blocks of parameters that the rank updates.
-    pub(crate) own: Range<usize>,
-    /// Sixteens of images that the rank takes.
-    pub(crate) sixteens: usize,
-    pub(crate) backward_input: bool,
+    has_input_gradient: bool,
 }
 
 impl Conv2d {
-    /// The convolution of a rank, whose parameters are yet to be set.
-    pub(crate) fn new(geometry: Geometry, share: Share) -> Self {
-        let Share { slots, parameters, gradients, own, sixteens, backward_input } = share;
-        let winners = if geometry.pooled { sixteens * geometry.output().lanes() } else { 0 };
-        let turned = if backward_input { geometry.weights() } else { 0 };
-        Self {
-            geometry,
-            slots,
-            parameters,
-            gradients,
-            own,
-            row: vec![0.0; vectors_for(geometry.parameters()) * LANES],
-            turned: vec![0.0; turned],
-            winners: zeroed(winners),
-            dz: zeroed(geometry.places().lanes()),
-            sums: zeroed(geometry.parameters()),
-            totals: zeroed(sixteens * vectors_for(geometry.parameters())),
-            backward_input,
-        }
-    }
-
-    /// Sets the rank's own parameters from `kernel` (height × width × inputs × filters) and
-    /// `bias`.
-    pub(crate) fn set(&mut self, kernel: &[f32], bias: &[f32]) {
-        let Self { own, slots, parameters, .. } = self;
-        let mut writer = parameters.write();
-        let state = writer.lanes(own.start * *slots..own.end * *slots);
-        let mut values = kernel.iter().chain(bias).skip(own.start * LANES);
-        for lanes in state.chunks_exact_mut(*slots) {
-            lanes[0].0.iter_mut().zip(&mut values).for_each(|(lane, value)| *lane = *value);
-        }
-    }
-
-    /// Copies the lanes `slot` of all parameters (0: the parameter itself) to `kernel` and `bias`.
-    pub(crate) fn get(&self, slot: usize, kernel: &mut [f32], bias: &mut [f32]) {
-        let state = self.parameters.read();
-        let values = state.chunks_exact(self.slots).flat_map(|lanes| &lanes[slot].0);
-        kernel.iter_mut().chain(bias).zip(values).for_each(|(into, value)| *into = *value);
-    }
-
-    /// Takes the parameters as they are now: once before each minibatch.
-    pub(crate) fn prepare(&mut self) {
-        let Self { geometry, slots, parameters, row, turned, backward_input, .. } = self;
-        let state = parameters.read();
-        let (sixteens, _) = row.as_chunks_mut::<LANES>();
-        for (values, lanes) in sixteens.iter_mut().zip(state.chunks_exact(*slots)) {
-            *values = lanes[0].0;
-        }
-        if *backward_input {
-            let (inputs, filters) = (geometry.input.channels, geometry.filters);
-            let taps = turned.chunks_exact_mut(inputs * filters).rev();
-            for (turned, tap) in taps.zip(row.chunks_exact(inputs * filters)) {
-                for (input, weights) in tap.chunks_exact(filters).enumerate() {
-                    let turned = turned[input..].iter_mut().step_by(inputs);
-                    turned.zip(weights).for_each(|(turned, weight)| *turned = *weight);
-                }
+    /// The convolution of each worker, its parameters yet to be set.
+    pub(crate) fn allocate(
+        geometry: Geometry,
+        has_input_gradient: bool,
+        plan: &Plan,
+        poison: &Poison,
+    ) -> Vec<Self> {
+        let vectors = vectors_for(geometry.parameters());
+        // Where nothing is learnt there is no gradient.
+        let learnt = if plan.learns() { vectors } else { 0 };
+        let own = |rank| {
+            let own = plan.image_blocks(rank);
+            Vec::from([own.start * learnt..own.end * learnt])
+        };
+        let own = (0..plan.workers).map(own).collect();
+        let gradients = turn_buffer(vectors_for(plan.batch) * learnt, own, poison);
+        let parameters = Parameters::allocate(&geometry, has_input_gradient, plan, poison);
+        let convolution = |(rank, (parameters, gradients))| {
+            let blocks = plan.image_blocks(rank).len();
+            let winners = if geometry.pooled { blocks * geometry.output().lanes() } else { 0 };
+            Self {
+                geometry,
+                parameters,
+                gradients,
+                winners: zeroed(winners),
+                dz: zeroed(geometry.gradient_volume().lanes()),
+                lane_sums: zeroed(geometry.parameters()),
+                block_sums: zeroed(blocks * vectors),
+                has_input_gradient,
             }
-        }
+        };
+        parameters.into_iter().zip(gradients).enumerate().map(convolution).collect()
     }
 
-    /// y = activation(x ∗ w + b), pooled where that follows, for the rank's `sixteen`th sixteen
-    /// images, of which no more than `lit` is not zero.
-    pub(crate) fn forward(
-        &mut self,
-        isa: Isa,
-        sixteen: usize,
-        (input, lit): (&[F32x16], NonZeroBounds),
-        (output, volume): (&mut [F32x16], Volume),
-    ) {
-        let pooled = self.geometry.output().lanes();
-        let winners = self.winners.chunks_exact_mut(pooled.max(1)).nth(sixteen).unwrap_or_default();
-        let geometry = &self.geometry;
-        isa.run(Forward { geometry, row: &self.row, input, lit, output, volume, winners });
+    /// Sets the worker's own parameters from `kernel` and `bias`.
+    pub(crate) fn set(&mut self, kernel: &Tensor, bias: &Tensor) {
+        self.parameters.set(kernel, bias);
     }
 
-    /// From the gradient `dy` of the rank's `sixteen`th sixteen images that of the parameters,
-    /// which is kept, and that of the inputs in `dx`, if anybody needs it.
-    pub(crate) fn backward(
-        &mut self,
-        isa: Isa,
-        sixteen: usize,
-        passed: Passed<'_>,
-        (dy, dx): (&[F32x16], &mut [F32x16]),
-    ) {
-        let Self { geometry, dz, sums, winners, turned, .. } = self;
-        let geometry = &*geometry;
-        let pooled = geometry.output().lanes();
-        let winners = winners.chunks_exact(pooled.max(1)).nth(sixteen).unwrap_or_default();
-        let Passed { input, lit, output, volume } = passed;
-        isa.run(ActivationGradient { geometry, output, volume, winners, dy, dz });
-        isa.run(KernelGradient {
-            input,
-            volume: geometry.input,
-            lit,
-            kernel: geometry.kernel,
-            stride: geometry.stride,
-            gradient: dz,
-            places: geometry.places(),
-            sums,
-        });
-        let count = vectors_for(sums.len());
-        isa.run(Reduce { sums, totals: &mut self.totals[sixteen * count..][..count] });
-        if self.backward_input {
-            isa.run(BackwardInput { geometry, turned, dz, dx });
-        }
+    /// Copies slot `slot` of all parameters (0: the parameter itself) to `kernel` and `bias`.
+    pub(crate) fn get(&self, slot: usize, kernel: &mut Tensor, bias: &mut Tensor) {
+        self.parameters.get(slot, kernel, bias);
     }
 
-    /// Lets the others see the gradients of the rank's sixteens.
-    pub(crate) fn publish(&mut self, sixteens: Range<usize>) {
-        let count = vectors_for(self.sums.len());
+    /// Lets the others see the gradients from the worker's image `blocks` of the minibatch.
+    pub(crate) fn publish(&mut self, blocks: Range<usize>) {
+        let count = vectors_for(self.lane_sums.len());
         let mut writer = self.gradients.write();
-        let into = writer.lanes(sixteens.start * count..sixteens.end * count);
-        into.copy_from_slice(&self.totals[..into.len()]);
+        let into = writer.lanes(blocks.start * count..blocks.end * count);
+        into.copy_from_slice(&self.block_sums[..into.len()]);
     }
 
-    /// Adds the gradients of `sixteens` sixteens, and has `rule` turn the rank's share of the
-    /// sums into new parameters.
-    pub(crate) fn update<R: UpdateRule>(&mut self, isa: Isa, sixteens: usize, rule: R) {
+    /// Adds the gradients of all `blocks` image blocks of the minibatch, and has `rule` turn the
+    /// worker's part of the sums into new parameters.
+    pub(crate) fn update<R: UpdateRule>(&mut self, isa: Isa, blocks: usize, rule: R) {
         let gradients = self.gradients.read();
-        let mut writer = self.parameters.write();
-        let state = writer.lanes(self.own.start * R::SLOTS..self.own.end * R::SLOTS);
-        let count = vectors_for(self.sums.len());
-        let gradients = &gradients[..sixteens * count];
-        isa.run(Update { gradients, count, first: self.own.start, state, rule });
+        let count = vectors_for(self.lane_sums.len());
+        let gradients = &gradients[..blocks * count];
+        self.parameters.update(|parameters, first| {
+            isa.run(Update { gradients, count, first, parameters, rule });
+        });
     }
 }
 
-/// What a convolution read and put out.
-pub(crate) struct Passed<'a> {
-    pub(crate) input: &'a [F32x16],
-    pub(crate) lit: NonZeroBounds,
-    pub(crate) output: &'a [F32x16],
-    pub(crate) volume: Volume,
+impl ImageLayer for Conv2d {
+    fn prepare(&mut self) {
+        self.parameters.spread();
+    }
+
+    /// y = activation(x ∗ w + b), pooled where that follows.
+    fn forward(&mut self, at: &BlockPass<'_>, x: ImagesRef<'_>, y: ImagesMut<'_>) {
+        let Self { geometry, parameters, winners, .. } = self;
+        let pooled = geometry.output().lanes();
+        let winners = winners.chunks_exact_mut(pooled.max(1)).nth(at.block).unwrap_or_default();
+        at.isa().run(Forward { geometry, parameters: parameters.row(), x, y, winners });
+    }
+
+    /// From dy the gradient of the parameters, which is kept, and dx, if anybody needs that.
+    fn backward(
+        &mut self,
+        at: &BlockPass<'_>,
+        (x, y): (ImagesRef<'_>, ImagesRef<'_>),
+        dy: &[F32x16],
+        dx: &mut [F32x16],
+    ) {
+        let Self { geometry, parameters, winners, dz, lane_sums, block_sums, .. } = self;
+        let geometry = &*geometry;
+        let pooled = geometry.output().lanes();
+        let winners = winners.chunks_exact(pooled.max(1)).nth(at.block).unwrap_or_default();
+        at.isa().run(ActivationGradient { geometry, y, winners, dy, dz });
+        at.isa().run(KernelGradient {
+            input: x.vectors,
+            volume: x.volume,
+            lit: x.non_zero.clone(),
+            kernel: geometry.kernel,
+            stride: geometry.stride,
+            gradient: dz,
+            places: geometry.gradient_volume(),
+            sums: lane_sums,
+        });
+        let count = vectors_for(lane_sums.len());
+        let totals = &mut block_sums[at.block * count..][..count];
+        at.isa().run(Reduce { sums: lane_sums, totals });
+        if self.has_input_gradient {
+            at.isa().run(BackwardInput { geometry, flipped: parameters.flipped(), dz, dx });
+        }
+    }
+
+    fn conv2d(&self) -> Option<&Conv2d> {
+        Some(self)
+    }
+
+    fn conv2d_mut(&mut self) -> Option<&mut Conv2d> {
+        Some(self)
+    }
 }

@@ -5,17 +5,18 @@
 
 use crate::rng::{Rng, Stream};
 
-/// The epoch of a run, for what is random in it.
+/// The streams of one epoch of a run.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SampleStreams {
     pub(crate) seed: u64,
+    /// Counted from 1.
     pub(crate) epoch: usize,
 }
 
 impl SampleStreams {
-    /// The stream of `sample` for `purpose`; a network has several `places` for some.
-    pub(crate) fn stream(&self, purpose: Stream, place: usize, sample: u32) -> Rng {
-        let index = (place as u64) << 56 | (self.epoch as u64) << 32 | u64::from(sample);
-        Rng::stream(self.seed, purpose, index)
+    /// The stream of `sample` for `stream`; for dropout, each `layer` has its own.
+    pub(crate) fn of(&self, stream: Stream, layer: usize, sample: u32) -> Rng {
+        let index = (layer as u64) << 56 | (self.epoch as u64) << 32 | u64::from(sample);
+        Rng::stream(self.seed, stream, index)
     }
 }

@@ -1,0 +1,111 @@
+//! The parameters of a convolution: shared by all workers, and spread out by each for its kernels.
+
+use std::ops::Range;
+
+use super::Geometry;
+use crate::exec::partition::even_range;
+use crate::exec::plan::Plan;
+use crate::model::Tensor;
+use crate::simd::{F32x16, LANES, as_numbers, vectors_for, zeroed};
+use crate::sync::{Poison, TurnBuffer, turn_buffer};
+
+/// A worker's handle of the parameters, and its copies of them.
+pub(super) struct Parameters {
+    turns: TurnBuffer,
+    /// Vectors of sixteen parameters: themselves and the optimiser's slots.
+    slots: usize,
+    /// The vectors of parameters that the worker updates.
+    own: Range<usize>,
+    inputs: usize,
+    filters: usize,
+    /// All parameters in one row, without slots: padded to whole vectors.
+    row: Vec<F32x16>,
+    /// The kernel flipped both ways, with inputs and filters exchanged, where it is needed.
+    flipped: Vec<f32>,
+}
+
+impl Parameters {
+    /// The parameters of a convolution, all zero: a handle a worker.
+    pub(super) fn allocate(
+        geometry: &Geometry,
+        has_input_gradient: bool,
+        plan: &Plan,
+        poison: &Poison,
+    ) -> Vec<Self> {
+        let (vectors, slots) = (vectors_for(geometry.parameters()), plan.slots);
+        let own = |rank| even_range(vectors, rank, plan.workers);
+        let ranges = (0..plan.workers).map(|rank| {
+            let Range { start, end } = own(rank);
+            Vec::from([start * slots..end * slots])
+        });
+        let handles = turn_buffer(vectors * slots, ranges.collect(), poison).into_iter();
+        let flipped = if has_input_gradient { geometry.weights() } else { 0 };
+        let handle = |(rank, turns)| Self {
+            turns,
+            slots,
+            own: own(rank),
+            inputs: geometry.input.channels,
+            filters: geometry.filters,
+            row: zeroed(vectors),
+            flipped: vec![0.0; flipped],
+        };
+        handles.enumerate().map(handle).collect()
+    }
+
+    /// Sets the worker's own from `kernel` and `bias`.
+    pub(super) fn set(&mut self, kernel: &Tensor, bias: &Tensor) {
+        let Self { own, slots, turns, .. } = self;
+        let mut writer = turns.write();
+        let own_slots = writer.lanes(own.start * *slots..own.end * *slots);
+        let mut values = kernel.values.iter().chain(&bias.values).skip(own.start * LANES);
+        for vector in own_slots.chunks_exact_mut(*slots) {
+            vector[0].0.iter_mut().zip(&mut values).for_each(|(into, value)| *into = *value);
+        }
+    }
+
+    /// Copies slot `slot` of all (0: the parameter itself) to `kernel` and `bias`.
+    pub(super) fn get(&self, slot: usize, kernel: &mut Tensor, bias: &mut Tensor) {
+        let all = self.turns.read();
+        let values = all.chunks_exact(self.slots).flat_map(|vector| &vector[slot].0);
+        let into = kernel.values.iter_mut().chain(&mut bias.values);
+        into.zip(values).for_each(|(into, value)| *into = *value);
+    }
+
+    /// Copies the parameters as they are now: once before each minibatch.
+    pub(super) fn spread(&mut self) {
+        let Self { turns, slots, inputs, filters, row, flipped, .. } = self;
+        let all = turns.read();
+        for (vector, slots) in row.iter_mut().zip(all.chunks_exact(*slots)) {
+            *vector = slots[0];
+        }
+        if flipped.is_empty() {
+            return;
+        }
+        let (inputs, filters) = (*inputs, *filters);
+        let taps = flipped.chunks_exact_mut(inputs * filters).rev();
+        for (flipped, tap) in taps.zip(as_numbers(row).chunks_exact(inputs * filters)) {
+            for (input, weights) in tap.chunks_exact(filters).enumerate() {
+                let flipped = flipped[input..].iter_mut().step_by(inputs);
+                flipped.zip(weights).for_each(|(flipped, weight)| *flipped = *weight);
+            }
+        }
+    }
+
+    /// All parameters in one row, as last [spread](Self::spread): the kernel, then the biases.
+    pub(super) fn row(&self) -> &[f32] {
+        as_numbers(&self.row)
+    }
+
+    /// The kernel, flipped.
+    pub(super) fn flipped(&self) -> &[f32] {
+        &self.flipped
+    }
+
+    /// The worker's turn to update its own: `update` is given the vectors of parameters and slots,
+    /// and the number of the first vector.
+    pub(super) fn update(&mut self, update: impl FnOnce(&mut [F32x16], usize)) {
+        let Self { own, slots, turns, .. } = self;
+        let mut writer = turns.write();
+        update(writer.lanes(own.start * *slots..own.end * *slots), own.start);
+    }
+}

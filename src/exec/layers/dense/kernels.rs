@@ -1,0 +1,282 @@
+//! What a dense layer computes, for any instruction set: each product in one go with what comes
+//! before and after it, as an [`Epilogue`].
+
+use super::Dense;
+use super::weights::Layout;
+use crate::exec::input::{Input, TransposedInput};
+use crate::exec::layout::{Blocked, BlockedMut};
+use crate::exec::partition::WorkRange;
+use crate::exec::stage::Below;
+use crate::kernels::gemm::{Epilogue, GemmBackend, OutputRange, Rhs};
+use crate::kernels::optim::UpdateRule;
+use crate::kernels::sparse::{self, TAIL, TailWeights};
+use crate::model::Activation;
+use crate::simd::{F32x16, Kernel, LANES, Simd, as_numbers, as_numbers_mut};
+
+/// y = activation(x · w + b), the worker's part.
+pub(super) struct Forward<'a, 'w> {
+    pub(super) layer: &'a Dense,
+    pub(super) gemm: GemmBackend,
+    pub(super) samples: usize,
+    pub(super) x: Input<'a>,
+    pub(super) y: &'a mut BlockedMut<'w>,
+}
+
+impl Kernel for Forward<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { layer, gemm, samples, x, y } = self;
+        let Dense { partition, rank, activation, weights, .. } = layer;
+        let (inputs, layout) = (partition.inputs, weights.layout());
+        let work = partition.work(*rank, samples);
+        let whole_blocks = partition.whole_blocks(&work);
+        let width = whole_blocks * layout.slots;
+        let everyones;
+        let own = if partition.is_by_columns() {
+            weights.own(&work)
+        } else {
+            everyones = weights.read();
+            &everyones[layout.start(&work)..]
+        };
+        let w = Rhs::of_vectors(own, width, 1);
+        let (rows, tail) = own.split_at(partition.rows() * width);
+        let tail = partition.has_tail(&work).then(|| TailWeights(as_numbers(tail).as_chunks().0));
+        let mut epilogue = BiasActivation {
+            bias: &rows[inputs * width..][..whole_blocks],
+            tail_bias: tail.map(|TailWeights(rows)| &rows[inputs]),
+            activation: *activation,
+            y,
+            first_block: work.blocks.start,
+        };
+        let range = OutputRange { rows: work.samples, blocks: 0..work.blocks.len() };
+        match x {
+            Input::Sparse(x) => sparse::forward(s, x, &w, tail, range, &mut epilogue),
+            Input::Dense(x) => {
+                gemm.multiply(s, &x.as_lhs(), &w, inputs, range, &mut epilogue);
+            }
+        }
+    }
+}
+
+/// From the bias to the activation.
+struct BiasActivation<'a, 'w> {
+    bias: &'a [F32x16],
+    /// That of a tail, which comes after those.
+    tail_bias: Option<&'a [f32; TAIL]>,
+    activation: Activation,
+    y: &'a mut BlockedMut<'w>,
+    /// The worker's first column block.
+    first_block: usize,
+}
+
+impl<S: Simd> Epilogue<S> for BiasActivation<'_, '_> {
+    #[inline(always)]
+    fn start(&self, s: S, _sample: usize, block: usize) -> S::F32 {
+        match self.tail_bias {
+            Some(bias) if block == self.bias.len() => s.load_four(bias),
+            _ => s.load(&self.bias[block]),
+        }
+    }
+
+    #[inline(always)]
+    fn finish<const N: usize>(&mut self, s: S, sample: usize, block: usize, sums: [S::F32; N]) {
+        for (block, z) in (self.first_block + block..).zip(sums) {
+            s.store(self.activation.forward(s, z), self.y.at(block, sample));
+        }
+    }
+}
+
+/// dz of the layer below, (dz · wᵀ) · activation′(y): the worker's part of it.
+pub(super) struct BackwardInput<'a, 'w> {
+    pub(super) layer: &'a mut Dense,
+    pub(super) gemm: GemmBackend,
+    pub(super) samples: usize,
+    /// The gradient of this layer's sums.
+    pub(super) dz: Blocked<'a>,
+    pub(super) below: Below<'a, 'w>,
+}
+
+impl Kernel for BackwardInput<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { layer, gemm, samples, dz, below } = self;
+        let Dense { partition, rank, weights, owns_rows, transposed, .. } = layer;
+        let inputs = below.partition.work(*rank, samples);
+        if inputs.blocks.is_empty() || inputs.samples.is_empty() {
+            return;
+        }
+        let rows_needed = RowsOfWeights { layout: weights.layout(), inputs: &inputs };
+        if *owns_rows {
+            let own = partition.work(*rank, samples);
+            let first = weights.layout().range(&own).start;
+            rows_needed.transpose(s, weights.own(&own), first, transposed);
+        } else {
+            rows_needed.transpose(s, &weights.read(), 0, transposed);
+        }
+        let width = inputs.blocks.len();
+        let w = Rhs::of_vectors(transposed, width, 1);
+        let mut epilogue = ActivationGradient {
+            activation: below.activation,
+            y: below.output,
+            dz: below.gradient,
+            first_block: inputs.blocks.start,
+        };
+        let range = OutputRange { rows: inputs.samples, blocks: 0..width };
+        gemm.multiply(s, &dz.as_lhs(), &w, partition.units, range, &mut epilogue);
+    }
+}
+
+/// The rows of weights that belong to some blocks of inputs.
+struct RowsOfWeights<'a> {
+    layout: Layout,
+    inputs: &'a WorkRange,
+}
+
+impl RowsOfWeights<'_> {
+    /// Lays them out as units × blocks of inputs. `weights` begin at vector `first` of all.
+    #[inline(always)]
+    fn transpose<S: Simd>(
+        &self,
+        s: S,
+        weights: &[F32x16],
+        first: usize,
+        transposed: &mut [F32x16],
+    ) {
+        let (blocks, inputs) = (&self.inputs.blocks, self.layout.partition.inputs);
+        let width = blocks.len();
+        for (column, input_block) in blocks.clone().enumerate() {
+            let rows = input_block * LANES..inputs.min((input_block + 1) * LANES);
+            for (block, units) in transposed.chunks_mut(width * LANES).enumerate() {
+                let strides = self.layout.strides(block);
+                debug_assert!(strides.row.is_multiple_of(LANES), "a tail has no layer below");
+                let mut square = [s.zero(); LANES];
+                for (vector, row) in square.iter_mut().zip(rows.clone()) {
+                    *vector = s.load(&weights[(strides.first + row * strides.row) / LANES - first]);
+                }
+                for (unit, vector) in units.chunks_exact_mut(width).zip(s.transpose(square)) {
+                    s.store(vector, &mut unit[column]);
+                }
+            }
+        }
+    }
+}
+
+/// From zero through the activation's derivative.
+struct ActivationGradient<'a, 'w> {
+    activation: Activation,
+    y: Blocked<'a>,
+    dz: &'a mut BlockedMut<'w>,
+    /// The worker's first column block.
+    first_block: usize,
+}
+
+impl<S: Simd> Epilogue<S> for ActivationGradient<'_, '_> {
+    #[inline(always)]
+    fn start(&self, s: S, _sample: usize, _block: usize) -> S::F32 {
+        s.zero()
+    }
+
+    #[inline(always)]
+    fn finish<const N: usize>(&mut self, s: S, sample: usize, block: usize, sums: [S::F32; N]) {
+        for (block, dy) in (self.first_block + block..).zip(sums) {
+            let y = s.load(self.y.at(block, sample));
+            s.store(self.activation.backward(s, y, dy), self.dz.at(block, sample));
+        }
+    }
+}
+
+/// dw = xᵀ · dz and db = Σ dz, and what `rule` makes of them: the worker's part.
+pub(super) struct Update<'a, R> {
+    pub(super) layer: &'a mut Dense,
+    pub(super) gemm: GemmBackend,
+    pub(super) samples: usize,
+    pub(super) x: TransposedInput<'a>,
+    /// The gradient of this layer's sums, of the worker's column blocks.
+    pub(super) dz: Blocked<'a>,
+    pub(super) rule: R,
+}
+
+impl<R: UpdateRule> Kernel for Update<'_, R> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { layer, gemm, samples, x, dz, rule } = self;
+        let Dense { partition, rank, weights, sparse_room, tail_gradients, .. } = layer;
+        let (inputs, work) = (partition.inputs, partition.work(*rank, samples));
+        let own = weights.layout().range(&work);
+        let mut writer = weights.write();
+        if work.blocks.is_empty() {
+            return;
+        }
+        let width = partition.whole_blocks(&work);
+        let (rows, tail_rows) = writer.lanes(own).split_at_mut(work.rows.len() * width * R::SLOTS);
+        let tail = partition.has_tail(&work).then_some(&mut tail_gradients[..]);
+        let mut epilogue = Learn { rows, width, first_row: work.rows.start, tail, rule };
+        let range = OutputRange {
+            rows: work.rows.start.min(inputs)..work.rows.end.min(inputs),
+            blocks: 0..work.blocks.len(),
+        };
+        match x {
+            TransposedInput::Sparse(x) => {
+                let range = (range, epilogue.tail.is_some());
+                sparse::gradient(s, x, &dz.as_rhs(), range, sparse_room, &mut epilogue);
+            }
+            TransposedInput::Dense(x) => {
+                let x = x.transposed_as_lhs();
+                gemm.multiply(s, &x, &dz.as_rhs(), samples, range, &mut epilogue);
+            }
+        }
+        if work.rows.contains(&inputs) {
+            for block in 0..work.blocks.len() {
+                let dz = dz.row(block, 0..samples).iter();
+                let sum = dz.fold(s.zero(), |sum, dz| s.add(sum, s.load(dz)));
+                epilogue.finish(s, inputs, block, [sum]);
+            }
+        }
+        if let Some(gradients) = epilogue.tail {
+            let width = gradients.len();
+            for (index, gradient) in gradients.iter().enumerate() {
+                rule.update(s, [s.load(gradient)], tail_rows, width, index);
+            }
+        }
+    }
+}
+
+/// From zero to the optimiser: the gradient is complete here, and its update not yet applied. For
+/// a tail, to a list of gradients.
+struct Learn<'a, R> {
+    /// The worker's rows of weights and slots.
+    rows: &'a mut [F32x16],
+    /// Whole blocks of a row.
+    width: usize,
+    first_row: usize,
+    /// Where the gradients of a tail go, which comes after those: laid out as its weights.
+    tail: Option<&'a mut [F32x16]>,
+    rule: R,
+}
+
+impl<S: Simd, R: UpdateRule> Epilogue<S> for Learn<'_, R> {
+    #[inline(always)]
+    fn start(&self, s: S, _row: usize, _block: usize) -> S::F32 {
+        s.zero()
+    }
+
+    #[inline(always)]
+    fn finish<const N: usize>(&mut self, s: S, row: usize, block: usize, sums: [S::F32; N]) {
+        let width = self.width;
+        if let (true, Some(gradients), [sum]) = (block == width, &mut self.tail, &sums[..]) {
+            // The other lanes stand where the next rows' will, which come later.
+            let (room, _) = as_numbers_mut(gradients)[row * TAIL..].as_chunks_mut();
+            s.store_unaligned(*sum, &mut room[0]);
+            return;
+        }
+        let start = (row - self.first_row) * width * R::SLOTS;
+        let row = &mut self.rows[start..start + width * R::SLOTS];
+        self.rule.update(s, sums, row, width, block);
+    }
+}
