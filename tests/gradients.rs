@@ -10,7 +10,7 @@ use generated::{
 };
 use mnistry::model::{Architecture, Layer};
 use mnistry::train::Gradients;
-use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};
+use mnistry::{Activation, Engine, EngineOptions, Network, Split};
 use proptest::prelude::*;
 use proptest::sample::Index;
 use proptest::test_runner::TestCaseError;

@@ -8,6 +8,7 @@ pub(crate) mod engine;
 pub(crate) mod input;
 pub(crate) mod layers;
 pub(crate) mod layout;
+pub(crate) mod link;
 pub(crate) mod partition;
 pub(crate) mod pass;
 pub(crate) mod plan;

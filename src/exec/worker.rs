@@ -6,10 +6,11 @@
 
 use super::input::{Input, Minibatch, TransposedInput};
 use super::layers::loss::{LossHead, Outcome, Totals};
+use super::link::Link;
 use super::pass::Pass;
 use super::plan::Plan;
 use super::samples::Samples;
-use super::stage::{Link, Stage};
+use super::stage::Stage;
 use super::streams::SampleStreams;
 use crate::kernels::optim::UpdateRule;
 use crate::model::{Network, Tensor};

@@ -1,23 +1,15 @@
 //! Dropout (Srivastava and others, 2014): in training, zero in place of a random share of the
 //! numbers; those that stay grow in proportion, so that nothing changes on average.
 
-use super::images::{BlockPass, ImageLayer, ImagesMut, ImagesRef};
+use super::image_block::{BlockPass, ImageLayer, ImagesMut, ImagesRef};
 use crate::exec::layout::{Blocked, BlockedMut, blocked};
+use crate::exec::link::Below;
 use crate::exec::partition::Partition;
 use crate::exec::pass::Pass;
-use crate::exec::plan::{Plan, StagePlan};
-use crate::exec::stage::Below;
+use crate::exec::plan::{Dropout, Plan, StagePlan};
 use crate::exec::streams::SampleStreams;
 use crate::rng::Stream;
 use crate::simd::{F32x16, Kernel, LANES, Simd, zeroed};
-
-/// What is dropped, and where in the network.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Dropout {
-    pub(crate) rate: f32,
-    /// Which of the network's layers it is, so that each drops others.
-    pub(crate) layer: usize,
-}
 
 impl Dropout {
     /// By what each number of `sample` is multiplied, in order.

@@ -1,6 +1,6 @@
 //! Pooling: one worker's part of it, forward beside backward.
 
-use super::images::{BlockPass, ImageLayer, ImagesMut, ImagesRef};
+use super::image_block::{BlockPass, ImageLayer, ImagesMut, ImagesRef};
 use crate::exec::plan::Plan;
 use crate::kernels::conv::{PoolBackward, PoolForward, Pooling, Windows};
 use crate::simd::{F32x16, zeroed};

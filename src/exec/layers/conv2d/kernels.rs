@@ -1,7 +1,7 @@
 //! What a convolution does with sixteen images, for any instruction set.
 
-use super::Geometry;
-use crate::exec::layers::images::{ImagesMut, ImagesRef};
+use crate::exec::layers::image_block::{ImagesMut, ImagesRef};
+use crate::exec::plan::Geometry;
 use crate::kernels::conv::{Correlation, Finish, Place, Tiling, Volume, Window, greatest, reduce};
 use crate::kernels::optim::UpdateRule;
 use crate::model::Activation;

@@ -8,18 +8,15 @@
 //!
 //! A max pooling of 2 × 2 that follows at once is done while the sums are in registers.
 
-mod geometry;
 mod kernels;
 mod parameters;
-
-pub(crate) use self::geometry::Geometry;
 
 use std::ops::Range;
 
 use self::kernels::{ActivationGradient, BackwardInput, Forward, Reduce, Update};
 use self::parameters::Parameters;
-use super::images::{BlockPass, ImageLayer, ImagesMut, ImagesRef};
-use crate::exec::plan::Plan;
+use super::image_block::{BlockPass, ImageLayer, ImagesMut, ImagesRef};
+use crate::exec::plan::{Geometry, Plan};
 use crate::kernels::conv::KernelGradient;
 use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
@@ -89,6 +86,11 @@ impl Conv2d {
         self.parameters.get(slot, kernel, bias);
     }
 
+    /// Takes the parameters as they are now: once before each minibatch.
+    pub(crate) fn prepare(&mut self) {
+        self.parameters.spread();
+    }
+
     /// Lets the others see the gradients from the worker's image `blocks` of the minibatch.
     pub(crate) fn publish(&mut self, blocks: Range<usize>) {
         let count = vectors_for(self.lane_sums.len());
@@ -110,10 +112,6 @@ impl Conv2d {
 }
 
 impl ImageLayer for Conv2d {
-    fn prepare(&mut self) {
-        self.parameters.spread();
-    }
-
     /// y = activation(x ∗ w + b), pooled where that follows.
     fn forward(&mut self, at: &BlockPass<'_>, x: ImagesRef<'_>, y: ImagesMut<'_>) {
         let Self { geometry, parameters, winners, .. } = self;
@@ -151,13 +149,5 @@ impl ImageLayer for Conv2d {
         if self.has_input_gradient {
             at.isa().run(BackwardInput { geometry, flipped: parameters.flipped(), dz, dx });
         }
-    }
-
-    fn conv2d(&self) -> Option<&Conv2d> {
-        Some(self)
-    }
-
-    fn conv2d_mut(&mut self) -> Option<&mut Conv2d> {
-        Some(self)
     }
 }

@@ -2,9 +2,8 @@
 
 use std::ops::Range;
 
-use super::Geometry;
 use crate::exec::partition::even_range;
-use crate::exec::plan::Plan;
+use crate::exec::plan::{Geometry, Plan};
 use crate::model::Tensor;
 use crate::simd::{F32x16, LANES, as_numbers, vectors_for, zeroed};
 use crate::sync::{Poison, TurnBuffer, turn_buffer};

@@ -8,81 +8,39 @@
 mod flatten;
 mod volumes;
 
-pub(crate) use self::volumes::{ImagesMut, ImagesRef};
-
 use std::ops::Range;
 
 use self::flatten::{Flatten, Interleave, Unflatten};
 use self::volumes::VolumeBuffer;
 use super::conv2d::Conv2d;
 use super::dropout::DropImages;
+use super::image_block::{BlockPass, ImageLayer, ImagesMut};
 use super::pooling::Pool;
 use crate::exec::layout::{Blocked, BlockedMut};
 use crate::exec::pass::Pass;
 use crate::exec::plan::{ImageLayerKind, ImagesPlan, Plan};
 use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
-use crate::simd::{F32x16, Isa, LANES, as_numbers_mut, vectors_for, zeroed};
+use crate::simd::{F32x16, LANES, as_numbers_mut, vectors_for, zeroed};
 use crate::sync::Poison;
-
-/// A layer that sees images: one worker's part of it, an image block at a time.
-pub(crate) trait ImageLayer: Send {
-    /// Takes the parameters as they are now: once before each minibatch.
-    fn prepare(&mut self) {}
-
-    /// y from x.
-    fn forward(&mut self, at: &BlockPass<'_>, x: ImagesRef<'_>, y: ImagesMut<'_>);
-
-    /// The gradient dx of x from that of y, dy, both without borders. What it needs of the way
-    /// forward, x and y, is still there.
-    fn backward(
-        &mut self,
-        at: &BlockPass<'_>,
-        passed: (ImagesRef<'_>, ImagesRef<'_>),
-        dy: &[F32x16],
-        dx: &mut [F32x16],
-    );
-
-    /// The layer, if it is one that learns.
-    fn conv2d(&self) -> Option<&Conv2d> {
-        None
-    }
-
-    /// The same, to be changed.
-    fn conv2d_mut(&mut self) -> Option<&mut Conv2d> {
-        None
-    }
-}
-
-/// A pass over one of the worker's image blocks.
-pub(crate) struct BlockPass<'a> {
-    pub(crate) pass: &'a Pass<'a>,
-    /// Which of the worker's image blocks.
-    pub(crate) block: usize,
-    /// Its places in the minibatch.
-    pub(crate) range: Range<usize>,
-}
-
-impl BlockPass<'_> {
-    pub(crate) fn isa(&self) -> Isa {
-        self.pass.isa
-    }
-
-    /// Which samples of the data make the block.
-    pub(crate) fn samples(&self) -> &[u32] {
-        &self.pass.samples[self.range.clone()]
-    }
-}
 
 /// One worker's layers that see images.
 pub(crate) struct ImageStack {
     /// Which image blocks of the minibatch the worker takes.
     own: Range<usize>,
-    layers: Vec<Box<dyn ImageLayer>>,
+    layers: Vec<StackedLayer>,
     /// What stands between the layers, first to last: one more than there are layers.
     volumes: Vec<VolumeBuffer>,
     /// Room for the pixels of a block, image by image.
     pixels: Vec<F32x16>,
+}
+
+/// One of them.
+enum StackedLayer {
+    /// One that learns.
+    Conv2d(Box<Conv2d>),
+    /// Any other.
+    Plain(Box<dyn ImageLayer>),
 }
 
 impl ImageStack {
@@ -102,13 +60,14 @@ impl ImageStack {
             let layers = match *kind {
                 ImageLayerKind::Conv2d(geometry) => {
                     let has_input_gradient = !std::mem::take(&mut is_first);
-                    boxed(Conv2d::allocate(geometry, has_input_gradient, plan, poison))
+                    let layers = Conv2d::allocate(geometry, has_input_gradient, plan, poison);
+                    layers.into_iter().map(Box::new).map(StackedLayer::Conv2d).collect()
                 }
                 ImageLayerKind::Pool(pooling, windows) => {
-                    boxed(Pool::allocate(pooling, windows, plan))
+                    plain(Pool::allocate(pooling, windows, plan))
                 }
                 ImageLayerKind::Dropout(dropout) => {
-                    boxed(DropImages::allocate(dropout, volume.without_border().lanes(), plan))
+                    plain(DropImages::allocate(dropout, volume.without_border().lanes(), plan))
                 }
             };
             stacks.iter_mut().zip(layers).for_each(|(stack, layer)| stack.layers.push(layer));
@@ -118,13 +77,13 @@ impl ImageStack {
 
     /// From the pixels of the minibatch to blocked numbers: the worker's image blocks.
     pub(crate) fn forward(&mut self, pass: &Pass<'_>, output: &mut BlockedMut<'_>) {
-        self.layers.iter_mut().for_each(|layer| layer.prepare());
+        self.convolutions_mut().for_each(Conv2d::prepare);
         for at in blocks(&self.own, pass) {
             self.load(&at);
             for (index, layer) in self.layers.iter_mut().enumerate() {
                 let (below, above) = self.volumes.split_at_mut(index + 1);
                 let (x, y) = (below[index].block(at.block), above[0].block_mut(at.block));
-                layer.forward(&at, x, y);
+                layer.get_mut().forward(&at, x, y);
             }
             let flat = self.volumes.last().map_or(&[][..], |last| last.block(at.block).vectors);
             pass.isa.run(Flatten { flat, samples: at.range, output });
@@ -141,7 +100,12 @@ impl ImageStack {
             for (index, layer) in self.layers.iter_mut().enumerate().rev() {
                 let (below, above) = self.volumes.split_at_mut(index + 1);
                 let (x, dx) = below[index].block_and_gradient_mut(at.block);
-                layer.backward(&at, (x, above[0].block(at.block)), above[0].gradient(), dx);
+                layer.get_mut().backward(
+                    &at,
+                    (x, above[0].block(at.block)),
+                    above[0].gradient(),
+                    dx,
+                );
             }
         }
         let all = vectors_for(pass.samples.len());
@@ -185,11 +149,26 @@ impl ImageStack {
     }
 
     fn convolutions(&self) -> impl Iterator<Item = &Conv2d> {
-        self.layers.iter().filter_map(|layer| layer.conv2d())
+        self.layers.iter().filter_map(|layer| match layer {
+            StackedLayer::Conv2d(layer) => Some(&**layer),
+            StackedLayer::Plain(_) => None,
+        })
     }
 
     fn convolutions_mut(&mut self) -> impl Iterator<Item = &mut Conv2d> {
-        self.layers.iter_mut().filter_map(|layer| layer.conv2d_mut())
+        self.layers.iter_mut().filter_map(|layer| match layer {
+            StackedLayer::Conv2d(layer) => Some(&mut **layer),
+            StackedLayer::Plain(_) => None,
+        })
+    }
+}
+
+impl StackedLayer {
+    fn get_mut(&mut self) -> &mut dyn ImageLayer {
+        match self {
+            Self::Conv2d(layer) => &mut **layer,
+            Self::Plain(layer) => &mut **layer,
+        }
     }
 }
 
@@ -198,13 +177,13 @@ fn blocks<'a>(
     own: &Range<usize>,
     pass: &'a Pass<'a>,
 ) -> impl Iterator<Item = BlockPass<'a>> + use<'a> {
-    let first = |block: usize| (block * LANES).min(pass.samples.len());
+    let first = |place: usize| (place * LANES).min(pass.samples.len());
     own.clone()
         .enumerate()
         .map(move |(block, place)| BlockPass { pass, block, range: first(place)..first(place + 1) })
         .filter(|at| !at.range.is_empty())
 }
 
-fn boxed<L: ImageLayer + 'static>(layers: Vec<L>) -> Vec<Box<dyn ImageLayer>> {
-    layers.into_iter().map(|layer| Box::new(layer) as Box<dyn ImageLayer>).collect()
+fn plain<L: ImageLayer + 'static>(layers: Vec<L>) -> Vec<StackedLayer> {
+    layers.into_iter().map(|layer| StackedLayer::Plain(Box::new(layer))).collect()
 }

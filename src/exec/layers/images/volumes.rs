@@ -1,22 +1,8 @@
 //! The numbers of image blocks between two layers that see images.
 
+use crate::exec::layers::image_block::{ImagesMut, ImagesRef};
 use crate::kernels::conv::{NonZeroBounds, Volume};
 use crate::simd::{F32x16, zeroed};
-
-/// An image block, to be read.
-#[derive(Clone, Copy)]
-pub(crate) struct ImagesRef<'a> {
-    pub(crate) volume: Volume,
-    pub(crate) vectors: &'a [F32x16],
-    /// The part of the images that is not zero.
-    pub(crate) non_zero: &'a NonZeroBounds,
-}
-
-/// An image block, to be written.
-pub(crate) struct ImagesMut<'a> {
-    pub(crate) volume: Volume,
-    pub(crate) vectors: &'a mut [F32x16],
-}
 
 /// What stands between two layers.
 pub(super) struct VolumeBuffer {

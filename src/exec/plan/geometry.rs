@@ -25,7 +25,7 @@ impl Geometry {
         self.weights() + self.filters
     }
 
-    pub(super) fn weights(&self) -> usize {
+    pub(crate) fn weights(&self) -> usize {
         self.kernel.height * self.kernel.width * self.input.channels * self.filters
     }
 
@@ -37,7 +37,7 @@ impl Geometry {
 
     /// The gradient of its sums, spread as far apart as the windows, with the border that windows
     /// need to reach every input.
-    pub(super) fn gradient_volume(&self) -> Volume {
+    pub(crate) fn gradient_volume(&self) -> Volume {
         let side = |steps: Steps, length: usize, size: usize, stride: usize| {
             let spread = (steps.count - 1) * stride + 1;
             // From the first window that meets the first input to the last that meets the last.

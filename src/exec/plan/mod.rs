@@ -4,14 +4,17 @@
 //! the first dense one see images and make one stage together; some layers are computed in one go
 //! with the one before, and some not at all.
 
+mod geometry;
+mod images;
+
+pub(crate) use self::geometry::Geometry;
+pub(crate) use self::images::{ImageLayerKind, ImagesPlan};
+
 use std::ops::Range;
 
-use super::layers::conv2d::Geometry;
-use super::layers::dropout::Dropout;
 use super::partition::{Partition, even_range};
-use crate::kernels::conv::{Border, Pooling, Steps, Volume, Windows};
 use crate::kernels::gemm::GemmBackend;
-use crate::model::{Activation, Architecture, Layer, Padding, Window};
+use crate::model::{Activation, Architecture, Layer};
 use crate::simd::{Isa, LANES, vectors_for};
 
 /// What a team is planned for.
@@ -45,27 +48,21 @@ pub(crate) struct StagePlan {
     pub(crate) reads_sparse: bool,
 }
 
+/// What is dropped in training, and where in the network.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Dropout {
+    /// The share that becomes zero.
+    pub(crate) rate: f32,
+    /// Which of the network's layers it is, so that each drops others.
+    pub(crate) layer: usize,
+}
+
 /// What a stage computes.
 #[derive(Debug)]
 pub(crate) enum StageKind {
     /// All layers before the first dense one, and flattening.
     Images(ImagesPlan),
     Dense(Activation),
-    Dropout(Dropout),
-}
-
-/// Layers that see images, and what stands between them: one volume more than there are layers.
-#[derive(Debug, Default)]
-pub(crate) struct ImagesPlan {
-    pub(crate) layers: Vec<ImageLayerKind>,
-    pub(crate) volumes: Vec<Volume>,
-}
-
-/// What a layer that sees images is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum ImageLayerKind {
-    Conv2d(Geometry),
-    Pool(Pooling, Windows),
     Dropout(Dropout),
 }
 
@@ -177,83 +174,4 @@ impl StagePlan {
             StageKind::Images(_) | StageKind::Dropout(_) => Activation::Linear,
         }
     }
-}
-
-impl ImagesPlan {
-    /// How `layers`, with their indices in the network, are computed from images of `input`.
-    fn new(input: Volume, layers: &[(usize, Layer)]) -> Self {
-        let mut plan = Self { layers: Vec::new(), volumes: Vec::from([input]) };
-        let mut layers = layers.iter().copied().peekable();
-        while let (Some((index, layer)), Some(input)) = (layers.next(), plan.volumes.last_mut()) {
-            let (kind, output) = match layer {
-                Layer::Conv2d { filters, kernel, stride, padding, activation } => {
-                    let rows = steps(input.height, kernel.height, stride.height, padding);
-                    let columns = steps(input.width, kernel.width, stride.width, padding);
-                    input.border = Border {
-                        top: rows.before,
-                        bottom: rows.after,
-                        left: columns.before,
-                        right: columns.after,
-                    };
-                    // These two activations keep the order of their inputs to the bit.
-                    let keeps_order = matches!(activation, Activation::Relu | Activation::Linear);
-                    let pooled =
-                        keeps_order && layers.next_if(|(_, next)| is_square_of_two(next)).is_some();
-                    let input = *input;
-                    let geometry = Geometry {
-                        input,
-                        rows,
-                        columns,
-                        kernel,
-                        stride,
-                        filters,
-                        activation,
-                        pooled,
-                    };
-                    (ImageLayerKind::Conv2d(geometry), geometry.output())
-                }
-                Layer::MaxPool { size, stride } => {
-                    pool(Pooling::Max, *input, size, stride.unwrap_or(size))
-                }
-                Layer::AveragePool { size, stride } => {
-                    pool(Pooling::Average, *input, size, stride.unwrap_or(size))
-                }
-                Layer::Dropout { rate } => {
-                    (ImageLayerKind::Dropout(Dropout { rate, layer: index }), *input)
-                }
-                Layer::Flatten | Layer::Dense { .. } => continue,
-            };
-            plan.layers.push(kind);
-            plan.volumes.push(output);
-        }
-        // Volumes got their borders when the next layer was known: those of pools are copies.
-        for (kind, between) in plan.layers.iter_mut().zip(plan.volumes.windows(2)) {
-            if let ImageLayerKind::Pool(_, windows) = kind {
-                (windows.input, windows.output) = (between[0], between[1]);
-            }
-        }
-        plan
-    }
-}
-
-/// A max pooling that a convolution can do with its sums in registers.
-fn is_square_of_two(layer: &Layer) -> bool {
-    let two = Window::square(2);
-    matches!(layer, Layer::MaxPool { size, stride } if *size == two && stride.unwrap_or(two) == two)
-}
-
-fn pool(pooling: Pooling, input: Volume, size: Window, stride: Window) -> (ImageLayerKind, Volume) {
-    let output = Volume::new(
-        steps(input.height, size.height, stride.height, Padding::Valid).count,
-        steps(input.width, size.width, stride.width, Padding::Valid).count,
-        input.channels,
-    );
-    (ImageLayerKind::Pool(pooling, Windows { input, output, size, stride }), output)
-}
-
-/// The positions of a window along one side; none where it does not fit, which an [`Architecture`]
-/// rules out.
-fn steps(length: usize, size: usize, stride: usize, padding: Padding) -> Steps {
-    let none = Steps { count: 0, before: 0, after: 0 };
-    Steps::new(length, size, stride, padding).unwrap_or(none)
 }
