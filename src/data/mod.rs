@@ -5,11 +5,14 @@ mod contact_sheet;
 mod error;
 pub mod formats;
 mod hold_out;
+mod problem;
 mod sources;
 mod statistics;
 
 pub use contact_sheet::contact_sheet;
-pub use error::Problem;
+pub use error::Error;
+pub(crate) use error::Result;
+pub use problem::Problem;
 pub use sources::{Cache, generated};
 #[cfg(feature = "download")]
 pub use sources::{Found, download};

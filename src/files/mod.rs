@@ -1,16 +1,17 @@
 //! Files: written whole or not at all, read no further than expected, mapped into memory.
 
 mod bytes;
+mod error;
 
 pub use bytes::Bytes;
+pub use error::Error;
+pub(crate) use error::Result;
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::path::Path;
 
 use tempfile::NamedTempFile;
-
-use crate::error::{Error, Result};
 
 /// Writes `bytes` to a temporary file beside `path` and renames it into place.
 ///
@@ -69,10 +70,7 @@ pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     if bytes.len() as u64 > limit {
-        return Err(Error::file(
-            path,
-            format!("holds more than {limit} bytes: it cannot be what it should be"),
-        ));
+        return Err(Error::TooLarge { path: path.to_owned(), limit });
     }
     Ok(bytes)
 }

@@ -3,8 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::ImageShape;
-use crate::error::{Error, Result};
+use super::{Error, ImageShape};
 use crate::kernels::ops::trigonometry::{cos, sin};
 use crate::rng::Rng;
 
@@ -28,16 +27,13 @@ impl RandomAffine {
     }
 
     /// Refuses what makes no sense.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<(), Error> {
         let Self { shift, rotate, scale } = *self;
         let within = |x: f32, most: f32| (0.0..=most).contains(&x);
         if within(shift, 1000.0) && within(rotate, 180.0) && within(scale, 0.9) {
             return Ok(());
         }
-        Err(Error::Option(format!(
-            "images moved by {shift} pixels, turned by {rotate} degrees, scaled by {scale}: give at \
-             most 1000, 180 and 0.9, and at least 0"
-        )))
+        Err(Error::RandomAffine { shift, rotation: rotate, scale })
     }
 
     /// Writes `image`, of shape `shape`, distorted as `rng` says, into `pixels`; `value` is what

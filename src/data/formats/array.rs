@@ -44,8 +44,8 @@ impl Dataset {
         let test = Split::from_arrays(test_images, test_labels);
         Self::new(
             name,
-            train.map_err(|problem| problem.of("training set"))?,
-            test.map_err(|problem| problem.of("test set"))?,
+            train.map_err(|problem| problem.within("training set"))?,
+            test.map_err(|problem| problem.within("test set"))?,
         )
     }
 }

@@ -10,8 +10,7 @@ use std::path::Path;
 
 use ::csv::{ByteRecord, ReaderBuilder};
 
-use crate::data::{Dataset, Problem, Split};
-use crate::error::Result;
+use crate::data::{Dataset, Problem, Result, Split};
 use crate::files::Bytes;
 use crate::image::ImageShape;
 

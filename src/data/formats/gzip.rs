@@ -7,7 +7,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::unpack;
 use super::{Layout, idx};
 use crate::data::Problem;
-use crate::data::formats::unpack::{Failure, Packed};
+use crate::data::formats::unpack::{Packed, UnpackError};
 use crate::files::Bytes;
 
 /// A gzipped IDX file (of one gzip member or several), its IDX header read.
@@ -63,7 +63,7 @@ impl Packed for GzippedIdx<'_> {
         self.layout.file_len()
     }
 
-    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), Failure> {
+    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError> {
         let mut source = MultiGzDecoder::new(self.packed);
         unpack::copy_exactly(source.by_ref(), sink, self.unpacked_len())
     }

@@ -12,7 +12,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::unpack;
 use super::{Layout, npy};
 use crate::data::Problem;
-use crate::data::formats::unpack::{Failure, Packed};
+use crate::data::formats::unpack::{Packed, UnpackError};
 use crate::files::Bytes;
 
 /// The members of the archive, in the order in which they are given: images and labels to train
@@ -56,8 +56,9 @@ pub fn parse(packed: &[u8]) -> Result<Npz<'_>, Problem> {
     if !missing.is_empty() {
         return Err(Problem::LacksMembers(missing));
     }
-    let [train_images, train_labels, test_images, test_labels] = MEMBERS
-        .map(|name| Member::find(packed, &mut archive, name).map_err(|problem| problem.of(name)));
+    let [train_images, train_labels, test_images, test_labels] = MEMBERS.map(|name| {
+        Member::find(packed, &mut archive, name).map_err(|problem| problem.within(name))
+    });
     let members = [train_images?, train_labels?, test_images?, test_labels?];
     // Members that share their bytes would each unpack to as much as those bytes can hold.
     let claimed = members.iter().map(|member| member.bytes.len() as u64).sum();
@@ -83,7 +84,7 @@ impl Npz<'_> {
             return Ok(None);
         }
         for member in &self.members {
-            member.check_stored().map_err(|problem| problem.of(member.name))?;
+            member.check_stored().map_err(|problem| problem.within(member.name))?;
         }
         Ok(Some(self.members.each_ref().map(|member| member.layout.shifted(member.start))))
     }
@@ -121,10 +122,10 @@ impl Packed for Npz<'_> {
         self.members.iter().map(|member| member.layout.file_len()).sum()
     }
 
-    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), Failure> {
+    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError> {
         self.members.iter().try_for_each(|member| {
             member.unpack_to(sink).map_err(|failure| match failure {
-                Failure::Source(problem) => problem.of(member.name).into(),
+                UnpackError::Compressed(problem) => problem.within(member.name).into(),
                 sink => sink,
             })
         })
@@ -180,10 +181,10 @@ impl<'a> Member<'a> {
         Ok(Self { name, bytes, start, deflated, crc: entry.crc32(), layout })
     }
 
-    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), Failure> {
+    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError> {
         if !self.deflated {
             self.check_stored()?;
-            return sink.write_all(self.bytes).map_err(Failure::Sink);
+            return sink.write_all(self.bytes).map_err(UnpackError::Write);
         }
         let mut source = CrcReader::new(DeflateDecoder::new(self.bytes));
         unpack::copy_exactly(source.by_ref(), sink, self.layout.file_len())?;

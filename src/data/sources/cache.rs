@@ -13,7 +13,7 @@ use directories::ProjectDirs;
 use crate::data::Problem;
 use crate::data::checksum::sha256;
 use crate::data::formats::unpack;
-use crate::data::formats::unpack::{Failure, Packed};
+use crate::data::formats::unpack::{Packed, UnpackError};
 use crate::files::Bytes;
 
 /// The folder of unpacked copies. Whatever is in it may be deleted at any time.
@@ -55,17 +55,17 @@ impl Cache {
         }
         match write(file, folder, &path) {
             Ok(copy) => Ok(copy),
-            Err(Failure::Source(problem)) => Err(problem),
-            Err(Failure::Sink(_)) => Ok(unpack::to_memory(file)?.into()),
+            Err(UnpackError::Compressed(problem)) => Err(problem),
+            Err(UnpackError::Write(_)) => Ok(unpack::to_memory(file)?.into()),
         }
     }
 }
 
-fn write(file: &impl Packed, folder: &Path, path: &Path) -> Result<Bytes, Failure> {
-    fs::create_dir_all(folder).map_err(Failure::Sink)?;
-    let mut copy = tempfile::NamedTempFile::new_in(folder).map_err(Failure::Sink)?;
+fn write(file: &impl Packed, folder: &Path, path: &Path) -> Result<Bytes, UnpackError> {
+    fs::create_dir_all(folder).map_err(UnpackError::Write)?;
+    let mut copy = tempfile::NamedTempFile::new_in(folder).map_err(UnpackError::Write)?;
     file.unpack_to(&mut copy)?;
-    copy.flush().map_err(Failure::Sink)?;
-    let copy = copy.persist(path).map_err(|refused| Failure::Sink(refused.error))?;
-    Bytes::map_file(&copy).map_err(Failure::Sink)
+    copy.flush().map_err(UnpackError::Write)?;
+    let copy = copy.persist(path).map_err(|refused| UnpackError::Write(refused.error))?;
+    Bytes::map_file(&copy).map_err(UnpackError::Write)
 }

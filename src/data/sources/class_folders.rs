@@ -6,8 +6,8 @@ use std::{fs, iter};
 
 use rayon::prelude::*;
 
-use crate::data::{Dataset, Problem, Split};
-use crate::error::{Error, Result};
+use crate::data::{Dataset, Problem, Result, Split};
+use crate::files;
 use crate::image::{Frame, ImageShape, Picture, Raster};
 
 /// How the parts of a set are called: what is to train on, what to test with.
@@ -103,7 +103,7 @@ fn split(folder: &Path, pictures: Vec<Labelled>, shape: ImageShape) -> Result<Sp
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for Labelled { path, class, content } in pictures {
         let image = match content {
-            Content::Small(picture) => picture.image(shape).map_err(|problem| problem.at(path))?,
+            Content::Small(picture) => picture.image(shape).map_err(|error| error.at(path))?,
             Content::Fitted(image) => image,
         };
         pixels.extend_from_slice(image.pixels());
@@ -128,7 +128,7 @@ fn read(folder: &Path) -> Result<Vec<Labelled>> {
         let content = if height.max(width) <= LARGEST_READY {
             Content::Small(picture)
         } else {
-            Content::Fitted(picture.image(FITTED).map_err(|problem| problem.at(&path))?)
+            Content::Fitted(picture.image(FITTED).map_err(|error| error.at(&path))?)
         };
         Ok(Labelled { path, class, content })
     });
@@ -141,7 +141,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let list = || -> std::io::Result<Vec<PathBuf>> {
         fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
     };
-    let mut paths = list().map_err(Error::io("read the folder", folder))?;
+    let mut paths = list().map_err(files::Error::io("read the folder", folder))?;
     paths.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         !name.starts_with('.') && !["Thumbs.db", "desktop.ini"].contains(&&*name)

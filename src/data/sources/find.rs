@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use super::generated;
-use crate::data::Dataset;
 use crate::data::sources::download::{Downloader, Event, Patience};
-use crate::error::{Error, Result};
+use crate::data::{Dataset, Error, Result};
 
 /// What stands for the generated digits where a path could.
 const GENERATED: &str = "generated";

@@ -4,8 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::Cache;
 use crate::data::formats::{Array, gzip, idx};
-use crate::data::{Dataset, Problem, Split};
-use crate::error::{Error, Result};
+use crate::data::{Dataset, Error, Problem, Result, Split};
 use crate::files::Bytes;
 use crate::files::{create_folder, write_parts_atomically};
 use crate::image::ImageShape;
@@ -67,7 +66,7 @@ impl Dataset {
     /// When the folder has such a file already, plain or gzipped.
     pub fn check_place(folder: &Path) -> Result<()> {
         match NAMES.iter().find_map(|name| find(folder, name)) {
-            Some(path) => Err(Error::file(path, "is there already: choose another folder")),
+            Some(path) => Err(Error::Exists { path }),
             None => Ok(()),
         }
     }
@@ -78,7 +77,7 @@ fn write(split: &Split, images: &Path, labels: &Path) -> Result<()> {
     let header = |dims: &[usize], path| idx::header(dims).map_err(|problem| problem.at(path));
     let dims = [split.len(), height, width];
     write_parts_atomically(images, &[&header(&dims, images)?, split.pixels()])?;
-    write_parts_atomically(labels, &[&header(&dims[..1], labels)?, split.labels()])
+    Ok(write_parts_atomically(labels, &[&header(&dims[..1], labels)?, split.labels()])?)
 }
 
 fn read_file(path: &Path, cache: &Cache) -> Result<Array> {

@@ -4,9 +4,8 @@ use std::path::{Path, PathBuf};
 
 use super::{Cache, class_folders, folder};
 use crate::data::formats::{Array, csv, npz};
-use crate::data::{Dataset, Problem};
-use crate::error::{Error, Result};
-use crate::files::Bytes;
+use crate::data::{Dataset, Problem, Result};
+use crate::files::{self, Bytes};
 
 /// The name of the archive that a folder may hold instead of IDX files.
 const ARCHIVE: &str = "mnist.npz";
@@ -32,7 +31,7 @@ const TABLES: [&str; 2] = ["train.csv", "test.csv"];
 impl Source {
     /// What `path` is: a folder's files decide, else the extension.
     fn at(path: &Path) -> Result<Self> {
-        let metadata = path.metadata().map_err(Error::io("open", path))?;
+        let metadata = path.metadata().map_err(files::Error::io("open", path))?;
         if metadata.is_dir() {
             return Self::in_folder(path);
         }
@@ -43,11 +42,7 @@ impl Source {
         if metadata.is_file() && extension.eq_ignore_ascii_case("csv") {
             return Ok(Self::Table(path.into()));
         }
-        Err(Error::file(
-            path,
-            "neither a folder nor an .npz or .csv file; for IDX files, name the folder that holds \
-             all four",
-        ))
+        Err(Problem::UnknownKind.at(path))
     }
 
     /// What the folder at `path` holds.

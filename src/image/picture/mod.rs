@@ -7,7 +7,7 @@
 //! those of a pen (`stroke`).
 //!
 //! ```no_run
-//! use mnistry::data::Picture;
+//! use mnistry::image::Picture;
 //! use mnistry::{Engine, EngineOptions, Network};
 //!
 //! let network = Network::load("model.safetensors")?;
@@ -28,9 +28,7 @@ mod tests;
 
 use std::path::Path;
 
-use super::{Frame, ImageShape, Raster};
-use crate::data::Problem;
-use crate::error::Result;
+use super::{Error, Frame, ImageShape, Raster};
 use crate::files::Bytes;
 use plane::Plane;
 
@@ -74,9 +72,9 @@ impl Picture {
     ///
     /// # Errors
     /// When it cannot be read or is no such picture, or one too large.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        Self::decode(&Bytes::map(path)?).map_err(|problem| problem.at(path))
+        Self::decode(&Bytes::map(path)?).map_err(|error| error.at(path))
     }
 
     /// Reads the PNG, JPEG, BMP or WebP file `bytes`, the right way up.
@@ -85,7 +83,7 @@ impl Picture {
     ///
     /// # Errors
     /// When `bytes` are no such picture, or one too large.
-    pub fn decode(bytes: &[u8]) -> Result<Self, Problem> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         Ok(Self { levels: decode::grey_levels(bytes)? })
     }
 
@@ -109,19 +107,19 @@ impl Picture {
     ///
     /// # Errors
     /// When no digit is seen.
-    pub fn digits(&self, input: ImageShape) -> Result<Vec<Digit>, Problem> {
+    pub fn digits(&self, input: ImageShape) -> Result<Vec<Digit>, Error> {
         if let Some(image) = self.ready(input) {
             let ImageShape { height, width } = self.shape();
             return Ok(vec![Digit { image, place: Place { top: 0, left: 0, height, width } }]);
         }
         let (plane, step) = Plane::of(&self.levels, LONGEST);
-        let inked = ink::of(plane).ok_or(Problem::NoDigit)?;
+        let inked = ink::of(plane).ok_or(Error::NoDigit)?;
         let frame = Frame::of(input);
         let digits = parts::digits(&inked)?.into_iter().filter_map(|(drawing, place)| {
             Some(Digit { image: fit(frame, drawing)?, place: place.enlarged(step, self.shape()) })
         });
         let digits: Vec<_> = digits.collect();
-        if digits.is_empty() { Err(Problem::NoDigit) } else { Ok(digits) }
+        if digits.is_empty() { Err(Error::NoDigit) } else { Ok(digits) }
     }
 
     /// All that is drawn in the picture as one image of shape `input`, prepared as
@@ -129,14 +127,14 @@ impl Picture {
     ///
     /// # Errors
     /// When nothing is seen.
-    pub fn image(&self, input: ImageShape) -> Result<Raster, Problem> {
+    pub fn image(&self, input: ImageShape) -> Result<Raster, Error> {
         if let Some(image) = self.ready(input) {
             return Ok(image);
         }
         let (plane, _) = Plane::of(&self.levels, LONGEST);
-        let inked = ink::of(plane).ok_or(Problem::NoDigit)?;
+        let inked = ink::of(plane).ok_or(Error::NoDigit)?;
         let drawing = parts::whole(&inked)?;
-        drawing.and_then(|drawing| fit(Frame::of(input), drawing)).ok_or(Problem::NoDigit)
+        drawing.and_then(|drawing| fit(Frame::of(input), drawing)).ok_or(Error::NoDigit)
     }
 
     /// The picture as it is, on black ground, if it has the shape `input` and its ink is about as

@@ -1,9 +1,8 @@
 //! The connected parts of what is drawn, put together to digits in reading order.
 
 use super::Place;
-use crate::data::Problem;
 use crate::image::picture::ink::Inked;
-use crate::image::{ImageShape, Raster};
+use crate::image::{Error, ImageShape, Raster};
 
 /// The most parts that are put together: a page of digits has fewer.
 const MOST_PARTS: usize = 1000;
@@ -29,7 +28,7 @@ const BETWEEN_LINES: f32 = 0.5;
 ///
 /// # Errors
 /// When there are too many parts.
-pub(super) fn digits(inked: &Inked) -> Result<Vec<(Raster, Place)>, Problem> {
+pub(super) fn digits(inked: &Inked) -> Result<Vec<(Raster, Place)>, Error> {
     let (parts, height) = parts(inked)?;
     let mut digits = joined(parts, height);
     digits.retain(|digit| digit.place.height as f32 >= LEAST_HEIGHT * height);
@@ -41,7 +40,7 @@ pub(super) fn digits(inked: &Inked) -> Result<Vec<(Raster, Place)>, Problem> {
 ///
 /// # Errors
 /// When there are too many parts.
-pub(super) fn whole(inked: &Inked) -> Result<Option<Raster>, Problem> {
+pub(super) fn whole(inked: &Inked) -> Result<Option<Raster>, Error> {
     let all = parts(inked)?.0.into_iter().reduce(Part::and);
     Ok(all.map(|all| all.raster(&inked.drawing)))
 }
@@ -117,7 +116,7 @@ impl Place {
 }
 
 /// The parts that may be digits or parts of digits, and the height of the highest.
-fn parts(inked: &Inked) -> Result<(Vec<Part>, f32), Problem> {
+fn parts(inked: &Inked) -> Result<(Vec<Part>, f32), Error> {
     let all = connected(inked);
     let (edge, mut parts): (Vec<_>, Vec<_>) =
         all.into_iter().partition(|part| part.is_at_edge(inked.drawing.shape()));
@@ -138,7 +137,7 @@ fn parts(inked: &Inked) -> Result<(Vec<Part>, f32), Problem> {
         high.max(wide) >= LEAST_PART && !(high < LEAST_PART && wide > LINE)
     });
     if parts.len() > MOST_PARTS {
-        return Err(Problem::Parts { found: parts.len(), most: MOST_PARTS });
+        return Err(Error::TooManyComponents { found: parts.len(), most: MOST_PARTS });
     }
     Ok((parts, highest))
 }

@@ -8,15 +8,15 @@ use ureq::http::{Response, StatusCode, header};
 
 use super::Event;
 use crate::data::sources::download::catalogue::PublishedFile;
-use crate::data::sources::download::failure::Cause;
-use crate::data::sources::download::part::Part;
-use crate::error::Error;
+use crate::data::sources::download::host_failure::Cause;
+use crate::data::sources::download::partial_file::PartialFile;
+use crate::files;
 
 /// Bytes that must come in the time after which a connection counts as stalled.
 const LEAST: u64 = 16 << 10;
 
 /// A file at an address.
-pub(super) struct Source<'a> {
+pub(super) struct RemoteFile<'a> {
     pub(super) url: &'a str,
     pub(super) file: &'a PublishedFile,
     /// How long each of these may take: finding the host's address, connecting to it, and its
@@ -27,33 +27,33 @@ pub(super) struct Source<'a> {
 }
 
 /// Why a file was not received.
-pub(super) enum Stop {
-    /// The source is to blame; another may do better.
-    Source(Cause),
+pub(super) enum ReceiveError {
+    /// The host is to blame; another may do better.
+    Host(Cause),
     /// The bytes could not be kept.
-    Disk(Error),
+    File(files::Error),
 }
 
-impl From<Cause> for Stop {
+impl From<Cause> for ReceiveError {
     fn from(cause: Cause) -> Self {
-        Self::Source(cause)
+        Self::Host(cause)
     }
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Disk(error)
+impl From<files::Error> for ReceiveError {
+    fn from(error: files::Error) -> Self {
+        Self::File(error)
     }
 }
 
-impl Source<'_> {
+impl RemoteFile<'_> {
     /// Receives what `part` lacks of the file: when that is all, `part` has as many bytes as were
     /// published. What they are is still to be checked.
     pub(super) fn receive(
         &self,
-        part: &mut Part,
+        part: &mut PartialFile,
         tell: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ReceiveError> {
         if part.len() == self.file.bytes {
             return Ok(());
         }
@@ -120,9 +120,9 @@ impl Source<'_> {
     fn copy(
         &self,
         answer: Response<Body>,
-        part: &mut Part,
+        part: &mut PartialFile,
         tell: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ReceiveError> {
         let expected = self.file.bytes;
         let mut body = answer.into_body().into_reader();
         let mut buffer = vec![0; 64 << 10];

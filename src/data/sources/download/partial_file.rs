@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::data::checksum::sha256;
-use crate::error::{Error, Result};
 use crate::files::Bytes;
 use crate::files::named_temporary_file_in;
+use crate::files::{Error, Result};
 
 /// What the name of a part ends in.
 const SUFFIX: &str = ".part";
@@ -22,12 +22,12 @@ const SUFFIX: &str = ".part";
 ///
 /// It stays when it is dropped, unless it is empty.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct PartialFile {
     file: NamedTempFile,
     len: u64,
 }
 
-impl Part {
+impl PartialFile {
     /// The part of `name` that an ended process left in `folder`, else a new one.
     pub(super) fn open(folder: &Path, name: &str) -> Result<Self> {
         if let Some(left) = abandoned(folder, name)?.next() {
@@ -104,7 +104,7 @@ impl Part {
 }
 
 /// The parts of `name` in `folder` that no process is receiving.
-fn abandoned(folder: &Path, name: &str) -> Result<impl Iterator<Item = Part>> {
+fn abandoned(folder: &Path, name: &str) -> Result<impl Iterator<Item = PartialFile>> {
     let prefix = prefix(name);
     let is_part = move |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
@@ -112,7 +112,7 @@ fn abandoned(folder: &Path, name: &str) -> Result<impl Iterator<Item = Part>> {
     };
     let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_part);
-    Ok(paths.filter_map(|path| Part::adopt(&path)))
+    Ok(paths.filter_map(|path| PartialFile::adopt(&path)))
 }
 
 /// What the names of the parts of `name` begin with.
@@ -131,7 +131,7 @@ mod tests {
     #[test]
     fn what_is_left_is_taken_up_and_what_is_in_use_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let open = || Part::open(folder.path(), "a").unwrap();
+        let open = || PartialFile::open(folder.path(), "a").unwrap();
         let mut first = open();
         first.append(b"one ").unwrap();
         let second = open();
@@ -144,7 +144,7 @@ mod tests {
         assert_eq!(again.len(), 4);
         again.append(b"two").unwrap();
         assert_eq!(again.sha256().unwrap(), sha256(b"one two"));
-        let other = Part::open(folder.path(), "ab").unwrap();
+        let other = PartialFile::open(folder.path(), "ab").unwrap();
         assert_eq!(other.len(), 0, "a part of another file");
         let path = folder.path().join("a");
         again.rename(&path).unwrap();
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn a_cleared_part_begins_anew() {
         let folder = tempfile::tempdir().unwrap();
-        let mut part = Part::open(folder.path(), "a").unwrap();
+        let mut part = PartialFile::open(folder.path(), "a").unwrap();
         part.append(b"wrong").unwrap();
         part.clear().unwrap();
         part.append(b"so").unwrap();
@@ -169,13 +169,13 @@ mod tests {
     fn parts_that_nobody_needs_are_swept_away() {
         let folder = tempfile::tempdir().unwrap();
         let parts = [(); 3].map(|()| {
-            let mut part = Part::open(folder.path(), "a").unwrap();
+            let mut part = PartialFile::open(folder.path(), "a").unwrap();
             part.append(b"some").unwrap();
             part
         });
         let [one, two, in_use] = parts;
         drop((one, two));
-        Part::sweep(folder.path(), "a").unwrap();
+        PartialFile::sweep(folder.path(), "a").unwrap();
         assert_eq!(names(folder.path()), 1);
         drop(in_use);
     }
