@@ -69,8 +69,8 @@ pub(crate) fn picture(bytes: &[u8]) {
     let (shape, input) = (picture.shape(), Frame::MNIST.image());
     for digit in picture.digits(input).unwrap_or_default() {
         assert_eq!(digit.image.shape(), input);
-        assert!(digit.place.top + digit.place.height <= shape.height);
-        assert!(digit.place.left + digit.place.width <= shape.width);
+        assert!(digit.bounding_box.top + digit.bounding_box.height <= shape.height);
+        assert!(digit.bounding_box.left + digit.bounding_box.width <= shape.width);
     }
     if let Ok(image) = picture.image(input) {
         assert_eq!(image.shape(), input);

@@ -38,7 +38,7 @@ pub(super) fn grey_levels(bytes: &[u8]) -> Result<Raster, Error> {
     let orientation = decoder.orientation().unwrap_or(Orientation::NoTransforms);
     let picture = DynamicImage::from_decoder(decoder).map_err(problem)?;
     let levels = if picture.color().has_alpha() {
-        on_ground(&picture.into_luma_alpha8())
+        on_opaque(&picture.into_luma_alpha8())
     } else {
         picture.into_luma8()
     };
@@ -69,17 +69,17 @@ fn check_size((width, height): (u32, u32), held: u64) -> Result<(), Error> {
 
 /// The levels of a picture with transparent parts, on white paper, or where what is drawn is
 /// itself light, on black.
-fn on_ground(picture: &GrayAlphaImage) -> GrayImage {
+fn on_opaque(picture: &GrayAlphaImage) -> GrayImage {
     let (mut light, mut opaque) = (0, 0);
     for &LumaA([level, alpha]) in picture.pixels() {
         light += u64::from(level) * u64::from(alpha);
         opaque += u64::from(alpha);
     }
     let transparent = opaque < 255 * u64::from(picture.width()) * u64::from(picture.height());
-    let ground = if transparent && light > 127 * opaque { 0 } else { 255 };
+    let background = if transparent && light > 127 * opaque { 0 } else { 255 };
     GrayImage::from_fn(picture.width(), picture.height(), |x, y| {
         let [level, alpha] = picture.get_pixel(x, y).0.map(u32::from);
-        Luma([((level * alpha + ground * (255 - alpha) + 127) / 255) as u8])
+        Luma([((level * alpha + background * (255 - alpha) + 127) / 255) as u8])
     })
 }
 
