@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mnistry::data::formats::csv::Table;
+use mnistry::data::Table;
 use mnistry::image::{BoundingBox, ImageShape, Picture, Raster};
 use mnistry::report::shades;
 use mnistry::{Engine, Error, Network, Prediction, Result, Split};

@@ -128,16 +128,18 @@ pub enum Problem {
     },
 
     /// No compression can get so much data into so few bytes.
-    #[error("its header claims {claimed} bytes, more than its {packed} compressed bytes can hold")]
+    #[error(
+        "its header claims {claimed} bytes, more than its {compressed} compressed bytes can hold"
+    )]
     Inflated {
         /// Unpacked bytes according to the header.
         claimed: usize,
         /// Compressed bytes.
-        packed: usize,
+        compressed: usize,
     },
     /// The compressed bytes end too early.
     #[error("truncated: its compressed data end too early")]
-    PackedTruncated,
+    CompressedTruncated,
     /// The compressed bytes make no sense.
     #[error("damaged: {0}")]
     Damaged(String),
@@ -229,12 +231,12 @@ pub enum Problem {
         /// How many labels there are.
         labels: usize,
     },
-    /// The images to train on and those to test with differ in shape.
+    /// The images of the training set and those of the test set differ in shape.
     #[error("the training images are {train} pixels, the test images {test}")]
     Shapes {
-        /// The shape of the images to train on.
+        /// The shape of the training images.
         train: ImageShape,
-        /// The shape of the images to test with.
+        /// The shape of the test images.
         test: ImageShape,
     },
     /// A test label that no training image has, beyond the last class.
@@ -259,12 +261,12 @@ pub enum Problem {
     /// A folder that is no class.
     #[error("not a class: folders of pictures are named by their class, 0 to 255")]
     NotClass,
-    /// A set of pictures of which one part is missing.
+    /// Folders of pictures that lack the training set or the test set.
     #[error("it has the folder {found} but no {lacking}; without both, the classes lie in it")]
     LacksFolder {
-        /// The part that is there.
+        /// The folder that is there.
         found: &'static str,
-        /// The part that is not.
+        /// The folder that is not.
         lacking: &'static str,
     },
 

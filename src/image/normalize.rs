@@ -1,5 +1,5 @@
-//! Fits a drawn digit into a network's input the way MNIST's digits were: scaled into a box with
-//! its aspect ratio kept, then moved so that its centre of mass is the centre of the image.
+//! Fits and centres a drawn digit in a network's input as MNIST's digits were: scaled into a box
+//! with its aspect ratio kept, then moved so that its centre of mass is the centre of the image.
 
 use super::{BoundingBox, ImageShape, Raster};
 
@@ -36,8 +36,9 @@ impl Frame {
     }
 
     /// Fits and centres `drawing` as MNIST's digits were: cuts out its ink, scales it into the box
-    /// and centres it by mass, to the nearest pixel and as far as the image reaches. `None` when there is no ink, or so little
-    /// that scaling it leaves nothing, or when the frame has no pixels.
+    /// and centres it by mass, to the nearest pixel and as far as the image reaches. `None` when
+    /// there is no ink, or so little that scaling it leaves nothing, or when the frame has no
+    /// pixels.
     ///
     /// Every pixel that is not 0 counts as ink: the background is to be black already.
     #[must_use]

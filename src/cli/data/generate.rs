@@ -57,7 +57,7 @@ struct Report {
 impl Generate {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         // Told before the work is done.
-        Dataset::check_place(&self.folder).map_err(Error::from)?;
+        Dataset::check_vacant(&self.folder).map_err(Error::from)?;
         let data = generate(self.seed, generated::TRAIN, generated::TEST).map_err(Error::from)?;
         data.write_idx(&self.folder).map_err(Error::from)?;
         if let Some(path) = &self.sheet {

@@ -37,7 +37,7 @@ impl Split {
 }
 
 impl Dataset {
-    /// The data set of these images and labels to train on, images and labels to test with.
+    /// The data set of the images and labels of a training set, then of a test set.
     pub(crate) fn from_arrays(name: String, arrays: [Array; 4]) -> Result<Self, Problem> {
         let [images, labels, test_images, test_labels] = arrays;
         let train = Split::from_arrays(images, labels);

@@ -9,12 +9,12 @@ use crate::files::Bytes;
 const DEFLATE_RATIO: usize = 1032;
 
 /// A compressed file, its headers read and checked, that can be unpacked.
-pub(crate) trait Packed {
+pub(crate) trait Compressed {
     /// What names of unpacked copies end in.
     const EXTENSION: &'static str;
 
     /// The whole compressed file.
-    fn packed(&self) -> &[u8];
+    fn compressed(&self) -> &[u8];
 
     /// How long the unpacked copy is, in bytes; checked against what the file can hold.
     fn unpacked_len(&self) -> usize;
@@ -42,7 +42,7 @@ impl From<Problem> for UnpackError {
 }
 
 /// The unpacked copy of `file`, in memory.
-pub(crate) fn to_memory(file: &impl Packed) -> Result<Vec<u8>, Problem> {
+pub(crate) fn to_memory(file: &impl Compressed) -> Result<Vec<u8>, Problem> {
     let mut copy = Vec::with_capacity(file.unpacked_len());
     match file.unpack_to(&mut copy) {
         Ok(()) => Ok(copy),
@@ -51,10 +51,10 @@ pub(crate) fn to_memory(file: &impl Packed) -> Result<Vec<u8>, Problem> {
     }
 }
 
-/// Checks that `packed` bytes can hold the `claimed` bytes that a header speaks of.
-pub(crate) fn check_ratio(claimed: usize, packed: usize) -> Result<(), Problem> {
-    if claimed > packed.saturating_mul(DEFLATE_RATIO) {
-        return Err(Problem::Inflated { claimed, packed });
+/// Checks that `compressed` bytes can hold the `claimed` bytes that a header speaks of.
+pub(crate) fn check_ratio(claimed: usize, compressed: usize) -> Result<(), Problem> {
+    if claimed > compressed.saturating_mul(DEFLATE_RATIO) {
+        return Err(Problem::Inflated { claimed, compressed });
     }
     Ok(())
 }
@@ -96,7 +96,7 @@ pub(crate) fn copy_exactly(
 /// What a decoder that reads from memory says about its input.
 fn problem(said: io::Error) -> Problem {
     match said.kind() {
-        ErrorKind::UnexpectedEof => Problem::PackedTruncated,
+        ErrorKind::UnexpectedEof => Problem::CompressedTruncated,
         _ => Problem::Damaged(said.to_string()),
     }
 }

@@ -43,6 +43,7 @@ pub struct Picture {
 
 /// A digit that was found in a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Digit {
     /// Light ink on a black background, as a network reads it.
     pub image: Raster,
@@ -93,8 +94,8 @@ impl Picture {
     /// as MNIST's digits were.
     /// Ink may be dark on a light background or light on a dark one.
     ///
-    /// A picture of that very shape is one digit as it is, on a black background, unless it is smaller
-    /// than a fitted one would be.
+    /// A picture of that very shape is one digit as it is, on a black background, unless it is
+    /// smaller than a fitted one would be.
     ///
     /// # Errors
     /// When no digit is seen.
@@ -129,8 +130,8 @@ impl Picture {
         drawing.and_then(|drawing| normalize(Frame::of(input), drawing)).ok_or(Error::NoDigit)
     }
 
-    /// The picture as it is, on a black background, if it has the shape `input` and its ink is about as
-    /// large as a fitted digit's or larger.
+    /// The picture as it is, on a black background, if it has the shape `input` and its ink is about
+    /// as large as a fitted digit's or larger.
     fn as_is(&self, input: ImageShape) -> Option<Raster> {
         let ImageShape { height, width } = self.shape();
         if self.shape() != input {

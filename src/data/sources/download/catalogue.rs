@@ -55,7 +55,7 @@ impl Catalogue {
     /// # Errors
     /// When the file cannot be read or is not a catalogue.
     pub fn from_env() -> Result<Self> {
-        match crate::data::path_from_env("MNISTRY_CATALOGUE") {
+        match crate::data::sources::path_from_env("MNISTRY_CATALOGUE") {
             Some(path) => Self::parse(&read_bounded(&path, LARGEST)?, &path),
             None => Self::parse(include_bytes!("catalogue.json"), Path::new("catalogue.json")),
         }

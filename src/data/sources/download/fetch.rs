@@ -93,17 +93,17 @@ impl<'a> Fetch<'a> {
         let Patience { answer, silence, stall } = self.downloader.patience;
         let left = silence.saturating_sub(self.silence).max(Duration::from_secs(1));
         let remote = RemoteFile { url, file, answer: answer.min(left), stall };
-        let mut part = PartialFile::open(self.folder, &file.name)?;
+        let mut partial = PartialFile::open(self.folder, &file.name)?;
         let mut attempts = 0;
         loop {
-            let before = part.len();
-            let cause = match remote.receive(&mut part, self.tell) {
+            let before = partial.len();
+            let cause = match remote.receive(&mut partial, self.tell) {
                 Ok(()) => {
-                    let found = part.sha256()?;
+                    let found = partial.sha256()?;
                     if found == file.sha256 {
-                        return Ok(self.complete(part, file)?);
+                        return Ok(self.complete(partial, file)?);
                     }
-                    part.clear()?;
+                    partial.clear()?;
                     Cause::Checksum { found, expected: file.sha256.clone() }
                 }
                 Err(ReceiveError::Host(cause)) => cause,
@@ -113,7 +113,7 @@ impl<'a> Fetch<'a> {
             let is_worth_another = match cause {
                 // The bytes that were there before may have been wrong.
                 Cause::Checksum { .. } => before > 0,
-                Cause::Cut { .. } | Cause::Stalled { .. } => part.len() > before,
+                Cause::Cut { .. } | Cause::Stalled { .. } => partial.len() > before,
                 _ => false,
             };
             if attempts == ATTEMPTS || !is_worth_another {
@@ -122,10 +122,10 @@ impl<'a> Fetch<'a> {
         }
     }
 
-    /// Gives the checked `part` the name of `file`, and removes what else there is of it.
-    fn complete(&self, part: PartialFile, file: &PublishedFile) -> files::Result<()> {
+    /// Gives the checked `partial` file the name of `file`, and removes what else there is of it.
+    fn complete(&self, partial: PartialFile, file: &PublishedFile) -> files::Result<()> {
         // Some systems do not replace a file that is in use. Another process then has the same one.
-        match part.rename(&self.folder.join(&file.name)) {
+        match partial.rename(&self.folder.join(&file.name)) {
             Err(refused) if !file.is_in(self.folder) => return Err(refused),
             _ => {}
         }

@@ -5,6 +5,7 @@ use std::time::Duration;
 /// Why the file at an address was not had.
 #[derive(Debug, thiserror::Error)]
 #[error("{}: {cause}", self.origin())]
+#[non_exhaustive]
 pub struct HostFailure {
     /// The address that was asked.
     pub url: String,

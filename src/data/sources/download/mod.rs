@@ -2,8 +2,8 @@
 //!
 //! Each has a folder of its own there, as the files of MNIST and Fashion-MNIST have the same
 //! names. A file gets its name in that folder when all its bytes are there and have the published
-//! checksum, which is looked at again whenever the file is used. Until then it is a part, which
-//! several processes have one each of; whoever is first gives the file its name.
+//! checksum, which is looked at again whenever the file is used. Until then it is a partial file,
+//! which several processes have one each of; whoever is first gives the file its name.
 
 mod catalogue;
 mod error;
@@ -58,6 +58,7 @@ impl Patience {
 
 /// What happens during a download.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Event<'a> {
     /// A host is asked for a file.
     Asked {
@@ -79,6 +80,7 @@ pub enum Event<'a> {
 
 /// A published data set that is in the cache folder, all its files checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fetched {
     /// What a report calls it.
     pub title: String,

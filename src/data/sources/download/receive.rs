@@ -47,31 +47,33 @@ impl From<files::Error> for ReceiveError {
 }
 
 impl RemoteFile<'_> {
-    /// Receives what `part` lacks of the file: when that is all, `part` has as many bytes as were
-    /// published. What they are is still to be checked.
+    /// Receives what `partial` lacks of the file: when it has come, `partial` has as many bytes as
+    /// were published. What they are is still to be checked.
     pub(super) fn receive(
         &self,
-        part: &mut PartialFile,
+        partial: &mut PartialFile,
         tell: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), ReceiveError> {
-        if part.len() == self.file.bytes {
+        if partial.len() == self.file.bytes {
             return Ok(());
         }
-        let answer = self.ask(part.len())?;
+        let answer = self.ask(partial.len())?;
         match answer.status() {
-            StatusCode::PARTIAL_CONTENT if self.is_rest(&answer, part.len()) => {}
+            StatusCode::PARTIAL_CONTENT if self.is_rest(&answer, partial.len()) => {}
             StatusCode::OK => {
                 self.check_size(&answer)?;
-                part.clear()?;
+                partial.clear()?;
             }
-            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if part.len() > 0 => {
+            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE
+                if partial.len() > 0 =>
+            {
                 // What is there is no part of what the host has.
-                part.clear()?;
-                return self.receive(part, tell);
+                partial.clear()?;
+                return self.receive(partial, tell);
             }
             other => return Err(Cause::Status(other.to_string()).into()),
         }
-        self.copy(answer, part, tell)
+        self.copy(answer, partial, tell)
     }
 
     /// Asks for all bytes from number `start` on.
@@ -116,31 +118,31 @@ impl RemoteFile<'_> {
         }
     }
 
-    /// Adds the body of `answer` to `part`.
+    /// Adds the body of `answer` to `partial`.
     fn copy(
         &self,
         answer: Response<Body>,
-        part: &mut PartialFile,
+        partial: &mut PartialFile,
         tell: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), ReceiveError> {
         let expected = self.file.bytes;
         let mut body = answer.into_body().into_reader();
         let mut buffer = vec![0; 64 << 10];
-        let mut mark = (Instant::now(), part.len());
+        let mut mark = (Instant::now(), partial.len());
         loop {
             let read = body.read(&mut buffer).map_err(|said| match ureq::Error::from(said) {
-                ureq::Error::Timeout(_) => Cause::Stalled { received: part.len(), expected },
-                _ => Cause::Cut { received: part.len(), expected },
+                ureq::Error::Timeout(_) => Cause::Stalled { received: partial.len(), expected },
+                _ => Cause::Cut { received: partial.len(), expected },
             })?;
-            let received = part.len() + read as u64;
+            let received = partial.len() + read as u64;
             match read {
                 0 if received < expected => return Err(Cause::Cut { received, expected }.into()),
                 0 => return Ok(()),
                 _ if received > expected => {
-                    part.clear()?;
+                    partial.clear()?;
                     return Err(Cause::Endless(expected).into());
                 }
-                _ => part.append(buffer.get(..read).unwrap_or_default())?,
+                _ => partial.append(buffer.get(..read).unwrap_or_default())?,
             }
             tell(Event::Received { bytes: received, of: expected });
             if received - mark.1 >= LEAST {

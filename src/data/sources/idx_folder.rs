@@ -1,4 +1,5 @@
-//! A folder with MNIST's four IDX files, plain or gzipped, under their usual names: read and written.
+//! A folder with MNIST's four IDX files, plain or gzipped, under their usual names: read and
+//! written.
 
 use std::path::{Path, PathBuf};
 
@@ -9,8 +10,8 @@ use crate::files::Bytes;
 use crate::files::{create_folder, write_parts_atomically};
 use crate::image::ImageShape;
 
-/// The names as MNIST was first published: images and labels to train on, images and labels to
-/// test with. Each may have a dot before `idx`, as some archives unpack, and end in `.gz`.
+/// The names as MNIST was first published: images and labels of the training set, then of the test
+/// set. Each may have a dot before `idx`, as some archives unpack, and end in `.gz`.
 const NAMES: [&str; 4] = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -51,20 +52,18 @@ impl Dataset {
     /// When the folder has such a file already, plain or gzipped, or cannot be written.
     pub fn write_idx(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
-        Self::check_place(folder)?;
+        Self::check_vacant(folder)?;
         create_folder(folder)?;
         let [train_images, train_labels, test_images, test_labels] = NAMES;
         write(&self.train, &folder.join(train_images), &folder.join(train_labels))?;
         write(&self.test, &folder.join(test_images), &folder.join(test_labels))
     }
-}
 
-impl Dataset {
     /// Whether [`write_idx`](Self::write_idx) may write into `folder`, or would replace something.
     ///
     /// # Errors
     /// When the folder has such a file already, plain or gzipped.
-    pub fn check_place(folder: &Path) -> Result<()> {
+    pub fn check_vacant(folder: &Path) -> Result<()> {
         match NAMES.iter().find_map(|name| find(folder, name)) {
             Some(path) => Err(Error::Exists { path }),
             None => Ok(()),
