@@ -8,8 +8,8 @@ use std::cell::Cell;
 use std::io::Cursor;
 
 use image::{GrayImage, ImageFormat, Luma};
-use mnistry::data::formats::npz;
 use mnistry::image::{Error, Picture};
+use mnistry::internals::formats::npz;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use writers::{arrays, gzip, members};

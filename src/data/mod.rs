@@ -7,7 +7,7 @@ mod checksum;
 mod contact_sheet;
 mod dataset;
 mod error;
-pub mod formats;
+pub(crate) mod formats;
 mod hold_out;
 mod problem;
 mod sources;

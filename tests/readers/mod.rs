@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each program uses some of the readers")]
 
-use mnistry::data::formats::{Layout, csv, gzip, idx, npy, npz};
 use mnistry::image::{Frame, Picture};
+use mnistry::internals::formats::{Layout, csv, gzip, idx, npy, npz};
 
 /// Has a reader read bytes.
 pub(crate) type Reader = fn(&[u8]);
