@@ -6,11 +6,11 @@ use std::time::Duration;
 use criterion::measurement::WallTime;
 use criterion::{BenchmarkGroup, BenchmarkId, Criterion, criterion_group, criterion_main};
 use mnistry::Split;
+use mnistry::data::Bytes;
 use mnistry::data::generated::generate;
-use mnistry::files::Bytes;
 use mnistry::image::ImageShape;
+use mnistry::internals::{Rng, Stream};
 use mnistry::measure::{InputLayer, Zeros};
-use mnistry::rng::{Rng, Stream};
 use mnistry::simd::Isa;
 
 const IMAGES: usize = 32;

@@ -1,46 +1,40 @@
-//! The one error type: what went wrong, where, and what to do about it.
+//! The errors of all rooms under one roof.
+//!
+//! Each room has an error of its own, which says what went wrong, where, and what to do about it.
+//! Here they are taken in as they are, so that a caller can match down to the cause.
+//!
+//! The text of an error is one whole line, which has in it what its sources say:
+//! print it alone, without the chain of [`source`](std::error::Error::source). That chain is there
+//! to get at a cause and its kind.
 
 use std::convert::Infallible;
 use std::path::{Path, PathBuf};
 
-use crate::data::Problem;
-#[cfg(feature = "download")]
-use crate::data::download::Failure;
 use crate::model::{ArchitectureError, NetworkError};
+use crate::{data, files, image};
+
+pub use files::Error as FileError;
 
 /// What can go wrong in this crate. The text of each is one line for a person.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The operating system refused to read or write a file.
-    #[error("cannot {action} {}: {source}", path.display())]
-    Io {
-        /// What was attempted, as a verb: `open`, `write`, `map` …
-        action: &'static str,
-        /// The file or folder.
-        path: PathBuf,
-        /// What the system said.
-        source: std::io::Error,
-    },
-    /// A file of data or a saved model is not what it should be.
+    /// A data set was not found, read, fetched or written.
+    #[error(transparent)]
+    Data(#[from] data::Error),
+    /// A picture was refused, or an image cannot be made or written.
+    #[error(transparent)]
+    Image(#[from] image::Error),
+    /// Another file was not read or written.
+    #[error(transparent)]
+    File(#[from] FileError),
+    /// A saved model or another description is not what it should be.
     #[error("{}: {problem}", path.display())]
-    File {
+    Contents {
         /// The file or folder.
         path: PathBuf,
         /// What is wrong with it, and where possible what to do.
         problem: String,
-    },
-    /// Images and labels that come from no file are not a data set.
-    #[error(transparent)]
-    Data(#[from] Problem),
-    /// No host has a published data set.
-    #[cfg(feature = "download")]
-    #[error("cannot fetch {title}: {}; try again later, or another mirror", listed(failures))]
-    Fetch {
-        /// The name of the data set.
-        title: String,
-        /// What went wrong, host after host.
-        failures: Vec<Failure>,
     },
     /// Layers that make no network, or tensors that do not fit it.
     #[error(transparent)]
@@ -81,22 +75,28 @@ impl From<ArchitectureError> for Error {
     }
 }
 
-impl Error {
-    /// Wraps what the system said when it was asked to `action` the file at `path`.
-    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
-        move |source| Self::Io { action, path: path.as_ref().to_owned(), source }
-    }
-
-    /// Refuses the file at `path` because of `problem`.
-    pub fn file(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
-        Self::File { path: path.as_ref().to_owned(), problem: problem.into() }
+impl From<data::Problem> for Error {
+    fn from(problem: data::Problem) -> Self {
+        Self::Data(problem.into())
     }
 }
 
 #[cfg(feature = "download")]
-fn listed(failures: &[Failure]) -> String {
-    match failures {
-        [] => "no host is known that has it".into(),
-        _ => failures.iter().map(Failure::to_string).collect::<Vec<_>>().join("; "),
+impl From<data::download::Error> for Error {
+    fn from(error: data::download::Error) -> Self {
+        Self::Data(error.into())
+    }
+}
+
+impl Error {
+    /// Wraps what the system said when it was asked to `action` the file at `path`.
+    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
+        let wrap = FileError::io(action, path);
+        move |source| Self::File(wrap(source))
+    }
+
+    /// Refuses the file at `path` because of `problem`.
+    pub fn file(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
+        Self::Contents { path: path.as_ref().to_owned(), problem: problem.into() }
     }
 }

@@ -59,20 +59,33 @@
 
 // Nothing from outside is unwrapped; tests may.
 #![warn(clippy::unwrap_used)]
+// Without the feature, nobody sees what is in `internals`.
+#![cfg_attr(not(feature = "internals"), allow(dead_code, unreachable_pub))]
 
 pub mod data;
 pub mod error;
 mod exec;
-pub mod files;
+mod files;
 pub mod image;
 mod kernels;
 pub mod measure;
 pub mod model;
 pub mod report;
-pub mod rng;
+mod rng;
 pub mod simd;
 mod sync;
 pub mod train;
+
+/// What the benches, the tests and the fuzz targets reach into. No promise is made about it.
+#[cfg(feature = "internals")]
+#[doc(hidden)]
+pub mod internals {
+    /// File formats of data sets.
+    pub mod formats {
+        pub use crate::data::formats::*;
+    }
+    pub use crate::rng::{Rng, Stream};
+}
 
 pub use data::{Dataset, Split};
 pub use error::{Error, Result};

@@ -24,7 +24,7 @@ pub enum Stream {
     Digit = 4,
     /// What dropout drops; the index is of the layer, the epoch and the sample.
     Dropout = 5,
-    /// How an image is distorted; the index is of the epoch and the sample.
+    /// How an image is augmented; the index is of the epoch and the sample.
     Augment = 6,
 }
 

@@ -132,7 +132,7 @@ fn smoothed_labels_are_spread_over_all_classes() {
 
 /// With everything that is random in a step, its gradient is the slope of its own loss.
 #[test]
-fn what_is_dropped_and_distorted_is_the_same_there_and_back() {
+fn what_is_dropped_and_augmented_is_the_same_there_and_back() {
     const STEP: f32 = 1.0 / 64.0;
     let layers = Sequential::new(SHAPE)
         .conv2d(3, 2, Activation::Sigmoid)
@@ -145,7 +145,7 @@ fn what_is_dropped_and_distorted_is_the_same_there_and_back() {
     let (start, split) = (generated::network(layers, 3), images(SHAPE, 21, 4, 0));
     let options = FitOptions {
         label_smoothing: 0.1,
-        augmentation: RandomAffine { shift: 1.0, rotate: 20.0, scale: 0.1 },
+        augmentation: RandomAffine { shift: 1.0, rotation: 20.0, scale: 0.1 },
         seed: 7,
         shuffle: false,
         ..sgd(1.0)
@@ -178,7 +178,7 @@ fn what_makes_no_sense_is_refused_in_a_line() {
     let split = stripes(SHAPE, 10, 0);
     let refused = |options: FitOptions| {
         let error = engine(1).fit(&mut small(), &split, &options, &mut NoObserver).unwrap_err();
-        assert!(matches!(error, Error::Option(_)), "{error}");
+        assert!(matches!(error, Error::Option(_) | Error::Image(_)), "{error}");
         let text = error.to_string();
         assert!(!text.contains('\n') && text.len() > 20, "{text}");
     };
@@ -190,7 +190,7 @@ fn what_makes_no_sense_is_refused_in_a_line() {
     refused(FitOptions { weight_decay: -1.0, ..options });
     refused(FitOptions { label_smoothing: f32::NAN, ..options });
     refused(FitOptions {
-        augmentation: RandomAffine { rotate: 720.0, ..RandomAffine::default() },
+        augmentation: RandomAffine { rotation: 720.0, ..RandomAffine::default() },
         ..options
     });
     let decay = LrDecay::Step { every: 0, factor: 0.5 };

@@ -8,9 +8,8 @@ use std::cell::Cell;
 use std::io::Cursor;
 
 use image::{GrayImage, ImageFormat, Luma};
-use mnistry::data::Problem;
-use mnistry::data::formats::npz;
-use mnistry::image::Picture;
+use mnistry::image::{Error, Picture};
+use mnistry::internals::formats::npz;
 use proptest::prelude::*;
 use proptest::sample::{Index, select};
 use writers::{arrays, gzip, members};
@@ -203,7 +202,7 @@ fn a_claim_alone_takes_no_memory() {
     let mut file = picture(ImageFormat::Bmp);
     file[18..22].copy_from_slice(&16_384_u32.to_le_bytes());
     file[22..26].copy_from_slice(&4_096_u32.to_le_bytes());
-    assert!(matches!(Picture::decode(&file), Err(Problem::PictureClaim { .. })));
+    assert!(matches!(Picture::decode(&file), Err(Error::Claim { .. })));
     assert!(most_held(|| readers::picture(&file)) <= BASE);
 }
 

@@ -6,8 +6,8 @@ use std::fs;
 use std::path::Path;
 
 use mnistry::Dataset;
-use mnistry::data::formats::{Layout, idx, npy, npz};
 use mnistry::data::{Cache, Problem};
+use mnistry::internals::formats::{Layout, idx, npy, npz};
 use proptest::prelude::*;
 use tempfile::TempDir;
 use writers::{Array, FILES, arrays, gzip, members, write_idx};

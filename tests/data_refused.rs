@@ -5,8 +5,7 @@
 use std::fs;
 use std::path::Path;
 
-use mnistry::data::Cache;
-use mnistry::files::Bytes;
+use mnistry::data::{Bytes, Cache};
 use mnistry::image::ImageShape;
 use mnistry::{Dataset, Split};
 use tempfile::TempDir;

@@ -7,8 +7,8 @@ use std::path::Path;
 
 use image::{GrayImage, Luma};
 use mnistry::Dataset;
-use mnistry::data::formats::csv;
 use mnistry::image::ImageShape;
+use mnistry::internals::formats::csv;
 use tempfile::TempDir;
 
 /// Writes a grey picture; the ending of its name says in which format.

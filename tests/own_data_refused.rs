@@ -194,7 +194,7 @@ fn pictures() {
     for (file, expected) in cases {
         fs::write(&path, file).unwrap();
         let read = Picture::open(&path)
-            .and_then(|picture| picture.digits(input).map_err(|problem| problem.at(&path)));
+            .and_then(|picture| picture.digits(input).map_err(|error| error.at(&path)));
         assert_says(&read.unwrap_err().to_string(), &path, &expected);
     }
 }

@@ -108,7 +108,7 @@ fn a_cnn_with_augmentation_dropout_and_validation() {
         batch_size: 20,
         optimizer: Optimizer::Adam(Adam { learning_rate: 0.002, ..Adam::default() }),
         schedule: LrSchedule { warm_up: 0.5, decay: LrDecay::Cosine },
-        augmentation: RandomAffine { shift: 2.0, rotate: 10.0, scale: 0.1 },
+        augmentation: RandomAffine { shift: 2.0, rotation: 10.0, scale: 0.1 },
         validation_split: 0.25,
         patience: Some(1),
         ..FitOptions::default()

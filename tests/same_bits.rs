@@ -167,7 +167,7 @@ fn aided() -> FitOptions {
         schedule: LrSchedule { warm_up: 0.5, decay: LrDecay::Cosine },
         weight_decay: 0.01,
         label_smoothing: 0.1,
-        augmentation: RandomAffine { shift: 1.0, rotate: 10.0, scale: 0.1 },
+        augmentation: RandomAffine { shift: 1.0, rotation: 10.0, scale: 0.1 },
         ..FitOptions::default()
     }
 }

@@ -78,7 +78,7 @@ impl Aids {
             Fall::Cosine => LrDecay::Cosine,
         };
         let by_default = if self.augment {
-            RandomAffine { shift: 2.0, rotate: 10.0, scale: 0.1 }
+            RandomAffine { shift: 2.0, rotation: 10.0, scale: 0.1 }
         } else {
             RandomAffine::default()
         };
@@ -88,7 +88,7 @@ impl Aids {
             label_smoothing: self.label_smoothing,
             augmentation: RandomAffine {
                 shift: self.shift.unwrap_or(by_default.shift),
-                rotate: self.rotate.unwrap_or(by_default.rotate),
+                rotation: self.rotate.unwrap_or(by_default.rotation),
                 scale: self.scale.unwrap_or(by_default.scale),
             },
             validation_split: self.validation_split,

@@ -2,9 +2,8 @@
 
 use std::path::Path;
 
-use mnistry::data::formats::csv::Table;
-use mnistry::image::picture::Place;
-use mnistry::image::{ImageShape, Picture, Raster};
+use mnistry::data::Table;
+use mnistry::image::{BoundingBox, ImageShape, Picture, Raster};
 use mnistry::report::shades;
 use mnistry::{Engine, Error, Network, Prediction, Result, Split};
 use serde::Serialize;
@@ -27,7 +26,7 @@ pub(super) struct Origin {
     index: usize,
     /// Where in the picture it was found, if it was cut out.
     #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<Place>,
+    place: Option<BoundingBox>,
     /// What it is, where that is known.
     #[serde(skip_serializing_if = "Option::is_none")]
     label: Option<u8>,
@@ -92,7 +91,7 @@ impl Images {
     fn add_picture(&mut self, path: &Path) -> Result<()> {
         let digits = Picture::open(path)?.digits(self.shape);
         for (index, digit) in digits.map_err(|problem| problem.at(path))?.iter().enumerate() {
-            let (file, place) = (Some(path.display().to_string()), Some(digit.place));
+            let (file, place) = (Some(path.display().to_string()), Some(digit.bounding_box));
             self.add(digit.image.pixels(), Origin { file, index, place, label: None });
         }
         Ok(())

@@ -47,6 +47,7 @@ impl Transfer {
                 }
                 self.state = State::Waiting;
             }
+            _ => {}
         }
     }
 

@@ -7,6 +7,7 @@ use super::Split;
 
 /// Counts of images and pixels.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Statistics {
     /// The number of images.
     pub images: usize,

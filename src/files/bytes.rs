@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use memmap2::Mmap;
 
-use crate::error::{Error, Result};
+use super::error::{Error, Result};
 
 /// A cheaply cloned window on a memory-mapped file or on owned bytes.
 #[derive(Clone, Debug)]

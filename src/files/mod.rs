@@ -1,8 +1,11 @@
 //! Files: written whole or not at all, read no further than expected, mapped into memory.
 
 mod bytes;
+mod error;
 
 pub use bytes::Bytes;
+pub use error::Error;
+pub(crate) use error::Result;
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
@@ -10,13 +13,11 @@ use std::path::Path;
 
 use tempfile::NamedTempFile;
 
-use crate::error::{Error, Result};
-
 /// Writes `bytes` to a temporary file beside `path` and renames it into place.
 ///
 /// # Errors
 /// When the folder cannot be written; `path` is then as it was.
-pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
     write_parts_atomically(path, &[bytes])
 }
 
@@ -24,7 +25,7 @@ pub fn write_atomically(path: &Path, bytes: &[u8]) -> Result<()> {
 ///
 /// # Errors
 /// As [`write_atomically`].
-pub fn write_parts_atomically(path: &Path, parts: &[&[u8]]) -> Result<()> {
+pub(crate) fn write_parts_atomically(path: &Path, parts: &[&[u8]]) -> Result<()> {
     let folder = match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
         _ => Path::new("."),
@@ -41,7 +42,7 @@ pub fn write_parts_atomically(path: &Path, parts: &[&[u8]]) -> Result<()> {
 ///
 /// # Errors
 /// When the folder cannot be written.
-pub fn temporary_file_in(folder: &Path) -> Result<NamedTempFile> {
+pub(crate) fn temporary_file_in(folder: &Path) -> Result<NamedTempFile> {
     named_temporary_file_in(folder, ".mnistry-", "")
 }
 
@@ -49,7 +50,11 @@ pub fn temporary_file_in(folder: &Path) -> Result<NamedTempFile> {
 ///
 /// # Errors
 /// As [`temporary_file_in`].
-pub fn named_temporary_file_in(folder: &Path, prefix: &str, suffix: &str) -> Result<NamedTempFile> {
+pub(crate) fn named_temporary_file_in(
+    folder: &Path,
+    prefix: &str,
+    suffix: &str,
+) -> Result<NamedTempFile> {
     let mut builder = tempfile::Builder::new();
     #[cfg(unix)]
     {
@@ -64,15 +69,12 @@ pub fn named_temporary_file_in(folder: &Path, prefix: &str, suffix: &str) -> Res
 ///
 /// # Errors
 /// When it cannot be read or is too large.
-pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
+pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let file = File::open(path).map_err(Error::io("open", path))?;
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     if bytes.len() as u64 > limit {
-        return Err(Error::file(
-            path,
-            format!("holds more than {limit} bytes: it cannot be what it should be"),
-        ));
+        return Err(Error::TooLarge { path: path.to_owned(), limit });
     }
     Ok(bytes)
 }
@@ -81,6 +83,6 @@ pub fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// When the system refuses.
-pub fn create_folder(path: &Path) -> Result<()> {
+pub(crate) fn create_folder(path: &Path) -> Result<()> {
     fs::create_dir_all(path).map_err(Error::io("create the folder", path))
 }

@@ -1,21 +1,21 @@
-//! Images a little moved, turned and scaled, so that a network sees each of them anew in every
-//! epoch.
+//! Data augmentation: images moved, rotated and scaled at random, so that a network sees each of
+//! them anew in every epoch.
 
 use serde::{Deserialize, Serialize};
 
-use super::ImageShape;
-use crate::error::{Error, Result};
+use super::{Error, ImageShape};
 use crate::kernels::ops::trigonometry::{cos, sin};
 use crate::rng::Rng;
 
-/// How far images are distorted at most, in either direction; by nothing where all are 0.
+/// How far images are transformed at most, in either direction; not at all where all are 0.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RandomAffine {
     /// By how many pixels they are moved, down and across.
     pub shift: f32,
-    /// By how many degrees they are turned about their centre.
-    pub rotate: f32,
+    /// By how many degrees they are rotated about their centre.
+    #[serde(rename = "rotate")]
+    pub rotation: f32,
     /// By which share they grow or shrink.
     pub scale: f32,
 }
@@ -28,20 +28,17 @@ impl RandomAffine {
     }
 
     /// Refuses what makes no sense.
-    pub(crate) fn check(&self) -> Result<()> {
-        let Self { shift, rotate, scale } = *self;
+    pub(crate) fn check(&self) -> Result<(), Error> {
+        let Self { shift, rotation, scale } = *self;
         let within = |x: f32, most: f32| (0.0..=most).contains(&x);
-        if within(shift, 1000.0) && within(rotate, 180.0) && within(scale, 0.9) {
+        if within(shift, 1000.0) && within(rotation, 180.0) && within(scale, 0.9) {
             return Ok(());
         }
-        Err(Error::Option(format!(
-            "images moved by {shift} pixels, turned by {rotate} degrees, scaled by {scale}: give at \
-             most 1000, 180 and 0.9, and at least 0"
-        )))
+        Err(Error::RandomAffine { shift, rotation, scale })
     }
 
-    /// Writes `image`, of shape `shape`, distorted as `rng` says, into `pixels`; `value` is what
-    /// each byte stands for. Between four pixels it interpolates; outside all is black.
+    /// Writes `image`, of shape `shape`, transformed as `rng` says, into `pixels`; `value` is what
+    /// each byte stands for.
     pub(crate) fn apply(
         &self,
         rng: &mut Rng,
@@ -49,37 +46,71 @@ impl RandomAffine {
         value: &[f32; 256],
         pixels: &mut [f32],
     ) {
-        let (down, across) =
-            (rng.range(-self.shift, self.shift), rng.range(-self.shift, self.shift));
-        let angle = f64::from(rng.range(-self.rotate, self.rotate)).to_radians();
-        let scale = 1.0 + rng.range(-self.scale, self.scale);
-        let (turn, keep) = (sin(angle) as f32 / scale, cos(angle.abs()) as f32 / scale);
-        let (middle_y, middle_x) =
-            ((shape.height as f32 - 1.0) / 2.0, (shape.width as f32 - 1.0) / 2.0);
-        let at = |y: i32, x: i32| {
-            let inside =
-                (0..shape.height as i32).contains(&y) && (0..shape.width as i32).contains(&x);
-            if inside {
-                value[usize::from(image[y as usize * shape.width + x as usize])]
-            } else {
-                0.0
-            }
-        };
+        let source = Source { shape, image, value };
+        let inverse = self.sample(rng, shape);
         for (row, pixels) in pixels.chunks_exact_mut(shape.width).enumerate() {
             for (column, pixel) in pixels.iter_mut().enumerate() {
-                let (y, x) = (row as f32 - middle_y - down, column as f32 - middle_x - across);
-                // Where this pixel was before: turned and scaled back.
-                let from_y = keep * y - turn * x + middle_y;
-                let from_x = turn * y + keep * x + middle_x;
-                let (top, left) = (from_y.floor(), from_x.floor());
-                let (part_y, part_x) = (from_y - top, from_x - left);
-                let (top, left) = (top as i32, left as i32);
-                let mix = |a: f32, b: f32, part: f32| a + (b - a) * part;
-                let upper = mix(at(top, left), at(top, left.saturating_add(1)), part_x);
-                let top = top.saturating_add(1);
-                let lower = mix(at(top, left), at(top, left.saturating_add(1)), part_x);
-                *pixel = mix(upper, lower, part_y);
+                *pixel = source.between(inverse.map(row as f32, column as f32));
             }
+        }
+    }
+
+    /// One transformation of images of `shape`, as `rng` says.
+    fn sample(&self, rng: &mut Rng, shape: ImageShape) -> Inverse {
+        let (down, across) =
+            (rng.range(-self.shift, self.shift), rng.range(-self.shift, self.shift));
+        let angle = f64::from(rng.range(-self.rotation, self.rotation)).to_radians();
+        let scale = 1.0 + rng.range(-self.scale, self.scale);
+        let (sin, cos) = (sin(angle) as f32 / scale, cos(angle.abs()) as f32 / scale);
+        let centre = ((shape.height as f32 - 1.0) / 2.0, (shape.width as f32 - 1.0) / 2.0);
+        Inverse { shift: (down, across), sin, cos, centre }
+    }
+}
+
+/// The inverse of an affine transformation: where each pixel comes from.
+struct Inverse {
+    /// Down and across.
+    shift: (f32, f32),
+    /// Sine and cosine of the angle, each over the scale.
+    sin: f32,
+    cos: f32,
+    /// Row and column of the centre.
+    centre: (f32, f32),
+}
+
+impl Inverse {
+    /// Row and column that come to these: moved, rotated and scaled back.
+    fn map(&self, row: f32, column: f32) -> (f32, f32) {
+        let (y, x) = (row - self.centre.0 - self.shift.0, column - self.centre.1 - self.shift.1);
+        (self.cos * y - self.sin * x + self.centre.0, self.sin * y + self.cos * x + self.centre.1)
+    }
+}
+
+/// An image that is resampled.
+struct Source<'a> {
+    shape: ImageShape,
+    image: &'a [u8],
+    value: &'a [f32; 256],
+}
+
+impl Source<'_> {
+    /// The value at this row and column, by bilinear interpolation between the four pixels around
+    /// it; outside all is black.
+    fn between(&self, (row, column): (f32, f32)) -> f32 {
+        let (top, left) = (row.floor(), column.floor());
+        let (down, across) = (row - top, column - left);
+        let (top, left) = (top as i32, left as i32);
+        let mix = |a: f32, b: f32, part: f32| a + (b - a) * part;
+        let along = |y: i32| mix(self.at(y, left), self.at(y, left.saturating_add(1)), across);
+        mix(along(top), along(top.saturating_add(1)), down)
+    }
+
+    fn at(&self, y: i32, x: i32) -> f32 {
+        let ImageShape { height, width } = self.shape;
+        if (0..height as i32).contains(&y) && (0..width as i32).contains(&x) {
+            self.value[usize::from(self.image[y as usize * width + x as usize])]
+        } else {
+            0.0
         }
     }
 }
@@ -92,8 +123,8 @@ mod tests {
 
     const SHAPE: ImageShape = ImageShape { height: 9, width: 7 };
 
-    /// A bright pixel right of the centre, distorted under `seed`.
-    fn distorted(augmentation: RandomAffine, seed: u64) -> Vec<f32> {
+    /// A bright pixel right of the centre, transformed under `seed`.
+    fn transformed(augmentation: RandomAffine, seed: u64) -> Vec<f32> {
         let mut image = vec![0; SHAPE.pixels()];
         image[4 * 7 + 5] = 255;
         let mut pixels = vec![f32::NAN; SHAPE.pixels()];
@@ -113,8 +144,8 @@ mod tests {
     }
 
     #[test]
-    fn nothing_changes_without_distortion() {
-        let pixels = distorted(RandomAffine::default(), 3);
+    fn nothing_changes_without_augmentation() {
+        let pixels = transformed(RandomAffine::default(), 3);
         assert!(pixels.iter().enumerate().all(|(i, &x)| x == if i == 33 { 1.0 } else { 0.0 }));
     }
 
@@ -123,7 +154,7 @@ mod tests {
         let (mut furthest, mut nearest) = (0.0_f32, f32::INFINITY);
         for seed in 0..200 {
             let (down, across) =
-                centre(&distorted(RandomAffine { shift: 1.0, ..Default::default() }, seed));
+                centre(&transformed(RandomAffine { shift: 1.0, ..Default::default() }, seed));
             let distance = down.abs().max((across - 2.0).abs());
             furthest = furthest.max(distance);
             nearest = nearest.min(distance);
@@ -133,21 +164,21 @@ mod tests {
     }
 
     #[test]
-    fn light_turns_about_the_centre_and_scales_from_it() {
+    fn light_rotates_about_the_centre_and_scales_from_it() {
         for seed in 0..50 {
-            let turned =
-                centre(&distorted(RandomAffine { rotate: 30.0, ..Default::default() }, seed));
-            let (radius, angle) = (turned.0.hypot(turned.1), turned.0.atan2(turned.1));
-            assert!((radius - 2.0).abs() < 0.3 && angle.to_degrees().abs() < 40.0, "{turned:?}");
+            let rotated =
+                centre(&transformed(RandomAffine { rotation: 30.0, ..Default::default() }, seed));
+            let (radius, angle) = (rotated.0.hypot(rotated.1), rotated.0.atan2(rotated.1));
+            assert!((radius - 2.0).abs() < 0.3 && angle.to_degrees().abs() < 40.0, "{rotated:?}");
             let scaled =
-                centre(&distorted(RandomAffine { scale: 0.2, ..Default::default() }, seed));
+                centre(&transformed(RandomAffine { scale: 0.2, ..Default::default() }, seed));
             assert!(scaled.0.abs() < 0.01 && (scaled.1 - 2.0).abs() < 0.6, "{scaled:?}");
         }
     }
 
     #[test]
     fn what_makes_no_sense_is_refused() {
-        let check = |shift, rotate, scale| RandomAffine { shift, rotate, scale }.check();
+        let check = |shift, rotation, scale| RandomAffine { shift, rotation, scale }.check();
         assert!(check(2.0, 15.0, 0.1).is_ok());
         assert!(check(-1.0, 0.0, 0.0).is_err());
         assert!(check(0.0, f32::NAN, 0.0).is_err());

@@ -1,13 +1,18 @@
-//! Grey images: drawn, fitted as MNIST's digits were, moved about, and found in photographs.
+//! Grey images: fitted and centred as MNIST's digits were, augmented for training, and found in
+//! photographs.
 
 mod affine;
+mod bounding_box;
+mod error;
 mod normalize;
-pub mod picture;
+mod picture;
 mod raster;
 mod shape;
 
 pub use affine::RandomAffine;
+pub use bounding_box::BoundingBox;
+pub use error::Error;
 pub use normalize::Frame;
-pub use picture::Picture;
+pub use picture::{Digit, Picture};
 pub use raster::Raster;
 pub use shape::ImageShape;

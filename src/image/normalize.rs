@@ -1,7 +1,7 @@
-//! Fits a drawn digit into a network's input the way MNIST's digits were: scaled into a box with
-//! its aspect ratio kept, then moved so that its centre of mass is the centre of the image.
+//! Fits and centres a drawn digit in a network's input as MNIST's digits were: scaled into a box
+//! with its aspect ratio kept, then moved so that its centre of mass is the centre of the image.
 
-use super::{ImageShape, Raster};
+use super::{BoundingBox, ImageShape, Raster};
 
 /// An image to be filled and the box in its middle that a digit is scaled into.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,9 +35,10 @@ impl Frame {
         self.inner
     }
 
-    /// Cuts the ink out of `drawing`, scales it into the box and centres it by mass, to the
-    /// nearest pixel and as far as the image reaches. `None` when there is no ink, or so little
-    /// that scaling it leaves nothing, or when the frame has no pixels.
+    /// Fits and centres `drawing` as MNIST's digits were: cuts out its ink, scales it into the box
+    /// and centres it by mass, to the nearest pixel and as far as the image reaches. `None` when
+    /// there is no ink, or so little that scaling it leaves nothing, or when the frame has no
+    /// pixels.
     ///
     /// Every pixel that is not 0 counts as ink: the background is to be black already.
     #[must_use]
@@ -45,7 +46,7 @@ impl Frame {
         if self.image.pixels() == 0 {
             return None;
         }
-        let scaled = scale(drawing, &Ink::of(drawing)?, self.inner);
+        let scaled = scale(drawing, drawing.bounding_box()?, self.inner);
         let [row, column] = centre_of_mass(&scaled)?;
         let start = |length: usize, part: usize, centre: f64| {
             // A cast from a negative number gives 0.
@@ -59,44 +60,12 @@ impl Frame {
     }
 }
 
-impl Raster {
-    /// Height and width of the smallest rectangle that holds all ink; `None` without ink.
-    pub(super) fn ink_shape(&self) -> Option<ImageShape> {
-        Ink::of(self).map(|ink| ink.shape)
-    }
-}
-
-/// The smallest rectangle that holds all ink.
-struct Ink {
-    top: usize,
-    left: usize,
-    shape: ImageShape,
-}
-
-impl Ink {
-    fn of(drawing: &Raster) -> Option<Self> {
-        let inked = |row: &[u8]| row.iter().any(|&pixel| pixel != 0);
-        let top = drawing.rows().position(inked)?;
-        let bottom = drawing.rows().rposition(inked)?;
-        let (mut left, mut right) = (usize::MAX, 0);
-        for row in drawing.rows() {
-            if let Some(first) = row.iter().position(|&pixel| pixel != 0) {
-                left = left.min(first);
-                right = row.iter().rposition(|&pixel| pixel != 0).unwrap_or(first).max(right);
-            }
-        }
-        let shape = ImageShape { height: bottom + 1 - top, width: right + 1 - left };
-        Some(Self { top, left, shape })
-    }
-}
-
 /// Scales the ink of `drawing` to the greatest size within `inner`: each pixel of the result is
 /// the mean of the area that it covers.
-fn scale(drawing: &Raster, ink: &Ink, inner: ImageShape) -> Raster {
-    let step = (ink.shape.height as f32 / inner.height as f32)
-        .max(ink.shape.width as f32 / inner.width as f32);
-    let rows = Axis::new(ink.top, ink.shape.height, step, inner.height);
-    let columns = Axis::new(ink.left, ink.shape.width, step, inner.width);
+fn scale(drawing: &Raster, ink: BoundingBox, inner: ImageShape) -> Raster {
+    let step = (ink.height as f32 / inner.height as f32).max(ink.width as f32 / inner.width as f32);
+    let rows = Axis::new(ink.top, ink.height, step, inner.height);
+    let columns = Axis::new(ink.left, ink.width, step, inner.width);
     let width = drawing.shape().width;
     let mut scaled = Raster::blank(ImageShape { height: rows.count, width: columns.count });
     let mut sums = vec![0.0f32; width];
@@ -209,7 +178,7 @@ mod tests {
     fn heavy_ends_do_not_push_the_box_out_of_the_image() {
         let image =
             Frame::MNIST.normalize(&drawing(1, 20, [vec![1; 19], vec![255]].concat())).unwrap();
-        assert_eq!(Ink::of(&image).map(|ink| (ink.left, ink.shape.width)), Some((0, 20)));
+        assert_eq!(image.bounding_box().map(|ink| (ink.left, ink.width)), Some((0, 20)));
     }
 
     #[test]
@@ -228,10 +197,10 @@ mod tests {
         ) {
             let drawing = drawing(height, width, pixels);
             if let Some(image) = Frame::MNIST.normalize(&drawing) {
-                let ink = Ink::of(&image).unwrap();
-                prop_assert!(ink.shape.height <= 20 && ink.shape.width <= 20);
+                let ink = image.bounding_box().unwrap();
+                prop_assert!(ink.height <= 20 && ink.width <= 20);
                 let [row, column] = centre_of_mass(&image).unwrap();
-                let sides = [(row, ink.top, ink.shape.height), (column, ink.left, ink.shape.width)];
+                let sides = [(row, ink.top, ink.height), (column, ink.left, ink.width)];
                 for (centre, start, length) in sides {
                     let at_the_edge = start == 0 || start + length == 28;
                     prop_assert!((centre - 14.0).abs() <= 0.5 || at_the_edge, "{}", centre);

@@ -1,10 +1,12 @@
 //! A grey image in memory.
 
+use std::path::Path;
+
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::ImageShape;
-use crate::data::Problem;
+use super::{Error, ImageShape};
+use crate::files;
 
 /// A grey image: 0 is background, 255 is ink.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -52,8 +54,8 @@ impl Raster {
     ///
     /// # Errors
     /// When it has no pixels, or more than a PNG file can hold.
-    pub fn to_png(&self) -> Result<Vec<u8>, Problem> {
-        let refused = || Problem::NoPicture(self.shape);
+    pub fn to_png(&self) -> Result<Vec<u8>, Error> {
+        let refused = || Error::Png(self.shape);
         let [height, width] = [self.shape.height, self.shape.width].map(u32::try_from);
         let (height, width) = (height.map_err(|_| refused())?, width.map_err(|_| refused())?);
         let mut file = Vec::new();
@@ -61,6 +63,14 @@ impl Raster {
             .write_image(&self.pixels, width, height, ExtendedColorType::L8)
             .map_err(|_| refused())?;
         Ok(file)
+    }
+
+    /// Writes the image to `path` as a PNG file, whole or not at all.
+    ///
+    /// # Errors
+    /// As [`to_png`](Self::to_png), and when the file cannot be written.
+    pub fn save_png(&self, path: impl AsRef<Path>) -> Result<(), Error> {
+        Ok(files::write_atomically(path.as_ref(), &self.to_png()?)?)
     }
 
     /// Copies an image of `shape`: its upper left pixel comes to row `top` and column `left`.

@@ -52,7 +52,7 @@ impl Network {
         let views = self.tensors().iter().map(|tensor| (tensor.name.as_str(), TensorView(tensor)));
         let bytes =
             safetensors::serialize(views, Some(metadata)).map_err(|error| refused(&error))?;
-        write_atomically(path, &bytes)
+        Ok(write_atomically(path, &bytes)?)
     }
 
     /// Reads a network that [`save`](Self::save) wrote.

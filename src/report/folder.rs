@@ -172,7 +172,7 @@ impl RunFolder {
         let mut text = serde_json::to_vec_pretty(value)
             .map_err(|error| Error::file(&path, format!("cannot be written: {error}")))?;
         text.push(b'\n');
-        write_atomically(&path, &text)
+        Ok(write_atomically(&path, &text)?)
     }
 
     fn write_history(&self) -> Result<()> {
@@ -214,7 +214,7 @@ impl RunFolder {
             writer.write_record(row).map_err(refused)?;
         }
         let text = writer.into_inner().map_err(|error| refused(error.into_error().into()))?;
-        write_atomically(&path, &text)
+        Ok(write_atomically(&path, &text)?)
     }
 }
 

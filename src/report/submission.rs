@@ -19,5 +19,5 @@ pub fn write_submission(path: &Path, classes: impl Iterator<Item = usize>) -> Re
             .map_err(refused)?;
     }
     let text = writer.into_inner().map_err(|error| refused(error.into_error().into()))?;
-    write_atomically(path, &text)
+    Ok(write_atomically(path, &text)?)
 }

@@ -4,8 +4,8 @@
 
 use mnistry::gemm::GemmBackend;
 use mnistry::image::ImageShape;
+use mnistry::internals::{Rng, Stream};
 use mnistry::model::{Architecture, Layer, Padding, Window};
-use mnistry::rng::{Rng, Stream};
 use mnistry::simd::Isa;
 use mnistry::{Activation, Engine, EngineOptions, Network, Sequential, Split};
 use proptest::prelude::*;

@@ -3,7 +3,7 @@
 
 use mnistry::Split;
 use mnistry::image::{ImageShape, Raster};
-use mnistry::rng::{Rng, Stream};
+use mnistry::internals::{Rng, Stream};
 
 /// A photograph, and what is written there from left to right.
 pub(crate) struct Photograph {

@@ -2,8 +2,8 @@
 
 #![allow(dead_code, reason = "each program uses some of the readers")]
 
-use mnistry::data::formats::{Layout, csv, gzip, idx, npy, npz};
 use mnistry::image::{Frame, Picture};
+use mnistry::internals::formats::{Layout, csv, gzip, idx, npy, npz};
 
 /// Has a reader read bytes.
 pub(crate) type Reader = fn(&[u8]);
@@ -69,8 +69,8 @@ pub(crate) fn picture(bytes: &[u8]) {
     let (shape, input) = (picture.shape(), Frame::MNIST.image());
     for digit in picture.digits(input).unwrap_or_default() {
         assert_eq!(digit.image.shape(), input);
-        assert!(digit.place.top + digit.place.height <= shape.height);
-        assert!(digit.place.left + digit.place.width <= shape.width);
+        assert!(digit.bounding_box.top + digit.bounding_box.height <= shape.height);
+        assert!(digit.bounding_box.left + digit.bounding_box.width <= shape.width);
     }
     if let Ok(image) = picture.image(input) {
         assert_eq!(image.shape(), input);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use mnistry::Error;
 use mnistry::data::download::{Catalogue, Downloader};
 use serde::Serialize;
 
@@ -47,9 +48,11 @@ struct Report {
 
 impl Fetch {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
-        let downloader = Downloader { mirror: self.mirror, ..Downloader::from_env()? };
+        let usual = Downloader::from_env().map_err(Error::from)?;
+        let downloader = Downloader { mirror: self.mirror, ..usual };
         let mut transfer = Transfer::new(self.shown.quiet);
-        let fetched = downloader.fetch(&self.name, &mut |event| transfer.tell(&event))?;
+        let fetched = downloader.fetch(&self.name, &mut |event| transfer.tell(&event));
+        let fetched = fetched.map_err(Error::from)?;
         let report = Report { dataset: fetched.title, path: fetched.path, bytes: fetched.bytes };
         self.shown.print(&report, || {
             format!(

@@ -6,7 +6,6 @@ use clap::Args;
 use mnistry::data::contact_sheet;
 use mnistry::data::generated;
 use mnistry::data::generated::generate;
-use mnistry::files::write_atomically;
 use mnistry::{Dataset, Error};
 use serde::Serialize;
 
@@ -58,12 +57,11 @@ struct Report {
 impl Generate {
     pub(super) fn run(self) -> Result<Outcome, Failure> {
         // Told before the work is done.
-        Dataset::check_place(&self.folder)?;
+        Dataset::check_vacant(&self.folder).map_err(Error::from)?;
         let data = generate(self.seed, generated::TRAIN, generated::TEST).map_err(Error::from)?;
-        data.write_idx(&self.folder)?;
+        data.write_idx(&self.folder).map_err(Error::from)?;
         if let Some(path) = &self.sheet {
-            let sheet = contact_sheet(&data.train, COLUMNS).to_png().map_err(Error::from)?;
-            write_atomically(path, &sheet)?;
+            contact_sheet(&data.train, COLUMNS).save_png(path).map_err(Error::from)?;
         }
         let report = Report {
             path: self.folder,

@@ -37,15 +37,15 @@ impl Split {
 }
 
 impl Dataset {
-    /// The data set of these images and labels to train on, images and labels to test with.
+    /// The data set of the images and labels of a training set, then of a test set.
     pub(crate) fn from_arrays(name: String, arrays: [Array; 4]) -> Result<Self, Problem> {
         let [images, labels, test_images, test_labels] = arrays;
         let train = Split::from_arrays(images, labels);
         let test = Split::from_arrays(test_images, test_labels);
         Self::new(
             name,
-            train.map_err(|problem| problem.of("training set"))?,
-            test.map_err(|problem| problem.of("test set"))?,
+            train.map_err(|problem| problem.within("training set"))?,
+            test.map_err(|problem| problem.within("test set"))?,
         )
     }
 }

@@ -6,16 +6,13 @@
 //!                          row by row; images are square
 //! ```
 
-use std::path::Path;
-
 use ::csv::{ByteRecord, ReaderBuilder};
 
-use crate::data::{Dataset, Problem, Split};
-use crate::error::Result;
+use crate::data::{Problem, Split};
 use crate::files::Bytes;
 use crate::image::ImageShape;
 
-/// Images, and their labels where the file has them.
+/// The images of a CSV file, and their labels where it has them.
 #[derive(Clone, Debug)]
 pub struct Table {
     shape: ImageShape,
@@ -24,14 +21,6 @@ pub struct Table {
 }
 
 impl Table {
-    /// Reads the CSV file at `path`.
-    ///
-    /// # Errors
-    /// When it cannot be read or is not [such a file](self).
-    pub fn open(path: &Path) -> Result<Self> {
-        parse(&Bytes::map(path)?).map_err(|problem| problem.at(path))
-    }
-
     /// Height and width of every image.
     #[must_use]
     pub fn shape(&self) -> ImageShape {
@@ -50,28 +39,11 @@ impl Table {
         self.labels.as_ref()
     }
 
-    fn into_split(self) -> Result<Split, Problem> {
+    /// The images with their labels.
+    pub(crate) fn into_split(self) -> Result<Split, Problem> {
         let labels = self.labels.ok_or(Problem::NoLabels)?;
         Split::new(self.shape, self.pixels, labels)
     }
-}
-
-/// The data set of the CSV file at `path`, of which a part is kept to test with.
-pub(crate) fn open(name: String, path: &Path) -> Result<Dataset> {
-    let dataset = Table::open(path)?.into_split().and_then(|all| Dataset::hold_out(name, &all));
-    dataset.map_err(|problem| problem.at(path))
-}
-
-/// The data set of two CSV files. Where those at `test` have no labels, as Kaggle's, nothing can
-/// be tested with them, and a part of the others is kept for that.
-pub(crate) fn open_both(name: String, train: &Path, test: &Path) -> Result<Dataset> {
-    let table = Table::open(test)?;
-    if table.labels().is_none() {
-        return open(name, train);
-    }
-    let split = Table::open(train)?.into_split().map_err(|problem| problem.at(train))?;
-    let both = table.into_split().and_then(|test| Dataset::new(name, split, test));
-    both.map_err(|problem| problem.at(test))
 }
 
 /// Reads the CSV file `bytes`.

@@ -7,13 +7,13 @@ use flate2::bufread::MultiGzDecoder;
 use super::unpack;
 use super::{Layout, idx};
 use crate::data::Problem;
-use crate::data::formats::unpack::{Failure, Packed};
+use crate::data::formats::unpack::{Compressed, UnpackError};
 use crate::files::Bytes;
 
 /// A gzipped IDX file (of one gzip member or several), its IDX header read.
 #[derive(Debug)]
 pub struct GzippedIdx<'a> {
-    packed: &'a [u8],
+    compressed: &'a [u8],
     layout: Layout,
 }
 
@@ -23,16 +23,16 @@ pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
     bytes.starts_with(&[0x1f, 0x8b])
 }
 
-/// Reads the IDX header within `packed`. Nothing else is unpacked.
+/// Reads the IDX header within `compressed`. Nothing else is unpacked.
 ///
 /// # Errors
-/// When `packed` does not start as a gzipped IDX file of unsigned bytes does, or its header claims
-/// what it cannot hold.
-pub fn parse(packed: &[u8]) -> Result<GzippedIdx<'_>, Problem> {
-    let start = unpack::read_start(MultiGzDecoder::new(packed), idx::MAX_HEADER)?;
+/// When `compressed` does not start as a gzipped IDX file of unsigned bytes does, or its header
+/// claims what it cannot hold.
+pub fn parse(compressed: &[u8]) -> Result<GzippedIdx<'_>, Problem> {
+    let start = unpack::read_start(MultiGzDecoder::new(compressed), idx::MAX_HEADER)?;
     let layout = idx::parse_header(&start)?;
-    unpack::check_ratio(layout.file_len(), packed.len())?;
-    Ok(GzippedIdx { packed, layout })
+    unpack::check_ratio(layout.file_len(), compressed.len())?;
+    Ok(GzippedIdx { compressed, layout })
 }
 
 impl GzippedIdx<'_> {
@@ -52,19 +52,19 @@ impl GzippedIdx<'_> {
     }
 }
 
-impl Packed for GzippedIdx<'_> {
+impl Compressed for GzippedIdx<'_> {
     const EXTENSION: &'static str = "idx";
 
-    fn packed(&self) -> &[u8] {
-        self.packed
+    fn compressed(&self) -> &[u8] {
+        self.compressed
     }
 
     fn unpacked_len(&self) -> usize {
         self.layout.file_len()
     }
 
-    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), Failure> {
-        let mut source = MultiGzDecoder::new(self.packed);
+    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError> {
+        let mut source = MultiGzDecoder::new(self.compressed);
         unpack::copy_exactly(source.by_ref(), sink, self.unpacked_len())
     }
 

@@ -12,17 +12,17 @@ use zip::{CompressionMethod, ZipArchive};
 use super::unpack;
 use super::{Layout, npy};
 use crate::data::Problem;
-use crate::data::formats::unpack::{Failure, Packed};
+use crate::data::formats::unpack::{Compressed, UnpackError};
 use crate::files::Bytes;
 
-/// The members of the archive, in the order in which they are given: images and labels to train
-/// on, images and labels to test with.
+/// The members of the archive, in the order in which they are given: images and labels of the
+/// training set, then of the test set.
 pub const MEMBERS: [&str; 4] = ["x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"];
 
 /// An npz archive with all its [`MEMBERS`], their headers read and checked.
 #[derive(Debug)]
 pub struct Npz<'a> {
-    packed: &'a [u8],
+    compressed: &'a [u8],
     members: [Member<'a>; 4],
 }
 
@@ -38,15 +38,15 @@ struct Member<'a> {
     layout: Layout,
 }
 
-/// Reads the directory of the archive `packed` and the headers of its [`MEMBERS`].
+/// Reads the directory of the archive `compressed` and the headers of its [`MEMBERS`].
 ///
 /// Nothing is unpacked but the headers.
 ///
 /// # Errors
-/// When `packed` is not a zip archive that holds all the members, each once and in a way that is
-/// read, or a header claims what the archive cannot hold.
-pub fn parse(packed: &[u8]) -> Result<Npz<'_>, Problem> {
-    let mut archive = ZipArchive::new(Cursor::new(packed))
+/// When `compressed` is not a zip archive that holds all the members, each once and in a way that
+/// is read, or a header claims what the archive cannot hold.
+pub fn parse(compressed: &[u8]) -> Result<Npz<'_>, Problem> {
+    let mut archive = ZipArchive::new(Cursor::new(compressed))
         .map_err(|said| Problem::Zip(said.to_string().escape_debug().to_string()))?;
     if archive.has_duplicate_names() {
         return Err(Problem::SameName);
@@ -56,13 +56,14 @@ pub fn parse(packed: &[u8]) -> Result<Npz<'_>, Problem> {
     if !missing.is_empty() {
         return Err(Problem::LacksMembers(missing));
     }
-    let [train_images, train_labels, test_images, test_labels] = MEMBERS
-        .map(|name| Member::find(packed, &mut archive, name).map_err(|problem| problem.of(name)));
+    let [train_images, train_labels, test_images, test_labels] = MEMBERS.map(|name| {
+        Member::find(compressed, &mut archive, name).map_err(|problem| problem.within(name))
+    });
     let members = [train_images?, train_labels?, test_images?, test_labels?];
     // Members that share their bytes would each unpack to as much as those bytes can hold.
     let claimed = members.iter().map(|member| member.bytes.len() as u64).sum();
-    if claimed > packed.len() as u64 {
-        return Err(Problem::Beyond { claimed, held: packed.len() as u64 });
+    if claimed > compressed.len() as u64 {
+        return Err(Problem::Beyond { claimed, held: compressed.len() as u64 });
     }
     let unpacked = members.iter().try_fold(0usize, |len, member| {
         len.checked_add(member.layout.file_len()).filter(|&len| isize::try_from(len).is_ok())
@@ -70,7 +71,7 @@ pub fn parse(packed: &[u8]) -> Result<Npz<'_>, Problem> {
     if unpacked.is_none() {
         return Err(Problem::Overflow(members.map(|member| member.layout.file_len()).into()));
     }
-    Ok(Npz { packed, members })
+    Ok(Npz { compressed, members })
 }
 
 impl Npz<'_> {
@@ -83,7 +84,7 @@ impl Npz<'_> {
             return Ok(None);
         }
         for member in &self.members {
-            member.check_stored().map_err(|problem| problem.of(member.name))?;
+            member.check_stored().map_err(|problem| problem.within(member.name))?;
         }
         Ok(Some(self.members.each_ref().map(|member| member.layout.shifted(member.start))))
     }
@@ -109,22 +110,22 @@ impl Npz<'_> {
     }
 }
 
-impl Packed for Npz<'_> {
+impl Compressed for Npz<'_> {
     /// Four npy files, one after the other.
     const EXTENSION: &'static str = "npys";
 
-    fn packed(&self) -> &[u8] {
-        self.packed
+    fn compressed(&self) -> &[u8] {
+        self.compressed
     }
 
     fn unpacked_len(&self) -> usize {
         self.members.iter().map(|member| member.layout.file_len()).sum()
     }
 
-    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), Failure> {
+    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError> {
         self.members.iter().try_for_each(|member| {
             member.unpack_to(sink).map_err(|failure| match failure {
-                Failure::Source(problem) => problem.of(member.name).into(),
+                UnpackError::Compressed(problem) => problem.within(member.name).into(),
                 sink => sink,
             })
         })
@@ -145,7 +146,7 @@ impl Packed for Npz<'_> {
 
 impl<'a> Member<'a> {
     fn find(
-        packed: &'a [u8],
+        compressed: &'a [u8],
         archive: &mut ZipArchive<Cursor<&[u8]>>,
         name: &'static str,
     ) -> Result<Self, Problem> {
@@ -162,7 +163,7 @@ impl<'a> Member<'a> {
         };
         let start = entry.data_start().and_then(|start| usize::try_from(start).ok());
         let start = start.unwrap_or(usize::MAX);
-        let rest = packed.get(start..).unwrap_or_default();
+        let rest = compressed.get(start..).unwrap_or_default();
         let claimed = entry.compressed_size();
         let len = usize::try_from(claimed).unwrap_or(usize::MAX);
         let bytes = rest.get(..len).ok_or(Problem::Beyond { claimed, held: rest.len() as u64 })?;
@@ -180,10 +181,10 @@ impl<'a> Member<'a> {
         Ok(Self { name, bytes, start, deflated, crc: entry.crc32(), layout })
     }
 
-    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), Failure> {
+    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError> {
         if !self.deflated {
             self.check_stored()?;
-            return sink.write_all(self.bytes).map_err(Failure::Sink);
+            return sink.write_all(self.bytes).map_err(UnpackError::Write);
         }
         let mut source = CrcReader::new(DeflateDecoder::new(self.bytes));
         unpack::copy_exactly(source.by_ref(), sink, self.layout.file_len())?;

@@ -9,18 +9,18 @@ use crate::files::Bytes;
 const DEFLATE_RATIO: usize = 1032;
 
 /// A compressed file, its headers read and checked, that can be unpacked.
-pub(crate) trait Packed {
+pub(crate) trait Compressed {
     /// What names of unpacked copies end in.
     const EXTENSION: &'static str;
 
     /// The whole compressed file.
-    fn packed(&self) -> &[u8];
+    fn compressed(&self) -> &[u8];
 
     /// How long the unpacked copy is, in bytes; checked against what the file can hold.
     fn unpacked_len(&self) -> usize;
 
     /// Writes the unpacked copy, reading no more than the headers promise.
-    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), Failure>;
+    fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError>;
 
     /// Whether `copy` may be this file unpacked: it has the same headers and lengths.
     fn unpacks_to(&self, copy: &Bytes) -> bool;
@@ -28,33 +28,33 @@ pub(crate) trait Packed {
 
 /// Why unpacking failed.
 #[derive(Debug)]
-pub(crate) enum Failure {
+pub(crate) enum UnpackError {
     /// The compressed file is not what it should be.
-    Source(Problem),
+    Compressed(Problem),
     /// The unpacked bytes could not be written.
-    Sink(io::Error),
+    Write(io::Error),
 }
 
-impl From<Problem> for Failure {
+impl From<Problem> for UnpackError {
     fn from(problem: Problem) -> Self {
-        Self::Source(problem)
+        Self::Compressed(problem)
     }
 }
 
 /// The unpacked copy of `file`, in memory.
-pub(crate) fn to_memory(file: &impl Packed) -> Result<Vec<u8>, Problem> {
+pub(crate) fn to_memory(file: &impl Compressed) -> Result<Vec<u8>, Problem> {
     let mut copy = Vec::with_capacity(file.unpacked_len());
     match file.unpack_to(&mut copy) {
         Ok(()) => Ok(copy),
-        Err(Failure::Source(problem)) => Err(problem),
-        Err(Failure::Sink(said)) => Err(Problem::Damaged(said.to_string())),
+        Err(UnpackError::Compressed(problem)) => Err(problem),
+        Err(UnpackError::Write(said)) => Err(Problem::Damaged(said.to_string())),
     }
 }
 
-/// Checks that `packed` bytes can hold the `claimed` bytes that a header speaks of.
-pub(crate) fn check_ratio(claimed: usize, packed: usize) -> Result<(), Problem> {
-    if claimed > packed.saturating_mul(DEFLATE_RATIO) {
-        return Err(Problem::Inflated { claimed, packed });
+/// Checks that `compressed` bytes can hold the `claimed` bytes that a header speaks of.
+pub(crate) fn check_ratio(claimed: usize, compressed: usize) -> Result<(), Problem> {
+    if claimed > compressed.saturating_mul(DEFLATE_RATIO) {
+        return Err(Problem::Inflated { claimed, compressed });
     }
     Ok(())
 }
@@ -71,7 +71,7 @@ pub(crate) fn copy_exactly(
     source: &mut impl Read,
     sink: &mut impl Write,
     len: usize,
-) -> Result<(), Failure> {
+) -> Result<(), UnpackError> {
     // One byte more than is wanted is asked for, so that an overlong source shows itself, and a
     // well-formed one reaches its end, where checksums are verified.
     let mut buffer = vec![0; (64 << 10).min(len.saturating_add(1))];
@@ -85,7 +85,7 @@ pub(crate) fn copy_exactly(
         if found > len {
             return Err(Problem::Overlong(len).into());
         }
-        sink.write_all(buffer.get(..read).unwrap_or_default()).map_err(Failure::Sink)?;
+        sink.write_all(buffer.get(..read).unwrap_or_default()).map_err(UnpackError::Write)?;
     }
     if found < len {
         return Err(Problem::Truncated { expected: len, found }.into());
@@ -96,7 +96,7 @@ pub(crate) fn copy_exactly(
 /// What a decoder that reads from memory says about its input.
 fn problem(said: io::Error) -> Problem {
     match said.kind() {
-        ErrorKind::UnexpectedEof => Problem::PackedTruncated,
+        ErrorKind::UnexpectedEof => Problem::CompressedTruncated,
         _ => Problem::Damaged(said.to_string()),
     }
 }

@@ -13,7 +13,7 @@ use directories::ProjectDirs;
 use crate::data::Problem;
 use crate::data::checksum::sha256;
 use crate::data::formats::unpack;
-use crate::data::formats::unpack::{Failure, Packed};
+use crate::data::formats::unpack::{Compressed, UnpackError};
 use crate::files::Bytes;
 
 /// The folder of unpacked copies. Whatever is in it may be deleted at any time.
@@ -26,7 +26,7 @@ impl Cache {
     /// The folder that `MNISTRY_CACHE_DIR` names, else the platform's usual one.
     #[must_use]
     pub fn from_env() -> Self {
-        let named = crate::data::path_from_env("MNISTRY_CACHE_DIR");
+        let named = super::path_from_env("MNISTRY_CACHE_DIR");
         let usual = || Some(ProjectDirs::from("", "", "mnistry")?.cache_dir().to_owned());
         Self { folder: named.or_else(usual) }
     }
@@ -44,28 +44,28 @@ impl Cache {
     }
 
     /// The unpacked copy of `file`: the one in the folder if it is good, else a new one.
-    pub(super) fn unpacked<P: Packed>(&self, file: &P) -> Result<Bytes, Problem> {
+    pub(super) fn unpacked<P: Compressed>(&self, file: &P) -> Result<Bytes, Problem> {
         let Some(folder) = &self.folder else {
             return Ok(unpack::to_memory(file)?.into());
         };
-        let path = folder.join(sha256(file.packed())).with_extension(P::EXTENSION);
+        let path = folder.join(sha256(file.compressed())).with_extension(P::EXTENSION);
         // A copy may have been damaged since it was made, by a full disk or a crash for example.
         if let Some(copy) = Bytes::map(&path).ok().filter(|copy| file.unpacks_to(copy)) {
             return Ok(copy);
         }
         match write(file, folder, &path) {
             Ok(copy) => Ok(copy),
-            Err(Failure::Source(problem)) => Err(problem),
-            Err(Failure::Sink(_)) => Ok(unpack::to_memory(file)?.into()),
+            Err(UnpackError::Compressed(problem)) => Err(problem),
+            Err(UnpackError::Write(_)) => Ok(unpack::to_memory(file)?.into()),
         }
     }
 }
 
-fn write(file: &impl Packed, folder: &Path, path: &Path) -> Result<Bytes, Failure> {
-    fs::create_dir_all(folder).map_err(Failure::Sink)?;
-    let mut copy = tempfile::NamedTempFile::new_in(folder).map_err(Failure::Sink)?;
+fn write(file: &impl Compressed, folder: &Path, path: &Path) -> Result<Bytes, UnpackError> {
+    fs::create_dir_all(folder).map_err(UnpackError::Write)?;
+    let mut copy = tempfile::NamedTempFile::new_in(folder).map_err(UnpackError::Write)?;
     file.unpack_to(&mut copy)?;
-    copy.flush().map_err(Failure::Sink)?;
-    let copy = copy.persist(path).map_err(|refused| Failure::Sink(refused.error))?;
-    Bytes::map_file(&copy).map_err(Failure::Sink)
+    copy.flush().map_err(UnpackError::Write)?;
+    let copy = copy.persist(path).map_err(|refused| UnpackError::Write(refused.error))?;
+    Bytes::map_file(&copy).map_err(UnpackError::Write)
 }

@@ -6,31 +6,31 @@ use std::{fs, iter};
 
 use rayon::prelude::*;
 
-use crate::data::{Dataset, Problem, Split};
-use crate::error::{Error, Result};
+use crate::data::{Dataset, Problem, Result, Split};
+use crate::files;
 use crate::image::{Frame, ImageShape, Picture, Raster};
 
-/// How the parts of a set are called: what is to train on, what to test with.
-const PARTS: [[&str; 2]; 2] = [["train", "test"], ["training", "testing"]];
+/// How the folders of a training set and a test set are called.
+const SETS: [[&str; 2]; 2] = [["train", "test"], ["training", "testing"]];
 
 /// The longer side of pictures that are taken as they are, if all are of one size.
 const LARGEST_READY: usize = 64;
 
 /// Whether `folder` holds folders of pictures.
 pub(super) fn are_in(folder: &Path) -> Result<bool> {
-    let is_part = |name: &&str| folder.join(name).is_dir();
-    Ok(PARTS.as_flattened().iter().any(is_part)
+    let is_set = |name: &&str| folder.join(name).is_dir();
+    Ok(SETS.as_flattened().iter().any(is_set)
         || entries(folder)?.iter().any(|path| path.is_dir() && class_of(path).is_some()))
 }
 
-/// The data set of the folders in the one at `path`. Where it has not two parts, a part of its
-/// pictures is kept to test with.
+/// The data set of the folders in the one at `path`. Where it has no test set, a part of its
+/// pictures is held out for that.
 pub(super) fn open(name: String, path: &Path) -> Result<Dataset> {
-    for [train, test] in PARTS {
-        let [has_train, has_test] = [train, test].map(|part| path.join(part).is_dir());
+    for [train, test] in SETS {
+        let [has_train, has_test] = [train, test].map(|set| path.join(set).is_dir());
         match (has_train, has_test) {
             (true, true) => {
-                let folders = [train, test].map(|part| path.join(part));
+                let folders = [train, test].map(|set| path.join(set));
                 let [train, test] = [read(&folders[0])?, read(&folders[1])?];
                 let shape = common_shape(train.iter().chain(&test));
                 let train = in_turn(&split(&folders[0], train, shape)?)
@@ -48,11 +48,11 @@ pub(super) fn open(name: String, path: &Path) -> Result<Dataset> {
     let all = read(path)?;
     let shape = common_shape(all.iter());
     let all = split(path, all, shape)?;
-    let in_parts = |all| -> Result<_, Problem> {
+    let held_out = |all| -> Result<_, Problem> {
         let data = Dataset::hold_out(name, all)?;
         Ok(Dataset { train: in_turn(&data.train)?, ..data })
     };
-    in_parts(&all).map_err(|problem| problem.at(path))
+    held_out(&all).map_err(|problem| problem.at(path))
 }
 
 /// The images of `split`, of each class the first, then of each the second and so on: any beginning
@@ -103,7 +103,7 @@ fn split(folder: &Path, pictures: Vec<Labelled>, shape: ImageShape) -> Result<Sp
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for Labelled { path, class, content } in pictures {
         let image = match content {
-            Content::Small(picture) => picture.image(shape).map_err(|problem| problem.at(path))?,
+            Content::Small(picture) => picture.image(shape).map_err(|error| error.at(path))?,
             Content::Fitted(image) => image,
         };
         pixels.extend_from_slice(image.pixels());
@@ -128,7 +128,7 @@ fn read(folder: &Path) -> Result<Vec<Labelled>> {
         let content = if height.max(width) <= LARGEST_READY {
             Content::Small(picture)
         } else {
-            Content::Fitted(picture.image(FITTED).map_err(|problem| problem.at(&path))?)
+            Content::Fitted(picture.image(FITTED).map_err(|error| error.at(&path))?)
         };
         Ok(Labelled { path, class, content })
     });
@@ -141,7 +141,7 @@ fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let list = || -> std::io::Result<Vec<PathBuf>> {
         fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
     };
-    let mut paths = list().map_err(Error::io("read the folder", folder))?;
+    let mut paths = list().map_err(files::Error::io("read the folder", folder))?;
     paths.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         !name.starts_with('.') && !["Thumbs.db", "desktop.ini"].contains(&&*name)

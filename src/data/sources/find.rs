@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use super::generated;
-use crate::data::Dataset;
 use crate::data::sources::download::{Downloader, Event, Patience};
-use crate::error::{Error, Result};
+use crate::data::{Dataset, Error, Result};
 
 /// What stands for the generated digits where a path could.
 const GENERATED: &str = "generated";
@@ -15,6 +14,7 @@ const USUAL: &str = "mnist";
 
 /// A data set that was looked for.
 #[derive(Debug)]
+#[non_exhaustive]
 pub struct Found {
     /// The data set.
     pub data: Dataset,
@@ -24,28 +24,27 @@ pub struct Found {
 }
 
 impl Dataset {
-    /// Opens the data set that `place` names, else the one that `MNISTRY_DATA_DIR` names, else
+    /// Opens the data set that `source` names, else the one that `MNISTRY_DATA_DIR` names, else
     /// MNIST, which is fetched if the cache folder does not have it; where it cannot be fetched
     /// within seconds, the [generated digits](generated) stand in.
     ///
-    /// A place is the name of a data set of the [catalogue](super::download::Catalogue), which has
+    /// A source is the name of a data set of the [catalogue](super::download::Catalogue), which has
     /// `mnist` and `fashion`, or `generated`, or else a path as for [`open`](Self::open). `tell` is
     /// told how a download goes.
     ///
     /// # Errors
     /// As [`open`](Self::open), and when a data set that was named cannot be fetched.
-    pub fn find(place: Option<&Path>, tell: &mut dyn FnMut(Event<'_>)) -> Result<Found> {
-        let named =
-            place.map(Path::to_owned).or_else(|| crate::data::path_from_env("MNISTRY_DATA_DIR"));
+    pub fn find(source: Option<&Path>, tell: &mut dyn FnMut(Event<'_>)) -> Result<Found> {
+        let named = source.map(Path::to_owned).or_else(|| super::path_from_env("MNISTRY_DATA_DIR"));
         let downloader = Downloader::from_env()?;
-        if let Some(place) = named {
-            let name = place.to_str().unwrap_or_default();
+        if let Some(source) = named {
+            let name = source.to_str().unwrap_or_default();
             let data = if name == GENERATED {
                 Self::generated()?
             } else if downloader.catalogue.get(name).is_some() {
                 downloader.open(name, tell)?
             } else {
-                Self::open(&place)?
+                Self::open(&source)?
             };
             return Ok(Found { data, stands_in: None });
         }

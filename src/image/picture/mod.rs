@@ -1,13 +1,13 @@
 //! A person's own pictures, drawn, scanned or photographed, and the digits in them.
 //!
-//! A picture is decoded (`decode`) to grey levels. Its ground is estimated from place to place,
-//! so that shadows do not matter, and what stands out from it is ink (`ink`). The ink falls into
-//! connected parts, the parts are put together to digits and brought into reading order
-//! (`parts`), and each digit is fitted as MNIST's were ([`Frame`]), its strokes made as strong as
-//! those of a pen (`stroke`).
+//! A picture is decoded to grey levels (`decode`). Its background is estimated tile by tile
+//! (`background`), so that shadows do not matter, and what stands out from it is ink
+//! (`threshold`). The ink falls into connected components, which are put together to digits and
+//! brought into reading order (`components`), and each digit is fitted and centred as MNIST's were
+//! ([`Frame::normalize`]), its strokes made as thick as those of a pen (`stroke`).
 //!
 //! ```no_run
-//! use mnistry::data::Picture;
+//! use mnistry::image::Picture;
 //! use mnistry::{Engine, EngineOptions, Network};
 //!
 //! let network = Network::load("model.safetensors")?;
@@ -18,20 +18,21 @@
 //! # Ok::<(), mnistry::Error>(())
 //! ```
 
+mod background;
+mod components;
 mod decode;
-mod ink;
-mod parts;
 mod plane;
 mod stroke;
 #[cfg(test)]
 mod tests;
+mod threshold;
+mod tiles;
 
 use std::path::Path;
 
-use super::{Frame, ImageShape, Raster};
-use crate::data::Problem;
-use crate::error::Result;
+use super::{BoundingBox, Error, Frame, ImageShape, Raster};
 use crate::files::Bytes;
+use components::Cutout;
 use plane::Plane;
 
 /// A picture in grey levels: 0 is black, 255 is white.
@@ -42,24 +43,12 @@ pub struct Picture {
 
 /// A digit that was found in a picture.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Digit {
-    /// Light ink on black ground, as a network reads it.
+    /// Light ink on a black background, as a network reads it.
     pub image: Raster,
-    /// Its place in the picture, in pixels.
-    pub place: Place,
-}
-
-/// A rectangle of a picture, in pixels from its upper left corner.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Place {
-    /// The first row.
-    pub top: usize,
-    /// The first column.
-    pub left: usize,
-    /// How many rows.
-    pub height: usize,
-    /// How many columns.
-    pub width: usize,
+    /// Where in the picture it is.
+    pub bounding_box: BoundingBox,
 }
 
 /// The longer side of a picture in which digits are looked for, in pixels: greater ones are made
@@ -74,9 +63,9 @@ impl Picture {
     ///
     /// # Errors
     /// When it cannot be read or is no such picture, or one too large.
-    pub fn open(path: impl AsRef<Path>) -> Result<Self> {
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        Self::decode(&Bytes::map(path)?).map_err(|problem| problem.at(path))
+        Self::decode(&Bytes::map(path)?).map_err(|error| error.at(path))
     }
 
     /// Reads the PNG, JPEG, BMP or WebP file `bytes`, the right way up.
@@ -85,7 +74,7 @@ impl Picture {
     ///
     /// # Errors
     /// When `bytes` are no such picture, or one too large.
-    pub fn decode(bytes: &[u8]) -> Result<Self, Problem> {
+    pub fn decode(bytes: &[u8]) -> Result<Self, Error> {
         Ok(Self { levels: decode::grey_levels(bytes)? })
     }
 
@@ -101,27 +90,29 @@ impl Picture {
         self.levels.shape()
     }
 
-    /// The digits of the picture in reading order, each fitted into an image of shape `input`.
-    /// Ink may be dark on light ground or light on dark ground.
+    /// The digits of the picture in reading order, each fitted into an image of shape `input`
+    /// as MNIST's digits were.
+    /// Ink may be dark on a light background or light on a dark one.
     ///
-    /// A picture of that very shape is one digit as it is, on black ground, unless it is smaller
-    /// than a fitted one would be.
+    /// A picture of that very shape is one digit as it is, on a black background, unless it is
+    /// smaller than a fitted one would be.
     ///
     /// # Errors
     /// When no digit is seen.
-    pub fn digits(&self, input: ImageShape) -> Result<Vec<Digit>, Problem> {
-        if let Some(image) = self.ready(input) {
-            let ImageShape { height, width } = self.shape();
-            return Ok(vec![Digit { image, place: Place { top: 0, left: 0, height, width } }]);
+    pub fn digits(&self, input: ImageShape) -> Result<Vec<Digit>, Error> {
+        if let Some(image) = self.as_is(input) {
+            return Ok(vec![Digit { image, bounding_box: BoundingBox::whole(self.shape()) }]);
         }
-        let (plane, step) = Plane::of(&self.levels, LONGEST);
-        let inked = ink::of(plane).ok_or(Problem::NoDigit)?;
+        let (plane, side) = Plane::downsampled(&self.levels, LONGEST);
+        let ink = threshold::ink(plane).ok_or(Error::NoDigit)?;
         let frame = Frame::of(input);
-        let digits = parts::digits(&inked)?.into_iter().filter_map(|(drawing, place)| {
-            Some(Digit { image: fit(frame, drawing)?, place: place.enlarged(step, self.shape()) })
-        });
+        let digits =
+            components::digits(&ink)?.into_iter().filter_map(|Cutout { drawing, bounds }| {
+                let bounding_box = bounds.upsampled(side, self.shape());
+                Some(Digit { image: normalize(frame, drawing)?, bounding_box })
+            });
         let digits: Vec<_> = digits.collect();
-        if digits.is_empty() { Err(Problem::NoDigit) } else { Ok(digits) }
+        if digits.is_empty() { Err(Error::NoDigit) } else { Ok(digits) }
     }
 
     /// All that is drawn in the picture as one image of shape `input`, prepared as
@@ -129,19 +120,19 @@ impl Picture {
     ///
     /// # Errors
     /// When nothing is seen.
-    pub fn image(&self, input: ImageShape) -> Result<Raster, Problem> {
-        if let Some(image) = self.ready(input) {
+    pub fn image(&self, input: ImageShape) -> Result<Raster, Error> {
+        if let Some(image) = self.as_is(input) {
             return Ok(image);
         }
-        let (plane, _) = Plane::of(&self.levels, LONGEST);
-        let inked = ink::of(plane).ok_or(Problem::NoDigit)?;
-        let drawing = parts::whole(&inked)?;
-        drawing.and_then(|drawing| fit(Frame::of(input), drawing)).ok_or(Problem::NoDigit)
+        let (plane, _) = Plane::downsampled(&self.levels, LONGEST);
+        let ink = threshold::ink(plane).ok_or(Error::NoDigit)?;
+        let drawing = components::whole(&ink)?;
+        drawing.and_then(|drawing| normalize(Frame::of(input), drawing)).ok_or(Error::NoDigit)
     }
 
-    /// The picture as it is, on black ground, if it has the shape `input` and its ink is about as
-    /// large as a fitted digit's or larger.
-    fn ready(&self, input: ImageShape) -> Option<Raster> {
+    /// The picture as it is, on a black background, if it has the shape `input` and its ink is about
+    /// as large as a fitted digit's or larger.
+    fn as_is(&self, input: ImageShape) -> Option<Raster> {
         let ImageShape { height, width } = self.shape();
         if self.shape() != input {
             return None;
@@ -156,7 +147,7 @@ impl Picture {
         if 2 * light > edges.count() {
             image.pixels_mut().iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
         }
-        let inked = image.ink_shape()?;
+        let inked = image.bounding_box()?;
         let inner = Frame::of(input).inner();
         // Four fifths: a digit of MNIST may fall a little short of its box.
         let large = 5 * inked.height >= 4 * inner.height || 5 * inked.width >= 4 * inner.width;
@@ -164,18 +155,18 @@ impl Picture {
     }
 }
 
-/// Fits `drawing` into `frame`, its strokes thick enough to be seen there.
-fn fit(frame: Frame, drawing: Raster) -> Option<Raster> {
-    frame.normalize(&stroke::strengthen(drawing, frame.inner()))
+/// Fits `drawing` into `frame` as MNIST's digits were, its strokes thick enough to be seen there.
+fn normalize(frame: Frame, drawing: Raster) -> Option<Raster> {
+    frame.normalize(&stroke::thickened(drawing, frame.inner()))
 }
 
-impl Place {
-    /// This place in the picture of shape `whole`, of which `step` rows and columns were made one,
-    /// or fewer at the end.
-    fn enlarged(self, step: usize, whole: ImageShape) -> Self {
-        let (top, left) = (self.top * step, self.left * step);
-        let height = (self.height * step).min(whole.height.saturating_sub(top));
-        let width = (self.width * step).min(whole.width.saturating_sub(left));
+impl BoundingBox {
+    /// This rectangle in the picture of shape `whole`, of which squares of `side` pixels were made
+    /// one pixel each, or fewer at the end.
+    fn upsampled(self, side: usize, whole: ImageShape) -> Self {
+        let (top, left) = (self.top * side, self.left * side);
+        let height = (self.height * side).min(whole.height.saturating_sub(top));
+        let width = (self.width * side).min(whole.width.saturating_sub(left));
         Self { top, left, height, width }
     }
 }

@@ -1,4 +1,4 @@
-//! Strokes made thick enough to be seen when a digit is made small.
+//! Strokes made thick enough, by dilation, to be seen when a digit is made small.
 
 use crate::image::{ImageShape, Raster};
 
@@ -8,22 +8,22 @@ const THIN: f32 = 1.6;
 const THICKENED: f32 = 2.2;
 
 /// `drawing`, with strokes that do not fade when it is fitted into `inner`.
-pub(super) fn strengthen(drawing: Raster, inner: ImageShape) -> Raster {
+pub(super) fn thickened(drawing: Raster, inner: ImageShape) -> Raster {
     let ImageShape { height, width } = drawing.shape();
     let (inner_height, inner_width) = (inner.height.max(1) as f32, inner.width.max(1) as f32);
     let step = (height as f32 / inner_height).max(width as f32 / inner_width);
-    let breadth = breadth(&drawing);
-    if breadth >= THIN * step {
+    let stroke_width = stroke_width(&drawing);
+    if stroke_width >= THIN * step {
         return drawing;
     }
-    let more = THICKENED * step - breadth;
-    // Even if all is faint, no stroke is broader than what it is fitted into.
-    thicken(&drawing, (more.round() as usize).min(height.max(width)))
+    let more = THICKENED * step - stroke_width;
+    // Even if all is faint, no stroke is wider than what it is fitted into.
+    dilated(&drawing, (more.round() as usize).min(height.max(width)))
 }
 
-/// The breadth of the strokes of `drawing`, in its pixels: twice the area over the perimeter,
+/// The width of the strokes of `drawing`, in its pixels: twice the area over the perimeter,
 /// which is found by counting edges across and down (Crofton).
-fn breadth(drawing: &Raster) -> f32 {
+fn stroke_width(drawing: &Raster) -> f32 {
     let width = drawing.shape().width;
     let inked = |pixel: u8| pixel > 127;
     let area = drawing.pixels().iter().map(|&pixel| f32::from(pixel)).sum::<f32>() / 255.0;
@@ -45,21 +45,22 @@ fn breadth(drawing: &Raster) -> f32 {
     2.0 * area / perimeter.max(1.0)
 }
 
-/// Each stroke broader by `more` pixels, to the left and up: where a digit lies does not matter.
-fn thicken(drawing: &Raster, more: usize) -> Raster {
+/// Dilates `drawing`: each stroke is wider by `more` pixels, to the left and up, as where a digit
+/// lies does not matter.
+fn dilated(drawing: &Raster, more: usize) -> Raster {
     let ImageShape { height, width } = drawing.shape();
     let shape = ImageShape { height: height + more, width: width + more };
     let mut thick = Raster::blank(shape);
     thick.paste(drawing.pixels(), drawing.shape(), more, more);
     for row in thick.pixels_mut().chunks_exact_mut(shape.width) {
-        spread(row, more, 1);
+        running_maximum(row, more, 1);
     }
-    spread(thick.pixels_mut(), more, shape.width);
+    running_maximum(thick.pixels_mut(), more, shape.width);
     thick
 }
 
 /// Makes each value the greatest of itself and the `more` that follow it at intervals of `stride`.
-fn spread(values: &mut [u8], more: usize, stride: usize) {
+fn running_maximum(values: &mut [u8], more: usize, stride: usize) {
     // How many values each is the greatest of, itself included: doubled, but not beyond the aim.
     let mut reach = 1;
     while reach <= more {
@@ -75,25 +76,25 @@ fn spread(values: &mut [u8], more: usize, stride: usize) {
 mod tests {
     use super::*;
 
-    fn bar(breadth: usize) -> Raster {
+    fn bar(width: usize) -> Raster {
         let shape = ImageShape { height: 200, width: 40 };
         let pixels = (0..shape.pixels())
-            .map(|index| if (10..10 + breadth).contains(&(index % 40)) { 255 } else { 0 });
+            .map(|index| if (10..10 + width).contains(&(index % 40)) { 255 } else { 0 });
         Raster::new(shape, pixels.collect()).unwrap()
     }
 
     #[test]
-    fn a_thin_stroke_gets_the_breadth_of_a_pen() {
+    fn a_thin_stroke_gets_the_width_of_a_pen() {
         let inner = ImageShape { height: 20, width: 20 };
-        let breadth = |drawing: &Raster| {
+        let stroke_width = |drawing: &Raster| {
             drawing.pixels()[100 * drawing.shape().width..][..drawing.shape().width]
                 .iter()
                 .filter(|&&pixel| pixel > 0)
                 .count()
         };
-        let thick = strengthen(bar(3), inner);
-        assert!((20..=24).contains(&breadth(&thick)), "{}", breadth(&thick));
-        assert_eq!(strengthen(bar(25), inner), bar(25));
+        let thick = thickened(bar(3), inner);
+        assert!((20..=24).contains(&stroke_width(&thick)), "{}", stroke_width(&thick));
+        assert_eq!(thickened(bar(25), inner), bar(25));
     }
 
     #[test]
@@ -103,7 +104,7 @@ mod tests {
             let expected: Vec<u8> = (0..values.len())
                 .map(|index| values[index..].iter().take(more + 1).copied().max().unwrap())
                 .collect();
-            spread(&mut values, more, 1);
+            running_maximum(&mut values, more, 1);
             assert_eq!(values, expected[..], "{more}");
         }
     }

@@ -20,12 +20,14 @@ fn page(strokes: &[Stroke]) -> Picture {
     Picture::from_levels(levels)
 }
 
-/// The places of the digits that are seen, as strokes.
+/// Where the digits are that are seen, as strokes.
 fn seen(picture: &Picture) -> Vec<Stroke> {
     let digits = picture.digits(INPUT).unwrap();
-    let strokes =
-        digits.iter().map(|Digit { place, .. }| [place.top, place.left, place.height, place.width]);
-    strokes.collect()
+    let stroke = |digit: &Digit| {
+        let BoundingBox { top, left, height, width } = digit.bounding_box;
+        [top, left, height, width]
+    };
+    digits.iter().map(stroke).collect()
 }
 
 #[test]
@@ -36,7 +38,7 @@ fn lines_are_read_from_the_top_and_each_from_the_left() {
 }
 
 #[test]
-fn parts_above_one_another_are_one_digit() {
+fn components_above_one_another_are_one_digit() {
     // A 5 whose bar is set apart, and a stroke beside it.
     let strokes = [[40, 60, 60, 10], [30, 62, 6, 30], [35, 120, 65, 10]];
     assert_eq!(seen(&page(&strokes)), [[30, 60, 70, 32], [35, 120, 65, 10]]);
@@ -55,14 +57,14 @@ fn what_is_no_digit_is_left_out() {
 }
 
 #[test]
-fn light_ink_is_seen_on_dark_ground() {
+fn light_ink_is_seen_on_a_dark_background() {
     let mut picture = page(&[[40, 100, 60, 10]]);
     picture.levels.pixels_mut().iter_mut().for_each(|level| *level = 255 - *level);
     assert_eq!(seen(&picture), [[40, 100, 60, 10]]);
 }
 
 #[test]
-fn large_pictures_are_made_smaller_and_places_kept() {
+fn large_pictures_are_made_smaller_and_bounding_boxes_kept() {
     let shape = ImageShape { height: 2000, width: 3300 };
     let mut levels = Raster::new(shape, vec![210; shape.pixels()]).unwrap();
     let stroke = ImageShape { height: 600, width: 90 };
@@ -77,7 +79,7 @@ fn large_pictures_are_made_smaller_and_places_kept() {
 
 #[test]
 fn all_that_is_drawn_can_be_one_image() {
-    // An equals sign falls into two digits' parts, or is one picture.
+    // An equals sign falls into two digits, or is one picture.
     let image = page(&[[60, 60, 20, 80], [120, 60, 20, 80]]).image(INPUT).unwrap();
     let rows: Vec<bool> = image.rows().map(|row| row.contains(&255)).collect();
     let edges = rows.windows(2).filter(|pair| pair[0] != pair[1]).count();
@@ -97,17 +99,17 @@ fn a_picture_of_the_right_size_is_taken_as_it_is_on_black() {
     let mut small = Raster::blank(INPUT);
     small.paste(&[200; 30], ImageShape { height: 10, width: 3 }, 2, 2);
     let fitted = Picture::from_levels(small).image(INPUT).unwrap();
-    assert_eq!(fitted.ink_shape().unwrap().height, 20);
+    assert_eq!(fitted.bounding_box().unwrap().height, 20);
 }
 
 #[test]
 fn nothing_is_seen_on_an_empty_page() {
-    assert_eq!(page(&[]).digits(INPUT), Err(Problem::NoDigit));
-    assert_eq!(page(&[]).image(INPUT), Err(Problem::NoDigit));
+    assert!(matches!(page(&[]).digits(INPUT), Err(Error::NoDigit)));
+    assert!(matches!(page(&[]).image(INPUT), Err(Error::NoDigit)));
     let one = Raster::new(ImageShape { height: 1, width: 1 }, vec![7]).unwrap();
-    assert_eq!(Picture::from_levels(one).digits(INPUT), Err(Problem::NoDigit));
+    assert!(matches!(Picture::from_levels(one).digits(INPUT), Err(Error::NoDigit)));
     let none = Raster::blank(ImageShape { height: 0, width: 5 });
-    assert_eq!(Picture::from_levels(none).digits(INPUT), Err(Problem::NoDigit));
+    assert!(matches!(Picture::from_levels(none).digits(INPUT), Err(Error::NoDigit)));
 }
 
 fn encoded(image: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
@@ -134,7 +136,7 @@ fn every_format_is_decoded() {
 }
 
 #[test]
-fn transparent_ground_is_paper_or_where_ink_is_light_a_board() {
+fn a_transparent_background_is_paper_or_where_ink_is_light_a_board() {
     for (ink, expected) in [(20, [20, 255]), (230, [230, 0])] {
         let alpha = |x, _| LumaA([ink, if x == 0 { 255 } else { 0 }]);
         let file = encoded(GrayAlphaImage::from_fn(2, 1, alpha), ImageFormat::Png);

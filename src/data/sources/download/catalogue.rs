@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use crate::error::{Error, Result};
+use super::error::{Error, Result};
 use crate::files::read_bounded;
 
 /// No catalogue is as long as this.
@@ -55,7 +55,7 @@ impl Catalogue {
     /// # Errors
     /// When the file cannot be read or is not a catalogue.
     pub fn from_env() -> Result<Self> {
-        match crate::data::path_from_env("MNISTRY_CATALOGUE") {
+        match crate::data::sources::path_from_env("MNISTRY_CATALOGUE") {
             Some(path) => Self::parse(&read_bounded(&path, LARGEST)?, &path),
             None => Self::parse(include_bytes!("catalogue.json"), Path::new("catalogue.json")),
         }
@@ -69,7 +69,7 @@ impl Catalogue {
     /// When it is not; it was found at `path`.
     pub fn parse(json: &[u8], path: &Path) -> Result<Self> {
         let catalogue: Self = serde_json::from_slice(json)
-            .map_err(|said| Error::file(path, format!("not a catalogue of data sets: {said}")))?;
+            .map_err(|said| Error::Catalogue { path: path.to_owned(), source: said.into() })?;
         let names = catalogue.0.iter().flat_map(|(name, publication)| {
             let files = publication.editions.iter().flat_map(|edition| &edition.files);
             std::iter::once(name).chain(files.map(|file| &file.name))
@@ -77,8 +77,7 @@ impl Catalogue {
         // These name files in the cache folder, and must not lead out of it.
         for name in names {
             if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':']) {
-                let problem = format!("{name:?} cannot be the name of a data set or a file");
-                return Err(Error::file(path, problem));
+                return Err(Error::Name { path: path.to_owned(), name: name.clone() });
             }
         }
         Ok(catalogue)

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use super::error::Result;
 use super::{Downloader, Event, Patience};
 use crate::data::sources::download::catalogue::{Edition, PublishedFile};
-use crate::data::sources::download::failure::{Cause, Failure, host_of};
-use crate::data::sources::download::part::Part;
-use crate::data::sources::download::receive::{Source, Stop};
-use crate::error::Result;
+use crate::data::sources::download::host_failure::{Cause, HostFailure, host_of};
+use crate::data::sources::download::partial_file::PartialFile;
+use crate::data::sources::download::receive::{ReceiveError, RemoteFile};
+use crate::files;
 
 /// How often an address is asked for what is missing, as long as each time something comes.
 const ATTEMPTS: usize = 5;
@@ -17,7 +18,7 @@ const ATTEMPTS: usize = 5;
 pub(super) struct Fetch<'a> {
     downloader: &'a Downloader,
     folder: &'a Path,
-    failures: Vec<Failure>,
+    failures: Vec<HostFailure>,
     /// How long hosts were waited for that did not answer.
     silence: Duration,
     tell: &'a mut dyn FnMut(Event<'_>),
@@ -33,7 +34,7 @@ impl<'a> Fetch<'a> {
     }
 
     /// What went wrong.
-    pub(super) fn into_failures(self) -> Vec<Failure> {
+    pub(super) fn into_failures(self) -> Vec<HostFailure> {
         self.failures
     }
 
@@ -66,12 +67,12 @@ impl<'a> Fetch<'a> {
                     (self.tell)(Event::Checked);
                     return Ok(true);
                 }
-                Err(Stop::Disk(error)) => return Err(error),
-                Err(Stop::Source(cause)) => {
+                Err(ReceiveError::File(error)) => return Err(error.into()),
+                Err(ReceiveError::Host(cause)) => {
                     if cause.is_of_host() {
                         self.silence += begun.elapsed();
                     }
-                    let failure = Failure { url, cause };
+                    let failure = HostFailure { url, cause };
                     (self.tell)(Event::Failed(&failure));
                     self.failures.push(failure);
                 }
@@ -88,31 +89,31 @@ impl<'a> Fetch<'a> {
     }
 
     /// Gets `file` from `url`, checks it, and gives it its name.
-    fn file_at(&mut self, url: &str, file: &PublishedFile) -> Result<(), Stop> {
+    fn file_at(&mut self, url: &str, file: &PublishedFile) -> Result<(), ReceiveError> {
         let Patience { answer, silence, stall } = self.downloader.patience;
         let left = silence.saturating_sub(self.silence).max(Duration::from_secs(1));
-        let source = Source { url, file, answer: answer.min(left), stall };
-        let mut part = Part::open(self.folder, &file.name)?;
+        let remote = RemoteFile { url, file, answer: answer.min(left), stall };
+        let mut partial = PartialFile::open(self.folder, &file.name)?;
         let mut attempts = 0;
         loop {
-            let before = part.len();
-            let cause = match source.receive(&mut part, self.tell) {
+            let before = partial.len();
+            let cause = match remote.receive(&mut partial, self.tell) {
                 Ok(()) => {
-                    let found = part.sha256()?;
+                    let found = partial.sha256()?;
                     if found == file.sha256 {
-                        return Ok(self.complete(part, file)?);
+                        return Ok(self.complete(partial, file)?);
                     }
-                    part.clear()?;
+                    partial.clear()?;
                     Cause::Checksum { found, expected: file.sha256.clone() }
                 }
-                Err(Stop::Source(cause)) => cause,
-                Err(disk) => return Err(disk),
+                Err(ReceiveError::Host(cause)) => cause,
+                Err(error) => return Err(error),
             };
             attempts += 1;
             let is_worth_another = match cause {
                 // The bytes that were there before may have been wrong.
                 Cause::Checksum { .. } => before > 0,
-                Cause::Cut { .. } | Cause::Stalled { .. } => part.len() > before,
+                Cause::Cut { .. } | Cause::Stalled { .. } => partial.len() > before,
                 _ => false,
             };
             if attempts == ATTEMPTS || !is_worth_another {
@@ -121,13 +122,13 @@ impl<'a> Fetch<'a> {
         }
     }
 
-    /// Gives the checked `part` the name of `file`, and removes what else there is of it.
-    fn complete(&self, part: Part, file: &PublishedFile) -> Result<()> {
+    /// Gives the checked `partial` file the name of `file`, and removes what else there is of it.
+    fn complete(&self, partial: PartialFile, file: &PublishedFile) -> files::Result<()> {
         // Some systems do not replace a file that is in use. Another process then has the same one.
-        match part.rename(&self.folder.join(&file.name)) {
+        match partial.rename(&self.folder.join(&file.name)) {
             Err(refused) if !file.is_in(self.folder) => return Err(refused),
             _ => {}
         }
-        Part::sweep(self.folder, &file.name)
+        PartialFile::sweep(self.folder, &file.name)
     }
 }

@@ -2,29 +2,31 @@
 //!
 //! Each has a folder of its own there, as the files of MNIST and Fashion-MNIST have the same
 //! names. A file gets its name in that folder when all its bytes are there and have the published
-//! checksum, which is looked at again whenever the file is used. Until then it is a part, which
-//! several processes have one each of; whoever is first gives the file its name.
+//! checksum, which is looked at again whenever the file is used. Until then it is a partial file,
+//! which several processes have one each of; whoever is first gives the file its name.
 
 mod catalogue;
-mod failure;
+mod error;
 mod fetch;
-mod part;
+mod host_failure;
+mod partial_file;
 mod receive;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Cache;
-use crate::data::Dataset;
 use crate::data::checksum::sha256;
-use crate::error::{Error, Result};
+use crate::data::{self, Dataset};
 use crate::files::Bytes;
 use crate::files::create_folder;
 
 pub use catalogue::{Catalogue, Publication};
-pub use failure::{Cause, Failure};
+pub use error::Error;
+pub use host_failure::{Cause, HostFailure};
 
 use catalogue::{Edition, PublishedFile};
+use error::Result;
 use fetch::Fetch;
 
 /// How long hosts are waited for.
@@ -56,6 +58,7 @@ impl Patience {
 
 /// What happens during a download.
 #[derive(Debug)]
+#[non_exhaustive]
 pub enum Event<'a> {
     /// A host is asked for a file.
     Asked {
@@ -72,11 +75,12 @@ pub enum Event<'a> {
     /// The file is there, and is what it should be.
     Checked,
     /// The host did not give the file; another one may.
-    Failed(&'a Failure),
+    Failed(&'a HostFailure),
 }
 
 /// A published data set that is in the cache folder, all its files checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Fetched {
     /// What a report calls it.
     pub title: String,
@@ -138,9 +142,7 @@ impl Downloader {
         }
         let publication = self.publication(name)?;
         let Some(folder) = self.cache.folder() else {
-            let problem = "there is no cache folder to fetch data sets into: name one with \
-                           MNISTRY_CACHE_DIR";
-            return Err(Error::Option(problem.into()));
+            return Err(Error::NoCache);
         };
         let folder = &folder.join(name);
         create_folder(folder)?;
@@ -150,14 +152,17 @@ impl Downloader {
                 return Ok(Fetched::new(publication, edition, folder));
             }
         }
-        Err(Error::Fetch { title: publication.title.clone(), failures: fetch.into_failures() })
+        Err(Error::Unavailable {
+            title: publication.title.clone(),
+            failures: fetch.into_failures(),
+        })
     }
 
     /// Opens the data set called `name`, which is fetched first if need be.
     ///
     /// # Errors
     /// As [`fetch`](Self::fetch).
-    pub fn open(&self, name: &str, tell: &mut dyn FnMut(Event<'_>)) -> Result<Dataset> {
+    pub fn open(&self, name: &str, tell: &mut dyn FnMut(Event<'_>)) -> data::Result<Dataset> {
         let fetched = self.fetch(name, tell)?;
         let data = Dataset::open_with(&fetched.path, &self.cache)?;
         Ok(Dataset { name: fetched.title, ..data })
@@ -165,9 +170,8 @@ impl Downloader {
 
     fn publication(&self, name: &str) -> Result<&Publication> {
         self.catalogue.get(name).ok_or_else(|| {
-            let names: Vec<_> = self.catalogue.names().collect();
-            let names = names.join(", ");
-            Error::Option(format!("there is no data set {name} to fetch: there are {names}"))
+            let known = self.catalogue.names().map(str::to_owned).collect();
+            Error::Unknown { name: name.to_owned(), known }
         })
     }
 }

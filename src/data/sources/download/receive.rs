@@ -8,15 +8,15 @@ use ureq::http::{Response, StatusCode, header};
 
 use super::Event;
 use crate::data::sources::download::catalogue::PublishedFile;
-use crate::data::sources::download::failure::Cause;
-use crate::data::sources::download::part::Part;
-use crate::error::Error;
+use crate::data::sources::download::host_failure::Cause;
+use crate::data::sources::download::partial_file::PartialFile;
+use crate::files;
 
 /// Bytes that must come in the time after which a connection counts as stalled.
 const LEAST: u64 = 16 << 10;
 
 /// A file at an address.
-pub(super) struct Source<'a> {
+pub(super) struct RemoteFile<'a> {
     pub(super) url: &'a str,
     pub(super) file: &'a PublishedFile,
     /// How long each of these may take: finding the host's address, connecting to it, and its
@@ -27,51 +27,53 @@ pub(super) struct Source<'a> {
 }
 
 /// Why a file was not received.
-pub(super) enum Stop {
-    /// The source is to blame; another may do better.
-    Source(Cause),
+pub(super) enum ReceiveError {
+    /// The host is to blame; another may do better.
+    Host(Cause),
     /// The bytes could not be kept.
-    Disk(Error),
+    File(files::Error),
 }
 
-impl From<Cause> for Stop {
+impl From<Cause> for ReceiveError {
     fn from(cause: Cause) -> Self {
-        Self::Source(cause)
+        Self::Host(cause)
     }
 }
 
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Disk(error)
+impl From<files::Error> for ReceiveError {
+    fn from(error: files::Error) -> Self {
+        Self::File(error)
     }
 }
 
-impl Source<'_> {
-    /// Receives what `part` lacks of the file: when that is all, `part` has as many bytes as were
-    /// published. What they are is still to be checked.
+impl RemoteFile<'_> {
+    /// Receives what `partial` lacks of the file: when it has come, `partial` has as many bytes as
+    /// were published. What they are is still to be checked.
     pub(super) fn receive(
         &self,
-        part: &mut Part,
+        partial: &mut PartialFile,
         tell: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(), Stop> {
-        if part.len() == self.file.bytes {
+    ) -> Result<(), ReceiveError> {
+        if partial.len() == self.file.bytes {
             return Ok(());
         }
-        let answer = self.ask(part.len())?;
+        let answer = self.ask(partial.len())?;
         match answer.status() {
-            StatusCode::PARTIAL_CONTENT if self.is_rest(&answer, part.len()) => {}
+            StatusCode::PARTIAL_CONTENT if self.is_rest(&answer, partial.len()) => {}
             StatusCode::OK => {
                 self.check_size(&answer)?;
-                part.clear()?;
+                partial.clear()?;
             }
-            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE if part.len() > 0 => {
+            StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE
+                if partial.len() > 0 =>
+            {
                 // What is there is no part of what the host has.
-                part.clear()?;
-                return self.receive(part, tell);
+                partial.clear()?;
+                return self.receive(partial, tell);
             }
             other => return Err(Cause::Status(other.to_string()).into()),
         }
-        self.copy(answer, part, tell)
+        self.copy(answer, partial, tell)
     }
 
     /// Asks for all bytes from number `start` on.
@@ -116,31 +118,31 @@ impl Source<'_> {
         }
     }
 
-    /// Adds the body of `answer` to `part`.
+    /// Adds the body of `answer` to `partial`.
     fn copy(
         &self,
         answer: Response<Body>,
-        part: &mut Part,
+        partial: &mut PartialFile,
         tell: &mut dyn FnMut(Event<'_>),
-    ) -> Result<(), Stop> {
+    ) -> Result<(), ReceiveError> {
         let expected = self.file.bytes;
         let mut body = answer.into_body().into_reader();
         let mut buffer = vec![0; 64 << 10];
-        let mut mark = (Instant::now(), part.len());
+        let mut mark = (Instant::now(), partial.len());
         loop {
             let read = body.read(&mut buffer).map_err(|said| match ureq::Error::from(said) {
-                ureq::Error::Timeout(_) => Cause::Stalled { received: part.len(), expected },
-                _ => Cause::Cut { received: part.len(), expected },
+                ureq::Error::Timeout(_) => Cause::Stalled { received: partial.len(), expected },
+                _ => Cause::Cut { received: partial.len(), expected },
             })?;
-            let received = part.len() + read as u64;
+            let received = partial.len() + read as u64;
             match read {
                 0 if received < expected => return Err(Cause::Cut { received, expected }.into()),
                 0 => return Ok(()),
                 _ if received > expected => {
-                    part.clear()?;
+                    partial.clear()?;
                     return Err(Cause::Endless(expected).into());
                 }
-                _ => part.append(buffer.get(..read).unwrap_or_default())?,
+                _ => partial.append(buffer.get(..read).unwrap_or_default())?,
             }
             tell(Event::Received { bytes: received, of: expected });
             if received - mark.1 >= LEAST {

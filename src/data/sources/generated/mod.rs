@@ -20,9 +20,9 @@ use crate::files::Bytes;
 use crate::image::{Frame, ImageShape, Raster};
 use crate::rng::{Rng, Stream};
 
-/// Images to train on, as many as MNIST has.
+/// Images of the training set, as many as MNIST has.
 pub const TRAIN: usize = 60_000;
-/// Images to test with, as many as MNIST has.
+/// Images of the test set, as many as MNIST has.
 pub const TEST: usize = 10_000;
 
 /// What a report calls generated digits.
@@ -30,15 +30,15 @@ pub const NAME: &str = "generated digits";
 
 const DIGITS: usize = 10;
 const SHAPE: ImageShape = Frame::MNIST.image();
-/// The number of the first image to test with: no image is in both parts.
+/// The number of the first image of the test set: no image is in both sets.
 const FIRST_TEST: usize = 1_000_000_000;
 
-/// Writes `train` images to train on and `test` others to test with, 28 × 28 each. Each ten in
-/// turn are the ten digits in random order, and fewer images are the first of more.
+/// Writes a training set of `train` images and a test set of `test` others, 28 × 28 each. Each ten
+/// in turn are the ten digits in random order, and fewer images are the first of more.
 ///
 /// # Errors
-/// When there are to be no images in one of the parts, or too few to train on to meet every digit
-/// that the others show: ten do.
+/// When one of the sets is to have no images, or the training set too few to meet every digit of
+/// the test set: ten do.
 pub fn generate(seed: u64, train: usize, test: usize) -> Result<Dataset, Problem> {
     Dataset::new(NAME, split(seed, 0, train)?, split(seed, FIRST_TEST, test)?)
 }

@@ -1,18 +1,20 @@
-//! Why a source did not give a file.
+//! Why a host did not give a file.
 
-use std::fmt;
 use std::time::Duration;
 
 /// Why the file at an address was not had.
-#[derive(Debug)]
-pub struct Failure {
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {cause}", self.origin())]
+#[non_exhaustive]
+pub struct HostFailure {
     /// The address that was asked.
     pub url: String,
     /// What went wrong there.
+    #[source]
     pub cause: Cause,
 }
 
-/// What went wrong at a source.
+/// What went wrong at a host.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Cause {
@@ -69,10 +71,10 @@ impl Cause {
     }
 }
 
-impl fmt::Display for Failure {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let place = if self.cause.is_of_host() { host_of(&self.url) } else { &self.url };
-        write!(f, "{place}: {}", self.cause)
+impl HostFailure {
+    /// The host, where that is to blame, else the address.
+    fn origin(&self) -> &str {
+        if self.cause.is_of_host() { host_of(&self.url) } else { &self.url }
     }
 }
 

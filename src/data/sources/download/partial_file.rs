@@ -11,24 +11,24 @@ use std::path::{Path, PathBuf};
 use tempfile::{NamedTempFile, TempPath};
 
 use crate::data::checksum::sha256;
-use crate::error::{Error, Result};
 use crate::files::Bytes;
 use crate::files::named_temporary_file_in;
+use crate::files::{Error, Result};
 
-/// What the name of a part ends in.
+/// What the name of a partial file ends in.
 const SUFFIX: &str = ".part";
 
 /// The first bytes of a file, as far as they have come.
 ///
 /// It stays when it is dropped, unless it is empty.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(super) struct PartialFile {
     file: NamedTempFile,
     len: u64,
 }
 
-impl Part {
-    /// The part of `name` that an ended process left in `folder`, else a new one.
+impl PartialFile {
+    /// What an ended process left of the file `name` in `folder`, else a new one.
     pub(super) fn open(folder: &Path, name: &str) -> Result<Self> {
         if let Some(left) = abandoned(folder, name)?.next() {
             return Ok(left);
@@ -38,16 +38,16 @@ impl Part {
             match file.as_file().try_lock() {
                 // Another process has taken the new file for a left one: it is theirs now.
                 Err(TryLockError::WouldBlock) => file.disable_cleanup(true),
-                // On the few file systems without locks, nobody else can lock this part either.
+                // On the few file systems without locks, nobody else can lock this one either.
                 Ok(()) | Err(TryLockError::Error(_)) => return Ok(Self { file, len: 0 }),
             }
         }
     }
 
-    /// Removes the parts of `name` that ended processes left in `folder`.
+    /// Removes what ended processes left of the file `name` in `folder`.
     pub(super) fn sweep(folder: &Path, name: &str) -> Result<()> {
-        for mut part in abandoned(folder, name)? {
-            part.file.disable_cleanup(false);
+        for mut partial in abandoned(folder, name)? {
+            partial.file.disable_cleanup(false);
         }
         Ok(())
     }
@@ -62,9 +62,9 @@ impl Part {
         }
         let len = file.seek(SeekFrom::End(0)).ok()?;
         let file = NamedTempFile::from_parts(file, TempPath::try_from_path(path).ok()?);
-        let mut part = Self { file, len };
-        part.file.disable_cleanup(len > 0);
-        Some(part)
+        let mut partial = Self { file, len };
+        partial.file.disable_cleanup(len > 0);
+        Some(partial)
     }
 
     /// How many bytes have come.
@@ -103,19 +103,19 @@ impl Part {
     }
 }
 
-/// The parts of `name` in `folder` that no process is receiving.
-fn abandoned(folder: &Path, name: &str) -> Result<impl Iterator<Item = Part>> {
+/// The partial files of `name` in `folder` that no process is receiving.
+fn abandoned(folder: &Path, name: &str) -> Result<impl Iterator<Item = PartialFile>> {
     let prefix = prefix(name);
-    let is_part = move |path: &PathBuf| {
+    let is_partial = move |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         name.starts_with(&prefix) && name.ends_with(SUFFIX)
     };
     let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
-    let paths = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_part);
-    Ok(paths.filter_map(|path| Part::adopt(&path)))
+    let paths = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_partial);
+    Ok(paths.filter_map(|path| PartialFile::adopt(&path)))
 }
 
-/// What the names of the parts of `name` begin with.
+/// What the names of the partial files of `name` begin with.
 fn prefix(name: &str) -> String {
     format!(".{name}-")
 }
@@ -131,21 +131,21 @@ mod tests {
     #[test]
     fn what_is_left_is_taken_up_and_what_is_in_use_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let open = || Part::open(folder.path(), "a").unwrap();
+        let open = || PartialFile::open(folder.path(), "a").unwrap();
         let mut first = open();
         first.append(b"one ").unwrap();
         let second = open();
         assert_eq!(second.len(), 0, "the first is in use");
         drop(second);
-        assert_eq!(names(folder.path()), 1, "an empty part is removed");
+        assert_eq!(names(folder.path()), 1, "an empty one is removed");
         drop(first);
 
         let mut again = open();
         assert_eq!(again.len(), 4);
         again.append(b"two").unwrap();
         assert_eq!(again.sha256().unwrap(), sha256(b"one two"));
-        let other = Part::open(folder.path(), "ab").unwrap();
-        assert_eq!(other.len(), 0, "a part of another file");
+        let other = PartialFile::open(folder.path(), "ab").unwrap();
+        assert_eq!(other.len(), 0, "what there is of another file");
         let path = folder.path().join("a");
         again.rename(&path).unwrap();
         assert_eq!(fs::read(path).unwrap(), b"one two");
@@ -153,29 +153,29 @@ mod tests {
     }
 
     #[test]
-    fn a_cleared_part_begins_anew() {
+    fn a_cleared_file_begins_anew() {
         let folder = tempfile::tempdir().unwrap();
-        let mut part = Part::open(folder.path(), "a").unwrap();
-        part.append(b"wrong").unwrap();
-        part.clear().unwrap();
-        part.append(b"so").unwrap();
-        assert_eq!((part.len(), part.sha256().unwrap()), (2, sha256(b"so")));
-        part.clear().unwrap();
-        drop(part);
+        let mut partial = PartialFile::open(folder.path(), "a").unwrap();
+        partial.append(b"wrong").unwrap();
+        partial.clear().unwrap();
+        partial.append(b"so").unwrap();
+        assert_eq!((partial.len(), partial.sha256().unwrap()), (2, sha256(b"so")));
+        partial.clear().unwrap();
+        drop(partial);
         assert_eq!(names(folder.path()), 0);
     }
 
     #[test]
-    fn parts_that_nobody_needs_are_swept_away() {
+    fn partial_files_that_nobody_needs_are_swept_away() {
         let folder = tempfile::tempdir().unwrap();
-        let parts = [(); 3].map(|()| {
-            let mut part = Part::open(folder.path(), "a").unwrap();
-            part.append(b"some").unwrap();
-            part
+        let partials = [(); 3].map(|()| {
+            let mut partial = PartialFile::open(folder.path(), "a").unwrap();
+            partial.append(b"some").unwrap();
+            partial
         });
-        let [one, two, in_use] = parts;
+        let [one, two, in_use] = partials;
         drop((one, two));
-        Part::sweep(folder.path(), "a").unwrap();
+        PartialFile::sweep(folder.path(), "a").unwrap();
         assert_eq!(names(folder.path()), 1);
         drop(in_use);
     }

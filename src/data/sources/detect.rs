@@ -1,38 +1,36 @@
-//! Which kind of source a path names, and how the data set is read from it.
+//! Opening a path: which kind of data set lies there is detected, then read.
 
 use std::path::{Path, PathBuf};
 
-use super::{Cache, class_folders, folder};
-use crate::data::formats::{Array, csv, npz};
-use crate::data::{Dataset, Problem};
-use crate::error::{Error, Result};
-use crate::files::Bytes;
+use super::{Cache, archive, class_folders, csv_files, idx_folder};
+use crate::data::{Dataset, Problem, Result};
+use crate::files;
 
 /// The name of the archive that a folder may hold instead of IDX files.
 const ARCHIVE: &str = "mnist.npz";
 
-/// A place that data sets are read from.
+/// The names of the CSV files that a folder may hold: the training set and the test set.
+const CSV_FILES: [&str; 2] = ["train.csv", "test.csv"];
+
+/// What a data set is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
     /// A folder with IDX files.
-    Folder(PathBuf),
+    IdxFolder(PathBuf),
     /// An npz archive.
     Archive(PathBuf),
     /// A CSV file.
-    Table(PathBuf),
-    /// A folder with CSV files to train on and to test with.
-    Tables(PathBuf),
-    /// A folder with folders of pictures.
-    Pictures(PathBuf),
+    CsvFile(PathBuf),
+    /// A folder with CSV files: the training set, and perhaps the test set.
+    CsvFolder(PathBuf),
+    /// A folder with a folder of pictures for each class.
+    ClassFolders(PathBuf),
 }
-
-/// The names of the CSV files that a folder may hold.
-const TABLES: [&str; 2] = ["train.csv", "test.csv"];
 
 impl Source {
     /// What `path` is: a folder's files decide, else the extension.
-    fn at(path: &Path) -> Result<Self> {
-        let metadata = path.metadata().map_err(Error::io("open", path))?;
+    fn detect(path: &Path) -> Result<Self> {
+        let metadata = path.metadata().map_err(files::Error::io("open", path))?;
         if metadata.is_dir() {
             return Self::in_folder(path);
         }
@@ -41,28 +39,24 @@ impl Source {
             return Ok(Self::Archive(path.into()));
         }
         if metadata.is_file() && extension.eq_ignore_ascii_case("csv") {
-            return Ok(Self::Table(path.into()));
+            return Ok(Self::CsvFile(path.into()));
         }
-        Err(Error::file(
-            path,
-            "neither a folder nor an .npz or .csv file; for IDX files, name the folder that holds \
-             all four",
-        ))
+        Err(Problem::UnknownKind.at(path))
     }
 
     /// What the folder at `path` holds.
     fn in_folder(path: &Path) -> Result<Self> {
         let archive = path.join(ARCHIVE);
-        Ok(if folder::is_complete(path) {
-            Self::Folder(path.into())
+        Ok(if idx_folder::is_complete(path) {
+            Self::IdxFolder(path.into())
         } else if archive.is_file() {
             Self::Archive(archive)
-        } else if path.join(TABLES[0]).is_file() {
-            Self::Tables(path.into())
+        } else if path.join(CSV_FILES[0]).is_file() {
+            Self::CsvFolder(path.into())
         } else if class_folders::are_in(path)? {
-            Self::Pictures(path.into())
+            Self::ClassFolders(path.into())
         } else {
-            Self::Folder(path.into())
+            Self::IdxFolder(path.into())
         })
     }
 }
@@ -72,7 +66,7 @@ impl Dataset {
     /// IDX files (plain or gzipped) or else `mnist.npz`, `train.csv`, or a folder of pictures for
     /// each class.
     ///
-    /// Of images that come in one part, every seventh is kept to test with.
+    /// Of images that come in one part, every seventh is held out as the test set.
     ///
     /// Plain files are mapped as they are. Compressed ones are unpacked once into the cache
     /// folder, which `MNISTRY_CACHE_DIR` sets, and mapped from there.
@@ -89,40 +83,25 @@ impl Dataset {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, cache: &Cache) -> Result<Self> {
-        let source = Source::at(path.as_ref())?;
+        let source = Source::detect(path.as_ref())?;
         let (path, arrays) = match &source {
-            Source::Folder(path) => (path, folder::read(path, cache)?),
-            Source::Archive(path) => (path, read_archive(path, cache)?),
-            Source::Table(path) => return csv::open(name_of(path), path),
-            Source::Tables(path) => return open_tables(path),
-            Source::Pictures(path) => return class_folders::open(name_of(path), path),
+            Source::IdxFolder(path) => (path, idx_folder::read(path, cache)?),
+            Source::Archive(path) => (path, archive::read(path, cache)?),
+            Source::CsvFile(path) => return csv_files::open(name_of(path), path),
+            Source::CsvFolder(path) => return open_csv_folder(path),
+            Source::ClassFolders(path) => return class_folders::open(name_of(path), path),
         };
         Self::from_arrays(name_of(path), arrays).map_err(|problem| problem.at(path))
     }
 }
 
 /// The data set of the CSV files in the folder at `path`.
-fn open_tables(path: &Path) -> Result<Dataset> {
-    let [train, test] = TABLES.map(|name| path.join(name));
+fn open_csv_folder(path: &Path) -> Result<Dataset> {
+    let [train, test] = CSV_FILES.map(|name| path.join(name));
     match test.is_file() {
-        true => csv::open_both(name_of(path), &train, &test),
-        false => csv::open(name_of(path), &train),
+        true => csv_files::open_both(name_of(path), &train, &test),
+        false => csv_files::open(name_of(path), &train),
     }
-}
-
-/// The arrays of the npz archive at `path`, in the order of [`npz::MEMBERS`].
-fn read_archive(path: &Path, cache: &Cache) -> Result<[Array; 4]> {
-    let file = Bytes::map(path)?;
-    let read = || {
-        let archive = npz::parse(&file)?;
-        let (store, layouts) = match archive.in_place()? {
-            Some(layouts) => (file.clone(), layouts),
-            None => (cache.unpacked(&archive)?, archive.unpacked()),
-        };
-        let [a, b, c, d] = layouts.map(|layout| Array::new(&store, &layout));
-        Ok([a?, b?, c?, d?])
-    };
-    read().map_err(|problem: Problem| problem.at(path))
 }
 
 /// What a report calls the data set at `path`: the last part of the path alone, so that reports

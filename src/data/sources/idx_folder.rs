@@ -1,17 +1,17 @@
-//! A folder with MNIST's four IDX files, plain or gzipped, under their usual names: read and written.
+//! A folder with MNIST's four IDX files, plain or gzipped, under their usual names: read and
+//! written.
 
 use std::path::{Path, PathBuf};
 
 use super::Cache;
 use crate::data::formats::{Array, gzip, idx};
-use crate::data::{Dataset, Problem, Split};
-use crate::error::{Error, Result};
+use crate::data::{Dataset, Error, Problem, Result, Split};
 use crate::files::Bytes;
 use crate::files::{create_folder, write_parts_atomically};
 use crate::image::ImageShape;
 
-/// The names as MNIST was first published: images and labels to train on, images and labels to
-/// test with. Each may have a dot before `idx`, as some archives unpack, and end in `.gz`.
+/// The names as MNIST was first published: images and labels of the training set, then of the test
+/// set. Each may have a dot before `idx`, as some archives unpack, and end in `.gz`.
 const NAMES: [&str; 4] = [
     "train-images-idx3-ubyte",
     "train-labels-idx1-ubyte",
@@ -52,22 +52,20 @@ impl Dataset {
     /// When the folder has such a file already, plain or gzipped, or cannot be written.
     pub fn write_idx(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
-        Self::check_place(folder)?;
+        Self::check_vacant(folder)?;
         create_folder(folder)?;
         let [train_images, train_labels, test_images, test_labels] = NAMES;
         write(&self.train, &folder.join(train_images), &folder.join(train_labels))?;
         write(&self.test, &folder.join(test_images), &folder.join(test_labels))
     }
-}
 
-impl Dataset {
     /// Whether [`write_idx`](Self::write_idx) may write into `folder`, or would replace something.
     ///
     /// # Errors
     /// When the folder has such a file already, plain or gzipped.
-    pub fn check_place(folder: &Path) -> Result<()> {
+    pub fn check_vacant(folder: &Path) -> Result<()> {
         match NAMES.iter().find_map(|name| find(folder, name)) {
-            Some(path) => Err(Error::file(path, "is there already: choose another folder")),
+            Some(path) => Err(Error::Exists { path }),
             None => Ok(()),
         }
     }
@@ -78,7 +76,7 @@ fn write(split: &Split, images: &Path, labels: &Path) -> Result<()> {
     let header = |dims: &[usize], path| idx::header(dims).map_err(|problem| problem.at(path));
     let dims = [split.len(), height, width];
     write_parts_atomically(images, &[&header(&dims, images)?, split.pixels()])?;
-    write_parts_atomically(labels, &[&header(&dims[..1], labels)?, split.labels()])
+    Ok(write_parts_atomically(labels, &[&header(&dims[..1], labels)?, split.labels()])?)
 }
 
 fn read_file(path: &Path, cache: &Cache) -> Result<Array> {

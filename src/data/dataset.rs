@@ -1,0 +1,47 @@
+//! A data set: what a network is trained on, and what it is tested with.
+
+use super::{Problem, Split};
+use crate::image::ImageShape;
+
+/// A data set: a training set and a test set, whose images have one shape.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Dataset {
+    /// What a report calls it.
+    pub name: String,
+    /// The training set.
+    pub train: Split,
+    /// The test set.
+    pub test: Split,
+}
+
+impl Dataset {
+    /// Puts a training set and a test set together.
+    ///
+    /// # Errors
+    /// When their images differ in shape, or a test label is beyond the classes that the training
+    /// labels need.
+    pub fn new(name: impl Into<String>, train: Split, test: Split) -> Result<Self, Problem> {
+        if train.shape() != test.shape() {
+            return Err(Problem::Shapes { train: train.shape(), test: test.shape() });
+        }
+        let classes = train.classes();
+        let mut labels = test.labels().iter().enumerate();
+        if let Some((index, &label)) = labels.find(|&(_, &label)| usize::from(label) >= classes) {
+            return Err(Problem::Label { index, label, classes });
+        }
+        Ok(Self { name: name.into(), train, test })
+    }
+
+    /// Height and width of every image.
+    #[must_use]
+    pub fn shape(&self) -> ImageShape {
+        self.train.shape()
+    }
+
+    /// The number of classes: what the training labels need.
+    #[must_use]
+    pub fn classes(&self) -> usize {
+        self.train.classes()
+    }
+}

@@ -1,0 +1,325 @@
+//! Why data are refused: one variant a cause, each with the text that a person reads.
+
+use std::path::Path;
+
+use super::Error;
+use crate::image::ImageShape;
+
+/// Why bytes are not the data set that they should be.
+///
+/// A problem knows nothing of files; [`at`](Self::at) adds where it was found. It is a plain value,
+/// to be compared and cloned, so what a decoder of another crate says is kept as text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// The bytes end before their header does.
+    #[error("truncated: it ends within its header, after {0} bytes")]
+    HeaderTruncated(usize),
+    /// There are fewer bytes than the header says.
+    #[error("truncated: it has {found} of the {expected} bytes that its header says")]
+    Truncated {
+        /// Bytes according to the header, itself included.
+        expected: usize,
+        /// Bytes that are there.
+        found: usize,
+    },
+    /// There are more bytes than the header says.
+    #[error("overlong: it has more than the {0} bytes that its header says")]
+    Overlong(usize),
+    /// The number of elements overflows.
+    #[error("its header claims {} bytes of data, more than can be addressed", product(.0))]
+    Overflow(Vec<usize>),
+
+    /// The first bytes are not those of an IDX file.
+    #[error("not an IDX file: it starts with {}, where 00 00 08 is expected", hex(.0))]
+    NotIdx([u8; 3]),
+    /// An IDX file of another element type.
+    #[error("its elements are {}; only unsigned bytes (08) are read", idx_type(*.0))]
+    IdxType(u8),
+
+    /// The first bytes are not those of an npy file.
+    #[error("not an npy file: it does not start with \\x93NUMPY")]
+    NotNpy,
+    /// An npy file of a version that does not exist yet.
+    #[error("npy version {0}.{1} is unknown; versions 1.0, 2.0 and 3.0 are read")]
+    NpyVersion(u8, u8),
+    /// The npy header is longer than any array of bytes needs.
+    #[error("its npy header claims {0} bytes; at most {max} are read", max = super::formats::npy::MAX_HEADER)]
+    NpyHeaderLong(usize),
+    /// The npy header is not the dictionary that it must be.
+    #[error("its npy header is malformed: expected {expected} at byte {position}")]
+    NpyHeader {
+        /// What should have been there.
+        expected: &'static str,
+        /// Where, counted from the start of the file.
+        position: usize,
+    },
+    /// The npy elements are Python objects.
+    #[error(
+        "its elements are pickled Python objects, which are never read, as unpickling runs code; \
+         save the array as uint8"
+    )]
+    Pickled,
+    /// The npy elements are not unsigned bytes.
+    #[error("its elements are of type '{}'; only uint8 ('|u1') is read", .0.escape_debug())]
+    NpyType(String),
+    /// The npy elements are in column-major order.
+    #[error("it is in Fortran order; save it with numpy.ascontiguousarray")]
+    FortranOrder,
+
+    /// The zip archive cannot be read at all.
+    #[error("not a readable zip archive: {0}")]
+    Zip(String),
+    /// Two members of a zip archive have the same name.
+    #[error("it holds two members of the same name")]
+    SameName,
+    /// Members of an archive are missing.
+    #[error("it lacks {}", .0.join(", "))]
+    LacksMembers(Vec<&'static str>),
+    /// Files of a folder are missing.
+    #[error(
+        "the folder lacks {} (as they are, or gzipped and ending in .gz), and there is no mnist.npz",
+        .0.join(", ")
+    )]
+    LacksFiles(Vec<&'static str>),
+    /// What a path names is neither a folder nor a file of a known kind.
+    #[error(
+        "neither a folder nor an .npz or .csv file; for IDX files, name the folder that holds all \
+         four"
+    )]
+    UnknownKind,
+    /// Nothing in a folder is known.
+    #[error(
+        "no data set is in this folder: it is to hold MNIST's four IDX files, mnist.npz, \
+         train.csv, or a folder of pictures for each class, named 0, 1 …"
+    )]
+    NoData,
+    /// A member is encrypted.
+    #[error("it is encrypted; save it without a password")]
+    Encrypted,
+    /// A member is compressed by another method than deflate.
+    #[error(
+        "its compression method is not read; save it with numpy.savez or numpy.savez_compressed"
+    )]
+    Method,
+    /// The members, or one of them, do not lie within the archive.
+    #[error("it claims {claimed} compressed bytes where the file holds at most {held}")]
+    Beyond {
+        /// Compressed bytes according to the archive.
+        claimed: u64,
+        /// Bytes that are there.
+        held: u64,
+    },
+    /// The archive and the header within its member disagree about the size.
+    #[error("the archive says {archive} bytes, its own header {header}")]
+    Disagree {
+        /// Unpacked bytes according to the archive.
+        archive: u64,
+        /// Unpacked bytes according to the member's header.
+        header: usize,
+    },
+    /// The unpacked bytes have another checksum than the archive says.
+    #[error("damaged: its checksum is {found:08x} and should be {expected:08x}")]
+    Checksum {
+        /// CRC-32 according to the archive.
+        expected: u32,
+        /// CRC-32 of the bytes.
+        found: u32,
+    },
+
+    /// No compression can get so much data into so few bytes.
+    #[error(
+        "its header claims {claimed} bytes, more than its {compressed} compressed bytes can hold"
+    )]
+    Inflated {
+        /// Unpacked bytes according to the header.
+        claimed: usize,
+        /// Compressed bytes.
+        compressed: usize,
+    },
+    /// The compressed bytes end too early.
+    #[error("truncated: its compressed data end too early")]
+    CompressedTruncated,
+    /// The compressed bytes make no sense.
+    #[error("damaged: {0}")]
+    Damaged(String),
+
+    /// Text in UTF-16.
+    #[error("its text is UTF-16; save it as CSV in UTF-8")]
+    Utf16,
+    /// A CSV file with another separator.
+    #[error("its columns are separated by '{}'; separate them by commas", .0.escape_debug())]
+    Separator(char),
+    /// The columns of a CSV file are no square images.
+    #[error(
+        "it has {0} columns; expected are a label and the pixels of a square image, such as 784 of \
+         28 × 28, or the pixels alone"
+    )]
+    NotSquare(usize),
+    /// The label of a CSV file is not its first column.
+    #[error(
+        "its first of {columns} columns is '{first}'; put the labels first, under the name label, \
+         then the pixels, and nothing else"
+    )]
+    LabelColumn {
+        /// How many columns there are.
+        columns: usize,
+        /// The name of the first one.
+        first: String,
+    },
+    /// A row of a CSV file is shorter or longer than the first.
+    #[error("line {line} has {found} columns where the first has {expected}")]
+    Columns {
+        /// The line, from 1.
+        line: usize,
+        /// Its columns.
+        found: usize,
+        /// Those of the first row.
+        expected: usize,
+    },
+    /// A field of a CSV file is not a byte.
+    #[error("line {line}, column {column}: '{text}' is not a whole number from 0 to 255")]
+    Field {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is there, or its start.
+        text: String,
+    },
+    /// Images to learn from without labels.
+    #[error("it has no labels, so nothing can be learnt from it; only `predict` reads it")]
+    NoLabels,
+    /// Too few images to set some aside.
+    #[error("it has {images} images; it takes {least}, as every seventh is kept to test with")]
+    TooFew {
+        /// How many images there are.
+        images: usize,
+        /// How many it takes.
+        least: usize,
+    },
+
+    /// An array has another number of dimensions than it should.
+    #[error("its {array} have the shape {}, where {expected} is expected", tuple(.found))]
+    Dimensions {
+        /// What is in the array.
+        array: &'static str,
+        /// What the shape should be.
+        expected: &'static str,
+        /// What it is.
+        found: Vec<usize>,
+    },
+    /// No images.
+    #[error("it has no images")]
+    Empty,
+    /// Images without pixels.
+    #[error("its images have no pixels: they are {0}")]
+    NoPixels(ImageShape),
+    /// The pixels are not a whole number of images.
+    #[error("{pixels} pixels are not a whole number of images of {shape} pixels")]
+    Ragged {
+        /// How many pixels there are.
+        pixels: usize,
+        /// The shape of an image.
+        shape: ImageShape,
+    },
+    /// Images and labels differ in count.
+    #[error("{images} images but {labels} labels")]
+    Counts {
+        /// How many images there are.
+        images: usize,
+        /// How many labels there are.
+        labels: usize,
+    },
+    /// The images of the training set and those of the test set differ in shape.
+    #[error("the training images are {train} pixels, the test images {test}")]
+    Shapes {
+        /// The shape of the training images.
+        train: ImageShape,
+        /// The shape of the test images.
+        test: ImageShape,
+    },
+    /// A test label that no training image has, beyond the last class.
+    #[error(
+        "test image {index} has the label {label}, but the training labels end at {}",
+        classes - 1
+    )]
+    Label {
+        /// The image, from 0.
+        index: usize,
+        /// Its label.
+        label: u8,
+        /// The number of classes according to the training labels.
+        classes: usize,
+    },
+
+    /// A file lies where folders of pictures are expected.
+    #[error(
+        "a stray file: pictures lie in folders, one for each class, and nothing lies beside them"
+    )]
+    Stray,
+    /// A folder that is no class.
+    #[error("not a class: folders of pictures are named by their class, 0 to 255")]
+    NotClass,
+    /// Folders of pictures that lack the training set or the test set.
+    #[error("it has the folder {found} but no {lacking}; without both, the classes lie in it")]
+    LacksFolder {
+        /// The folder that is there.
+        found: &'static str,
+        /// The folder that is not.
+        lacking: &'static str,
+    },
+
+    /// What is wrong with a section of the data, such as a member of an archive.
+    #[error("{section}: {problem}")]
+    Within {
+        /// What a person calls the section.
+        section: &'static str,
+        /// What is wrong with it.
+        #[source]
+        problem: Box<Problem>,
+    },
+}
+
+impl Problem {
+    /// This problem as that of one named section of the data.
+    #[must_use]
+    pub fn within(self, section: &'static str) -> Self {
+        Self::Within { section, problem: Box::new(self) }
+    }
+
+    /// This problem as the error of the file or folder at `path`.
+    #[must_use]
+    pub fn at(self, path: impl AsRef<Path>) -> Error {
+        Error::Invalid { path: path.as_ref().to_owned(), problem: self }
+    }
+}
+
+/// The dimensions with crosses between; a hostile header may have hundreds, of which some do.
+fn product(dims: &[usize]) -> String {
+    let shown = dims.iter().take(6).map(usize::to_string);
+    shown.chain((dims.len() > 6).then(|| "…".into())).collect::<Vec<_>>().join(" × ")
+}
+
+fn tuple(dims: &[usize]) -> String {
+    match dims {
+        [] => "of a single number".into(),
+        dims => product(dims),
+    }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
+}
+
+fn idx_type(code: u8) -> String {
+    let name = match code {
+        0x09 => "signed bytes",
+        0x0b => "16-bit integers",
+        0x0c => "32-bit integers",
+        0x0d => "32-bit floats",
+        0x0e => "64-bit floats",
+        _ => "of an unknown type",
+    };
+    format!("{name} ({code:02x})")
+}

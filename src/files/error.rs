@@ -1,0 +1,43 @@
+//! Why a file was not read or written.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// Why a file was not read or written, and which.
+///
+/// The text is one line that has in it what the system said.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The operating system refused.
+    #[error("cannot {action} {}: {source}", path.display())]
+    Io {
+        /// What was attempted, as a verb: `open`, `write`, `map` …
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The file is longer than any of its kind.
+    #[error("{}: holds more than {limit} bytes: it cannot be what it should be", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// The most bytes that are read.
+        limit: u64,
+    },
+}
+
+/// A result of this room.
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Wraps what the system said when it was asked to `action` the file at `path`.
+    pub(crate) fn io(
+        action: &'static str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.as_ref().to_owned(), source }
+    }
+}

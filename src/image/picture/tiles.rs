@@ -1,0 +1,87 @@
+//! Means over square tiles of an image.
+
+use super::Plane;
+use crate::image::ImageShape;
+
+/// The values that fell into a tile.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Tile {
+    sum: f32,
+    pub(super) count: f32,
+}
+
+impl Tile {
+    pub(super) fn mean(&self) -> f32 {
+        self.sum / self.count.max(1.0)
+    }
+}
+
+/// An image cut into square tiles, each with its mean.
+pub(super) struct Tiles {
+    /// Pixels along the side of a tile.
+    side: usize,
+    /// How many tiles there are, down and across.
+    pub(super) shape: ImageShape,
+    pub(super) tiles: Vec<Tile>,
+}
+
+impl Tiles {
+    /// Those of an image of `shape`, without values yet; the last of a row or column may be cut
+    /// off.
+    pub(super) fn new(image: ImageShape, side: usize) -> Self {
+        let shape =
+            ImageShape { height: image.height.div_ceil(side), width: image.width.div_ceil(side) };
+        Self { side, shape, tiles: vec![Tile::default(); shape.pixels()] }
+    }
+
+    /// Those of `plane`, with the pixels that `counts` holds for, by their index.
+    pub(super) fn of(plane: &Plane, side: usize, counts: impl Fn(usize) -> bool) -> Self {
+        let mut tiles = Self::new(plane.shape, side);
+        let width = plane.shape.width;
+        for (index, &value) in plane.values.iter().enumerate().filter(|&(index, _)| counts(index)) {
+            tiles.add(index / width, index % width, value);
+        }
+        tiles
+    }
+
+    /// Adds the value of the pixel in this row and column of the image.
+    pub(super) fn add(&mut self, row: usize, column: usize, value: f32) {
+        let tile = &mut self.tiles[row / self.side * self.shape.width + column / self.side];
+        tile.sum += value;
+        tile.count += 1.0;
+    }
+
+    /// The mean of each tile.
+    pub(super) fn means(&self) -> Vec<f32> {
+        self.tiles.iter().map(Tile::mean).collect()
+    }
+
+    /// Each tile together with its neighbours up to `reach` tiles away: a box filter.
+    pub(super) fn smoothed(self, reach: usize) -> Self {
+        let add = |a: Tile, b: Tile| Tile { sum: a.sum + b.sum, count: a.count + b.count };
+        Self { tiles: filter(self.tiles, self.shape, reach, add), ..self }
+    }
+}
+
+/// Replaces each value by `fold` of all values up to `reach` rows and columns away: a separable
+/// filter, along rows, then along columns. With `f32::max` it is a dilation, with `f32::min` an
+/// erosion.
+pub(super) fn filter<T: Copy>(
+    values: Vec<T>,
+    shape: ImageShape,
+    reach: usize,
+    fold: impl Fn(T, T) -> T,
+) -> Vec<T> {
+    let along = |values: Vec<T>, length: usize, stride: usize| {
+        let filtered = |index: usize| {
+            let position = index / stride % length;
+            let start = index - position * stride;
+            let others = position.saturating_sub(reach)..(position + reach + 1).min(length);
+            let others = others.filter(|&other| other != position);
+            others.fold(values[index], |sum, other| fold(sum, values[start + other * stride]))
+        };
+        (0..values.len()).map(filtered).collect::<Vec<T>>()
+    };
+    let rows = along(values, shape.width, 1);
+    along(rows, shape.height, shape.width)
+}
