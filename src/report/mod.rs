@@ -1,31 +1,27 @@
 //! What people look at: the report of a run as JSON and as text, and the folder that keeps it.
 
 mod drawing;
-mod folder;
 mod memory;
 mod overview;
 mod palette;
+mod run;
 mod shades;
-mod step_log;
 mod submission;
 mod summary;
 mod text;
 
-pub use drawing::draw;
-pub use folder::{MODEL_FILE, RunConfig, RunFolder};
-pub use memory::peak_memory_bytes;
 pub use overview::Overview;
 pub use palette::Palette;
+pub use run::{MODEL_FILE, RecordedRun, RunConfig, RunEnd, StartedRun, TrainedRun};
 pub use shades::shades;
-pub use step_log::StepLog;
 pub use submission::write_submission;
 pub use summary::{LayerSummary, Summary};
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
-use crate::train::Epoch;
-use crate::train::{ClassReport, ConfusionMatrix, Evaluation};
+use crate::train::{ClassReport, ConfusionMatrix, Epoch, Evaluation};
+use memory::peak_memory_bytes;
 
 /// A completed run: what was trained on what, how fast, and how well it does. As JSON it is
 /// `report.json`.
