@@ -32,7 +32,7 @@ pub(super) struct Common {
     #[arg(long, value_name = "ISA", value_parser = isa_names())]
     isa: Option<String>,
 
-    /// Who computes the dense products
+    /// What computes the matrix products (GEMM)
     #[arg(long, value_enum, default_value_t = Gemm::Engine)]
     gemm: Gemm,
 
@@ -49,7 +49,7 @@ pub(super) struct Common {
 enum Gemm {
     /// The engine's own kernels
     Engine,
-    /// The crate matrixmultiply: a second opinion, whose last bits may differ
+    /// The crate matrixmultiply, to compare with: its last bits may differ
     Matrixmultiply,
 }
 

@@ -1,6 +1,5 @@
 //! The command line: one file a command; what they share is in the other files.
 
-mod aids;
 mod bench;
 mod common;
 mod data;
@@ -10,6 +9,7 @@ mod meter;
 mod output;
 mod predict;
 mod reading;
+mod regularisation;
 mod settings;
 mod train;
 mod transfer;

@@ -8,7 +8,7 @@ use mnistry::{
     Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd, Split,
 };
 
-use super::aids::Aids;
+use super::regularisation::Regularisation;
 
 /// What is trained, and how.
 #[derive(Args)]
@@ -70,7 +70,7 @@ pub(super) struct Settings {
     train_limit: Option<u32>,
 
     #[command(flatten)]
-    aids: Aids,
+    regularisation: Regularisation,
 }
 
 #[derive(Clone)]
@@ -112,7 +112,7 @@ impl Settings {
             seed: self.seed,
             ..FitOptions::default()
         };
-        Ok(self.aids.add_to(options))
+        Ok(self.regularisation.add_to(options))
     }
 
     fn optimizer(&self) -> Result<Optimizer, clap::Error> {
