@@ -11,7 +11,7 @@ use super::common::Common;
 use super::meter::Meter;
 use super::settings::Settings;
 use super::watch::Watch;
-use super::{Failure, Outcome, interrupt, output};
+use super::{CommandError, Outcome, interrupt, output};
 
 /// Train a network, test it, and keep the run in a folder
 ///
@@ -33,7 +33,7 @@ pub(super) struct Train {
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     log_steps: Option<PathBuf>,
 
-    /// Print the network's layers, what they put out and how much they learn, and do not train
+    /// Print the network's layers, their output shapes and parameters, and do not train
     #[arg(long, help_heading = "Network")]
     summary: bool,
 
@@ -51,7 +51,7 @@ Examples:
   mnistry train --data mnist.npz --quiet --json | jq .test.accuracy";
 
 impl Train {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
         let started = Instant::now();
         let options = self.settings.fit_options()?;
         let engine = self.common.engine()?;
@@ -77,7 +77,7 @@ impl Train {
         match self.train(run)? {
             RunEnd::Completed(run) => self.report(run),
             RunEnd::Interrupted { epoch, step, model, .. } => {
-                self.say(format_args!(
+                self.common.output.note(format_args!(
                     "interrupted after epoch {epoch}, step {step}: the network is saved as it is \
                      then in {}; it was not tested",
                     model.display(),
@@ -87,9 +87,9 @@ impl Train {
         }
     }
 
-    fn print_summary(&self, network: &Network) -> Result<Outcome, Failure> {
+    fn print_summary(&self, network: &Network) -> Result<Outcome, CommandError> {
         let summary = Summary::new(network.architecture())?;
-        if self.common.json {
+        if self.common.output.json {
             output::print_json(&summary)?;
         } else {
             output::print(&summary.to_string())?;
@@ -99,7 +99,7 @@ impl Train {
 
     fn say_what_begins(&self, run: &StartedRun<'_>, engine: &Engine, data: &Dataset) {
         let config = run.config();
-        self.say(format_args!(
+        self.common.output.note(format_args!(
             "training {} on {}: {} images of {} × {}, {} classes; the run is kept in {}",
             config.architecture,
             config.dataset,
@@ -110,7 +110,7 @@ impl Train {
             run.folder().display(),
         ));
         if !engine.isa().is_fused() {
-            self.say(format_args!(
+            self.common.output.note(format_args!(
                 "{} has no fused multiply-add here: the network will differ from one trained with \
                  avx2 or avx512 in its last bits",
                 config.isa
@@ -119,36 +119,27 @@ impl Train {
     }
 
     /// Trains, shown on stderr, until it is done or Ctrl-C is pressed.
-    fn train<'a>(&self, run: StartedRun<'a>) -> Result<RunEnd<'a>, Failure> {
+    fn train<'a>(&self, run: StartedRun<'a>) -> Result<RunEnd<'a>, CommandError> {
         interrupt::listen()?;
         let config = run.config();
-        let mut watch =
-            Watch::new(Meter::new(config.fit.epochs, config.train_images, self.common.quiet));
+        let mut watch = Watch::new(Meter::new(
+            config.fit.epochs,
+            config.train_images,
+            self.common.output.quiet,
+        ));
         let end = run.train(&mut watch);
         watch.end();
         Ok(end?)
     }
 
     /// Tests the trained network, and prints the report.
-    fn report(&self, run: TrainedRun<'_>) -> Result<Outcome, Failure> {
+    fn report(&self, run: TrainedRun<'_>) -> Result<Outcome, CommandError> {
         if let Some(epoch) = run.history().best {
-            self.say(format_args!(
+            self.common.output.note(format_args!(
                 "the network is that of epoch {epoch}, of the lowest validation loss"
             ));
         }
         let report = run.test()?;
-        if self.common.json {
-            output::print_json(&report)?;
-        } else if !self.common.quiet {
-            output::print(&format!("\n{}", report.text(&output::palette())))?;
-        }
-        Ok(Outcome::Done)
-    }
-
-    /// Says a line on stderr, unless asked to be quiet.
-    fn say(&self, line: std::fmt::Arguments<'_>) {
-        if !self.common.quiet {
-            output::note(line);
-        }
+        self.common.output.print(&report, || format!("\n{}", report.text(&output::palette())))
     }
 }

@@ -1,5 +1,6 @@
 //! What people look at: the report of a run as JSON and as text, and the folder that keeps it.
 
+mod contact_sheet;
 mod drawing;
 mod memory;
 mod overview;
@@ -10,6 +11,7 @@ mod submission;
 mod summary;
 mod text;
 
+pub use contact_sheet::write_contact_sheet;
 pub use overview::Overview;
 pub use palette::Palette;
 pub use run::{MODEL_FILE, RecordedRun, RunConfig, RunEnd, StartedRun, TrainedRun};
