@@ -1,18 +1,21 @@
-//! Trains the default network and tests it, with a line an epoch:
+//! Trains the default network and tests it, with a line an epoch, and keeps the run in a folder:
 //! `cargo run --release --example train -- mnist.npz`.
 
-use mnistry::report::{Palette, TestReport};
-use mnistry::train::{Epoch, Observer};
-use mnistry::{
-    Activation, Dataset, Engine, EngineOptions, FitOptions, Network, Result, Sequential,
-};
 use std::ops::ControlFlow;
+
+use mnistry::report::{Palette, RecordedRun, RunEnd};
+use mnistry::train::{Epoch, Observer, ObserverError};
+use mnistry::{Activation, Dataset, Engine, EngineOptions, Network, Result, Sequential};
 
 /// Prints each epoch as it ends.
 struct Print;
 
 impl Observer for Print {
-    fn on_epoch_end(&mut self, epoch: &Epoch, _: &Network) -> Result<ControlFlow<()>> {
+    fn on_epoch_end(
+        &mut self,
+        epoch: &Epoch,
+        _: &Network,
+    ) -> Result<ControlFlow<()>, ObserverError> {
         println!("epoch {}: loss {:.4}, accuracy {:.4}", epoch.epoch, epoch.loss, epoch.accuracy);
         Ok(ControlFlow::Continue(()))
     }
@@ -27,8 +30,11 @@ fn main() -> Result<()> {
     let mut network = Network::new(layers, 0)?;
 
     let engine = Engine::new(EngineOptions::default())?;
-    engine.fit(&mut network, &data.train, &FitOptions::default(), &mut Print)?;
-    let test = TestReport::new(engine.evaluate(&network, &data.test)?)?;
-    println!("\n{}", test.text(&Palette::plain()));
-    network.save("model.safetensors")
+    let run = RecordedRun::new(&engine, &data).begin(&mut network)?;
+    println!("the run is kept in {}", run.folder().display());
+    // Nothing interrupts it: the observer goes on after each step.
+    if let RunEnd::Completed(run) = run.train(&mut Print)? {
+        println!("\n{}", run.test()?.text(&Palette::plain()));
+    }
+    Ok(())
 }

@@ -8,10 +8,12 @@
 //! to get at a cause and its kind.
 
 use std::convert::Infallible;
-use std::path::{Path, PathBuf};
 
+use crate::exec::engine::EngineError;
+use crate::kernels::optim::InvalidOption;
 use crate::model::{ArchitectureError, NetworkError};
-use crate::{data, files, image};
+use crate::simd::UnsupportedIsa;
+use crate::{data, files, image, model, report, train};
 
 pub use files::Error as FileError;
 
@@ -28,36 +30,18 @@ pub enum Error {
     /// Another file was not read or written.
     #[error(transparent)]
     File(#[from] FileError),
-    /// A saved model or another description is not what it should be.
-    #[error("{}: {problem}", path.display())]
-    Contents {
-        /// The file or folder.
-        path: PathBuf,
-        /// What is wrong with it, and where possible what to do.
-        problem: String,
-    },
-    /// Layers that make no network, or tensors that do not fit it.
+    /// A network was not read, written or put together.
     #[error(transparent)]
-    Model(#[from] NetworkError),
-    /// A network that does not fit its data.
-    #[error("{0}")]
-    Network(String),
-    /// An option that cannot be honoured on this machine or with this data.
-    #[error("{0}")]
-    Option(String),
-    /// The loss turned NaN or infinite.
-    #[error(
-        "the loss became {loss} in epoch {epoch}, step {step}: lower the learning rate (the weights are as after epoch {})",
-        epoch - 1
-    )]
-    NotFinite {
-        /// The epoch, from 1.
-        epoch: usize,
-        /// The step within the epoch, from 1.
-        step: usize,
-        /// The loss: NaN or an infinity.
-        loss: f32,
-    },
+    Model(#[from] model::Error),
+    /// An engine cannot be had, or cannot work now.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A network was not trained, evaluated or asked.
+    #[error(transparent)]
+    Train(#[from] train::Error),
+    /// A run was not recorded, or a report not made.
+    #[error(transparent)]
+    Report(report::Error),
 }
 
 /// A result of this crate.
@@ -71,7 +55,25 @@ impl From<Infallible> for Error {
 
 impl From<ArchitectureError> for Error {
     fn from(error: ArchitectureError) -> Self {
+        NetworkError::from(error).into()
+    }
+}
+
+impl From<NetworkError> for Error {
+    fn from(error: NetworkError) -> Self {
         Self::Model(error.into())
+    }
+}
+
+impl From<UnsupportedIsa> for Error {
+    fn from(error: UnsupportedIsa) -> Self {
+        Self::Engine(error.into())
+    }
+}
+
+impl From<InvalidOption> for Error {
+    fn from(error: InvalidOption) -> Self {
+        Self::Train(train::OptionError::from(error).into())
     }
 }
 
@@ -88,15 +90,14 @@ impl From<data::download::Error> for Error {
     }
 }
 
-impl Error {
-    /// Wraps what the system said when it was asked to `action` the file at `path`.
-    pub fn io(action: &'static str, path: impl AsRef<Path>) -> impl FnOnce(std::io::Error) -> Self {
-        let wrap = FileError::io(action, path);
-        move |source| Self::File(wrap(source))
-    }
-
-    /// Refuses the file at `path` because of `problem`.
-    pub fn file(path: impl AsRef<Path>, problem: impl Into<String>) -> Self {
-        Self::Contents { path: path.as_ref().to_owned(), problem: problem.into() }
+impl From<report::Error> for Error {
+    fn from(error: report::Error) -> Self {
+        match error {
+            report::Error::File(error) => Self::File(error),
+            report::Error::Image(error) => Self::Image(error),
+            report::Error::Model(error) => Self::Model(error),
+            report::Error::Train(error) => Self::Train(error),
+            error => Self::Report(error),
+        }
     }
 }

@@ -89,7 +89,7 @@ pub mod internals {
 
 pub use data::{Dataset, Split};
 pub use error::{Error, Result};
-pub use exec::engine::{Engine, EngineOptions};
+pub use exec::engine::{Engine, EngineError, EngineOptions};
 pub use kernels::{gemm, optim};
 pub use model::{Activation, Network, Sequential};
 pub use optim::{Adam, Optimizer, Sgd};

@@ -145,7 +145,7 @@ fn a_run_is_told_as_text() {
     for part in [
         "dense 8 relu, dense 3 sigmoid on data\n547 parameters, 2 epochs in ",
         "\ntest loss ",
-        "\nwhat was read as what (true down, predicted across)\n",
+        "\nconfusion matrix: what was read as what (true class down, predicted across)\n",
         "\nclass  precision  recall      F1\n",
     ] {
         assert!(ended.stdout.contains(part), "{part:?} in {}", ended.stdout);

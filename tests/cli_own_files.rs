@@ -54,7 +54,7 @@ fn a_csv_file_becomes_a_submission() {
     let desk = desk();
     fs::write(desk.path("test.csv"), table(&[2, 0, 1, 1], false)).unwrap();
     let said = desk.succeed("predict run test.csv --csv submission.csv");
-    assert_eq!(said, "4 images read into submission.csv\n");
+    assert_eq!(said, "4 predictions written to submission.csv\n");
     assert_eq!(desk.read("submission.csv"), "ImageId,Label\n1,2\n2,0\n3,1\n4,1\n");
     let said = desk.succeed("predict run test.csv");
     assert!(said.starts_with("test.csv, row 1: 2 ("), "{said}");

@@ -4,7 +4,8 @@ mod generated;
 mod reference;
 
 use generated::{any_hidden, architectures, engine, engines, images};
-use mnistry::{Activation, Engine, Error};
+use mnistry::train::Error;
+use mnistry::{Activation, Engine};
 use proptest::prelude::*;
 use reference::{Reference, sigmoid, softmax};
 
@@ -78,7 +79,7 @@ fn an_image_of_another_size_is_refused() {
         generated::network(mnistry::Sequential::new(shape).dense(2, Activation::Sigmoid), 0);
     for pixels in [0, 11, 13] {
         let error = engine(1).predict(&network, &vec![0; pixels]).expect_err("not 12 pixels");
-        assert!(matches!(error, Error::Network(_)), "{error:?}");
+        assert!(matches!(error, Error::Pixels { .. }), "{error:?}");
         assert!(error.to_string().contains("4 × 3"), "{error}");
     }
     let error = engine(1).predict_batch(&network, vec![0; 25]).expect_err("two images and a pixel");

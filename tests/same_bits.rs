@@ -10,9 +10,9 @@ use generated::{any_hidden, any_image_layers, architectures, checked, image_netw
 use mnistry::image::{ImageShape, RandomAffine};
 use mnistry::model::{Architecture, Tensor};
 use mnistry::simd::Isa;
-use mnistry::train::{LrDecay, LrSchedule};
+use mnistry::train::{Error, LrDecay, LrSchedule};
 use mnistry::{
-    Activation, Adam, Engine, EngineOptions, Error, FitOptions, Network, NoObserver, Optimizer,
+    Activation, Adam, Engine, EngineOptions, FitOptions, Network, NoObserver, Optimizer,
     Sequential, Sgd, Split,
 };
 use proptest::prelude::*;

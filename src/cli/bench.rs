@@ -2,15 +2,15 @@
 
 use clap::{Args, ValueEnum};
 use mnistry::data::generated::generate;
-use mnistry::measure::{Effort, Measurements, SHAPES, fma_peak, gemm_rates, training_rates};
+use mnistry::measure::{Effort, Measurements, SHAPES, gemm_rates, training_rates};
 use mnistry::{Result, Split};
 
 use super::common::Common;
-use super::{Failure, Outcome, output};
+use super::{CommandError, Outcome};
 
 /// Measure this machine, and how much of it the engine uses
 ///
-/// The peak rate of fused multiply-adds; matrix products on one thread, against the crate
+/// The peak rate of fused multiply-adds (FMA); matrix products (GEMM) on one thread, against the crate
 /// matrixmultiply; and training of networks with one hidden layer and of LeNet-5, on the first
 /// images of the data set, or on generated digits where none is named. Rates are medians of runs
 /// that take turns, but anything else that the machine does meanwhile still shows.
@@ -19,7 +19,7 @@ use super::{Failure, Outcome, output};
 pub(super) struct Bench {
     /// Measure this part alone (and the peak that it is compared with)
     #[arg(long, value_enum, value_name = "PART")]
-    only: Option<Part>,
+    only: Option<Benchmark>,
 
     /// Measure so briefly that it shows little more than that everything runs
     #[arg(long)]
@@ -37,39 +37,31 @@ Examples:
   mnistry bench --json | jq .fma_peak_gflops.one_thread";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-enum Part {
-    /// The peak rate of fused multiply-adds
+enum Benchmark {
+    /// The peak rate of fused multiply-adds (FMA)
     Peak,
-    /// Matrix products
+    /// Matrix products (GEMM)
     Gemm,
     /// Training
     Train,
 }
 
 impl Bench {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
         let engine = self.common.engine()?;
         let effort = if self.quick { Effort::Quick } else { Effort::Full };
-        let wants = |part| self.only.is_none_or(|only| only == part);
+        let wants = |benchmark| self.only.is_none_or(|only| only == benchmark);
         // Read first: what cannot be read is known at once.
-        let images = if wants(Part::Train) { Some(self.images(effort)?) } else { None };
-        let peak = fma_peak(&engine);
-        let gemm = wants(Part::Gemm).then(|| gemm_rates(engine.isa(), &SHAPES, effort));
-        let train =
-            images.map(|images| training_rates(&engine, &images, &peak, effort)).transpose()?;
-        let measurements = Measurements {
-            isa: engine.isa().name().into(),
-            threads: engine.threads(),
-            fma_peak_gflops: peak,
-            gemm,
-            train,
-        };
-        if self.common.json {
-            output::print_json(&measurements)?;
-        } else if !self.common.quiet {
-            output::print(&measurements.to_string())?;
+        let images = if wants(Benchmark::Train) { Some(self.images(effort)?) } else { None };
+        let mut measurements = Measurements::new(&engine);
+        if wants(Benchmark::Gemm) {
+            measurements.gemm = Some(gemm_rates(engine.isa(), &SHAPES, effort));
         }
-        Ok(Outcome::Done)
+        if let Some(images) = images {
+            let peak = &measurements.fma_peak_gflops;
+            measurements.train = Some(training_rates(&engine, &images, peak, effort)?);
+        }
+        self.common.output.print(&measurements, || measurements.to_string())
     }
 
     /// The images to train on.

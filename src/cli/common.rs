@@ -9,7 +9,7 @@ use mnistry::report::MODEL_FILE;
 use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
 
-use super::output::note;
+use super::output::OutputOptions;
 use super::transfer::Transfer;
 
 /// Where the data are, what is computed with, and what is shown.
@@ -32,24 +32,19 @@ pub(super) struct Common {
     #[arg(long, value_name = "ISA", value_parser = isa_names())]
     isa: Option<String>,
 
-    /// Who computes the dense products
+    /// What computes the matrix products (GEMM)
     #[arg(long, value_enum, default_value_t = Gemm::Engine)]
     gemm: Gemm,
 
-    /// Print the result as JSON
-    #[arg(long)]
-    pub(super) json: bool,
-
-    /// Print nothing but errors (and the JSON, if asked for)
-    #[arg(short, long)]
-    pub(super) quiet: bool,
+    #[command(flatten)]
+    pub(super) output: OutputOptions,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
 enum Gemm {
     /// The engine's own kernels
     Engine,
-    /// The crate matrixmultiply: a second opinion, whose last bits may differ
+    /// The crate matrixmultiply, to compare with: its last bits may differ
     Matrixmultiply,
 }
 
@@ -60,7 +55,7 @@ fn isa_names() -> PossibleValuesParser {
 impl Common {
     /// The data set that was named, or the one that stands in for it, which is then said.
     pub(super) fn dataset(&self) -> Result<Dataset> {
-        dataset(self.data.as_deref(), self.quiet)
+        dataset(self.data.as_deref(), &self.output)
     }
 
     /// An engine as asked for.
@@ -70,18 +65,16 @@ impl Common {
             Gemm::Engine => GemmBackend::Engine,
             Gemm::Matrixmultiply => GemmBackend::Matrixmultiply,
         };
-        Engine::new(EngineOptions { isa, gemm, threads: self.threads.map(usize::from) })
+        Ok(Engine::new(EngineOptions { isa, gemm, threads: self.threads.map(usize::from) })?)
     }
 }
 
 /// The data set at `place`, or the one that stands in where none is named, which is then said.
-pub(super) fn dataset(place: Option<&Path>, quiet: bool) -> Result<Dataset> {
-    let mut transfer = Transfer::new(quiet);
+pub(super) fn dataset(place: Option<&Path>, output: &OutputOptions) -> Result<Dataset> {
+    let mut transfer = Transfer::new(output.quiet);
     let found = Dataset::find(place, &mut |event| transfer.tell(&event))?;
-    if let Some(why) = found.stands_in
-        && !quiet
-    {
-        note(format_args!(
+    if let Some(why) = found.stands_in {
+        output.note(format_args!(
             "no data set was named, so these are generated digits ({why}); for MNIST, run `mnistry \
              data fetch mnist` where there is a network, or name a copy with --data or \
              MNISTRY_DATA_DIR"
@@ -92,5 +85,6 @@ pub(super) fn dataset(place: Option<&Path>, quiet: bool) -> Result<Dataset> {
 
 /// The network at `path`: a model file, or a run folder that holds one.
 pub(super) fn load(path: &Path) -> Result<Network> {
-    if path.is_dir() { Network::load(path.join(MODEL_FILE)) } else { Network::load(path) }
+    let file = if path.is_dir() { path.join(MODEL_FILE) } else { path.to_owned() };
+    Ok(Network::load(file)?)
 }

@@ -7,7 +7,7 @@ use mnistry::report::TestReport;
 use serde::Serialize;
 
 use super::common::{Common, load};
-use super::{Failure, Outcome, output};
+use super::{CommandError, Outcome, output};
 
 /// Test a trained network on the test images of a data set
 #[derive(Args)]
@@ -35,21 +35,17 @@ struct Evaluated {
 }
 
 impl Evaluate {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
         let data = self.common.dataset()?;
         let test = TestReport::new(engine.evaluate(&network, &data.test)?)?;
-        if self.common.json {
-            output::print_json(&Evaluated {
-                dataset: data.name,
-                model: network.architecture().to_string(),
-                parameters: network.parameter_count(),
-                test,
-            })?;
-        } else if !self.common.quiet {
-            output::print(&test.text(&output::palette()))?;
-        }
-        Ok(Outcome::Done)
+        let evaluated = Evaluated {
+            dataset: data.name,
+            model: network.architecture().to_string(),
+            parameters: network.parameter_count(),
+            test,
+        };
+        self.common.output.print(&evaluated, || evaluated.test.text(&output::palette()))
     }
 }

@@ -2,18 +2,18 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use mnistry::{Error, Result};
+use super::CommandError;
 
 static REQUESTED: AtomicBool = AtomicBool::new(false);
 
 /// From now on, Ctrl-C is a request.
-pub(super) fn listen() -> Result<()> {
+pub(super) fn listen() -> Result<(), CommandError> {
     ctrlc::set_handler(|| {
         if REQUESTED.swap(true, Ordering::Relaxed) {
             std::process::exit(i32::from(super::INTERRUPTED));
         }
-    })
-    .map_err(|error| Error::Option(format!("cannot listen for Ctrl-C: {error}")))
+    })?;
+    Ok(())
 }
 
 /// Whether a stop was asked for.

@@ -1,15 +1,15 @@
 //! The command line: one file a command; what they share is in the other files.
 
-mod aids;
 mod bench;
 mod common;
 mod data;
+mod error;
 mod evaluate;
 mod interrupt;
 mod meter;
 mod output;
 mod predict;
-mod reading;
+mod regularisation;
 mod settings;
 mod train;
 mod transfer;
@@ -18,6 +18,8 @@ mod watch;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use error::CommandError;
 
 /// Learns to read handwritten digits, and reads them.
 #[derive(Parser)]
@@ -31,7 +33,7 @@ const EXAMPLES: &str = "\
 Examples:
   mnistry train                      train a network on MNIST, and keep the run in runs/1
   mnistry evaluate runs/1            test it once more
-  mnistry predict runs/1 seven.png   read pictures of your own
+  mnistry predict runs/1 seven.png   classify pictures of your own
   mnistry data fetch fashion         fetch another data set
   mnistry bench                      measure this machine
 
@@ -52,26 +54,6 @@ enum Outcome {
     Interrupted,
 }
 
-/// Why a command ended early.
-enum Failure {
-    /// The arguments contradict each other.
-    Usage(clap::Error),
-    /// What was asked for could not be done.
-    Run(mnistry::Error),
-}
-
-impl From<mnistry::Error> for Failure {
-    fn from(error: mnistry::Error) -> Self {
-        Self::Run(error)
-    }
-}
-
-impl From<clap::Error> for Failure {
-    fn from(error: clap::Error) -> Self {
-        Self::Usage(error)
-    }
-}
-
 /// What a shell reports of a program that Ctrl-C ended.
 const INTERRUPTED: u8 = 130;
 
@@ -87,8 +69,8 @@ pub(crate) fn run() -> ExitCode {
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
-        Err(Failure::Usage(error)) => error.exit(),
-        Err(Failure::Run(error)) => {
+        Err(CommandError::Usage(error)) => error.exit(),
+        Err(error) => {
             output::note(format_args!("error: {error}"));
             ExitCode::FAILURE
         }

@@ -7,25 +7,60 @@ use std::fmt::Arguments;
 use std::io::{self, ErrorKind, IsTerminal, Write};
 
 use anstream::{AutoStream, ColorChoice};
+use clap::Args;
 use mnistry::report::Palette;
-use mnistry::{Error, Result};
 use serde::Serialize;
 
+use super::{CommandError, Outcome};
+
+/// What is printed.
+#[derive(Args)]
+pub(super) struct OutputOptions {
+    /// Print the result as JSON
+    #[arg(long)]
+    pub(super) json: bool,
+
+    /// Print nothing but errors (and the JSON, if asked for)
+    #[arg(short, long)]
+    pub(super) quiet: bool,
+}
+
+impl OutputOptions {
+    /// Prints the result of a command as JSON, as text, or not at all, as asked for.
+    pub(super) fn print(
+        &self,
+        result: &impl Serialize,
+        text: impl FnOnce() -> String,
+    ) -> Result<Outcome, CommandError> {
+        if self.json {
+            print_json(result)?;
+        } else if !self.quiet {
+            print(&text())?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// Says a line on stderr, unless asked to be quiet.
+    pub(super) fn note(&self, line: Arguments<'_>) {
+        if !self.quiet {
+            note(line);
+        }
+    }
+}
+
 /// Prints a result as it is.
-pub(super) fn print(text: &str) -> Result<()> {
+pub(super) fn print(text: &str) -> Result<(), CommandError> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
-        Err(error) if error.kind() != ErrorKind::BrokenPipe => {
-            Err(Error::io("write to", "standard output")(error))
-        }
+        Err(error) if error.kind() != ErrorKind::BrokenPipe => Err(CommandError::Print(error)),
         _ => Ok(()),
     }
 }
 
 /// Prints a result for machines.
-pub(super) fn print_json(value: &impl Serialize) -> Result<()> {
-    let text = serde_json::to_string_pretty(value)
-        .map_err(|error| Error::io("write to", "standard output")(error.into()))?;
+pub(super) fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
+    let text =
+        serde_json::to_string_pretty(value).map_err(|error| CommandError::Print(error.into()))?;
     print(&(text + "\n"))
 }
 

@@ -9,7 +9,7 @@ use mnistry::{
     Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd, Split,
 };
 
-use super::aids::Aids;
+use super::regularisation::Regularisation;
 
 /// What is trained, and how.
 #[derive(Args)]
@@ -71,7 +71,7 @@ pub(super) struct Settings {
     train_limit: Option<u32>,
 
     #[command(flatten)]
-    aids: Aids,
+    regularisation: Regularisation,
 }
 
 #[derive(Clone)]
@@ -113,7 +113,7 @@ impl Settings {
             seed: self.seed,
             ..FitOptions::default()
         };
-        Ok(self.aids.add_to(options))
+        Ok(self.regularisation.add_to(options))
     }
 
     fn optimizer(&self) -> Result<Optimizer, clap::Error> {
@@ -154,8 +154,11 @@ impl Settings {
             Model::File(path) => Architecture::from_toml(path, input)?,
         };
         match &self.init {
-            Some(path) => Network::load_weights(path, architecture),
-            None => Ok(Network::new(architecture, self.seed)?),
+            Some(path) => Ok(Network::load_weights(path, architecture)?),
+            None => {
+                let Ok(network) = Network::new(architecture, self.seed);
+                Ok(network)
+            }
         }
     }
 

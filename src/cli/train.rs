@@ -4,15 +4,14 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use clap::Args;
-use mnistry::report::{
-    Report, RunConfig, RunFolder, StepLog, Summary, TestReport, peak_memory_bytes,
-};
+use mnistry::report::{RecordedRun, RunEnd, StartedRun, Summary, TrainedRun};
+use mnistry::{Dataset, Engine, Network};
 
 use super::common::Common;
 use super::meter::Meter;
 use super::settings::Settings;
-use super::watch::{Watch, Watched};
-use super::{Failure, Outcome, interrupt, output};
+use super::watch::Watch;
+use super::{CommandError, Outcome, interrupt, output};
 
 /// Train a network, test it, and keep the run in a folder
 ///
@@ -34,7 +33,7 @@ pub(super) struct Train {
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     log_steps: Option<PathBuf>,
 
-    /// Print the network's layers, what they put out and how much they learn, and do not train
+    /// Print the network's layers, their output shapes and parameters, and do not train
     #[arg(long, help_heading = "Network")]
     summary: bool,
 
@@ -51,118 +50,96 @@ Examples:
   mnistry train --data mnist.npz --optimizer sgd --learning-rate 0.1 --momentum 0.9
   mnistry train --data mnist.npz --quiet --json | jq .test.accuracy";
 
-/// Where runs are kept that are given no folder.
-const RUNS: &str = "runs";
-
 impl Train {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
-        let start = Instant::now();
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        let started = Instant::now();
         let options = self.settings.fit_options()?;
         let engine = self.common.engine()?;
         let data = self.common.dataset()?;
-        let train = self.settings.training_images(&data)?;
+        let images = self.settings.training_images(&data)?;
         let mut network = self.settings.network(&data)?;
         if self.summary {
-            let summary = Summary::new(network.architecture());
-            if self.common.json {
-                output::print_json(&summary)?;
-            } else {
-                output::print(&summary.to_string())?;
+            return self.print_summary(&network);
+        }
+        let mut run =
+            RecordedRun::new(&engine, &data).options(options).train_images(images).started(started);
+        if let Some(file) = &self.settings.init {
+            run = run.init(file);
+        }
+        if let Some(folder) = &self.run_dir {
+            run = run.folder(folder);
+        }
+        if let Some(file) = &self.log_steps {
+            run = run.step_log(file);
+        }
+        let run = run.begin(&mut network)?;
+        self.say_what_begins(&run, &engine, &data);
+        match self.train(run)? {
+            RunEnd::Completed(run) => self.report(run),
+            RunEnd::Interrupted { epoch, step, model, .. } => {
+                self.common.output.note(format_args!(
+                    "interrupted after epoch {epoch}, step {step}: the network is saved as it is \
+                     then in {}; it was not tested",
+                    model.display(),
+                ));
+                Ok(Outcome::Interrupted)
             }
-            return Ok(Outcome::Done);
         }
-        let config = RunConfig {
-            version: env!("CARGO_PKG_VERSION").into(),
-            dataset: data.name.clone(),
-            train_images: options.training_samples(train.len()),
-            test_images: data.test.len(),
-            architecture: network.architecture().clone(),
-            init: self.settings.init.clone(),
-            fit: options,
-            threads: engine.threads(),
-            isa: engine.isa().name().into(),
-            gemm: engine.gemm_backend(),
-        };
-        // An earlier run is replaced only by one that can begin.
-        engine.check_fit(&network, &train, &options)?;
-        let log = self.log_steps.as_ref().map(StepLog::create).transpose()?;
-        let folder = match &self.run_dir {
-            Some(path) => RunFolder::create(path)?,
-            None => RunFolder::create_next_in(RUNS)?,
-        };
-        folder.start(&config, &network)?;
-        let trained_on = options.training_samples(train.len());
-        self.say(format_args!(
-            "training {} on {}: {trained_on} images of {} × {}, {} classes; the run is kept in {}",
-            network.architecture(),
-            data.name,
-            data.shape().height,
-            data.shape().width,
-            data.classes(),
-            folder.path().display(),
-        ));
-        if !engine.isa().is_fused() {
-            self.say(format_args!(
-                "{} has no fused multiply-add here: the network will differ from one trained with \
-                 avx2 or avx512 in its last bits",
-                engine.isa().name()
-            ));
-        }
+    }
 
-        interrupt::listen()?;
-        let meter = Meter::new(options.epochs, trained_on, self.common.quiet);
-        let mut watch = Watch::new(meter, folder, log);
-        let training = Instant::now();
-        let history = engine.fit(&mut network, &train, &options, &mut watch);
-        let elapsed = training.elapsed();
-        let watched = watch.end();
-        let (history, watched) = (history?, watched?);
-        let Watched { folder, position: (epoch, step), aside } = watched;
-        let train_seconds = elapsed.saturating_sub(aside).as_secs_f64();
-        if history.stopped {
-            folder.save(&network)?;
-            self.say(format_args!(
-                "interrupted after epoch {epoch}, step {step}: the network is saved as it is then \
-                 in {}; it was not tested",
-                folder.model_path().display(),
-            ));
-            return Ok(Outcome::Interrupted);
-        }
-
-        if let Some(epoch) = history.best {
-            folder.save(&network)?;
-            self.say(format_args!(
-                "the network is that of epoch {epoch}, of the lowest validation loss"
-            ));
-        }
-
-        let test = TestReport::new(engine.evaluate(&network, &data.test)?)?;
-        let report = Report {
-            dataset: data.name.clone(),
-            model: network.architecture().to_string(),
-            parameters: network.parameter_count(),
-            threads: engine.threads(),
-            isa: engine.isa().name().into(),
-            train_seconds,
-            total_seconds: start.elapsed().as_secs_f64(),
-            samples_per_second: (trained_on * history.epochs.len()) as f64 / train_seconds,
-            peak_memory_bytes: peak_memory_bytes(),
-            history: history.epochs,
-            test,
-        };
-        folder.finish(&report)?;
-        if self.common.json {
-            output::print_json(&report)?;
-        } else if !self.common.quiet {
-            output::print(&format!("\n{}", report.text(&output::palette())))?;
+    fn print_summary(&self, network: &Network) -> Result<Outcome, CommandError> {
+        let summary = Summary::new(network.architecture());
+        if self.common.output.json {
+            output::print_json(&summary)?;
+        } else {
+            output::print(&summary.to_string())?;
         }
         Ok(Outcome::Done)
     }
 
-    /// Says a line on stderr, unless asked to be quiet.
-    fn say(&self, line: std::fmt::Arguments<'_>) {
-        if !self.common.quiet {
-            output::note(line);
+    fn say_what_begins(&self, run: &StartedRun<'_>, engine: &Engine, data: &Dataset) {
+        let config = run.config();
+        self.common.output.note(format_args!(
+            "training {} on {}: {} images of {} × {}, {} classes; the run is kept in {}",
+            config.architecture,
+            config.dataset,
+            config.train_images,
+            data.shape().height,
+            data.shape().width,
+            data.classes(),
+            run.folder().display(),
+        ));
+        if !engine.isa().is_fused() {
+            self.common.output.note(format_args!(
+                "{} has no fused multiply-add here: the network will differ from one trained with \
+                 avx2 or avx512 in its last bits",
+                config.isa
+            ));
         }
+    }
+
+    /// Trains, shown on stderr, until it is done or Ctrl-C is pressed.
+    fn train<'a>(&self, run: StartedRun<'a>) -> Result<RunEnd<'a>, CommandError> {
+        interrupt::listen()?;
+        let config = run.config();
+        let mut watch = Watch::new(Meter::new(
+            config.fit.epochs,
+            config.train_images,
+            self.common.output.quiet,
+        ));
+        let end = run.train(&mut watch);
+        watch.end();
+        Ok(end?)
+    }
+
+    /// Tests the trained network, and prints the report.
+    fn report(&self, run: TrainedRun<'_>) -> Result<Outcome, CommandError> {
+        if let Some(epoch) = run.history().best {
+            self.common.output.note(format_args!(
+                "the network is that of epoch {epoch}, of the lowest validation loss"
+            ));
+        }
+        let report = run.test()?;
+        self.common.output.print(&report, || format!("\n{}", report.text(&output::palette())))
     }
 }

@@ -1,9 +1,8 @@
 //! The engine: the threads and kernels with which networks are trained and asked.
 
 use super::plan::Plan;
-use crate::error::{Error, Result};
 use crate::kernels::gemm::GemmBackend;
-use crate::simd::Isa;
+use crate::simd::{Isa, UnsupportedIsa};
 use crate::sync::oversubscribed;
 
 /// Threads and kernels, chosen once.
@@ -33,21 +32,19 @@ impl Engine {
     ///
     /// # Errors
     /// When the number of threads is zero or absurd, or the system refuses them.
-    pub fn new(options: EngineOptions) -> Result<Self> {
+    pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
         let threads = match options.threads {
             Some(threads) => threads,
             None => std::thread::available_parallelism().map_or(1, usize::from),
         };
         if threads == 0 || threads > MOST_THREADS {
-            return Err(Error::Option(format!(
-                "{threads} threads: give a number from 1 to {MOST_THREADS}"
-            )));
+            return Err(EngineError::Threads { threads, most: MOST_THREADS });
         }
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .thread_name(|index| format!("mnistry-{index}"))
             .build()
-            .map_err(|error| Error::Option(format!("cannot start {threads} threads: {error}")))?;
+            .map_err(|source| EngineError::Refused { threads, source: source.into() })?;
         let isa = match options.isa {
             Some(isa) => isa,
             None => Isa::detect()?,
@@ -75,13 +72,8 @@ impl Engine {
 
     /// Refuses work that needs every thread while the threads run a team: an observer asks for it
     /// from within, and would wait for itself.
-    pub(crate) fn check_idle(&self) -> Result<()> {
-        if self.is_busy() {
-            let problem =
-                "the engine is training: what observes it must use another engine for this";
-            return Err(Error::Option(problem.into()));
-        }
-        Ok(())
+    pub(crate) fn check_idle(&self) -> Result<(), EngineError> {
+        if self.is_busy() { Err(EngineError::Busy) } else { Ok(()) }
     }
 
     /// Whether the caller is one of the engine's own threads.
@@ -107,4 +99,32 @@ impl Engine {
     pub(crate) fn pool(&self) -> &rayon::ThreadPool {
         &self.pool
     }
+}
+
+/// Why an engine cannot be had, or cannot work now.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum EngineError {
+    /// No threads, or too many.
+    #[error("{threads} threads: give a number from 1 to {most}")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// The most that may be.
+        most: usize,
+    },
+    /// The system refuses the threads.
+    #[error("cannot start {threads} threads: {source}")]
+    Refused {
+        /// How many were asked for.
+        threads: usize,
+        /// What the system said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// There is no such instruction set here.
+    #[error(transparent)]
+    Isa(#[from] UnsupportedIsa),
+    /// It is asked from within a run for work that needs all of its threads.
+    #[error("the engine is training: what observes it must use another engine for this")]
+    Busy,
 }

@@ -15,21 +15,38 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
+use crate::exec::engine::Engine;
+
 /// What was measured of this machine and the engine; it displays as tables.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Measurements {
     /// The instruction set in use.
     pub isa: String,
     /// The number of all threads.
     pub threads: usize,
-    /// The peak that rates are compared with.
+    /// The peak rate of fused multiply-adds (FMA), in GFLOP/s, that other rates are compared with.
     pub fma_peak_gflops: FmaPeak,
-    /// Matrix products.
+    /// Matrix products (GEMM), if they were measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub gemm: Option<Vec<GemmRate>>,
-    /// Training.
+    /// Training, if it was measured.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub train: Option<Vec<TrainingRate>>,
+}
+
+impl Measurements {
+    /// Measures the peak of `engine`; what else is measured is added.
+    #[must_use]
+    pub fn new(engine: &Engine) -> Self {
+        Self {
+            isa: engine.isa().name().into(),
+            threads: engine.threads(),
+            fma_peak_gflops: fma_peak(engine),
+            gemm: None,
+            train: None,
+        }
+    }
 }
 
 /// How much time goes into a measurement.

@@ -23,7 +23,7 @@ impl fmt::Display for Measurements {
 }
 
 fn write_gemm(f: &mut fmt::Formatter<'_>, rates: &[GemmRate], peak: f64) -> fmt::Result {
-    writeln!(f, "\nmatrix products, one thread, GFLOP/s")?;
+    writeln!(f, "\nmatrix products (GEMM, m × n × k), one thread, GFLOP/s")?;
     writeln!(f, "   m     n     k  form  mnistry  of peak  matrixmultiply  ratio")?;
     for rate in rates {
         let (shape, gflops, other) = (rate.shape, rate.gflops, rate.matrixmultiply_gflops);
@@ -42,7 +42,7 @@ fn write_gemm(f: &mut fmt::Formatter<'_>, rates: &[GemmRate], peak: f64) -> fmt:
 }
 
 fn write_training(f: &mut fmt::Formatter<'_>, rates: &[TrainingRate]) -> fmt::Result {
-    writeln!(f, "\ntraining; GFLOP/s as if zero pixels were multiplied too")?;
+    writeln!(f, "\ntraining; GFLOP/s as if products with zero pixels were computed too")?;
     writeln!(f, "model    batch  threads  samples/s  GFLOP/s  of peak  speed-up")?;
     for rate in rates {
         write!(
@@ -55,12 +55,12 @@ fn write_training(f: &mut fmt::Formatter<'_>, rates: &[TrainingRate]) -> fmt::Re
             rate.dense_gflops,
             100.0 * rate.of_peak,
         )?;
-        let alone = rates
+        let single = rates
             .iter()
             .find(|other| other.threads == 1 && rate.threads > 1 && is_same_work(other, rate));
-        match alone {
-            Some(alone) => {
-                writeln!(f, "  {:>8.2}", rate.samples_per_second / alone.samples_per_second)?;
+        match single {
+            Some(single) => {
+                writeln!(f, "  {:>8.2}", rate.samples_per_second / single.samples_per_second)?;
             }
             None => writeln!(f)?,
         }
@@ -102,12 +102,12 @@ mod tests {
         let text = "\
 FMA peak, avx512: 150.0 GFLOP/s of one thread, 300.0 of all 2
 
-matrix products, one thread, GFLOP/s
+matrix products (GEMM, m × n × k), one thread, GFLOP/s
    m     n     k  form  mnistry  of peak  matrixmultiply  ratio
   32   100   784  A·B     120.0     80 %            50.0   2.40
 1024   100   784  Aᵀ·B     75.0     50 %            50.0   1.50
 
-training; GFLOP/s as if zero pixels were multiplied too
+training; GFLOP/s as if products with zero pixels were computed too
 model    batch  threads  samples/s  GFLOP/s  of peak  speed-up
 mlp-100     32        1     281000     90.0     60 %
 mlp-100     32        2     562000     90.0     60 %      2.00

@@ -4,47 +4,47 @@ use serde::{Deserialize, Serialize};
 
 use super::{Effort, FmaPeak, median};
 use crate::data::Split;
-use crate::error::Result;
 use crate::exec::engine::{Engine, EngineOptions};
 use crate::image::ImageShape;
 use crate::model::{Activation, Architecture, Network, Sequential, Shape};
-use crate::train::{FitOptions, NoObserver};
+use crate::train::{self, FitOptions, NoObserver};
 
 /// The rate of training.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TrainingRate {
     /// The network: `mlp-100` is dense layers, the hidden one of 100 units; `lenet5` has
     /// convolutions.
     pub model: String,
-    /// Samples a step.
+    /// Samples in a minibatch.
     pub batch_size: usize,
     /// How many threads worked on it.
     pub threads: usize,
-    /// Samples a second, the preparation of the images left out.
+    /// Training samples a second, the preparation of the images left out.
     pub samples_per_second: f64,
-    /// What a program that multiplies zeros too would have computed, in 10⁹ operations a second.
+    /// What a program that multiplies zeros too would have computed, in GFLOP/s (10⁹ additions and
+    /// multiplications a second).
     pub dense_gflops: f64,
-    /// The same as a share of the threads' [`FmaPeak`].
+    /// The same relative to the [`FmaPeak`] of as many threads, from 0 to 1.
     pub of_peak: f64,
 }
 
-/// Units of the hidden layer.
+/// Units of the hidden layer of the networks that are measured.
 pub const HIDDEN: [usize; 2] = [100, 512];
-/// Samples a step.
+/// Samples in a minibatch.
 pub const BATCH_SIZES: [usize; 3] = [32, 128, 512];
 
 /// The networks whose training is measured, by name: one of each of [`HIDDEN`], and LeNet-5.
 #[must_use]
-pub fn training_networks(input: ImageShape, classes: usize) -> Vec<(String, Sequential)> {
+pub fn training_networks(input: ImageShape, classes: usize) -> Vec<(String, Architecture)> {
     let mlp = |units| {
         let layers = Sequential::new(input).dense(units, Activation::Relu);
         (format!("mlp-{units}"), layers.dense(classes, Activation::Sigmoid))
     };
-    let lenet5 = Sequential::lenet5(input, classes);
-    // Small images leave nothing after its poolings.
-    let lenet5 =
-        Architecture::new(lenet5.clone()).is_ok().then(|| (String::from("lenet5"), lenet5));
-    HIDDEN.map(mlp).into_iter().chain(lenet5).collect()
+    let lenet5 = (String::from("lenet5"), Sequential::lenet5(input, classes));
+    // Small images leave nothing after LeNet-5's poolings.
+    let checked = |(name, layers)| Some((name, Architecture::new(layers).ok()?));
+    HIDDEN.map(mlp).into_iter().chain([lenet5]).filter_map(checked).collect()
 }
 
 /// Measures training on `images` with Adam, for [`training_networks`] × [`BATCH_SIZES`], on one
@@ -57,52 +57,50 @@ pub fn training_rates(
     images: &Split,
     peak: &FmaPeak,
     effort: Effort,
-) -> Result<Vec<TrainingRate>> {
+) -> Result<Vec<TrainingRate>, train::Error> {
     let repetitions = match effort {
         Effort::Full => 7,
         Effort::Quick => 1,
     };
     let one =
         EngineOptions { isa: Some(engine.isa()), gemm: engine.gemm_backend(), threads: Some(1) };
-    let alone = Engine::new(one)?;
-    let mut runs = Vec::new();
-    for network in training_networks(images.shape(), images.classes()) {
+    let single = Engine::new(one)?;
+    let mut timed = Vec::new();
+    for (name, layers) in training_networks(images.shape(), images.classes()) {
         for batch_size in BATCH_SIZES {
-            runs.push(Run::new((&alone, peak.one_thread), &network, batch_size)?);
+            let mut add = |engine, peak| {
+                let Ok(network) = Network::new(layers.clone(), 0);
+                let (model, seconds) = (name.clone(), Vec::new());
+                timed.push(TimedTraining { engine, peak, model, batch_size, network, seconds });
+            };
+            add(&single, peak.one_thread);
             if engine.threads() > 1 {
-                runs.push(Run::new((engine, peak.all_threads), &network, batch_size)?);
+                add(engine, peak.all_threads);
             }
         }
     }
     for _ in 0..repetitions {
-        for run in &mut runs {
-            run.train(images)?;
+        for training in &mut timed {
+            training.train_epoch(images)?;
         }
     }
-    Ok(runs.into_iter().map(|run| run.rate(images.len())).collect())
+    Ok(timed.into_iter().map(|training| training.rate(images.len())).collect())
 }
 
 /// One of the networks that are trained in turn, an epoch each.
-struct Run<'a> {
+struct TimedTraining<'a> {
     engine: &'a Engine,
+    /// The FMA peak of the engine's threads, in GFLOP/s.
     peak: f64,
     model: String,
     batch_size: usize,
     network: Network,
+    /// Of each epoch.
     seconds: Vec<f64>,
 }
 
-impl<'a> Run<'a> {
-    fn new(
-        (engine, peak): (&'a Engine, f64),
-        (model, layers): &(String, Sequential),
-        batch_size: usize,
-    ) -> Result<Self> {
-        let network = Network::new(layers.clone(), 0)?;
-        Ok(Self { engine, peak, model: model.clone(), batch_size, network, seconds: Vec::new() })
-    }
-
-    fn train(&mut self, images: &Split) -> Result<()> {
+impl TimedTraining<'_> {
+    fn train_epoch(&mut self, images: &Split) -> Result<(), train::Error> {
         let options =
             FitOptions { epochs: 1, batch_size: self.batch_size, ..FitOptions::default() };
         let history = self.engine.fit(&mut self.network, images, &options, &mut NoObserver)?;
@@ -112,8 +110,8 @@ impl<'a> Run<'a> {
 
     fn rate(mut self, samples: usize) -> TrainingRate {
         let samples_per_second = samples as f64 / median(&mut self.seconds);
-        let operations = dense_operations(self.network.architecture());
-        let dense_gflops = samples_per_second * operations as f64 / 1e9;
+        let flops = dense_flops(self.network.architecture());
+        let dense_gflops = samples_per_second * flops as f64 / 1e9;
         TrainingRate {
             model: self.model,
             batch_size: self.batch_size,
@@ -125,10 +123,10 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Multiplications and additions of a training step per sample, zeros included: two a weight and
-/// place forward, two for its gradient, and two for the gradient of the inputs of all layers but
+/// Multiplications and additions (FLOPs) of a training step per sample, zeros included: two for
+/// each use of a weight forward, two for its gradient, and two for the gradient of the inputs of all layers but
 /// the first that learns.
-fn dense_operations(network: &Architecture) -> usize {
+fn dense_flops(network: &Architecture) -> usize {
     let layers = network.layers().iter();
     let products: Vec<usize> = layers
         .filter_map(|layer| {
@@ -148,14 +146,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn operations_are_counted_as_if_all_pixels_were_lit() {
+    fn operations_are_counted_as_if_no_pixel_were_zero() {
         let layers = Sequential::new(ImageShape { height: 28, width: 28 })
             .dense(100, Activation::Relu)
             .dense(10, Activation::Sigmoid);
-        assert_eq!(dense_operations(&layers.try_into().unwrap()), 319_600);
+        assert_eq!(dense_flops(&layers.try_into().unwrap()), 319_600);
         let convolutions = 4 * 24 * 24 * 150 + 6 * 8 * 8 * 2400;
         let dense = 6 * (256 * 120 + 120 * 84 + 84 * 10);
         let lenet5 = Sequential::lenet5(ImageShape { height: 28, width: 28 }, 10);
-        assert_eq!(dense_operations(&lenet5.try_into().unwrap()), convolutions + dense);
+        assert_eq!(dense_flops(&lenet5.try_into().unwrap()), convolutions + dense);
     }
 }

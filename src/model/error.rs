@@ -1,11 +1,13 @@
 //! Why a network cannot be: one variant a cause, each with the text that a person reads.
 
 use std::convert::Infallible;
+use std::path::PathBuf;
 
 use super::Window;
 use super::architecture::ParameterSpec;
 use super::layer::Layer;
 use super::shape::Shape;
+use crate::files;
 use crate::image::ImageShape;
 
 /// Why a [`Sequential`](super::Sequential) is no network that can be trained.
@@ -134,5 +136,112 @@ pub enum NetworkError {
 impl From<Infallible> for NetworkError {
     fn from(never: Infallible) -> Self {
         match never {}
+    }
+}
+
+/// Why a network was not read or written. The text is one line for a person.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The layers or the tensors make no network.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A file was not read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
+    /// A file is not the model, or the description of one, that it should be.
+    #[error("{}: {problem}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        problem: FileProblem,
+    },
+}
+
+/// A result of this room.
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What another library said.
+type Foreign = Box<dyn std::error::Error + Send + Sync>;
+
+/// Why a file is not the model, or the description of one, that it should be.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum FileProblem {
+    /// Not a safetensors file.
+    #[error("is not a safetensors file: {0}")]
+    NotSafetensors(#[source] Foreign),
+    /// Tensors that cannot be put into a safetensors file.
+    #[error("cannot be written: {0}")]
+    Unwritable(#[source] Foreign),
+    /// A safetensors file of another program.
+    #[error("was not written by mnistry: it does not say what network its tensors make")]
+    Foreign,
+    /// The metadata make no sense.
+    #[error("its description of the network is unreadable: {0}")]
+    Metadata(#[source] Foreign),
+    /// A format of another version of this crate.
+    #[error("is of format {found}, this version reads format {read}")]
+    Format {
+        /// The file's format.
+        found: u32,
+        /// What is read.
+        read: u32,
+    },
+    /// The metadata say two things.
+    #[error("its description of the network contradicts itself")]
+    Contradiction,
+    /// There is no such network.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// A tensor that the network does not have.
+    #[error("holds a tensor {0} that the network does not have")]
+    ExtraTensor(String),
+    /// A tensor that the network has.
+    #[error("has no tensor {0}")]
+    MissingTensor(String),
+    /// A tensor of other numbers than `f32`.
+    #[error("tensor {name} is of type {found}, not F32")]
+    TensorType {
+        /// Its name.
+        name: String,
+        /// Its type.
+        found: String,
+    },
+    /// A tensor of another shape.
+    #[error(
+        "tensor {} has shape {found:?} where the network has {:?}", .expected.name, .expected.shape
+    )]
+    TensorShape {
+        /// Its shape.
+        found: Vec<usize>,
+        /// What should be there.
+        expected: ParameterSpec,
+    },
+    /// A description in another encoding.
+    #[error("is not a text in UTF-8")]
+    NotUtf8,
+    /// A description that is not TOML, or says something that is not understood.
+    #[error("line {line}: {message}")]
+    Toml {
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong there.
+        message: String,
+    },
+}
+
+impl From<ArchitectureError> for FileProblem {
+    fn from(error: ArchitectureError) -> Self {
+        Self::Network(error.into())
+    }
+}
+
+impl FileProblem {
+    /// This problem as that of the file at `path`.
+    pub(super) fn at(self, path: &std::path::Path) -> Error {
+        Error::Invalid { path: path.to_owned(), problem: self }
     }
 }

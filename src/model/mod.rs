@@ -14,7 +14,7 @@ mod toml;
 
 pub use crate::kernels::conv::{Padding, Window};
 pub use architecture::{Architecture, LayerSpec, ParameterSpec};
-pub use error::{ArchitectureError, LayerError, NetworkError};
+pub use error::{ArchitectureError, Error, FileProblem, LayerError, NetworkError};
 pub use layer::{Activation, Layer};
 pub use network::{Network, Tensor};
 pub use sequential::Sequential;

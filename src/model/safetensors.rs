@@ -8,8 +8,8 @@ use std::path::Path;
 use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
+use super::error::{Error, FileProblem, Result};
 use super::{Architecture, Network, ParameterSpec, Sequential, Tensor};
-use crate::error::{Error, Result};
 use crate::files::{read_bounded, write_atomically};
 
 /// The largest model file that is read: no [`Architecture`] needs more.
@@ -43,15 +43,13 @@ impl Network {
         let classes = self.architecture().classes();
         let architecture = self.architecture().clone().into();
         let metadata = Metadata { format: FORMAT, architecture, classes, scaling: SCALING.into() };
-        let refused = |error: &dyn std::fmt::Display| {
-            Error::file(path, format!("cannot be written: {error}"))
-        };
-        let text = serde_json::to_string(&metadata).map_err(|error| refused(&error))?;
+        let text = serde_json::to_string(&metadata)
+            .map_err(|error| FileProblem::Unwritable(error.into()).at(path))?;
         // A single key: a map of more would be written in an order that varies from run to run.
         let metadata = HashMap::from([(METADATA_KEY.to_owned(), text)]);
         let views = self.tensors().iter().map(|tensor| (tensor.name.as_str(), TensorView(tensor)));
-        let bytes =
-            safetensors::serialize(views, Some(metadata)).map_err(|error| refused(&error))?;
+        let bytes = safetensors::serialize(views, Some(metadata))
+            .map_err(|error| FileProblem::Unwritable(error.into()).at(path))?;
         Ok(write_atomically(path, &bytes)?)
     }
 
@@ -64,27 +62,20 @@ impl Network {
         let path = path.as_ref();
         let bytes = read_bounded(path, LARGEST_FILE)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(not_safetensors(path))?;
-        let text =
-            header.metadata().as_ref().and_then(|metadata| metadata.get(METADATA_KEY)).ok_or_else(
-                || {
-                    Error::file(
-                        path,
-                        "was not written by mnistry: it does not say what network its tensors make",
-                    )
-                },
-            )?;
-        let metadata: Metadata = serde_json::from_str(text).map_err(|error| {
-            Error::file(path, format!("its description of the network is unreadable: {error}"))
-        })?;
+        let text = header
+            .metadata()
+            .as_ref()
+            .and_then(|metadata| metadata.get(METADATA_KEY))
+            .ok_or_else(|| FileProblem::Foreign.at(path))?;
+        let metadata: Metadata = serde_json::from_str(text)
+            .map_err(|error| FileProblem::Metadata(error.into()).at(path))?;
         if metadata.format != FORMAT {
-            let problem =
-                format!("is of format {}, this version reads format {FORMAT}", metadata.format);
-            return Err(Error::file(path, problem));
+            return Err(FileProblem::Format { found: metadata.format, read: FORMAT }.at(path));
         }
         let architecture = Architecture::new(metadata.architecture)
-            .map_err(|error| Error::file(path, error.to_string()))?;
+            .map_err(|error| FileProblem::from(error).at(path))?;
         if metadata.scaling != SCALING || metadata.classes != architecture.classes() {
-            return Err(Error::file(path, "its description of the network contradicts itself"));
+            return Err(FileProblem::Contradiction.at(path));
         }
         with_tensors(path, &bytes, architecture)
     }
@@ -101,41 +92,33 @@ impl Network {
 }
 
 fn not_safetensors(path: &Path) -> impl Fn(safetensors::SafeTensorError) -> Error {
-    move |error| Error::file(path, format!("is not a safetensors file: {error}"))
+    move |error| FileProblem::NotSafetensors(error.into()).at(path)
 }
 
 fn with_tensors(path: &Path, bytes: &[u8], architecture: Architecture) -> Result<Network> {
     let file = SafeTensors::deserialize(bytes).map_err(not_safetensors(path))?;
     let is_known = |name: &str| architecture.parameters().any(|expected| expected.name == name);
     if let Some(extra) = file.names().into_iter().find(|name| !is_known(name)) {
-        return Err(Error::file(
-            path,
-            format!("holds a tensor {extra} that the network does not have"),
-        ));
+        return Err(FileProblem::ExtraTensor(extra.into()).at(path));
     }
-    let tensors = architecture.parameters().map(|ParameterSpec { name, shape, .. }| {
-        let view =
-            file.tensor(name).map_err(|_| Error::file(path, format!("has no tensor {name}")))?;
+    let tensors = architecture.parameters().map(|expected| {
+        let ParameterSpec { name, shape, .. } = expected;
+        let missing = |_| FileProblem::MissingTensor(name.clone()).at(path);
+        let view = file.tensor(name).map_err(missing)?;
         if view.dtype() != Dtype::F32 {
-            return Err(Error::file(
-                path,
-                format!("tensor {name} is of type {}, not F32", view.dtype()),
-            ));
+            let (name, found) = (name.clone(), view.dtype().to_string());
+            return Err(FileProblem::TensorType { name, found }.at(path));
         }
         if view.shape() != shape {
-            let problem = format!(
-                "tensor {name} has shape {:?} where the network has {shape:?}",
-                view.shape()
-            );
-            return Err(Error::file(path, problem));
+            let (found, expected) = (view.shape().to_vec(), expected.clone());
+            return Err(FileProblem::TensorShape { found, expected }.at(path));
         }
         let (values, _) = view.data().as_chunks::<4>();
         let values = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         Ok(Tensor { name: name.clone(), shape: shape.clone(), values })
     });
     let tensors = tensors.collect::<Result<_>>()?;
-    Network::from_tensors(architecture, tensors)
-        .map_err(|error| Error::file(path, error.to_string()))
+    Network::from_tensors(architecture, tensors).map_err(|error| FileProblem::from(error).at(path))
 }
 
 /// A tensor as the safetensors crate wants to see it.

@@ -20,8 +20,8 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use super::error::{FileProblem, Result};
 use super::{Architecture, Layer, Sequential};
-use crate::error::{Error, Result};
 use crate::files::read_bounded;
 use crate::image::ImageShape;
 
@@ -44,15 +44,14 @@ impl Architecture {
     pub fn from_toml(path: impl AsRef<Path>, input: ImageShape) -> Result<Self> {
         let path = path.as_ref();
         let bytes = read_bounded(path, LARGEST_FILE)?;
-        let text =
-            std::str::from_utf8(&bytes).map_err(|_| Error::file(path, "is not a text in UTF-8"))?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| FileProblem::NotUtf8.at(path))?;
         let description: Description = toml::from_str(text).map_err(|error| {
             let before = error.span().and_then(|span| text.get(..span.start)).unwrap_or_default();
             let line = before.matches('\n').count() + 1;
             let message: Vec<_> = error.message().lines().collect();
-            Error::file(path, format!("line {line}: {}", message.join("; ")))
+            FileProblem::Toml { line, message: message.join("; ") }.at(path)
         })?;
         Self::new(Sequential { input, layers: description.layers })
-            .map_err(|error| Error::file(path, error.to_string()))
+            .map_err(|error| FileProblem::from(error).at(path))
     }
 }

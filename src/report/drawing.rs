@@ -16,8 +16,7 @@ const EMPTY: u32 = 0x2800;
 
 /// The lines of the image, ink as dots: a quarter as many as it has rows, half as long as it has
 /// columns.
-#[must_use]
-pub fn draw(image: &Raster) -> Vec<String> {
+pub(super) fn draw(image: &Raster) -> Vec<String> {
     let rows: Vec<&[u8]> = image.rows().collect();
     let columns = (0..image.shape().width).step_by(2);
     let line = |rows: &[&[u8]]| columns.clone().map(|left| pattern(rows, left)).collect();

@@ -2,8 +2,7 @@
 
 /// The most memory that this process ever had resident, in bytes; `None` where the system does
 /// not tell: it does on Linux.
-#[must_use]
-pub fn peak_memory_bytes() -> Option<u64> {
+pub(super) fn peak_memory_bytes() -> Option<u64> {
     if cfg!(target_os = "linux") {
         high_water_mark(&std::fs::read_to_string("/proc/self/status").ok()?)
     } else {

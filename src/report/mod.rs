@@ -1,53 +1,55 @@
 //! What people look at: the report of a run as JSON and as text, and the folder that keeps it.
 
+mod contact_sheet;
 mod drawing;
-mod folder;
+mod error;
 mod memory;
 mod overview;
 mod palette;
+mod run;
 mod shades;
-mod step_log;
 mod submission;
 mod summary;
 mod text;
 
-pub use drawing::draw;
-pub use folder::{MODEL_FILE, RunConfig, RunFolder};
-pub use memory::peak_memory_bytes;
+pub use contact_sheet::write_contact_sheet;
+pub use error::Error;
 pub use overview::Overview;
 pub use palette::Palette;
+pub use run::{MODEL_FILE, RecordedRun, RunConfig, RunEnd, StartedRun, TrainedRun};
 pub use shades::shades;
-pub use step_log::StepLog;
 pub use submission::write_submission;
 pub use summary::{LayerSummary, Summary};
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
-use crate::train::Epoch;
-use crate::train::{ClassReport, ConfusionMatrix, Evaluation};
+use crate::train::{ClassReport, ConfusionMatrix, Epoch, Evaluation};
+use error::Result;
+use memory::peak_memory_bytes;
 
 /// A completed run: what was trained on what, how fast, and how well it does. As JSON it is
 /// `report.json`.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct Report {
     /// The name of the data set.
     pub dataset: String,
     /// The network's layers, in a line.
     pub model: String,
-    /// How many numbers it learnt.
+    /// How many parameters it has: the numbers that were learnt.
     pub parameters: usize,
     /// The number of threads.
     pub threads: usize,
     /// The instruction set of the kernels.
     pub isa: String,
-    /// How long the training took, without the time in which its networks were saved.
+    /// How long the training took, in seconds, without the time in which the run was recorded and
+    /// shown after each epoch.
     pub train_seconds: f64,
-    /// How long all took: loading, training, evaluation and what lies between.
+    /// How long all took, in seconds: loading, training, evaluation and what lies between.
     pub total_seconds: f64,
-    /// Training samples a second of `train_seconds`.
+    /// Training samples per second of `train_seconds`, over all epochs.
     pub samples_per_second: f64,
-    /// The most memory that the process ever had resident; `None` where the system does not tell.
+    /// The most memory that the process ever had resident, in bytes; `None` where the system does not tell.
     pub peak_memory_bytes: Option<u64>,
     /// The epochs, in order.
     pub history: Vec<Epoch>,
@@ -57,14 +59,15 @@ pub struct Report {
 
 /// How a network does on the test images of a data set.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct TestReport {
-    /// The mean cross-entropy.
+    /// The mean cross-entropy over the test images, in nats.
     pub loss: f64,
-    /// The share of images read correctly.
+    /// The share of test images that were classified correctly, from 0 to 1.
     pub accuracy: f64,
-    /// How often which class (row) was read as which (column).
+    /// How many images of each true class (row) were predicted to be of each class (column).
     pub confusion_matrix: ConfusionMatrix,
-    /// Precision, recall and F1, a class after the other.
+    /// Precision, recall and F1, a class after the other, each from 0 to 1.
     pub per_class: Vec<ClassReport>,
 }
 
@@ -75,10 +78,7 @@ impl TestReport {
     /// When the loss is not a finite number, which JSON could not say and nobody could use.
     pub fn new(evaluation: Evaluation) -> Result<Self> {
         if !evaluation.loss.is_finite() {
-            return Err(Error::Network(format!(
-                "the test loss is {}: the weights are beyond use; train with a lower learning rate",
-                evaluation.loss
-            )));
+            return Err(Error::TestLoss(evaluation.loss));
         }
         Ok(Self {
             loss: evaluation.loss,

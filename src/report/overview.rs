@@ -18,6 +18,7 @@ const WIDTH: usize = 80;
 
 /// What is in a data set. As JSON it has everything but the samples.
 #[derive(Clone, Debug, Serialize)]
+#[non_exhaustive]
 pub struct Overview {
     /// The name of the data set.
     pub dataset: String,

@@ -6,7 +6,7 @@ use anstyle::{AnsiColor, Style};
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Palette {
     pub(super) heading: Style,
-    pub(super) hit: Style,
+    pub(super) correct: Style,
     pub(super) worst: Style,
     pub(super) faint: Style,
 }
@@ -18,12 +18,13 @@ impl Palette {
         Self::default()
     }
 
-    /// Colours of a terminal: what was read right in green, the worst confusions in red.
+    /// Colours of a terminal: the diagonal of the confusion matrix in green, the most frequent
+    /// confusions in red.
     #[must_use]
     pub fn coloured() -> Self {
         Self {
             heading: Style::new().bold(),
-            hit: AnsiColor::Green.on_default(),
+            correct: AnsiColor::Green.on_default(),
             worst: AnsiColor::Red.on_default().bold(),
             faint: Style::new().dimmed(),
         }

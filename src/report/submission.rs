@@ -1,11 +1,11 @@
-//! Readings as Kaggle's digit recogniser wants them: `ImageId,Label`, the images counted from 1.
+//! Predictions as Kaggle's digit recogniser wants them: `ImageId,Label`, the images counted from 1.
 
 use std::path::Path;
 
-use crate::error::{Error, Result};
 use crate::files::write_atomically;
+use crate::report::error::{Error, Result};
 
-/// Writes what was read in each image, in order, to the CSV file at `path`.
+/// Writes the predicted class of each image, in order, to the CSV file at `path`.
 ///
 /// # Errors
 /// When the file cannot be written.

@@ -7,25 +7,27 @@ use serde::Serialize;
 use crate::model::{Architecture, LayerSpec, Shape};
 use crate::report::text::grouped;
 
-/// The layers of a network, what they put out and how much they learn. It displays as a table.
+/// The layers of a network, their output shapes and parameters. It displays as a table.
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct Summary {
-    /// What the network reads.
+    /// The shape of its input: an image.
     pub input: Shape,
     /// Its layers, first to last.
     pub layers: Vec<LayerSummary>,
-    /// How many numbers it learns.
+    /// How many parameters are trained.
     pub parameters: usize,
 }
 
 /// A layer of a [`Summary`].
 #[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
 pub struct LayerSummary {
     /// The layer in a few words.
     pub layer: String,
-    /// What it puts out for a sample.
+    /// The shape of its output for one sample.
     pub output: Shape,
-    /// How many numbers it learns.
+    /// How many parameters are trained.
     pub parameters: usize,
 }
 

@@ -7,7 +7,7 @@ use anstyle::Style;
 use super::{Palette, Report, TestReport};
 use crate::train::{Confusion, ConfusionMatrix};
 
-/// How many confusions are marked in the matrix and put into words.
+/// How many of the most frequent confusions are marked in the matrix and put into words.
 const WORST: usize = 3;
 
 impl Report {
@@ -48,7 +48,8 @@ impl TestReport {
         let matrix = &self.confusion_matrix;
         writeln!(
             text,
-            "{heading}test loss {:.4}, accuracy {:.2} %{heading:#} ({} of {} images read correctly)",
+            "{heading}test loss {:.4}, accuracy {:.2} %{heading:#} \
+             ({} of {} test images classified correctly)",
             self.loss,
             100.0 * self.accuracy,
             grouped(matrix.correct()),
@@ -59,7 +60,8 @@ impl TestReport {
 
         writeln!(
             text,
-            "\n{heading}what was read as what{heading:#} (true down, predicted across)"
+            "\n{heading}confusion matrix{heading:#}: what was read as what (true class down, predicted \
+             across)"
         )?;
         write_matrix(text, matrix, &confusions, palette)?;
 
@@ -103,7 +105,7 @@ fn write_matrix(
             let style = match count {
                 _ if is_worst => palette.worst,
                 0 => palette.faint,
-                _ if truth == predicted => palette.hit,
+                _ if truth == predicted => palette.correct,
                 _ => Style::new(),
             };
             write!(text, "  {style}{count:>width$}{style:#}")?;
@@ -156,9 +158,9 @@ mod tests {
     }
 
     const TEXT: &str = "\
-test loss 0.0802, accuracy 98.93 % (1,297 of 1,311 images read correctly)
+test loss 0.0802, accuracy 98.93 % (1,297 of 1,311 test images classified correctly)
 
-what was read as what (true down, predicted across)
+confusion matrix: what was read as what (true class down, predicted across)
           0     1     2
     0  1234     0     1
     1     2    56     0
@@ -194,7 +196,7 @@ most frequent confusions
     }
 
     #[test]
-    fn a_perfect_reader_has_no_confusions() {
+    fn a_perfect_network_has_no_confusions() {
         let mut confusion = ConfusionMatrix::new(2);
         confusion.record(1, 1);
         let text = TestReport::new(Evaluation { loss: 0.0, confusion }).unwrap();

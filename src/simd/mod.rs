@@ -27,7 +27,7 @@ pub use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub use avx512::Avx512;
 pub use f32x16::{F32x16, LANES, as_numbers, as_numbers_mut, vectors_for, zeroed};
-pub use isa::{ISA_NAMES, Isa};
+pub use isa::{ISA_NAMES, Isa, UnsupportedIsa};
 pub use portable::Portable;
 pub(crate) use prefetch::prefetch;
 

@@ -1,7 +1,7 @@
 //! Testing after each epoch on samples that are not trained on, and ending a run in time.
 
+use super::error::Result;
 use crate::data::Split;
-use crate::error::Result;
 use crate::exec::engine::Engine;
 use crate::model::Network;
 use crate::train::history::{Epoch, Validation};

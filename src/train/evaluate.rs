@@ -1,7 +1,7 @@
 //! Reading images with a trained network, and counting how well it does.
 
+use super::error::{Error, Result};
 use crate::data::Split;
-use crate::error::{Error, Result};
 use crate::exec::engine::Engine;
 use crate::exec::partition::even_range;
 use crate::exec::samples::Samples;
@@ -71,18 +71,11 @@ impl Engine {
     /// When the image has not as many pixels as the network reads.
     pub fn predict(&self, network: &Network, image: &[u8]) -> Result<Prediction> {
         let input = network.architecture().input();
-        let problem = || {
-            Error::Network(format!(
-                "the network reads images of {} × {}, but this one has {} pixels",
-                input.height,
-                input.width,
-                image.len()
-            ))
-        };
+        let wrong = || Error::Pixels { network: input, pixels: image.len() };
         if image.len() != input.pixels() {
-            return Err(problem());
+            return Err(wrong());
         }
-        self.predict_batch(network, image.to_vec())?.pop().ok_or_else(problem)
+        self.predict_batch(network, image.to_vec())?.pop().ok_or_else(wrong)
     }
 
     /// Reads any number of images: count × `height` × `width` grey pixels, black ground, row by

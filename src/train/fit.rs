@@ -1,11 +1,12 @@
 //! Training: [`Engine::fit`], and what must hold before it begins.
 
 use super::early_stopping::EarlyStopping;
+use super::error::{Error, Result};
 use super::history::{History, Observer};
 use super::options::FitOptions;
 use super::run::{Primary, TrainingRun};
 use crate::data::Split;
-use crate::error::{Error, Result};
+
 use crate::exec::engine::Engine;
 use crate::exec::samples::Samples;
 use crate::image::RandomAffine;
@@ -84,13 +85,9 @@ impl Engine {
         if options.validation_split == 0.0 {
             return Ok((split.clone(), None));
         }
-        let (train, held_out) = split.split_at(count).map_err(|_| {
-            let problem = format!(
-                "a validation split of {} leaves nothing on one side of {} images",
-                options.validation_split,
-                split.len()
-            );
-            Error::Option(problem)
+        let (train, held_out) = split.split_at(count).map_err(|_| Error::Validation {
+            split: options.validation_split,
+            images: split.len(),
         })?;
         Ok((train, Some(EarlyStopping::new(self, held_out, options.patience))))
     }
@@ -113,18 +110,11 @@ impl Engine {
 pub(super) fn check_compatible(network: &Network, split: &Split) -> Result<()> {
     let (input, shape) = (network.architecture().input(), split.shape());
     if input != shape {
-        return Err(Error::Network(format!(
-            "the network reads images of {} × {}, but these are {} × {}",
-            input.height, input.width, shape.height, shape.width
-        )));
+        return Err(Error::Shape { network: input, images: shape });
     }
     let (known, needed) = (network.architecture().classes(), split.classes());
     if needed > known {
-        let problem = format!(
-            "the network tells {known} classes apart, but the labels go up to {}",
-            needed - 1
-        );
-        return Err(Error::Network(problem));
+        return Err(Error::Classes { known, greatest: needed - 1 });
     }
     Ok(())
 }
@@ -138,10 +128,7 @@ pub(super) fn check_memory(network: &Network, batch: usize) -> Result<()> {
     let outputs = architecture.layers().iter().map(|layer| layer.output.numbers());
     let numbers = outputs.fold(architecture.input().pixels(), usize::saturating_add);
     if numbers.saturating_mul(batch) > MOST_ACTIVATIONS {
-        let problem = format!(
-            "{batch} samples at a time need too much memory: fewer units, or a smaller batch"
-        );
-        return Err(Error::Option(problem));
+        return Err(Error::Memory { batch });
     }
     Ok(())
 }

@@ -1,8 +1,8 @@
 //! Gradients for those who want to see them.
 
+use super::error::{Error, Result};
 use crate::data::Split;
-use crate::error::{Error, Result};
-use crate::exec::engine::Engine;
+use crate::exec::engine::{Engine, EngineError};
 use crate::exec::plan::Plan;
 use crate::image::RandomAffine;
 use crate::kernels::optim::{KeepGradient, UpdateRule};
@@ -42,10 +42,6 @@ impl Engine {
                 Gradients { loss: totals.mean_loss(), tensors }
             })
         });
-        found
-            .into_iter()
-            .flatten()
-            .next()
-            .ok_or_else(|| Error::Option("the engine has no threads".into()))
+        found.into_iter().flatten().next().ok_or(Error::Engine(EngineError::Busy))
     }
 }

@@ -59,6 +59,9 @@ pub struct Progress {
     pub epoch_accuracy: f64,
 }
 
+/// What an [`Observer`] may end a run with.
+pub type ObserverError = Box<dyn std::error::Error + Send + Sync>;
+
 /// Watches a run; each method may do nothing.
 pub trait Observer: Send {
     /// After each step.
@@ -71,7 +74,11 @@ pub trait Observer: Send {
     ///
     /// # Errors
     /// What it returns ends the run.
-    fn on_epoch_end(&mut self, epoch: &Epoch, network: &Network) -> crate::Result<ControlFlow<()>> {
+    fn on_epoch_end(
+        &mut self,
+        epoch: &Epoch,
+        network: &Network,
+    ) -> Result<ControlFlow<()>, ObserverError> {
         let _ = (epoch, network);
         Ok(ControlFlow::Continue(()))
     }

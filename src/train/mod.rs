@@ -1,6 +1,7 @@
 //! The run: epochs, minibatches, the team of threads, history; and evaluation.
 
 mod early_stopping;
+mod error;
 mod evaluate;
 mod fit;
 mod gradients;
@@ -10,9 +11,10 @@ mod options;
 mod run;
 mod schedule;
 
+pub use error::{Error, OptionError};
 pub use evaluate::Prediction;
 pub use gradients::Gradients;
-pub use history::{Epoch, History, NoObserver, Observer, Progress, Validation};
+pub use history::{Epoch, History, NoObserver, Observer, ObserverError, Progress, Validation};
 pub use metrics::{ClassReport, Confusion, ConfusionMatrix, Evaluation};
 pub use options::FitOptions;
 pub use schedule::{LrDecay, LrSchedule};

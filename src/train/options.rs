@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
+use super::error::OptionError;
 use crate::image::RandomAffine;
-use crate::kernels::optim::Optimizer;
+use crate::kernels::optim::{InvalidOption, Optimizer, check_fraction};
 use crate::train::schedule::LrSchedule;
 
 /// Settings of a run; the defaults are Keras's, with the epochs of the tutorial.
@@ -59,40 +59,29 @@ impl Default for FitOptions {
 /// The largest minibatch.
 const LARGEST_BATCH: usize = 1 << 16;
 
-fn share(name: &str, value: f64) -> Result<()> {
-    if (0.0..1.0).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::Option(format!("{name} is {value}: give a number from 0 up to, not including, 1")))
-}
-
 impl FitOptions {
     /// Refuses what makes no sense.
-    pub(super) fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<(), OptionError> {
         if self.batch_size == 0 || self.batch_size > LARGEST_BATCH {
-            let problem = format!(
-                "a batch size of {}: give a number from 1 to {LARGEST_BATCH}",
-                self.batch_size
-            );
-            return Err(Error::Option(problem));
+            let (found, most) = (self.batch_size, LARGEST_BATCH);
+            return Err(OptionError::BatchSize { found, most });
         }
-        share("the validation split", self.validation_split)?;
-        share("the label smoothing", f64::from(self.label_smoothing))?;
+        check_fraction("the validation split", self.validation_split)?;
+        check_fraction("the label smoothing", f64::from(self.label_smoothing))?;
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
-            let problem = format!("the weight decay is {}: give 0 or more", self.weight_decay);
-            return Err(Error::Option(problem));
+            let (name, value) = ("the weight decay", self.weight_decay);
+            return Err(InvalidOption { name, value, expected: "0 or more" }.into());
         }
         match self.patience {
-            Some(0) => return Err(Error::Option("a patience of 0 epochs: give 1 or more".into())),
+            Some(0) => return Err(OptionError::NoPatience),
             Some(_) if self.validation_split == 0.0 => {
-                let problem = "patience needs a validation loss: give a validation split too";
-                return Err(Error::Option(problem.into()));
+                return Err(OptionError::PatienceWithoutValidation);
             }
             _ => {}
         }
         self.schedule.check()?;
         self.augmentation.check()?;
-        self.optimizer.check()
+        Ok(self.optimizer.check()?)
     }
 
     /// Of `samples` samples, how many are trained on: all but those of the

@@ -4,10 +4,10 @@ use std::sync::Mutex;
 use std::time::Instant;
 
 use super::early_stopping::EarlyStopping;
+use super::error::{Error, Result};
 use super::history::{Epoch, History, Observer, Progress};
 use super::options::FitOptions;
 use super::schedule::StepIndex;
-use crate::error::{Error, Result};
 use crate::exec::engine::Engine;
 use crate::exec::layers::loss::Totals;
 use crate::exec::plan::Plan;
@@ -140,7 +140,7 @@ impl Primary<'_> {
             epoch.validation = Some(early_stopping.validate(self.network)?);
         }
         self.history.epochs.push(epoch);
-        if self.observer.on_epoch_end(&epoch, self.network)?.is_break() {
+        if self.observer.on_epoch_end(&epoch, self.network).map_err(Error::Observer)?.is_break() {
             self.history.stopped = true;
             return Ok(true);
         }

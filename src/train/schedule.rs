@@ -2,8 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::error::OptionError;
 use super::options::FitOptions;
-use crate::error::{Error, Result};
 use crate::kernels::ops::trigonometry::cos;
 
 /// What the learning rate is multiplied by, step by step.
@@ -53,18 +53,15 @@ impl StepIndex {
 
 impl LrSchedule {
     /// Refuses what makes no sense.
-    pub(super) fn check(&self) -> Result<()> {
-        let refuse = |problem: String| Err(Error::Option(problem));
+    pub(super) fn check(&self) -> Result<(), OptionError> {
         if !(self.warm_up >= 0.0 && self.warm_up.is_finite()) {
-            return refuse(format!("a warm-up of {} epochs: give 0 or more", self.warm_up));
+            return Err(OptionError::WarmUp(self.warm_up));
         }
         match self.decay {
-            LrDecay::Step { every: 0, .. } => {
-                refuse("the learning rate falls every 0 epochs: give 1 or more".into())
+            LrDecay::Step { every: 0, .. } => Err(OptionError::StepEpochs),
+            LrDecay::Step { factor, .. } if !(factor > 0.0 && factor <= 1.0) => {
+                Err(OptionError::StepFactor(factor))
             }
-            LrDecay::Step { factor, .. } if !(factor > 0.0 && factor <= 1.0) => refuse(format!(
-                "the learning rate falls by a factor of {factor}: give a number above 0, up to 1"
-            )),
             _ => Ok(()),
         }
     }

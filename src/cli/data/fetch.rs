@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use mnistry::Error;
 use mnistry::data::download::{Catalogue, Downloader};
 use serde::Serialize;
 
-use super::Shown;
+use crate::cli::output::OutputOptions;
 use crate::cli::transfer::Transfer;
-use crate::cli::{Failure, Outcome};
+use crate::cli::{CommandError, Outcome};
 
 /// Fetch a published data set into the cache folder
 ///
@@ -29,7 +28,7 @@ pub(super) struct Fetch {
     mirror: Option<String>,
 
     #[command(flatten)]
-    shown: Shown,
+    output: OutputOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -40,26 +39,24 @@ Examples:
 
 /// The JSON of a download.
 #[derive(Serialize)]
-struct Report {
+struct Fetched {
     dataset: String,
     path: PathBuf,
     bytes: u64,
 }
 
 impl Fetch {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
-        let usual = Downloader::from_env().map_err(Error::from)?;
-        let downloader = Downloader { mirror: self.mirror, ..usual };
-        let mut transfer = Transfer::new(self.shown.quiet);
-        let fetched = downloader.fetch(&self.name, &mut |event| transfer.tell(&event));
-        let fetched = fetched.map_err(Error::from)?;
-        let report = Report { dataset: fetched.title, path: fetched.path, bytes: fetched.bytes };
-        self.shown.print(&report, || {
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        let downloader = Downloader { mirror: self.mirror, ..Downloader::from_env()? };
+        let mut transfer = Transfer::new(self.output.quiet);
+        let fetched = downloader.fetch(&self.name, &mut |event| transfer.tell(&event))?;
+        let result = Fetched { dataset: fetched.title, path: fetched.path, bytes: fetched.bytes };
+        self.output.print(&result, || {
             format!(
                 "{} is in {}, {} bytes that have the published checksum\n",
-                report.dataset,
-                report.path.display(),
-                report.bytes
+                result.dataset,
+                result.path.display(),
+                result.bytes
             )
         })
     }

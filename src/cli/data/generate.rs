@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use mnistry::data::contact_sheet;
 use mnistry::data::generated;
 use mnistry::data::generated::generate;
+use mnistry::report::write_contact_sheet;
 use mnistry::{Dataset, Error};
 use serde::Serialize;
 
-use super::Shown;
-use crate::cli::{Failure, Outcome};
+use crate::cli::output::OutputOptions;
+use crate::cli::{CommandError, Outcome};
 
 /// Write generated digits as IDX files
 ///
@@ -32,7 +32,7 @@ pub(super) struct Generate {
     sheet: Option<PathBuf>,
 
     #[command(flatten)]
-    shown: Shown,
+    output: OutputOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -46,7 +46,7 @@ const COLUMNS: usize = 30;
 
 /// The JSON of what was generated.
 #[derive(Serialize)]
-struct Report {
+struct Generated {
     path: PathBuf,
     seed: u64,
     train_images: usize,
@@ -55,27 +55,27 @@ struct Report {
 }
 
 impl Generate {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
         // Told before the work is done.
         Dataset::check_vacant(&self.folder).map_err(Error::from)?;
         let data = generate(self.seed, generated::TRAIN, generated::TEST).map_err(Error::from)?;
         data.write_idx(&self.folder).map_err(Error::from)?;
         if let Some(path) = &self.sheet {
-            contact_sheet(&data.train, COLUMNS).save_png(path).map_err(Error::from)?;
+            write_contact_sheet(path, &data.train, COLUMNS)?;
         }
-        let report = Report {
+        let result = Generated {
             path: self.folder,
             seed: self.seed,
             train_images: data.train.len(),
             test_images: data.test.len(),
             sheet: self.sheet,
         };
-        self.shown.print(&report, || {
+        self.output.print(&result, || {
             format!(
                 "{} has {} generated digits to train on and {} to test with\n",
-                report.path.display(),
-                report.train_images,
-                report.test_images
+                result.path.display(),
+                result.train_images,
+                result.test_images
             )
         })
     }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use mnistry::report::Overview;
 
-use super::Shown;
 use crate::cli::common::dataset;
-use crate::cli::{Failure, Outcome, output};
+use crate::cli::output::OutputOptions;
+use crate::cli::{CommandError, Outcome, output};
 
 /// Say what is in a data set: counts, pixels, and how the images look
 #[derive(Args)]
@@ -19,7 +19,7 @@ pub(super) struct Info {
     data: PathBuf,
 
     #[command(flatten)]
-    shown: Shown,
+    output: OutputOptions,
 }
 
 const EXAMPLES: &str = "\
@@ -28,9 +28,9 @@ Examples:
   mnistry data info mnist.npz --json | jq .train.mean";
 
 impl Info {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
-        let data = dataset(Some(&self.data), self.shown.quiet)?;
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        let data = dataset(Some(&self.data), &self.output)?;
         let overview = Overview::new(&data);
-        self.shown.print(&overview, || overview.text(&output::palette()))
+        self.output.print(&overview, || overview.text(&output::palette()))
     }
 }

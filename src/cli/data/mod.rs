@@ -6,7 +6,7 @@ mod info;
 
 use clap::{Args, Subcommand};
 
-use super::{Failure, Outcome, output};
+use super::{CommandError, Outcome};
 
 /// Fetch, generate or describe data sets
 #[derive(Args)]
@@ -30,39 +30,11 @@ enum Command {
 }
 
 impl Data {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
         match self.command {
             Command::Fetch(fetch) => fetch.run(),
             Command::Generate(generate) => generate.run(),
             Command::Info(info) => info.run(),
         }
-    }
-}
-
-/// What is shown.
-#[derive(Args)]
-struct Shown {
-    /// Print the result as JSON
-    #[arg(long)]
-    json: bool,
-
-    /// Print nothing but errors (and the JSON, if asked for)
-    #[arg(short, long)]
-    quiet: bool,
-}
-
-impl Shown {
-    /// Prints a result as JSON, as text, or not at all, as asked for.
-    fn print(
-        &self,
-        result: &impl serde::Serialize,
-        text: impl FnOnce() -> String,
-    ) -> Result<Outcome, Failure> {
-        if self.json {
-            output::print_json(result)?;
-        } else if !self.quiet {
-            output::print(&text())?;
-        }
-        Ok(Outcome::Done)
     }
 }

@@ -1,14 +1,18 @@
 //! Optimisers: how a gradient moves a weight.
 
 mod adam;
+mod invalid_option;
 mod sgd;
 
 pub use adam::Adam;
+pub use invalid_option::InvalidOption;
+pub(crate) use invalid_option::check_fraction;
 pub use sgd::Sgd;
+
+use self::invalid_option::check_positive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Result};
 use crate::simd::F32x16;
 use crate::simd::Simd;
 
@@ -86,36 +90,21 @@ fn matters<S: Simd>(s: S, size: S::F32) -> S::Mask {
 
 impl Optimizer {
     /// Refuses constants that make no sense, or none once they are rounded to `f32`.
-    pub(crate) fn check(&self) -> Result<()> {
+    pub(crate) fn check(&self) -> Result<(), InvalidOption> {
         let rate = match self {
             Self::Adam(adam) => {
-                decay("Adam's first beta", adam.beta_1)?;
-                decay("Adam's second beta", adam.beta_2)?;
-                positive("Adam's epsilon", adam.epsilon)?;
+                check_fraction("Adam's first beta", adam.beta_1)?;
+                check_fraction("Adam's second beta", adam.beta_2)?;
+                check_positive("Adam's epsilon", adam.epsilon)?;
                 adam.learning_rate
             }
             Self::Sgd(sgd) => {
-                decay("the momentum", sgd.momentum)?;
+                check_fraction("the momentum", sgd.momentum)?;
                 sgd.learning_rate
             }
         };
-        positive("the learning rate", rate)
+        check_positive("the learning rate", rate)
     }
-}
-
-fn decay(name: &str, value: f64) -> Result<()> {
-    if value >= 0.0 && (value as f32) < 1.0 {
-        return Ok(());
-    }
-    Err(Error::Option(format!("{name} is {value}: give a number from 0 up to, not including, 1")))
-}
-
-fn positive(name: &str, value: f64) -> Result<()> {
-    let rounded = value as f32;
-    if rounded > 0.0 && rounded.is_finite() {
-        return Ok(());
-    }
-    Err(Error::Option(format!("{name} is {value}: give a number above 0 that f32 can hold")))
 }
 
 #[cfg(test)]

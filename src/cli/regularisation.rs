@@ -1,28 +1,29 @@
-//! What helps a network to learn what is general, each of it off by default.
+//! Regularisation and augmentation: what helps a network to do well on images that it was not
+//! trained on, each of it off by default. And the schedule of the learning rate.
 
 use clap::{Args, ValueEnum};
 use mnistry::FitOptions;
 use mnistry::image::RandomAffine;
 use mnistry::train::{LrDecay, LrSchedule};
 
-/// Aids of training.
+/// Validation, early stopping, learning-rate schedule, regularisation and augmentation.
 #[derive(Args)]
-#[command(next_help_heading = "Training aids")]
-pub(super) struct Aids {
+#[command(next_help_heading = "Regularisation and augmentation")]
+pub(super) struct Regularisation {
     /// Do not train on this share of the images, the last ones, but test on them after each epoch
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     validation_split: f64,
 
-    /// Stop after so many epochs without a lower validation loss, and keep the network of the
-    /// lowest
+    /// Early stopping: stop after so many epochs without a lower validation loss, and keep the
+    /// network of the lowest
     #[arg(long, value_name = "EPOCHS", requires = "validation_split")]
     patience: Option<usize>,
 
-    /// How the learning rate falls
-    #[arg(long, value_enum, default_value_t = Fall::Constant)]
-    schedule: Fall,
+    /// The learning-rate schedule: how the step size falls
+    #[arg(long, value_enum, default_value_t = Schedule::Constant)]
+    schedule: Schedule,
 
-    /// Epochs in which the learning rate rises from nothing
+    /// Epochs of warm-up, in which the learning rate rises from nothing
     #[arg(long, value_name = "EPOCHS", default_value_t = 0.0)]
     warm_up: f64,
 
@@ -42,25 +43,26 @@ pub(super) struct Aids {
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     label_smoothing: f32,
 
-    /// Distort each image anew in each epoch; as --shift 2 --rotate 10 --scale 0.1
+    /// Augment the training images: shift, rotate and scale each at random, anew in each epoch, as
+    /// --shift 2 --rotate 10 --scale 0.1
     #[arg(long)]
     augment: bool,
 
-    /// Move images by up to so many pixels
+    /// Shift images by up to so many pixels
     #[arg(long, value_name = "PIXELS")]
     shift: Option<f32>,
 
-    /// Turn images by up to so many degrees, either way
+    /// Rotate images by up to so many degrees, either way
     #[arg(long, value_name = "DEGREES")]
     rotate: Option<f32>,
 
-    /// Let images grow or shrink by up to this share
+    /// Scale images up or down by up to this share
     #[arg(long, value_name = "SHARE")]
     scale: Option<f32>,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
-enum Fall {
+enum Schedule {
     /// Not at all
     Constant,
     /// By a factor every so many epochs
@@ -69,13 +71,13 @@ enum Fall {
     Cosine,
 }
 
-impl Aids {
-    /// `options` with these aids.
+impl Regularisation {
+    /// `options` with this.
     pub(super) fn add_to(&self, options: FitOptions) -> FitOptions {
         let decay = match self.schedule {
-            Fall::Constant => LrDecay::Constant,
-            Fall::Step => LrDecay::Step { every: self.step_epochs, factor: self.step_factor },
-            Fall::Cosine => LrDecay::Cosine,
+            Schedule::Constant => LrDecay::Constant,
+            Schedule::Step => LrDecay::Step { every: self.step_epochs, factor: self.step_factor },
+            Schedule::Cosine => LrDecay::Cosine,
         };
         let by_default = if self.augment {
             RandomAffine { shift: 2.0, rotation: 10.0, scale: 0.1 }

@@ -3,11 +3,11 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use crate::error::{Error, Result};
+use crate::report::error::{Error, Result};
 
 /// Writes `step,loss`, a line a step, steps counted over the whole run from 1.
 #[derive(Debug)]
-pub struct StepLog {
+pub(super) struct StepLog {
     path: PathBuf,
     writer: csv::Writer<File>,
     steps: u64,
@@ -18,7 +18,7 @@ impl StepLog {
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn create(path: impl AsRef<Path>) -> Result<Self> {
+    pub(super) fn create(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_owned();
         let file = File::create(&path).map_err(Error::io("write", &path))?;
         let mut log = Self { path, writer: csv::Writer::from_writer(file), steps: 0 };
@@ -30,7 +30,7 @@ impl StepLog {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn record(&mut self, loss: f32) -> Result<()> {
+    pub(super) fn record(&mut self, loss: f32) -> Result<()> {
         self.steps += 1;
         self.write((self.steps, loss))
     }
@@ -39,7 +39,7 @@ impl StepLog {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn finish(mut self) -> Result<()> {
+    pub(super) fn finish(mut self) -> Result<()> {
         self.writer.flush().map_err(Error::io("write", &self.path))
     }
 

@@ -1,5 +1,5 @@
-//! Reads the first test images with a saved network, and shows the first one:
-//! `cargo run --release --example read -- model.safetensors mnist.npz`.
+//! Classifies the first test images with a saved network, and shows the first one:
+//! `cargo run --release --example predict -- runs/1/model.safetensors mnist.npz`.
 
 use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
 
@@ -16,8 +16,8 @@ fn main() -> Result<()> {
     }
     let engine = Engine::new(EngineOptions::default())?;
     for index in 0..images.len().min(10) {
-        let reading = engine.predict(&network, images.image(index))?;
-        println!("image {index}: {} ({:.2} %)", reading.class, 100.0 * reading.probability());
+        let prediction = engine.predict(&network, images.image(index))?;
+        println!("image {index}: {} ({:.2} %)", prediction.class, 100.0 * prediction.probability());
     }
     Ok(())
 }

@@ -1,22 +1,26 @@
-//! `mnistry predict`: reads images with a trained network.
+//! `mnistry predict`: classifies images with a trained network.
+
+mod images;
+mod prediction;
 
 use std::ops::RangeInclusive;
 use std::path::PathBuf;
 
 use clap::Args;
-use mnistry::Error;
+use mnistry::image::ImageShape;
 use mnistry::report::write_submission;
 
 use super::common::{Common, load};
-use super::reading::{Images, Reading};
-use super::{Failure, Outcome, output};
+use super::{CommandError, Outcome};
+use images::Images;
+use prediction::ImagePrediction;
 
-/// Read images with a trained network: pictures of your own, rows of a CSV file, or test images
+/// Classify images with a trained network: pictures of your own, rows of a CSV file, or test images
 ///
 /// A picture may be drawn, scanned or photographed: dark ink on light ground, or light on dark.
 /// Shadows do not matter. Each digit is cut out and fitted as MNIST's were; several are read in
-/// turn, line by line, if they do not touch. A picture of just the size that the network reads is
-/// taken as it is.
+/// turn, line by line, if they do not touch. A picture of just the size that the network takes
+/// is left as it is.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Predict {
@@ -37,7 +41,7 @@ pub(super) struct Predict {
     #[arg(long, conflicts_with_all = ["json", "quiet"])]
     show: bool,
 
-    /// Write the readings to this file, as Kaggle wants them: ImageId,Label
+    /// Write the predictions to this file, as Kaggle wants them: ImageId,Label
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
 
@@ -53,53 +57,53 @@ Examples:
   mnistry predict runs/1 --data mnist.npz --index 0-9,115 --json";
 
 impl Predict {
-    pub(super) fn run(self) -> Result<Outcome, Failure> {
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
-        let mut images = Images::new(network.architecture().input());
+        let images = self.images(network.architecture().input())?;
+        let drawn = if self.show { images.drawn() } else { Vec::new() };
+        let predictions = images.predict(&engine, &network)?;
+        if let Some(path) = &self.csv {
+            write_submission(path, predictions.iter().map(|prediction| prediction.class))?;
+        }
+        self.common.output.print(&predictions, || match &self.csv {
+            Some(path) if !self.show => {
+                format!("{} predictions written to {}\n", predictions.len(), path.display())
+            }
+            _ => text(&predictions, &drawn),
+        })
+    }
+
+    /// The images that the arguments name, each of shape `input`.
+    fn images(&self, input: ImageShape) -> Result<Images, CommandError> {
+        let mut images = Images::new(input);
         for file in &self.files {
             images.add_file(file)?;
         }
         if !self.index.is_empty() {
             let tests = self.common.dataset()?.test;
-            if let Some(range) = self.index.iter().find(|range| *range.end() >= tests.len()) {
-                return Err(Error::Option(format!(
-                    "there is no test image {}: they are 0 to {}",
-                    range.end(),
-                    tests.len() - 1
-                ))
-                .into());
+            let last = tests.len() - 1;
+            if let Some(range) = self.index.iter().find(|range| *range.end() > last) {
+                return Err(CommandError::NoTestImage { index: *range.end(), last });
             }
-            images.add_tests(&tests, self.index.into_iter().flatten())?;
+            images.add_tests(&tests, self.index.iter().cloned().flatten())?;
         }
-        let drawn = if self.show { images.drawn() } else { Vec::new() };
-        let readings = images.read(&engine, &network)?;
-        if let Some(path) = &self.csv {
-            write_submission(path, readings.iter().map(|reading| reading.class))?;
-        }
-        if self.common.json {
-            output::print_json(&readings)?;
-        } else if let (Some(path), false, false) = (&self.csv, self.show, self.common.quiet) {
-            output::print(&format!("{} images read into {}\n", readings.len(), path.display()))?;
-        } else if !self.common.quiet {
-            output::print(&text(&readings, &drawn))?;
-        }
-        Ok(Outcome::Done)
+        Ok(images)
     }
 }
 
-/// The readings for a person, each below what the network saw, if that is to be shown. Of a
+/// The predictions for a person, each below what the network saw, if that is to be shown. Of a
 /// picture with several digits a line of its own has all of them.
-fn text(readings: &[Reading], drawn: &[String]) -> String {
+fn text(predictions: &[ImagePrediction], drawn: &[String]) -> String {
     let mut text = String::new();
     let mut drawn = drawn.iter();
-    for picture in readings.chunk_by(Reading::shares_picture) {
-        for reading in picture {
+    for picture in predictions.chunk_by(ImagePrediction::shares_picture) {
+        for prediction in picture {
             text.extend(drawn.next().map(String::as_str));
-            text += &reading.text();
+            text += &prediction.text();
         }
         if let [first, _, ..] = picture {
-            let all: String = picture.iter().map(|reading| reading.class.to_string()).collect();
+            let all: String = picture.iter().map(|digit| digit.class.to_string()).collect();
             text += &format!("{}: {all}\n", first.name());
         }
     }

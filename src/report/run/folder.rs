@@ -8,15 +8,14 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
-use super::Report;
-use crate::error::{Error, Result};
+use super::RunConfig;
 use crate::files::{create_folder, read_bounded, write_atomically};
-use crate::kernels::gemm::GemmBackend;
-use crate::model::{Architecture, Network};
-use crate::train::ConfusionMatrix;
-use crate::train::{Epoch, FitOptions};
+use crate::model::Network;
+use crate::report::Report;
+use crate::report::error::{Error, Result};
+use crate::train::{ConfusionMatrix, Epoch};
 
 /// The name of the trained network in a run folder.
 pub const MODEL_FILE: &str = "model.safetensors";
@@ -31,36 +30,12 @@ const HISTORY: [&str; 6] =
     ["epoch", "loss", "accuracy", "seconds", "validation_loss", "validation_accuracy"];
 const REPORT_FILE: &str = "report.json";
 const CONFUSION_FILE: &str = "confusion_matrix.csv";
-
-/// All that decides what a run does. As JSON it is `config.json`.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub struct RunConfig {
-    /// The version of this crate.
-    pub version: String,
-    /// The name of the data set.
-    pub dataset: String,
-    /// How many images are trained on.
-    pub train_images: usize,
-    /// How many images are tested with.
-    pub test_images: usize,
-    /// The network.
-    pub architecture: Architecture,
-    /// The file that the first weights come from; `None` where they are drawn under the seed.
-    pub init: Option<PathBuf>,
-    /// Epochs, minibatches, optimiser, order and seed.
-    #[serde(flatten)]
-    pub fit: FitOptions,
-    /// The number of threads.
-    pub threads: usize,
-    /// The instruction set of the kernels.
-    pub isa: String,
-    /// Who computes the dense products.
-    pub gemm: GemmBackend,
-}
+/// What a run leaves beside its `config.json`.
+const RESULT_FILES: [&str; 4] = [REPORT_FILE, CONFUSION_FILE, HISTORY_FILE, MODEL_FILE];
 
 /// A folder that keeps one run.
 #[derive(Debug)]
-pub struct RunFolder {
+pub(super) struct RunFolder {
     path: PathBuf,
     history: Vec<Epoch>,
 }
@@ -72,11 +47,12 @@ impl RunFolder {
     /// # Errors
     /// When the system refuses, or the folder holds a `config.json` that no run wrote, or files
     /// under our names without one.
-    pub fn create(path: impl Into<PathBuf>) -> Result<Self> {
+    pub(super) fn create(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         create_folder(&path)?;
         check_replaceable(&path.join(CONFIG_FILE))?;
-        for name in [REPORT_FILE, CONFUSION_FILE, HISTORY_FILE, MODEL_FILE, CONFIG_FILE] {
+        // The settings last: without them, the other files would not be known as a run's.
+        for name in RESULT_FILES.into_iter().chain([CONFIG_FILE]) {
             let file = path.join(name);
             match fs::remove_file(&file) {
                 Err(error) if error.kind() != ErrorKind::NotFound => {
@@ -93,7 +69,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// When the system refuses.
-    pub fn create_next_in(parent: impl AsRef<Path>) -> Result<Self> {
+    pub(super) fn create_next_in(parent: impl AsRef<Path>) -> Result<Self> {
         let parent = parent.as_ref();
         create_folder(parent)?;
         let mut number = 1 + greatest_number_in(parent)?;
@@ -108,14 +84,12 @@ impl RunFolder {
     }
 
     /// Where it is.
-    #[must_use]
-    pub fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Where its network is.
-    #[must_use]
-    pub fn model_path(&self) -> PathBuf {
+    pub(super) fn model_path(&self) -> PathBuf {
         self.path.join(MODEL_FILE)
     }
 
@@ -123,7 +97,7 @@ impl RunFolder {
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn start(&self, config: &RunConfig, network: &Network) -> Result<()> {
+    pub(super) fn start(&self, config: &RunConfig, network: &Network) -> Result<()> {
         self.write_json(CONFIG_FILE, config)?;
         self.write_history()?;
         self.save(network)
@@ -134,7 +108,7 @@ impl RunFolder {
     /// # Errors
     /// When a file cannot be written, or the network holds a number that is not finite; the
     /// folder then keeps what it had.
-    pub fn record(&mut self, epoch: &Epoch, network: &Network) -> Result<()> {
+    pub(super) fn record(&mut self, epoch: &Epoch, network: &Network) -> Result<()> {
         self.save(network)?;
         self.history.push(*epoch);
         self.write_history()
@@ -145,24 +119,23 @@ impl RunFolder {
     /// # Errors
     /// When the file cannot be written, or the network holds a number that is not finite; the
     /// folder then keeps the one that it had.
-    pub fn save(&self, network: &Network) -> Result<()> {
+    pub(super) fn save(&self, network: &Network) -> Result<()> {
         for tensor in network.tensors() {
             if tensor.values.iter().any(|value| !value.is_finite()) {
-                return Err(Error::Network(format!(
-                    "after epoch {}, {} holds a number that is not finite: lower the learning rate",
-                    self.history.len() + 1,
-                    tensor.name
-                )));
+                return Err(Error::NotFinite {
+                    epoch: self.history.len() + 1,
+                    tensor: tensor.name.clone(),
+                });
             }
         }
-        network.save(self.model_path())
+        Ok(network.save(self.model_path())?)
     }
 
     /// Writes the report of the completed run.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub fn finish(&self, report: &Report) -> Result<()> {
+    pub(super) fn finish(&self, report: &Report) -> Result<()> {
         self.write_confusion_matrix(&report.test.confusion_matrix)?;
         self.write_json(REPORT_FILE, report)
     }
@@ -170,7 +143,7 @@ impl RunFolder {
     fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
         let path = self.path.join(name);
         let mut text = serde_json::to_vec_pretty(value)
-            .map_err(|error| Error::file(&path, format!("cannot be written: {error}")))?;
+            .map_err(|error| Error::Unwritable { path: path.clone(), source: error.into() })?;
         text.push(b'\n');
         Ok(write_atomically(&path, &text)?)
     }
@@ -222,16 +195,9 @@ impl RunFolder {
 /// surely not meant.
 fn check_replaceable(config: &Path) -> Result<()> {
     if !config.exists() {
-        let others = [REPORT_FILE, CONFUSION_FILE, HISTORY_FILE, MODEL_FILE];
-        return match others
-            .map(|name| config.with_file_name(name))
-            .iter()
-            .find(|file| file.exists())
-        {
-            Some(file) => Err(Error::file(
-                file,
-                "would be replaced, but belongs to no run: choose another folder",
-            )),
+        let results = RESULT_FILES.map(|name| config.with_file_name(name));
+        return match results.iter().find(|file| file.exists()) {
+            Some(file) => Err(Error::NoRun(file.clone())),
             None => Ok(()),
         };
     }
@@ -240,7 +206,7 @@ fn check_replaceable(config: &Path) -> Result<()> {
     if value.get("architecture").is_some() {
         return Ok(());
     }
-    Err(Error::file(config, "was not written by a run: choose another folder for this one"))
+    Err(Error::ForeignConfig(config.to_owned()))
 }
 
 /// The greatest number that names something in `folder`; 0 where none does.

@@ -1,0 +1,56 @@
+//! Why a command ended early: the library's errors, and those of the program itself.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use mnistry::image::ImageShape;
+
+/// Why a command ended early. The text of each is what a person reads.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CommandError {
+    /// The arguments contradict each other.
+    #[error(transparent)]
+    Usage(#[from] clap::Error),
+    /// The library could not do what it was asked for.
+    #[error(transparent)]
+    Failed(#[from] mnistry::Error),
+    /// There are fewer test images than the arguments say.
+    #[error("there is no test image {index}: they are 0 to {last}")]
+    NoTestImage { index: usize, last: usize },
+    /// Images that the network does not take.
+    #[error("{}the network reads images of {expected}, but these are {found}", prefix(file.as_deref()))]
+    ImageShape { file: Option<PathBuf>, expected: ImageShape, found: ImageShape },
+    /// A result that could not be printed.
+    #[error("cannot write to standard output: {0}")]
+    Print(#[source] io::Error),
+    /// Ctrl-C would end the process at once.
+    #[error("cannot listen for Ctrl-C: {0}")]
+    Interrupt(#[from] ctrlc::Error),
+}
+
+/// The errors of the library's rooms are taken in as its own.
+macro_rules! failed {
+    ($($error:ty),* $(,)?) => {$(
+        impl From<$error> for CommandError {
+            fn from(error: $error) -> Self {
+                Self::Failed(error.into())
+            }
+        }
+    )*};
+}
+
+failed! {
+    mnistry::data::Error,
+    mnistry::data::Problem,
+    mnistry::data::download::Error,
+    mnistry::image::Error,
+    mnistry::model::Error,
+    mnistry::EngineError,
+    mnistry::train::Error,
+    mnistry::report::Error,
+}
+
+/// What is put before a problem of `file`.
+fn prefix(file: Option<&Path>) -> String {
+    file.map_or_else(String::new, |file| format!("{}: ", file.display()))
+}

@@ -1,0 +1,55 @@
+//! A prediction of a network, with the image that it is of.
+
+use mnistry::Prediction;
+use serde::Serialize;
+
+use super::images::Origin;
+
+/// What a network predicts of an image.
+#[derive(Serialize)]
+pub(super) struct ImagePrediction {
+    #[serde(flatten)]
+    origin: Origin,
+    /// The most probable class.
+    pub(super) class: usize,
+    /// How probable that is, from 0 to 1.
+    probability: f32,
+    /// The second most probable class.
+    runner_up: Option<RunnerUp>,
+}
+
+#[derive(Serialize)]
+struct RunnerUp {
+    class: usize,
+    probability: f32,
+}
+
+impl ImagePrediction {
+    pub(super) fn new(origin: Origin, prediction: &Prediction) -> Self {
+        let runner_up = prediction
+            .runner_up()
+            .map(|class| RunnerUp { class, probability: prediction.probabilities[class] });
+        Self { origin, class: prediction.class, probability: prediction.probability(), runner_up }
+    }
+
+    /// Whether this image and `other` were found in the same picture.
+    pub(super) fn shares_picture(&self, other: &Self) -> bool {
+        self.origin.shares_picture(&other.origin)
+    }
+
+    /// What a person calls the image, or the picture that it was found in.
+    pub(super) fn name(&self) -> String {
+        self.origin.name()
+    }
+
+    /// A line for a person: `image 7: 9 (99.12 %), or 4 (0.71 %); labelled 9`.
+    pub(super) fn text(&self) -> String {
+        let percent = |probability: f32| format!("{:.2} %", 100.0 * probability);
+        let second = self.runner_up.as_ref().map_or(String::new(), |second| {
+            format!(", or {} ({})", second.class, percent(second.probability))
+        });
+        let label = self.origin.label.map_or(String::new(), |label| format!("; labelled {label}"));
+        let (name, first) = (self.name(), percent(self.probability));
+        format!("{name}: {} ({first}){second}{label}\n", self.class)
+    }
+}

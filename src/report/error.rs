@@ -1,0 +1,65 @@
+//! Why a run is not recorded, or a report not made.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::{files, image, model, train};
+
+/// Why a run was not recorded, or a report not made or written. The text is one line for a person.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file was not read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
+    /// A file cannot be what it should become.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The folder of a run has files of something else.
+    #[error("{}: would be replaced, but belongs to no run: choose another folder", .0.display())]
+    NoRun(PathBuf),
+    /// The folder of a run has a `config.json` of something else.
+    #[error("{}: was not written by a run: choose another folder for this one", .0.display())]
+    ForeignConfig(PathBuf),
+    /// A network that is beyond use.
+    #[error(
+        "after epoch {epoch}, {tensor} holds a number that is not finite: lower the learning rate"
+    )]
+    NotFinite {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The tensor.
+        tensor: String,
+    },
+    /// A test loss that JSON cannot say and nobody could use.
+    #[error("the test loss is {0}: the weights are beyond use; train with a lower learning rate")]
+    TestLoss(f64),
+    /// A network was not saved.
+    #[error(transparent)]
+    Model(#[from] model::Error),
+    /// A network was not trained or tested.
+    #[error(transparent)]
+    Train(#[from] train::Error),
+    /// An image was not made.
+    #[error(transparent)]
+    Image(#[from] image::Error),
+}
+
+/// A result of this room.
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Wraps what the system said when it was asked to `action` the file at `path`.
+    pub(super) fn io(
+        action: &'static str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let wrap = files::Error::io(action, path);
+        move |source| Self::File(wrap(source))
+    }
+}

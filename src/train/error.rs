@@ -1,0 +1,120 @@
+//! Why a network is not trained or asked.
+
+use super::history::ObserverError;
+use crate::data::Problem;
+use crate::exec::engine::EngineError;
+use crate::image::{self, ImageShape};
+use crate::kernels::optim::InvalidOption;
+
+/// Why a network was not trained, evaluated or asked. The text is one line for a person.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// An option makes no sense.
+    #[error(transparent)]
+    Option(#[from] OptionError),
+    /// The network reads images of another shape.
+    #[error(
+        "the network reads images of {} × {}, but these are {} × {}",
+        .network.height, .network.width, .images.height, .images.width
+    )]
+    Shape {
+        /// What the network reads.
+        network: ImageShape,
+        /// What the images are.
+        images: ImageShape,
+    },
+    /// The network reads images of another number of pixels.
+    #[error(
+        "the network reads images of {} × {}, but this one has {pixels} pixels",
+        .network.height, .network.width
+    )]
+    Pixels {
+        /// What the network reads.
+        network: ImageShape,
+        /// What the image has.
+        pixels: usize,
+    },
+    /// There are labels beyond the network's classes.
+    #[error("the network tells {known} classes apart, but the labels go up to {greatest}")]
+    Classes {
+        /// The network's classes.
+        known: usize,
+        /// The greatest label.
+        greatest: usize,
+    },
+    /// The validation split leaves nothing to train on, or nothing to validate with.
+    #[error("a validation split of {split} leaves nothing on one side of {images} images")]
+    Validation {
+        /// The share that is set aside.
+        split: f64,
+        /// How many images there are.
+        images: usize,
+    },
+    /// A minibatch needs more memory than is to be had.
+    #[error("{batch} samples at a time need too much memory: fewer units, or a smaller batch")]
+    Memory {
+        /// Samples of a minibatch.
+        batch: usize,
+    },
+    /// The loss turned NaN or infinite.
+    #[error(
+        "the loss became {loss} in epoch {epoch}, step {step}: lower the learning rate (the weights are as after epoch {})",
+        epoch - 1
+    )]
+    NotFinite {
+        /// The epoch, from 1.
+        epoch: usize,
+        /// The step within the epoch, from 1.
+        step: usize,
+        /// The loss: NaN or an infinity.
+        loss: f32,
+    },
+    /// The engine cannot work now.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// Images and labels are no data set.
+    #[error(transparent)]
+    Data(#[from] Problem),
+    /// What the [`Observer`](super::Observer) of a run returned.
+    #[error(transparent)]
+    Observer(ObserverError),
+}
+
+/// A result of this room.
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// Why an option of [`FitOptions`](super::FitOptions) makes no sense.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptionError {
+    /// A number that is not what it must be.
+    #[error(transparent)]
+    Value(#[from] InvalidOption),
+    /// No samples a step, or too many.
+    #[error("a batch size of {found}: give a number from 1 to {most}")]
+    BatchSize {
+        /// How many were asked for.
+        found: usize,
+        /// The most that may be.
+        most: usize,
+    },
+    /// A patience that ends every run at once.
+    #[error("a patience of 0 epochs: give 1 or more")]
+    NoPatience,
+    /// A patience without anything to judge by.
+    #[error("patience needs a validation loss: give a validation split too")]
+    PatienceWithoutValidation,
+    /// A warm-up of less than nothing, or without end.
+    #[error("a warm-up of {0} epochs: give 0 or more")]
+    WarmUp(f64),
+    /// A schedule of steps of no epochs.
+    #[error("the learning rate falls every 0 epochs: give 1 or more")]
+    StepEpochs,
+    /// A schedule by whose steps the learning rate does not fall.
+    #[error("the learning rate falls by a factor of {0}: give a number above 0, up to 1")]
+    StepFactor(f64),
+    /// An augmentation that makes no sense.
+    #[error(transparent)]
+    Augmentation(#[from] image::Error),
+}
