@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::data::Problem;
 #[cfg(feature = "download")]
 use crate::data::download::Failure;
+use crate::kernels::optim::InvalidOption;
+use crate::simd::UnsupportedIsa;
 
 /// What can go wrong in this crate. The text of each is one line for a person.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,12 @@ pub enum Error {
     /// An option that cannot be honoured on this machine or with this data.
     #[error("{0}")]
     Option(String),
+    /// An instruction set that there is not, or that this CPU lacks.
+    #[error(transparent)]
+    Isa(#[from] UnsupportedIsa),
+    /// An option of an optimiser that it cannot work with.
+    #[error(transparent)]
+    Optimizer(#[from] InvalidOption),
     /// The loss turned NaN or infinite.
     #[error(
         "the loss became {loss} in epoch {epoch}, step {step}: lower the learning rate (the weights are as after epoch {})",

@@ -45,7 +45,7 @@ impl StageKind {
     /// How many numbers it puts out for a sample, of which it reads `inputs`.
     pub(crate) fn units(&self, inputs: usize) -> usize {
         match self {
-            Self::Images(layers) => layers.volumes.last().map_or(inputs, Volume::lanes),
+            Self::Images(layers) => layers.volumes.last().map_or(inputs, Volume::vectors),
             Self::Dense { units, .. } => *units,
             Self::Dropout(_) => inputs,
         }

@@ -5,6 +5,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use crate::kernels::conv::{Padding, Steps, Window};
+use crate::kernels::optim::is_fraction;
 use crate::model::architecture::Layer;
 
 /// The numbers that a layer puts out for one sample.
@@ -72,7 +73,7 @@ impl Layer {
             ) => Err("reads images, but comes after they were flattened".into()),
             (Self::Flatten, input) => Ok(Shape::Vector(input.numbers())),
             (Self::Dropout { rate }, input) => {
-                if (0.0..1.0).contains(&rate) {
+                if is_fraction(rate.into()) {
                     Ok(input)
                 } else {
                     Err(format!(

@@ -1,11 +1,9 @@
 //! Which instruction set to use: detection, choice, and the one place where the generic kernels
 //! are instantiated for each.
 
-use super::{Kernel, Portable, Simd};
-use crate::error::{Error, Result};
 #[cfg(target_arch = "x86_64")]
-use crate::simd::avx2::Avx2;
-use crate::simd::avx512::Avx512;
+use super::{Avx2, Avx512};
+use super::{Kernel, Portable, Simd};
 
 /// An instruction set that this CPU has.
 #[derive(Clone, Copy, Debug)]
@@ -42,11 +40,10 @@ impl Isa {
     ///
     /// # Errors
     /// When the variable names none, or one that the CPU lacks.
-    pub fn detect() -> Result<Self> {
+    pub fn detect() -> Result<Self, UnsupportedIsa> {
         match std::env::var("MNISTRY_ISA") {
-            Ok(name) if !name.is_empty() => {
-                Self::named(&name).map_err(|error| Error::Option(format!("MNISTRY_ISA: {error}")))
-            }
+            Ok(name) if !name.is_empty() => Self::named(&name)
+                .map_err(|error| UnsupportedIsa { is_from_environment: true, ..error }),
             _ => Ok(Self::best()),
         }
     }
@@ -59,7 +56,7 @@ impl Isa {
     ///
     /// # Errors
     /// When there is no such instruction set, or the CPU lacks it.
-    pub fn named(name: &str) -> Result<Self> {
+    pub fn named(name: &str) -> Result<Self, UnsupportedIsa> {
         if name == "auto" {
             return Ok(Self::best());
         }
@@ -67,13 +64,11 @@ impl Isa {
         if let Some(isa) = available.iter().find(|isa| isa.name() == name) {
             return Ok(*isa);
         }
-        let has: Vec<_> = available.iter().map(|isa| isa.name()).collect();
-        let problem = if ISA_NAMES.contains(&name) {
-            "this CPU lacks"
-        } else {
-            "there is no instruction set"
-        };
-        Err(Error::Option(format!("{problem} {name}: give auto or one of {}", has.join(", "))))
+        Err(UnsupportedIsa {
+            name: name.to_owned(),
+            available: available.iter().map(|isa| isa.name()).collect(),
+            is_from_environment: false,
+        })
     }
 
     /// Its name.
@@ -101,7 +96,7 @@ impl Isa {
 
     /// Runs `kernel` with this instruction set.
     #[inline]
-    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
             Token::Portable(token) => token.vectorize(kernel),
             #[cfg(target_arch = "x86_64")]
@@ -112,9 +107,34 @@ impl Isa {
     }
 }
 
+/// An instruction set was asked for that there is not, or that this CPU lacks.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "{}{} {name}: give auto or one of {}",
+    if *is_from_environment { "MNISTRY_ISA: " } else { "" },
+    if ISA_NAMES.contains(&name.as_str()) { "this CPU lacks" } else { "there is no instruction set" },
+    available.join(", ")
+)]
+pub struct UnsupportedIsa {
+    name: String,
+    /// The names of those that the CPU has.
+    available: Vec<&'static str>,
+    /// Whether `MNISTRY_ISA` asked for it.
+    is_from_environment: bool,
+}
+
 #[cfg(test)]
 mod tests {
-    use super::Isa;
+    use super::{Isa, UnsupportedIsa};
+
+    #[test]
+    fn an_unknown_name_is_refused_with_those_to_choose_from() {
+        let error = Isa::named("sse9").unwrap_err();
+        let text = error.to_string();
+        assert!(text.starts_with("there is no instruction set sse9: give auto or one of portable"));
+        let error = UnsupportedIsa { is_from_environment: true, ..error };
+        assert_eq!(error.to_string(), format!("MNISTRY_ISA: {text}"));
+    }
 
     /// So that the tests that run on every available instruction set leave none out.
     #[test]

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
 use crate::image::RandomAffine;
-use crate::kernels::optim::Optimizer;
+use crate::kernels::optim::{Optimizer, check_fraction};
 use crate::train::schedule::LrSchedule;
 
 /// Settings of a run; the defaults are Keras's, with the epochs of the tutorial.
@@ -59,13 +59,6 @@ impl Default for FitOptions {
 /// The largest minibatch.
 const LARGEST_BATCH: usize = 1 << 16;
 
-fn share(name: &str, value: f64) -> Result<()> {
-    if (0.0..1.0).contains(&value) {
-        return Ok(());
-    }
-    Err(Error::Option(format!("{name} is {value}: give a number from 0 up to, not including, 1")))
-}
-
 impl FitOptions {
     /// Refuses what makes no sense.
     pub(super) fn check(&self) -> Result<()> {
@@ -76,8 +69,8 @@ impl FitOptions {
             );
             return Err(Error::Option(problem));
         }
-        share("the validation split", self.validation_split)?;
-        share("the label smoothing", f64::from(self.label_smoothing))?;
+        check_fraction("the validation split", self.validation_split)?;
+        check_fraction("the label smoothing", f64::from(self.label_smoothing))?;
         if !(self.weight_decay >= 0.0 && self.weight_decay.is_finite()) {
             let problem = format!("the weight decay is {}: give 0 or more", self.weight_decay);
             return Err(Error::Option(problem));
@@ -92,7 +85,7 @@ impl FitOptions {
         }
         self.schedule.check()?;
         self.augmentation.check()?;
-        self.optimizer.check()
+        Ok(self.optimizer.check()?)
     }
 
     /// Of `samples` samples, how many are trained on: all but those of the

@@ -7,8 +7,9 @@
 
 use crate::exec::input::{Input, Transposed};
 use crate::exec::partition::{Part, Partition, WeightStrides};
-use crate::kernels::gemm::{AxisLayout, Epilogue, GemmBackend, Lhs, OutputRange, Rhs};
-use crate::kernels::optim::UpdateRule;
+use crate::kernels::Epilogue;
+use crate::kernels::gemm::{AxisLayout, GemmBackend, Lhs, OutputRange, Product, Rhs};
+use crate::kernels::optim::{UpdateRule, WeightBlocks};
 use crate::kernels::sparse;
 use crate::kernels::sparse::{TAIL, TailWeights, tail_vectors};
 use crate::model::Activation;
@@ -55,7 +56,7 @@ impl Dense {
     /// Makes room for [`Update`] from images without their zeros.
     pub(crate) fn plan_sparse_input(&mut self) {
         let Partition { batch, .. } = self.division;
-        self.room = zeroed(sparse::gradient_room(batch));
+        self.room = zeroed(sparse::Gradient::workspace_len(batch));
         if self.division.has_tail(&self.division.part(self.rank, batch)) {
             self.tail_gradients = zeroed(tail_vectors(self.division.rows()));
         }
@@ -135,7 +136,7 @@ impl Kernel for Forward<'_, '_> {
         let weights = Rhs::of_vectors(own_weights, width, 1);
         let (rows, tail) = own_weights.split_at(division.rows() * width);
         let tail = division.has_tail(&part).then(|| TailWeights(as_numbers(tail).as_chunks().0));
-        let area = OutputRange { rows: part.samples, blocks: 0..part.blocks.len() };
+        let output_range = OutputRange { rows: part.samples, blocks: 0..part.blocks.len() };
         let mut epilogue = BiasActivation {
             bias: &rows[division.inputs * width..][..full],
             tail_bias: tail.map(|TailWeights(rows)| &rows[division.inputs]),
@@ -146,23 +147,26 @@ impl Kernel for Forward<'_, '_> {
         };
         match input {
             Input::Sparse(images) => {
-                sparse::forward(s, images, &weights, tail, area, &mut epilogue);
+                let product = sparse::Forward { images, weights, tail, output: output_range };
+                product.run(s, &mut epilogue);
             }
             Input::Dense(panels) => {
                 let values = panels.lanes.as_numbers();
-                let x = Lhs { values, rows: SAMPLES, depth: columns(division.batch) };
-                gemm.multiply(s, &x, &weights, division.inputs, area, &mut epilogue);
+                let lhs = Lhs { values, rows: SAMPLES, k: columns(division.batch) };
+                let product =
+                    Product { lhs, rhs: weights, k: division.inputs, output: output_range };
+                gemm.multiply(s, &product, &mut epilogue);
             }
         }
     }
 }
 
 /// The axis of samples of a panel.
-const SAMPLES: AxisLayout = AxisLayout::even(LANES);
+const SAMPLES: AxisLayout = AxisLayout::strided(LANES);
 
 /// The axis of columns across panels.
 const fn columns(batch: usize) -> AxisLayout {
-    AxisLayout { stride: 1, panel: LANES, panel_stride: batch * LANES }
+    AxisLayout::blocked(batch * LANES)
 }
 
 /// From the bias to the activation.
@@ -232,9 +236,8 @@ impl Kernel for BackwardInput<'_, '_> {
         } else {
             transpose(s, division, (&weights.read(), 0), *slots, &part, transposed);
         }
-        let dz =
-            Lhs { values: gradient.as_numbers(), rows: SAMPLES, depth: columns(division.batch) };
-        let right = Rhs::of_vectors(transposed, width, 1);
+        let lhs = Lhs { values: gradient.as_numbers(), rows: SAMPLES, k: columns(division.batch) };
+        let rhs = Rhs::of_vectors(transposed, width, 1);
         let mut epilogue = ActivationGradient {
             activation: below.activation,
             output: below.output,
@@ -242,8 +245,8 @@ impl Kernel for BackwardInput<'_, '_> {
             first_block: part.blocks.start,
             batch: division.batch,
         };
-        let area = OutputRange { rows: part.samples, blocks: 0..width };
-        gemm.multiply(s, &dz, &right, division.units, area, &mut epilogue);
+        let output = OutputRange { rows: part.samples, blocks: 0..width };
+        gemm.multiply(s, &Product { lhs, rhs, k: division.units, output }, &mut epilogue);
     }
 }
 
@@ -332,16 +335,17 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
         let tail = division.has_tail(&part).then_some(&mut tail_gradients[..]);
         let mut epilogue = Learn { state, width, first_row: part.rows.start, tail, rule };
         let rows = part.rows.start.min(division.inputs)..part.rows.end.min(division.inputs);
-        let area = OutputRange { rows, blocks: 0..part.blocks.len() };
+        let output = OutputRange { rows, blocks: 0..part.blocks.len() };
         match input {
             Transposed::Sparse(images) => {
-                let area = (area, epilogue.tail.is_some());
-                sparse::gradient(s, images, &dz, area, room, &mut epilogue);
+                let has_tail = epilogue.tail.is_some();
+                let product = sparse::Gradient { images, dz, has_tail, output, workspace: room };
+                product.run(s, &mut epilogue);
             }
             Transposed::Dense(panels) => {
                 let values = panels.lanes.as_numbers();
-                let x = Lhs { values, rows: columns(batch), depth: SAMPLES };
-                gemm.multiply(s, &x, &dz, samples, area, &mut epilogue);
+                let lhs = Lhs { values, rows: columns(batch), k: SAMPLES };
+                gemm.multiply(s, &Product { lhs, rhs: dz, k: samples, output }, &mut epilogue);
             }
         }
         if part.rows.contains(&division.inputs) {
@@ -354,7 +358,8 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
         if let Some(gradients) = epilogue.tail {
             let width = gradients.len();
             for (index, gradient) in gradients.iter().enumerate() {
-                rule.update(s, [s.load(gradient)], tail_state, width, index);
+                let weights = WeightBlocks { row: &mut *tail_state, width, first: index };
+                rule.update(s, [s.load(gradient)], weights);
             }
         }
     }
@@ -388,6 +393,6 @@ impl<S: Simd, R: UpdateRule> Epilogue<S> for Learn<'_, R> {
         }
         let start = (row - self.first_row) * width * R::SLOTS;
         let row = &mut self.state[start..start + width * R::SLOTS];
-        self.rule.update(s, sums, row, width, block);
+        self.rule.update(s, sums, WeightBlocks { row, width, first: block });
     }
 }

@@ -69,10 +69,10 @@ impl Images {
         let stage = |(index, volume): (usize, &Volume)| {
             let before = index.checked_sub(1).map(|index| &layers[index]);
             let drops = matches!(before, Some(ImageLayer::Dropout(_)));
-            let plain = Volume::new(volume.height, volume.width, volume.channels).lanes();
+            let plain = Volume::new(volume.height, volume.width, volume.channels).vectors();
             Stage {
                 volume: *volume,
-                values: zeroed(own.len() * volume.lanes()),
+                values: zeroed(own.len() * volume.vectors()),
                 gradient: zeroed(plain),
                 factors: zeroed(if drops { own.len() * plain } else { 0 }),
             }
@@ -157,7 +157,7 @@ impl Images {
         for (image, &sample) in images.chunks_exact_mut(size).zip(samples) {
             pixels.read(sample, image);
         }
-        let length = volume.lanes();
+        let length = volume.vectors();
         let values = &mut values[sixteen * length..][..length];
         self.isa.run(Interleave { images, volume: *volume, values })
     }
@@ -182,7 +182,7 @@ impl Images {
                     ImageLayer::Conv2d(convolution) => {
                         let lit =
                             if index == 0 { lit[sixteen].clone() } else { below.volume.whole() };
-                        let length = below.volume.lanes();
+                        let length = below.volume.vectors();
                         let passed = Passed {
                             input: &below.values[sixteen * length..][..length],
                             lit,
@@ -223,12 +223,12 @@ impl Images {
 impl Stage {
     /// The values of the rank's `sixteen`th sixteen.
     fn of(&self, sixteen: usize) -> &[F32x16] {
-        let length = self.volume.lanes();
+        let length = self.volume.vectors();
         &self.values[sixteen * length..][..length]
     }
 
     fn of_mut(&mut self, sixteen: usize) -> &mut [F32x16] {
-        let length = self.volume.lanes();
+        let length = self.volume.vectors();
         &mut self.values[sixteen * length..][..length]
     }
 }
@@ -252,7 +252,7 @@ fn drop_some(
         }
         None => factors.fill(F32x16([1.0; LANES])),
     }
-    let (from, length) = (below.of(sixteen), above.volume.lanes());
+    let (from, length) = (below.of(sixteen), above.volume.vectors());
     let into = &mut above.values[sixteen * length..][..length];
     let mut factors = factors.iter();
     for y in 0..below.volume.height {

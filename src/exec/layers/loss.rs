@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use crate::kernels::ops::softmax::cross_entropy;
+use crate::kernels::ops::argmax::argmax;
+use crate::kernels::ops::softmax::{Labels, cross_entropy};
 use crate::simd::{F32x16, LANES};
 use crate::simd::{Kernel, Simd};
 use crate::sync::Writer;
@@ -46,10 +47,11 @@ impl<L: Fn(usize) -> u8> Kernel for CrossEntropy<'_, '_, L> {
                     s.store(row, lanes);
                 }
             }
-            let read = argmax(s, &logits[..classes]);
+            // The last activation does not matter: it keeps the order of the logits.
+            let (_, read) = argmax(s, logits[..classes].iter().map(|logits| s.load(logits)));
             let labelled = s.load(&F32x16(labels.map(f32::from)));
             let correct = s.select(s.eq(read, labelled), s.splat(1.0), s.zero());
-            let labels = (&labels[..sixteen.len()], smoothing);
+            let labels = Labels { classes: &labels[..sixteen.len()], smoothing };
             let loss = cross_entropy(s, logits, classes, labels, scale);
             for (block, gradient) in logits.chunks_exact(LANES).enumerate() {
                 let mut rows = [s.zero(); LANES];
@@ -87,19 +89,4 @@ impl Outcome {
         let found = |lanes: usize| outcomes[sample / LANES * Self::LANES + lanes].0[sample % LANES];
         Self { loss: found(0), class: found(1) as usize, correct: found(2) == 1.0 }
     }
-}
-
-/// The class of the greatest logit, a vector for each class; the first of equal ones.
-///
-/// The last activation does not matter: it keeps the order of the logits.
-#[inline(always)]
-fn argmax<S: Simd>(s: S, logits: &[F32x16]) -> S::F32 {
-    let (mut greatest, mut best) = (s.splat(f32::NEG_INFINITY), s.zero());
-    for (class, lanes) in logits.iter().enumerate() {
-        let logit = s.load(lanes);
-        let better = s.lt(greatest, logit);
-        greatest = s.select(better, logit, greatest);
-        best = s.select(better, s.splat(class as f32), best);
-    }
-    best
 }

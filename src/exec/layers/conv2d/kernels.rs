@@ -1,10 +1,11 @@
 //! What a convolution does with sixteen images, for any instruction set.
 
 use super::Geometry;
+use crate::kernels::Epilogue;
 use crate::kernels::conv::{
-    Correlation, Finish, NonZeroBounds, Place, Tiling, Volume, Window, greatest, reduce,
+    Correlation, NonZeroBounds, Position, Tiling, Volume, Window, greatest, reduce,
 };
-use crate::kernels::optim::UpdateRule;
+use crate::kernels::optim::{UpdateRule, WeightBlocks};
 use crate::model::Activation;
 use crate::simd::F32x16;
 use crate::simd::{Kernel, Simd};
@@ -30,22 +31,23 @@ impl Kernel for Forward<'_> {
         let correlation = Correlation {
             input,
             volume: geometry.input,
-            lit,
+            nonzero: lit,
             row_step: 1,
             kernel: geometry.kernel,
             stride: geometry.stride,
             weights,
             outputs: geometry.filters,
+            positions: Window { height: geometry.rows.count, width: geometry.columns.count },
+            tiling: if geometry.pooled { Tiling::Squares } else { Tiling::Rows },
         };
-        let places = (geometry.rows.count, geometry.columns.count);
         let activation = geometry.activation;
         if geometry.pooled {
             let pooled = geometry.output();
             let mut finish = Pool { biases, activation, output, volume, winners, pooled };
-            correlation.run(s, places, Tiling::Squares, &mut finish);
+            correlation.run(s, &mut finish);
         } else {
             let mut finish = BiasActivation { biases, activation, output, volume };
-            correlation.run(s, places, Tiling::Rows, &mut finish);
+            correlation.run(s, &mut finish);
         }
     }
 }
@@ -58,25 +60,23 @@ struct BiasActivation<'a> {
     volume: Volume,
 }
 
-impl<S: Simd> Finish<S> for BiasActivation<'_> {
+impl<S: Simd> Epilogue<S, Position> for BiasActivation<'_> {
     #[inline(always)]
-    fn start(&self, s: S, channel: usize) -> S::F32 {
+    fn start(&self, s: S, _position: Position, channel: usize) -> S::F32 {
         s.splat(self.biases[channel])
     }
 
     #[inline(always)]
-    fn finish<const P: usize, const C: usize>(
+    fn finish<const C: usize>(
         &mut self,
         s: S,
-        places: &[Place; P],
+        Position { y, x }: Position,
         channel: usize,
-        sums: [[S::F32; C]; P],
+        sums: [S::F32; C],
     ) {
-        for (&(y, x), sums) in places.iter().zip(sums) {
-            let lanes = &mut self.output[self.volume.at(y, x) + channel..][..C];
-            for (z, lanes) in sums.into_iter().zip(lanes) {
-                s.store(self.activation.forward(s, z), lanes);
-            }
+        let output = &mut self.output[self.volume.at(y, x) + channel..][..C];
+        for (z, output) in sums.into_iter().zip(output) {
+            s.store(self.activation.forward(s, z), output);
         }
     }
 }
@@ -92,21 +92,21 @@ struct Pool<'a> {
     pooled: Volume,
 }
 
-impl<S: Simd> Finish<S> for Pool<'_> {
+impl<S: Simd> Epilogue<S, Position> for Pool<'_> {
     #[inline(always)]
-    fn start(&self, s: S, channel: usize) -> S::F32 {
+    fn start(&self, s: S, _position: Position, channel: usize) -> S::F32 {
         s.splat(self.biases[channel])
     }
 
     #[inline(always)]
-    fn finish<const P: usize, const C: usize>(
+    fn finish_tile<const P: usize, const C: usize>(
         &mut self,
         s: S,
-        places: &[Place; P],
+        square: &[Position; P],
         channel: usize,
         sums: [[S::F32; C]; P],
     ) {
-        let (y, x) = (places[0].0 / 2, places[0].1 / 2);
+        let (y, x) = (square[0].y / 2, square[0].x / 2);
         let output = &mut self.output[self.volume.at(y, x) + channel..][..C];
         let winners = &mut self.winners[self.pooled.at(y, x) + channel..][..C];
         for c in 0..C {
@@ -196,15 +196,17 @@ impl Kernel for BackwardInput<'_> {
         let correlation = Correlation {
             input: dz,
             volume: places,
-            lit: places.whole(),
+            nonzero: places.whole(),
             row_step: geometry.stride.height,
             kernel: geometry.kernel,
             stride: Window::square(1),
             weights: turned,
             outputs: channels,
+            positions: Window { height, width },
+            tiling: Tiling::Rows,
         };
         let mut finish = Store { output: dx, volume: Volume::new(height, width, channels) };
-        correlation.run(s, (height, width), Tiling::Rows, &mut finish);
+        correlation.run(s, &mut finish);
     }
 }
 
@@ -214,25 +216,23 @@ struct Store<'a> {
     volume: Volume,
 }
 
-impl<S: Simd> Finish<S> for Store<'_> {
+impl<S: Simd> Epilogue<S, Position> for Store<'_> {
     #[inline(always)]
-    fn start(&self, s: S, _channel: usize) -> S::F32 {
+    fn start(&self, s: S, _position: Position, _channel: usize) -> S::F32 {
         s.zero()
     }
 
     #[inline(always)]
-    fn finish<const P: usize, const C: usize>(
+    fn finish<const C: usize>(
         &mut self,
         s: S,
-        places: &[Place; P],
+        Position { y, x }: Position,
         channel: usize,
-        sums: [[S::F32; C]; P],
+        sums: [S::F32; C],
     ) {
-        for (&(y, x), sums) in places.iter().zip(sums) {
-            let lanes = &mut self.output[self.volume.at(y, x) + channel..][..C];
-            for (sum, lanes) in sums.into_iter().zip(lanes) {
-                s.store(sum, lanes);
-            }
+        let output = &mut self.output[self.volume.at(y, x) + channel..][..C];
+        for (sum, output) in sums.into_iter().zip(output) {
+            s.store(sum, output);
         }
     }
 }
@@ -257,7 +257,7 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
         for (block, row) in (first..).zip(state.chunks_exact_mut(R::SLOTS)) {
             let parts = gradients[block..].iter().step_by(count);
             let sum = parts.fold(s.zero(), |sum, part| s.add(sum, s.load(part)));
-            rule.update(s, [sum], row, 1, 0);
+            rule.update(s, [sum], WeightBlocks { row, width: 1, first: 0 });
         }
     }
 }

@@ -61,7 +61,7 @@ impl Conv2d {
     /// The convolution of a rank, whose parameters are yet to be set.
     pub(crate) fn new(geometry: Geometry, share: Share) -> Self {
         let Share { slots, parameters, gradients, own, sixteens, backward_input } = share;
-        let winners = if geometry.pooled { sixteens * geometry.output().lanes() } else { 0 };
+        let winners = if geometry.pooled { sixteens * geometry.output().vectors() } else { 0 };
         let turned = if backward_input { geometry.weights() } else { 0 };
         Self {
             geometry,
@@ -72,7 +72,7 @@ impl Conv2d {
             row: vec![0.0; vectors_for(geometry.parameters()) * LANES],
             turned: vec![0.0; turned],
             winners: zeroed(winners),
-            dz: zeroed(geometry.places().lanes()),
+            dz: zeroed(geometry.places().vectors()),
             sums: zeroed(geometry.parameters()),
             totals: zeroed(sixteens * vectors_for(geometry.parameters())),
             backward_input,
@@ -127,7 +127,7 @@ impl Conv2d {
         (input, lit): (&[F32x16], NonZeroBounds),
         (output, volume): (&mut [F32x16], Volume),
     ) {
-        let pooled = self.geometry.output().lanes();
+        let pooled = self.geometry.output().vectors();
         let winners = self.winners.chunks_exact_mut(pooled.max(1)).nth(sixteen).unwrap_or_default();
         let geometry = &self.geometry;
         isa.run(Forward { geometry, row: &self.row, input, lit, output, volume, winners });
@@ -144,18 +144,18 @@ impl Conv2d {
     ) {
         let Self { geometry, dz, sums, winners, turned, .. } = self;
         let geometry = &*geometry;
-        let pooled = geometry.output().lanes();
+        let pooled = geometry.output().vectors();
         let winners = winners.chunks_exact(pooled.max(1)).nth(sixteen).unwrap_or_default();
         let Passed { input, lit, output, volume } = passed;
         isa.run(ActivationGradient { geometry, output, volume, winners, dy, dz });
         isa.run(KernelGradient {
             input,
             volume: geometry.input,
-            lit,
+            nonzero: lit,
             kernel: geometry.kernel,
             stride: geometry.stride,
-            gradient: dz,
-            places: geometry.places(),
+            dz,
+            dz_volume: geometry.places(),
             sums,
         });
         let count = vectors_for(sums.len());
