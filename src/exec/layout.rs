@@ -63,14 +63,14 @@ impl<'a> Blocked<'a> {
 
     /// Samples × columns, as the left operand of a product.
     pub(crate) fn as_lhs(&self) -> Lhs<'a> {
-        let (rows, depth) = (self.samples_axis(), self.columns_axis());
-        Lhs { values: as_numbers(self.vectors), rows, depth }
+        let (rows, k) = (self.samples_axis(), self.columns_axis());
+        Lhs { values: as_numbers(self.vectors), rows, k }
     }
 
     /// Columns × samples, as the left operand of a product.
     pub(crate) fn transposed_as_lhs(&self) -> Lhs<'a> {
-        let (rows, depth) = (self.columns_axis(), self.samples_axis());
-        Lhs { values: as_numbers(self.vectors), rows, depth }
+        let (rows, k) = (self.columns_axis(), self.samples_axis());
+        Lhs { values: as_numbers(self.vectors), rows, k }
     }
 
     /// Samples × columns, as the right operand of a product: its k are the samples.
@@ -79,11 +79,11 @@ impl<'a> Blocked<'a> {
     }
 
     fn samples_axis(&self) -> AxisLayout {
-        AxisLayout::even(LANES)
+        AxisLayout::strided(LANES)
     }
 
     fn columns_axis(&self) -> AxisLayout {
-        AxisLayout { stride: 1, panel: LANES, panel_stride: self.layout.batch * LANES }
+        AxisLayout::blocked(self.layout.batch * LANES)
     }
 }
 

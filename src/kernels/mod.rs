@@ -1,7 +1,10 @@
 //! Arithmetic, written once for every instruction set.
 
 pub(crate) mod conv;
+mod epilogue;
 pub mod gemm;
 pub(crate) mod ops;
 pub mod optim;
 pub(crate) mod sparse;
+
+pub(crate) use epilogue::Epilogue;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::{Contestant, Effort, interleaved};
-use crate::kernels::gemm::{Gemm, MatrixMut, MatrixRef, Start};
+use crate::kernels::gemm::{Gemm, MatrixMut, MatrixRef, Start, sgemm};
 use crate::rng::{Rng, Stream};
 use crate::simd::Isa;
 
@@ -172,6 +172,18 @@ impl Product {
 
     /// C = A · B by the engine.
     pub fn by_engine(&mut self, gemm: &mut Gemm) {
+        let (a, b, mut c) = self.matrices();
+        gemm.multiply(a, b, Start::Zero, &mut c);
+    }
+
+    /// C = A · B by the crate `matrixmultiply`.
+    pub fn by_matrixmultiply(&mut self) {
+        let (a, b, mut c) = self.matrices();
+        sgemm(a, b, &mut c);
+    }
+
+    /// A, B and C as the product has them: m × k, k × n and m × n.
+    fn matrices(&mut self) -> (MatrixRef<'_>, MatrixRef<'_>, MatrixMut<'_>) {
         let Self { shape: Shape { m, n, k, operands }, a, b, c } = self;
         let (m, n, k) = (*m, *n, *k);
         let a = match operands {
@@ -182,29 +194,7 @@ impl Product {
             Operands::RightTransposed => MatrixRef::new(b, n, k, k).transposed(),
             _ => MatrixRef::new(b, k, n, n),
         };
-        gemm.multiply(a, b, Start::Zero, &mut MatrixMut::new(c, m, n, n));
-    }
-
-    /// C = A · B by the crate `matrixmultiply`.
-    ///
-    /// # Panics
-    /// When an operand has not as many numbers as its shape says.
-    #[allow(unsafe_code, reason = "the crate's interface is one of raw pointers")]
-    pub fn by_matrixmultiply(&mut self) {
-        let Self { shape, a, b, c } = self;
-        let Shape { m, n, k, .. } = *shape;
-        let holds = |length, rows: usize, columns| rows.checked_mul(columns) == Some(length);
-        assert!(holds(a.len(), m, k) && holds(b.len(), k, n) && holds(c.len(), m, n));
-        let [of_a, of_b] =
-            shape.strides().map(|Strides { row, column }| (row as isize, column as isize));
-        let (from_a, from_b, into) = (a.as_ptr(), b.as_ptr(), c.as_mut_ptr());
-        // SAFETY: the vectors hold the m × k, k × n and m × n numbers that the strides reach.
-        unsafe {
-            matrixmultiply::sgemm(
-                m, k, n, 1.0, from_a, of_a.0, of_a.1, from_b, of_b.0, of_b.1, 0.0, into,
-                n as isize, 1,
-            );
-        }
+        (a, b, MatrixMut::new(c, m, n, n))
     }
 }
 

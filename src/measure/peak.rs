@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::median;
 use crate::exec::engine::Engine;
-use crate::simd::{Isa, Kernel, Simd};
+use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// The peak rate of fused multiply-adds, counted as two operations each.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -53,10 +53,10 @@ impl Kernel for Chains {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> f64 {
-        // As many sums as a product's tile has, so that they stay in registers.
-        match S::TILE_ROWS * S::TILE_BLOCKS {
-            24 => chains::<S, 24>(s, self.rounds),
-            6 => chains::<S, 6>(s, self.rounds),
+        // Sums in most of the registers, the others for the operands.
+        match S::REGISTERS {
+            32.. => chains::<S, 24>(s, self.rounds),
+            8.. => chains::<S, 6>(s, self.rounds),
             _ => chains::<S, 2>(s, self.rounds),
         }
     }
@@ -73,5 +73,5 @@ fn chains<S: Simd, const N: usize>(s: S, rounds: usize) -> f64 {
     }
     let total = sums.into_iter().map(|sum| s.reduce_add(sum)).sum::<f32>();
     black_box(total);
-    (2 * 16 * N * rounds) as f64
+    (2 * LANES * N * rounds) as f64
 }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::error::LayerError;
 use super::shape::Shape;
 use crate::kernels::conv::{Padding, Steps, Window};
+use crate::kernels::optim::is_fraction;
 
 /// A layer and its settings.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -130,7 +131,7 @@ impl Layer {
             ) => Err(LayerError::Flattened),
             (Self::Flatten, input) => Ok(Shape::Vector(input.numbers())),
             (Self::Dropout { rate }, input) => {
-                if (0.0..1.0).contains(&rate) {
+                if is_fraction(rate.into()) {
                     Ok(input)
                 } else {
                     Err(LayerError::Rate(rate))

@@ -2,17 +2,16 @@
 
 use std::arch::x86_64::*;
 
-use super::F32x16;
-use super::{Kernel, Simd};
+use super::{F32x16, Kernel, Simd};
 
 /// Proof that this CPU has AVX2 and FMA: only detection makes one.
 #[derive(Clone, Copy, Debug)]
-pub struct Avx2(());
+pub(crate) struct Avx2(());
 
 impl Avx2 {
     /// The token, where the CPU and the system support AVX2 and FMA.
     #[must_use]
-    pub fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         let there = std::arch::is_x86_feature_detected!("avx2")
             && std::arch::is_x86_feature_detected!("fma");
         there.then_some(Self(()))
@@ -26,9 +25,9 @@ type Pair<T> = [T; 2];
 macro_rules! avx2 {
     ($half:ident => $call:expr) => {
         // SAFETY: the token `self` proves that the CPU has AVX2 and FMA, all that these
-        // intrinsics need; pointers, where there are any, come from references to as many
-        // `f32` as are read (aligned ones, where the instruction wants that), to sixteen, of which
-        // half 0 or 1 is taken, or from slices, of which masks cover no more.
+        // intrinsics need. Pointers, where there are any, come from references: to 16 `f32`, of
+        // which half 0 or 1 is used, or to as many as are used (aligned, where the instruction
+        // asks for that); or from slices, which the masks do not reach beyond.
         unsafe {
             [
                 {
@@ -62,9 +61,8 @@ impl Simd for Avx2 {
     type I32 = Pair<__m256i>;
     type Mask = Pair<__m256>;
 
-    // 12 registers of sums, 2 of B and 1 of A: 15 of the 16 registers.
-    const TILE_ROWS: usize = 6;
-    const TILE_BLOCKS: usize = 1;
+    // 16 registers, of which a vector takes two.
+    const REGISTERS: usize = 8;
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
@@ -80,12 +78,12 @@ impl Simd for Avx2 {
         avx2!(H => _mm256_set1_ps(x))
     }
     #[inline(always)]
-    fn load(self, lanes: &F32x16) -> Pair<__m256> {
-        avx2!(H => _mm256_load_ps(lanes.0.as_ptr().add(8 * H)))
+    fn load(self, vector: &F32x16) -> Pair<__m256> {
+        avx2!(H => _mm256_load_ps(vector.0.as_ptr().add(8 * H)))
     }
     #[inline(always)]
-    fn store(self, a: Pair<__m256>, lanes: &mut F32x16) {
-        avx2!(H => _mm256_store_ps(lanes.0.as_mut_ptr().add(8 * H), a[H]));
+    fn store(self, a: Pair<__m256>, vector: &mut F32x16) {
+        avx2!(H => _mm256_store_ps(vector.0.as_mut_ptr().add(8 * H), a[H]));
     }
     #[inline(always)]
     fn load_unaligned(self, x: &[f32; 16]) -> Pair<__m256> {

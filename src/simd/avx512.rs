@@ -2,17 +2,16 @@
 
 use std::arch::x86_64::*;
 
-use super::{F32x16, LANES};
-use super::{Kernel, Simd};
+use super::{F32x16, Kernel, LANES, Simd};
 
 /// Proof that this CPU has AVX-512F: only detection makes one.
 #[derive(Clone, Copy, Debug)]
-pub struct Avx512(());
+pub(crate) struct Avx512(());
 
 impl Avx512 {
     /// The token, where the CPU and the system support AVX-512F.
     #[must_use]
-    pub fn new() -> Option<Self> {
+    pub(crate) fn new() -> Option<Self> {
         std::arch::is_x86_feature_detected!("avx512f").then_some(Self(()))
     }
 }
@@ -21,9 +20,9 @@ impl Avx512 {
 macro_rules! avx512 {
     ($call:expr) => {
         // SAFETY: the token `self` proves that the CPU has AVX-512F, all that these intrinsics
-        // need; pointers, where there are any, come from references to as many `f32` as are used
-        // (aligned ones, where the instruction wants that) or from slices, of which a mask covers no
-        // more.
+        // need. Pointers, where there are any, come from references to as many `f32` as are used
+        // (aligned, where the instruction asks for that), or from slices, which the mask does not
+        // reach beyond.
         unsafe { $call }
     };
 }
@@ -39,9 +38,7 @@ impl Simd for Avx512 {
     type I32 = __m512i;
     type Mask = __mmask16;
 
-    // 24 sums, 3 of B and 1 of A: 28 of the 32 registers.
-    const TILE_ROWS: usize = 8;
-    const TILE_BLOCKS: usize = 3;
+    const REGISTERS: usize = 32;
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
@@ -56,12 +53,12 @@ impl Simd for Avx512 {
         avx512!(_mm512_set1_ps(x))
     }
     #[inline(always)]
-    fn load(self, lanes: &F32x16) -> __m512 {
-        avx512!(_mm512_load_ps(lanes.0.as_ptr()))
+    fn load(self, vector: &F32x16) -> __m512 {
+        avx512!(_mm512_load_ps(vector.0.as_ptr()))
     }
     #[inline(always)]
-    fn store(self, a: __m512, lanes: &mut F32x16) {
-        avx512!(_mm512_store_ps(lanes.0.as_mut_ptr(), a))
+    fn store(self, a: __m512, vector: &mut F32x16) {
+        avx512!(_mm512_store_ps(vector.0.as_mut_ptr(), a))
     }
     #[inline(always)]
     fn load_unaligned(self, x: &[f32; 16]) -> __m512 {

@@ -1,38 +1,38 @@
-//! The engine's unit of storage: 16 lanes of `f32`, aligned to a cache line.
+//! The engine's unit of storage: 16 `f32`, aligned to a cache line.
 
-/// F32x16 of the engine's vector, whatever the instruction set.
-pub const LANES: usize = 16;
+/// Numbers in the engine's vector, whatever the instruction set.
+pub(crate) const LANES: usize = 16;
 
-/// Sixteen `f32`, aligned to a cache line: one AVX-512 register, two AVX2 registers.
+/// 16 `f32`, aligned to a cache line: one AVX-512 register, two AVX2 registers.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C, align(64))]
-pub struct F32x16(pub [f32; LANES]);
+pub(crate) struct F32x16(pub(crate) [f32; LANES]);
 
-/// How many blocks of 16 lanes hold `columns` numbers.
+/// How many vectors hold `count` numbers.
 #[must_use]
-pub const fn vectors_for(columns: usize) -> usize {
-    columns.div_ceil(LANES)
+pub(crate) const fn vectors_for(count: usize) -> usize {
+    count.div_ceil(LANES)
 }
 
-/// `count` blocks of lanes, all zero.
+/// `count` vectors of zeros.
 #[must_use]
-pub fn zeroed(count: usize) -> Vec<F32x16> {
+pub(crate) fn zeroed(count: usize) -> Vec<F32x16> {
     vec![F32x16::default(); count]
 }
 
-/// Groups of lanes as single numbers.
+/// The numbers of `vectors`, one after the other.
 #[must_use]
 #[allow(unsafe_code, reason = "a view of the same numbers")]
-pub fn as_numbers(lanes: &[F32x16]) -> &[f32] {
-    // SAFETY: `F32x16` is sixteen `f32` without padding (`repr(C)`, its size a multiple of its
+pub(crate) fn as_numbers(vectors: &[F32x16]) -> &[f32] {
+    // SAFETY: `F32x16` is 16 `f32` without padding (`repr(C)`, its size a multiple of its
     // alignment), so the slice holds that many of them.
-    unsafe { std::slice::from_raw_parts(lanes.as_ptr().cast(), lanes.len() * LANES) }
+    unsafe { std::slice::from_raw_parts(vectors.as_ptr().cast(), vectors.len() * LANES) }
 }
 
-/// The same, to be written.
+/// The numbers of `vectors`, to be written.
 #[must_use]
 #[allow(unsafe_code, reason = "a view of the same numbers")]
-pub fn as_numbers_mut(lanes: &mut [F32x16]) -> &mut [f32] {
+pub(crate) fn as_numbers_mut(vectors: &mut [F32x16]) -> &mut [f32] {
     // SAFETY: as for `as_numbers`; the borrow is as exclusive.
-    unsafe { std::slice::from_raw_parts_mut(lanes.as_mut_ptr().cast(), lanes.len() * LANES) }
+    unsafe { std::slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * LANES) }
 }

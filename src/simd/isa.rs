@@ -1,9 +1,9 @@
 //! Which instruction set to use: detection, choice, and the one place where the generic kernels
 //! are instantiated for each.
 
-use super::{Kernel, Portable, Simd};
 #[cfg(target_arch = "x86_64")]
-use super::{avx2::Avx2, avx512::Avx512};
+use super::{Avx2, Avx512};
+use super::{Kernel, Portable, Simd};
 
 /// An instruction set that this CPU has.
 #[derive(Clone, Copy, Debug)]
@@ -96,7 +96,7 @@ impl Isa {
 
     /// Runs `kernel` with this instruction set.
     #[inline]
-    pub fn run<K: Kernel>(self, kernel: K) -> K::Output {
+    pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
             Token::Portable(token) => token.vectorize(kernel),
             #[cfg(target_arch = "x86_64")]

@@ -1,8 +1,8 @@
 //! One small vector trait: what the engine asks of an instruction set.
 //!
 //! Algorithms are written once, generic over [`Simd`]; a value of an implementing type is a token
-//! that proves that the instructions are there. [`Isa`] chooses among them when the program starts
-//! and is the one place that instantiates the algorithms.
+//! that proves that the CPU has the instructions. [`Isa`] chooses among the tokens at run time and
+//! is the one place where the algorithms are instantiated.
 
 #![cfg_attr(
     target_arch = "x86_64",
@@ -13,6 +13,7 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+mod block;
 mod f32x16;
 mod isa;
 mod portable;
@@ -23,64 +24,63 @@ pub(crate) mod scalar;
 pub(crate) mod testing;
 
 #[cfg(target_arch = "x86_64")]
-pub use avx2::Avx2;
+pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
-pub use avx512::Avx512;
-pub use f32x16::{F32x16, LANES, as_numbers, as_numbers_mut, vectors_for, zeroed};
+pub(crate) use avx512::Avx512;
+pub(crate) use block::{collect_block, load_up_to_all, transpose_block};
+pub(crate) use f32x16::{F32x16, LANES, as_numbers, as_numbers_mut, vectors_for, zeroed};
 pub use isa::{ISA_NAMES, Isa, UnsupportedIsa};
-pub use portable::Portable;
+pub(crate) use portable::Portable;
 pub(crate) use prefetch::prefetch;
 
 /// An algorithm that runs on any instruction set.
 ///
 /// Its `run`, and what that calls, must be `#[inline(always)]`: only what is inlined where the
 /// instruction set is enabled is compiled for it.
-pub trait Kernel {
+pub(crate) trait Kernel {
     /// What it returns.
     type Output;
     /// Runs it on `simd`.
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
-/// A vector of 16 `f32` lanes and the operations that the engine needs of it.
+/// A vector of 16 `f32` lanes and the operations that the engine needs of it. Private to the crate:
+/// only the tokens of this module implement it.
 ///
 /// Everything is IEEE 754 to the bit: rounding to nearest, ties to even. The order of a
 /// reduction is one fixed tree: halves are combined, 8 + 8, 4 + 4, 2 + 2, 1 + 1.
-pub trait Simd: Copy + Send + Sync + 'static {
-    /// Sixteen `f32`.
+pub(crate) trait Simd: Copy + Send + Sync + 'static {
+    /// 16 numbers.
     type F32: Copy;
-    /// Sixteen 32-bit integers.
+    /// 16 integers of 32 bits.
     type I32: Copy;
-    /// Sixteen truth values.
+    /// 16 truth values.
     type Mask: Copy;
 
-    /// Rows of a matrix product's tile: with [`TILE_BLOCKS`](Self::TILE_BLOCKS), what keeps the
-    /// multiply-adders busy and fits the registers.
-    const TILE_ROWS: usize;
-    /// Groups of sixteen columns of a matrix product's tile.
-    const TILE_BLOCKS: usize;
+    /// How many vectors of 16 lanes the register file holds: what tiles of sums are sized by.
+    const REGISTERS: usize;
 
     /// Runs `kernel` where the instruction set is enabled; what is inlined into it may use it.
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
 
     /// All lanes `x`.
     fn splat(self, x: f32) -> Self::F32;
-    /// Reads sixteen numbers.
-    fn load(self, lanes: &F32x16) -> Self::F32;
-    /// Writes sixteen numbers.
-    fn store(self, a: Self::F32, lanes: &mut F32x16);
+    /// Reads 16 numbers, aligned.
+    fn load(self, vector: &F32x16) -> Self::F32;
+    /// Writes 16 numbers, aligned.
+    fn store(self, a: Self::F32, vector: &mut F32x16);
 
-    /// Reads sixteen numbers that stand anywhere.
+    /// Reads 16 numbers at any address.
     fn load_unaligned(self, x: &[f32; LANES]) -> Self::F32;
-    /// Writes sixteen numbers anywhere.
+    /// Writes 16 numbers at any address.
     fn store_unaligned(self, a: Self::F32, x: &mut [f32; LANES]);
 
     /// Reads four numbers, four times over: x₀ x₁ x₂ x₃ x₀ x₁ …
     fn load_four(self, x: &[f32; 4]) -> Self::F32;
 
-    /// Reads the first numbers of a vector, at most sixteen; the other lanes are zero.
+    /// Reads the first lanes, as many as `x` holds, at most 16; the other lanes are zero.
     fn load_partial(self, x: &[f32]) -> Self::F32;
-    /// Writes the first lanes, as many as `x` holds, at most sixteen.
+    /// Writes the first lanes, as many as `x` holds, at most 16.
     fn store_partial(self, a: Self::F32, x: &mut [f32]);
 
     /// a + b
@@ -141,19 +141,19 @@ pub trait Simd: Copy + Send + Sync + 'static {
         self.splat(0.0)
     }
 
-    /// The transposed square: lane j of row i becomes lane i of row j.
+    /// The transposed 16 × 16 matrix: lane j of row i becomes lane i of row j.
     ///
-    /// Each round interleaves the upper rows with the lower ones, which turns the index of a number,
-    /// 4 bits of row and 4 of lane, by one bit; after four rounds, row and lane have changed places.
+    /// Each round interleaves the upper rows with the lower ones, which rotates the index of a
+    /// number, 4 bits of row and 4 of lane, by one bit; after four rounds row and lane are swapped.
     #[inline(always)]
     fn transpose(self, mut rows: [Self::F32; LANES]) -> [Self::F32; LANES] {
         for _ in 0..LANES.ilog2() {
             let (upper, lower) = rows.split_at(LANES / 2);
-            let mut turned = rows;
-            for ((a, b), pair) in upper.iter().zip(lower).zip(turned.chunks_exact_mut(2)) {
+            let mut interleaved = rows;
+            for ((a, b), pair) in upper.iter().zip(lower).zip(interleaved.chunks_exact_mut(2)) {
                 (pair[0], pair[1]) = self.interleave(*a, *b);
             }
-            rows = turned;
+            rows = interleaved;
         }
         rows
     }
@@ -173,7 +173,7 @@ pub trait Simd: Copy + Send + Sync + 'static {
         lanes.0[0]
     }
 
-    /// The sum of sixteen vectors, by the fixed tree.
+    /// The sum of 16 vectors, by the fixed tree.
     #[inline(always)]
     fn add_all(self, mut vectors: [Self::F32; LANES]) -> Self::F32 {
         let mut half = LANES / 2;

@@ -1,20 +1,18 @@
-//! The vector on any CPU, by the crate `wide`: the instructions are those that the crate was
-//! compiled for.
+//! The vector on any CPU, by the crate `wide`, with the instructions that the build enables.
 //!
 //! In a build for plain x86-64, which lacks fused multiply-add, `mul_add` rounds twice.
 
 use wide::{f32x16, i32x16};
 
-use super::{F32x16, LANES};
-use super::{Kernel, Simd};
+use super::{F32x16, Kernel, LANES, Simd};
 
 /// Works on every CPU.
 #[derive(Clone, Copy, Debug)]
-pub struct Portable;
+pub(crate) struct Portable;
 
 impl Portable {
     /// Whether `mul_add` rounds once in this build.
-    pub const IS_FUSED: bool =
+    pub(crate) const IS_FUSED: bool =
         cfg!(any(all(target_arch = "x86_64", target_feature = "fma"), target_arch = "aarch64"));
 }
 
@@ -23,9 +21,8 @@ impl Simd for Portable {
     type I32 = i32x16;
     type Mask = f32x16;
 
-    // A block is four SSE registers, or two of AVX.
-    const TILE_ROWS: usize = if cfg!(target_feature = "avx") { 6 } else { 2 };
-    const TILE_BLOCKS: usize = 1;
+    // 16 registers, of which a vector takes two with AVX, else four, as SSE's are.
+    const REGISTERS: usize = if cfg!(target_feature = "avx") { 8 } else { 4 };
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
@@ -36,12 +33,12 @@ impl Simd for Portable {
         f32x16::splat(x)
     }
     #[inline(always)]
-    fn load(self, lanes: &F32x16) -> f32x16 {
-        f32x16::new(lanes.0)
+    fn load(self, vector: &F32x16) -> f32x16 {
+        f32x16::new(vector.0)
     }
     #[inline(always)]
-    fn store(self, a: f32x16, lanes: &mut F32x16) {
-        lanes.0 = a.to_array();
+    fn store(self, a: f32x16, vector: &mut F32x16) {
+        vector.0 = a.to_array();
     }
     #[inline(always)]
     fn load_unaligned(self, x: &[f32; 16]) -> f32x16 {
@@ -156,8 +153,8 @@ impl Simd for Portable {
     #[inline(always)]
     fn interleave(self, a: f32x16, b: f32x16) -> (f32x16, f32x16) {
         let (a, b) = (a.to_array(), b.to_array());
-        let turn = |first: usize| std::array::from_fn(|i| [a, b][i % 2][first + i / 2]);
-        (f32x16::new(turn(0)), f32x16::new(turn(LANES / 2)))
+        let pairs = |first: usize| std::array::from_fn(|i| [a, b][i % 2][first + i / 2]);
+        (f32x16::new(pairs(0)), f32x16::new(pairs(LANES / 2)))
     }
     #[inline(always)]
     fn numbers(self, a: i32x16) -> f32x16 {

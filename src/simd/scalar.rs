@@ -1,10 +1,9 @@
-//! The vector as sixteen numbers, for tests: the oracle that has no instruction set, whose
+//! The vector as an array of 16 numbers, for tests: the oracle that has no instruction set, whose
 //! multiply-add is that of the standard library.
 
 use std::array::from_fn;
 
-use super::{F32x16, LANES};
-use super::{Kernel, Simd};
+use super::{F32x16, Kernel, LANES, Simd};
 
 /// One lane after the other.
 #[derive(Clone, Copy, Debug)]
@@ -20,8 +19,7 @@ impl Simd for Scalar {
     type I32 = [i32; LANES];
     type Mask = [bool; LANES];
 
-    const TILE_ROWS: usize = 2;
-    const TILE_BLOCKS: usize = 1;
+    const REGISTERS: usize = 4;
 
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)
@@ -29,11 +27,11 @@ impl Simd for Scalar {
     fn splat(self, x: f32) -> Self::F32 {
         [x; LANES]
     }
-    fn load(self, lanes: &F32x16) -> Self::F32 {
-        lanes.0
+    fn load(self, vector: &F32x16) -> Self::F32 {
+        vector.0
     }
-    fn store(self, a: Self::F32, lanes: &mut F32x16) {
-        lanes.0 = a;
+    fn store(self, a: Self::F32, vector: &mut F32x16) {
+        vector.0 = a;
     }
     fn load_unaligned(self, x: &[f32; LANES]) -> Self::F32 {
         *x
@@ -118,8 +116,8 @@ impl Simd for Scalar {
         a.map(|x| x >> N)
     }
     fn interleave(self, a: Self::F32, b: Self::F32) -> (Self::F32, Self::F32) {
-        let turn = |first: usize| from_fn(|lane| [a, b][lane % 2][first + lane / 2]);
-        (turn(0), turn(LANES / 2))
+        let pairs = |first: usize| from_fn(|lane| [a, b][lane % 2][first + lane / 2]);
+        (pairs(0), pairs(LANES / 2))
     }
     fn numbers(self, a: Self::I32) -> Self::F32 {
         a.map(|x| x as f32)

@@ -1,8 +1,7 @@
 //! For tests of what is written once for every instruction set: the one list of the tokens that
 //! this CPU offers, and ways to run an operation on plain numbers.
 
-use super::{F32x16, LANES};
-use super::{Kernel, Simd};
+use super::{F32x16, Kernel, LANES, Simd, transpose_block};
 
 /// Runs `$test`, an expression of the token `$s`, on every instruction set that this CPU has.
 macro_rules! on_each_isa {
@@ -44,9 +43,9 @@ pub(crate) fn map<S: Simd>(
     operation: impl Fn(S, S::F32) -> S::F32,
     x: [f32; LANES],
 ) -> [f32; LANES] {
-    let mut lanes = F32x16(x);
-    s.store(operation(s, s.load(&lanes)), &mut lanes);
-    lanes.0
+    let mut vector = F32x16(x);
+    s.store(operation(s, s.load(&vector)), &mut vector);
+    vector.0
 }
 
 /// `operation` of one number.
@@ -63,17 +62,38 @@ fn no_instruction_set_is_left_out() {
 }
 
 #[test]
-fn a_square_turns_about_its_diagonal() {
+fn a_block_is_transposed() {
     let number = |row: usize, column: usize| (row * LANES + column) as f32;
     let row = |row| F32x16(std::array::from_fn(|column| number(row, column)));
     on_each_isa!(s => {
-        let turned = s.transpose(std::array::from_fn(|index| s.load(&row(index))));
-        for (column, numbers) in turned.into_iter().enumerate() {
+        let transposed = s.transpose(std::array::from_fn(|index| s.load(&row(index))));
+        for (column, numbers) in transposed.into_iter().enumerate() {
             let mut found = F32x16::default();
             s.store(numbers, &mut found);
             assert_eq!(found.0, std::array::from_fn(|row| number(row, column)));
         }
     });
+}
+
+/// What there is of it; the rest is zero, and rows that are not asked for are left out.
+#[test]
+fn a_block_may_be_short_of_rows_and_columns() {
+    let number = |row: usize, column: usize| (1 + row * LANES + column) as f32;
+    for rows in [0, 1, 5, LANES] {
+        for columns in [0, 3, LANES] {
+            on_each_isa!(s => {
+                let from: Vec<F32x16> = (0..rows)
+                    .map(|row| F32x16(std::array::from_fn(|column| number(row, column))))
+                    .collect();
+                let mut to = vec![F32x16::default(); columns];
+                transpose_block(s, from.iter().map(|row| s.load(row)), &mut to);
+                for (column, found) in to.iter().enumerate() {
+                    let expected = |row| if row < rows { number(row, column) } else { 0.0 };
+                    assert_eq!(found.0, std::array::from_fn(expected));
+                }
+            });
+        }
+    }
 }
 
 #[test]

@@ -8,6 +8,7 @@ use crate::exec::samples::Samples;
 use crate::exec::worker::Worker;
 use crate::files::Bytes;
 use crate::image::RandomAffine;
+use crate::kernels::ops::argmax::scalar_argmax;
 use crate::kernels::ops::{Sigmoid, Softmax};
 use crate::model::{Activation, Network};
 use crate::simd::F32x16;
@@ -35,9 +36,8 @@ impl Prediction {
     /// The second most probable class; `None` where there is but one.
     #[must_use]
     pub fn runner_up(&self) -> Option<usize> {
-        let others = (0..self.probabilities.len()).filter(|&class| class != self.class);
-        // The first of equal ones, as for the class itself.
-        others.rev().max_by(|&a, &b| self.probabilities[a].total_cmp(&self.probabilities[b]))
+        let numbered = self.probabilities.iter().copied().enumerate();
+        scalar_argmax(numbered.filter(|&(class, _)| class != self.class))
     }
 }
 
@@ -141,7 +141,7 @@ impl Engine {
         let numbers = |lanes: &[F32x16]| {
             lanes.iter().flat_map(|lanes| lanes.0).take(classes).collect::<Vec<_>>()
         };
-        let class = argmax(&logits, classes);
+        let class = scalar_argmax(numbers(&logits).into_iter().enumerate()).unwrap_or(0);
         let mut probabilities = logits.clone();
         self.isa().run(Softmax { row: &mut probabilities, classes });
         let mut outputs = logits;
@@ -152,15 +152,4 @@ impl Engine {
         }
         Prediction { class, probabilities: numbers(&probabilities), outputs: numbers(&outputs) }
     }
-}
-
-/// The class of the greatest logit; the first of equal ones.
-fn argmax(logits: &[F32x16], classes: usize) -> usize {
-    let mut best = (0, f32::NEG_INFINITY);
-    for (class, logit) in logits.iter().flat_map(|lanes| lanes.0).take(classes).enumerate() {
-        if logit > best.1 {
-            best = (class, logit);
-        }
-    }
-    best.0
 }

@@ -11,8 +11,8 @@ use crate::exec::partition::Partition;
 use crate::exec::pass::Pass;
 use crate::exec::plan::{Plan, StagePlan};
 use crate::kernels::ops::argmax::argmax;
-use crate::kernels::ops::softmax::cross_entropy;
-use crate::simd::{F32x16, Kernel, LANES, Simd, vectors_for, zeroed};
+use crate::kernels::ops::softmax::{Labels, cross_entropy};
+use crate::simd::{F32x16, Kernel, LANES, Simd, transpose_block, vectors_for, zeroed};
 use crate::sync::Poison;
 
 /// One worker's loss head.
@@ -164,30 +164,18 @@ impl Kernel for CrossEntropy<'_, '_> {
                 *label = pass.data.label(sample);
             }
             for (block, by_class) in room.chunks_exact_mut(LANES).enumerate() {
-                let mut square = [s.zero(); LANES];
-                for (vector, logits) in
-                    square.iter_mut().zip(logits.row(block, samples.clone()).iter())
-                {
-                    *vector = s.load(logits);
-                }
-                for (vector, into) in s.transpose(square).into_iter().zip(by_class) {
-                    s.store(vector, into);
-                }
+                let row = logits.row(block, samples.clone()).iter();
+                transpose_block(s, row.map(|logits| s.load(logits)), by_class);
             }
-            let class = argmax(s, &room[..classes]);
+            // The last activation does not matter: it keeps the order of the logits.
+            let (_, class) = argmax(s, room[..classes].iter().map(|logits| s.load(logits)));
             let labelled = s.load(&F32x16(labels.map(f32::from)));
             let correct = s.select(s.eq(class, labelled), s.splat(1.0), s.zero());
-            let labels = (&labels[..samples.len()], smoothing);
+            let labels = Labels { classes: &labels[..samples.len()], smoothing };
             let loss = cross_entropy(s, room, classes, labels, scale);
             for (block, by_class) in room.chunks_exact(LANES).enumerate() {
-                let mut square = [s.zero(); LANES];
-                for (vector, gradient) in square.iter_mut().zip(by_class) {
-                    *vector = s.load(gradient);
-                }
                 let row = logits.row(block, samples.clone());
-                for (vector, into) in s.transpose(square).into_iter().zip(row) {
-                    s.store(vector, into);
-                }
+                transpose_block(s, by_class.iter().map(|gradient| s.load(gradient)), row);
             }
             let into = logits.vectors(outcomes.at(first));
             for (found, into) in [loss, class, correct].into_iter().zip(into) {

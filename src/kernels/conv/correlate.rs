@@ -1,5 +1,5 @@
-//! Sums over windows: y\[o\] = start + Σ x\[o · stride + k\] · w\[k\], forward and, with kernels
-//! turned about, for the gradient of the inputs.
+//! Sums over windows, y\[o\] = start + Σ x\[o · stride + k\] · w\[k\]: a convolution forward, and, with
+//! flipped kernels, the gradient of its inputs.
 //!
 //! Each sum is one over the taps k ascending, one fused multiply-add at a time. Taps that meet
 //! nothing but zeros are left out.
@@ -8,17 +8,19 @@
 
 use std::ops::Range;
 
-use super::{NonZeroBounds, Volume, Window, has_many_registers, taps};
-use crate::simd::F32x16;
-use crate::simd::Simd;
+use super::window::taps_in;
+use super::{NonZeroBounds, Volume, Window, fits_wide_tiles};
+use crate::kernels::Epilogue;
+use crate::simd::{F32x16, Simd};
 
-/// Windows that slide over sixteen images.
+/// Windows that slide over an image block.
 #[derive(Clone, Debug)]
 pub(crate) struct Correlation<'a> {
     pub(crate) input: &'a [F32x16],
     /// Of the input; its border is as wide as windows reach out of the image.
     pub(crate) volume: Volume,
-    pub(crate) lit: NonZeroBounds,
+    /// What of the input is not zero.
+    pub(crate) nonzero: NonZeroBounds,
     /// Only every so many rows of the input are not zero.
     pub(crate) row_step: usize,
     pub(crate) kernel: Window,
@@ -27,26 +29,19 @@ pub(crate) struct Correlation<'a> {
     pub(crate) weights: &'a [f32],
     /// Channels of the output.
     pub(crate) outputs: usize,
+    /// How many rows and columns of positions the windows take.
+    pub(crate) positions: Window,
+    pub(crate) tiling: Tiling,
 }
 
-/// What a sum starts from and what becomes of it.
-pub(crate) trait Finish<S: Simd> {
-    /// What the sums of `channel` start from.
-    fn start(&self, s: S, channel: usize) -> S::F32;
-    /// Takes the sums of a tile: `C` channels from `channel` on at each of `P` places.
-    fn finish<const P: usize, const C: usize>(
-        &mut self,
-        s: S,
-        places: &[Place; P],
-        channel: usize,
-        sums: [[S::F32; C]; P],
-    );
+/// Where a window stands, counted in strides: row and column of its output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Position {
+    pub(crate) y: usize,
+    pub(crate) x: usize,
 }
 
-/// Row and column of an output.
-pub(crate) type Place = (usize, usize);
-
-/// How places are gathered into tiles.
+/// How positions are gathered into tiles.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tiling {
     /// Neighbours in a row.
@@ -57,21 +52,18 @@ pub(crate) enum Tiling {
 }
 
 impl Correlation<'_> {
-    /// Computes the outputs at `height` × `width` places.
+    /// Computes the outputs at all positions; the epilogue's rows are positions, its columns
+    /// channels.
     #[inline(always)]
-    pub(crate) fn run<S: Simd, E: Finish<S>>(
-        &self,
-        s: S,
-        (height, width): (usize, usize),
-        tiling: Tiling,
-        finish: &mut E,
-    ) {
-        match tiling {
+    pub(crate) fn run<S: Simd, E: Epilogue<S, Position>>(&self, s: S, epilogue: &mut E) {
+        let Window { height, width } = self.positions;
+        match self.tiling {
             Tiling::Squares => {
-                for y in (1..height).step_by(2) {
-                    for x in (1..width).step_by(2) {
-                        let places = [(y - 1, x - 1), (y - 1, x), (y, x - 1), (y, x)];
-                        self.places(s, places, finish);
+                for bottom in (1..height).step_by(2) {
+                    for right in (1..width).step_by(2) {
+                        let (top, left) = (bottom - 1, right - 1);
+                        let square = [(top, left), (top, right), (bottom, left), (bottom, right)];
+                        self.channels(s, &square.map(|(y, x)| Position { y, x }), epilogue);
                     }
                 }
             }
@@ -79,143 +71,158 @@ impl Correlation<'_> {
                 for y in 0..height {
                     let mut x = 0;
                     while x < width {
-                        x += self.part_of_row(s, (y, x), width - x, finish);
+                        x += self.part_of_row(s, Position { y, x }, epilogue);
                     }
                 }
             }
         }
     }
 
-    /// Computes some of the `left` outputs of a row from place (y, x) on; returns how many.
+    /// Computes some of the outputs of a row from position `first` on; returns how many.
     #[inline(always)]
-    fn part_of_row<S: Simd, E: Finish<S>>(
+    fn part_of_row<S: Simd, E: Epilogue<S, Position>>(
         &self,
         s: S,
-        (y, x): Place,
-        left: usize,
-        finish: &mut E,
+        first: Position,
+        epilogue: &mut E,
     ) -> usize {
-        if !has_many_registers::<S>() {
-            self.places(s, [(y, x)], finish);
-            return 1;
-        }
-        // Near an edge the places of a wide tile have few taps in common.
-        let cost = |x: usize, count| count * self.columns((x, x + count - 1)).len();
-        if left >= 4 && cost(x, 4) <= cost(x, 2) + cost(x + 2, 2) {
-            self.places(s, [(y, x), (y, x + 1), (y, x + 2), (y, x + 3)], finish);
-            4
+        let Position { y, x } = first;
+        let left = self.positions.width - x;
+        // Near an edge the windows of a wide tile have few taps in common.
+        let cost = |x: usize, count| count * self.columns(x, x + count - 1).len();
+        if !fits_wide_tiles::<S>() {
+            self.channels(s, &[first], epilogue)
+        } else if left >= 4 && cost(x, 4) <= cost(x, 2) + cost(x + 2, 2) {
+            let four = [x, x + 1, x + 2, x + 3].map(|x| Position { y, x });
+            self.channels(s, &four, epilogue)
         } else if left >= 2 {
-            self.places(s, [(y, x), (y, x + 1)], finish);
-            2
+            self.channels(s, &[first, Position { y, x: x + 1 }], epilogue)
         } else {
-            self.places(s, [(y, x)], finish);
-            1
+            self.channels(s, &[first], epilogue)
         }
     }
 
-    /// Computes all channels at `P` places.
+    /// Computes all channels at `P` positions; returns `P`.
     #[inline(always)]
-    fn places<S: Simd, E: Finish<S>, const P: usize>(
+    fn channels<S: Simd, E: Epilogue<S, Position>, const P: usize>(
         &self,
         s: S,
-        places: [Place; P],
-        finish: &mut E,
-    ) {
-        let most = if P == 1 || has_many_registers::<S>() { 6 } else { 1 };
+        positions: &[Position; P],
+        epilogue: &mut E,
+    ) -> usize {
+        let most = if P == 1 || fits_wide_tiles::<S>() { 6 } else { 1 };
         let mut channel = 0;
         while channel < self.outputs {
             channel += match most.min(self.outputs - channel) {
                 // Seven and eight are better halved than left with one or two.
                 6 if !matches!(self.outputs - channel, 7 | 8) => {
-                    self.tile::<S, E, P, 6>(s, &places, channel, finish)
+                    self.tile::<S, E, P, 6>(s, positions, channel, epilogue)
                 }
-                4.. => self.tile::<S, E, P, 4>(s, &places, channel, finish),
-                2.. => self.tile::<S, E, P, 2>(s, &places, channel, finish),
-                _ => self.tile::<S, E, P, 1>(s, &places, channel, finish),
+                4.. => self.tile::<S, E, P, 4>(s, positions, channel, epilogue),
+                2.. => self.tile::<S, E, P, 2>(s, positions, channel, epilogue),
+                _ => self.tile::<S, E, P, 1>(s, positions, channel, epilogue),
             };
         }
+        P
     }
 
-    /// Computes `C` channels from `channel` on at `P` places; returns `C`.
+    /// Computes `C` channels from `channel` on at `P` positions; returns `C`.
     #[inline(always)]
-    fn tile<S: Simd, E: Finish<S>, const P: usize, const C: usize>(
+    fn tile<S: Simd, E: Epilogue<S, Position>, const P: usize, const C: usize>(
         &self,
         s: S,
-        places: &[Place; P],
+        positions: &[Position; P],
         channel: usize,
-        finish: &mut E,
+        epilogue: &mut E,
     ) -> usize {
         let mut sums = [[s.zero(); C]; P];
-        for c in 0..C {
-            let start = finish.start(s, channel + c);
-            for sums in &mut sums {
-                sums[c] = start;
+        for (&position, sums) in positions.iter().zip(&mut sums) {
+            for (c, sum) in sums.iter_mut().enumerate() {
+                *sum = epilogue.start(s, position, channel + c);
             }
         }
         let (volume, stride) = (&self.volume, self.stride);
-        let (pitch, inputs) = (volume.pitch(), volume.channels);
-        let ((y, x), (last_y, last_x)) = (places[0], places[P - 1]);
-        let offsets = places.map(|(row, column)| {
-            (row - y) * stride.height * pitch + (column - x) * stride.width * inputs
+        let (row_stride, inputs) = (volume.row_stride(), volume.channels);
+        let (first, last) = (positions[0], positions[P - 1]);
+        let offsets = positions.map(|Position { y, x }| {
+            (y - first.y) * stride.height * row_stride + (x - first.x) * stride.width * inputs
         });
-        let columns = self.columns((x, last_x));
+        let columns = self.columns(first.x, last.x);
         let run = columns.len() * inputs;
-        let rows = if columns.is_empty() { 0..0 } else { self.rows((y, last_y)) };
+        let rows = if columns.is_empty() { 0..0 } else { self.rows(first.y, last.y) };
         for ky in rows {
-            let row = y * stride.height + ky;
-            if y == last_y && !(row - volume.border.top).is_multiple_of(self.row_step) {
+            let row = first.y * stride.height + ky;
+            if first.y == last.y && !(row - volume.border.top).is_multiple_of(self.row_step) {
                 continue;
             }
-            let at = row * pitch + (x * stride.width + columns.start) * inputs;
-            let first = (ky * self.kernel.width + columns.start) * inputs;
-            let weights = &self.weights[first * self.outputs + channel..];
-            let input = &self.input[at..];
+            let at = row * row_stride + (first.x * stride.width + columns.start) * inputs;
+            let tap = (ky * self.kernel.width + columns.start) * inputs;
+            let taps = Taps {
+                input: &self.input[at..],
+                offsets,
+                weights: &self.weights[tap * self.outputs + channel..],
+                outputs: self.outputs,
+                run,
+            };
             let reach = run - 1;
             assert!(
-                offsets[P - 1] + reach < input.len() && reach * self.outputs + C <= weights.len(),
+                offsets[P - 1] + reach < taps.input.len()
+                    && reach * self.outputs + C <= taps.weights.len(),
                 "a window leaves its input"
             );
-            // SAFETY: just checked; the last of the offsets, those of places in order, is the
+            // SAFETY: just checked; the last of the offsets, those of positions in order, is the
             // greatest.
-            unsafe { accumulate(s, &mut sums, (input, offsets), (weights, self.outputs), run) };
+            unsafe { accumulate(s, &mut sums, taps) };
         }
-        finish.finish(s, places, channel, sums);
+        epilogue.finish_tile(s, positions, channel, sums);
         C
     }
 
-    /// The rows of the window that meet something lit, at one of the rows of places `rows`.
+    /// The rows of the window that meet something non-zero, at one of the rows of positions from
+    /// `first` to `last`.
     #[inline(always)]
-    fn rows(&self, rows: (usize, usize)) -> Range<usize> {
-        let (top, stride) = (self.volume.border.top, self.stride.height);
-        let lit = self.lit.rows.start + top..self.lit.rows.end + top;
-        taps(self.kernel.height, (rows.0 * stride, rows.1 * stride), &lit)
+    fn rows(&self, first: usize, last: usize) -> Range<usize> {
+        let stride = self.stride.height;
+        let nonzero = self.volume.rows_with_border(&self.nonzero);
+        taps_in(&nonzero, self.kernel.height, first * stride, last * stride)
     }
 
-    /// The columns of the window that meet something lit, at one of the columns of places
-    /// `columns`.
+    /// The columns of the window that meet something non-zero, at one of the columns of positions
+    /// from `first` to `last`.
     #[inline(always)]
-    fn columns(&self, columns: (usize, usize)) -> Range<usize> {
-        let (left, stride) = (self.volume.border.left, self.stride.width);
-        let lit = self.lit.columns.start + left..self.lit.columns.end + left;
-        taps(self.kernel.width, (columns.0 * stride, columns.1 * stride), &lit)
+    fn columns(&self, first: usize, last: usize) -> Range<usize> {
+        let stride = self.stride.width;
+        let nonzero = self.volume.columns_with_border(&self.nonzero);
+        taps_in(&nonzero, self.kernel.width, first * stride, last * stride)
     }
+}
+
+/// A run of taps of a tile: what the micro-kernel reads.
+#[derive(Clone, Copy)]
+struct Taps<'a, const P: usize> {
+    input: &'a [F32x16],
+    /// Where the window of each position begins in the input.
+    offsets: [usize; P],
+    weights: &'a [f32],
+    /// Weights from a tap to the next.
+    outputs: usize,
+    /// How many taps.
+    run: usize,
 }
 
 /// The micro-kernel: adds the products of a run of taps to the sums of a tile.
 ///
-/// For each tap, `P` vectors of the input are loaded and `C` weights spread over a vector, for
-/// `P` · `C` multiply-adds.
+/// For each tap, `P` vectors of the input are loaded and `C` weights broadcast, for `P` · `C`
+/// multiply-adds.
 ///
 /// # Safety
-/// `input` holds `offset + run` lanes for each of `offsets`, and `weights` `run` rows, `outputs`
+/// `input` holds `offset + run` vectors for each of `offsets`, and `weights` `run` rows, `outputs`
 /// apart, of `C` numbers.
 #[inline(always)]
 unsafe fn accumulate<S: Simd, const P: usize, const C: usize>(
     s: S,
     sums: &mut [[S::F32; C]; P],
-    (input, offsets): (&[F32x16], [usize; P]),
-    (weights, outputs): (&[f32], usize),
-    run: usize,
+    Taps { input, offsets, weights, outputs, run }: Taps<'_, P>,
 ) {
     let mut row = 0;
     for tap in 0..run {

@@ -2,8 +2,8 @@
 //! backward.
 
 use super::{Volume, Window};
-use crate::simd::F32x16;
-use crate::simd::{Kernel, Simd};
+use crate::kernels::ops::argmax::argmax;
+use crate::simd::{F32x16, Kernel, Simd};
 
 /// What becomes of the numbers of a window.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub(crate) struct Windows {
 }
 
 impl Windows {
-    /// Has `each` take place after place: where the lanes of its window stand in the input, first
-    /// channel, row by row, and where its own in the output.
+    /// Calls `each` for position after position: with where the taps of its window stand in the
+    /// input, first channel, row by row, and where its output stands.
     #[inline(always)]
     fn for_each(&self, mut each: impl FnMut(&dyn Fn(usize) -> usize, usize)) {
         let Self { input, output, size, stride } = self;
@@ -38,7 +38,7 @@ impl Windows {
         }
     }
 
-    /// Numbers that come out.
+    /// Numbers of an output: height × width × channels.
     pub(crate) fn numbers(&self) -> usize {
         let Volume { height, width, channels, .. } = self.output;
         height * width * channels
@@ -50,13 +50,13 @@ impl Windows {
     }
 }
 
-/// Pools sixteen images.
+/// Pools an image block.
 pub(crate) struct PoolForward<'a> {
     pub(crate) pooling: Pooling,
     pub(crate) windows: Windows,
     pub(crate) input: &'a [F32x16],
     pub(crate) output: &'a mut [F32x16],
-    /// Which number of its window is the greatest, for each output without border; only for
+    /// The index of the greatest number of its window, for each output without border; only for
     /// [`Pooling::Max`].
     pub(crate) winners: &'a mut [F32x16],
 }
@@ -70,9 +70,9 @@ impl Kernel for PoolForward<'_> {
         let (channels, taps) = (windows.input.channels, windows.taps());
         let share = s.splat(1.0 / taps as f32);
         let mut number = 0;
-        windows.for_each(|tap, place| {
+        windows.for_each(|tap, at| {
             for channel in 0..channels {
-                let x = |number| s.load(&input[tap(number) + channel]);
+                let x = |index| s.load(&input[tap(index) + channel]);
                 let pooled = match pooling {
                     Pooling::Max => {
                         let (greatest, winner) = greatest(s, (0..taps).map(x));
@@ -80,31 +80,25 @@ impl Kernel for PoolForward<'_> {
                         greatest
                     }
                     Pooling::Average => {
-                        let sum = (1..taps).fold(x(0), |sum, number| s.add(sum, x(number)));
+                        let sum = (1..taps).fold(x(0), |sum, index| s.add(sum, x(index)));
                         s.mul(sum, share)
                     }
                 };
-                s.store(pooled, &mut output[place + channel]);
+                s.store(pooled, &mut output[at + channel]);
                 number += 1;
             }
         });
     }
 }
 
-/// The greatest of `numbers` and which it is, from 0; the first of equal ones. It is NaN where one
-/// of them is.
+/// In each lane, the greatest of `numbers` and its index, from 0; the first of equal ones. It is
+/// NaN where one of them is.
 #[inline(always)]
 pub(crate) fn greatest<S: Simd>(s: S, numbers: impl Iterator<Item = S::F32>) -> (S::F32, S::F32) {
-    let (mut best, mut winner) = (s.splat(f32::NEG_INFINITY), s.zero());
     let mut sum = s.zero();
-    for (number, x) in numbers.enumerate() {
-        let greater = s.lt(best, x);
-        best = s.select(greater, x, best);
-        winner = s.select(greater, s.splat(number as f32), winner);
-        sum = s.add(sum, x);
-    }
+    let (best, index) = argmax(s, numbers.inspect(|&x| sum = s.add(sum, x)));
     // Comparisons with NaN are false, but a sum with NaN is NaN.
-    (s.select(s.eq(sum, sum), best, sum), winner)
+    (s.select(s.eq(sum, sum), best, sum), index)
 }
 
 /// Takes the gradient `dy` of the outputs back to the inputs.
@@ -129,15 +123,15 @@ impl Kernel for PoolBackward<'_> {
         let (channels, taps) = (windows.input.channels, windows.taps());
         let share = s.splat(1.0 / taps as f32);
         dx.fill(F32x16::default());
-        windows.for_each(|tap, place| {
+        windows.for_each(|tap, at| {
             for channel in 0..channels {
-                let dy = s.load(&dy[place + channel]);
-                for number in 0..taps {
-                    let dx = &mut dx[tap(number) + channel];
+                let dy = s.load(&dy[at + channel]);
+                for index in 0..taps {
+                    let dx = &mut dx[tap(index) + channel];
                     let part = match pooling {
                         Pooling::Max => {
-                            let winner = s.load(&winners[place + channel]);
-                            let wins = s.eq(winner, s.splat(number as f32));
+                            let winner = s.load(&winners[at + channel]);
+                            let wins = s.eq(winner, s.splat(index as f32));
                             s.select(wins, dy, s.zero())
                         }
                         Pooling::Average => s.mul(dy, share),

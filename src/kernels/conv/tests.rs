@@ -6,15 +6,15 @@ use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
 use super::{
-    Border, Correlation, Finish, KernelGradient, NonZeroBounds, Padding, Place, PoolBackward,
-    PoolForward, Pooling, Steps, Tiling, Volume, Window, Windows,
+    Border, Correlation, KernelGradient, NonZeroBounds, Padding, PoolBackward, PoolForward,
+    Pooling, Position, Steps, Tiling, Volume, Window, Windows,
 };
+use crate::kernels::Epilogue;
 use crate::kernels::gemm::testing::{Sum, UNTOUCHED, is_untouched, number};
 use crate::rng::{Rng, Stream};
-use crate::simd::{F32x16, LANES, zeroed};
-use crate::simd::{Isa, Kernel, Simd};
+use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, zeroed};
 
-/// A convolution of sixteen random images that are black outside `lit`.
+/// A convolution of a block of random images that are black outside `nonzero`.
 #[derive(Debug)]
 struct Case {
     volume: Volume,
@@ -23,7 +23,7 @@ struct Case {
     kernel: Window,
     stride: Window,
     filters: usize,
-    lit: NonZeroBounds,
+    nonzero: NonZeroBounds,
     rng: Rng,
 }
 
@@ -34,9 +34,9 @@ fn window(largest: usize) -> impl Strategy<Value = Window> {
 fn cases() -> impl Strategy<Value = Case> {
     let size = (1_usize..=9, 1_usize..=11, 1_usize..=7);
     let padding = select(vec![Padding::Valid, Padding::Same]);
-    let lit = ((0_usize..=9, 0_usize..=9), (0_usize..=9, 0_usize..=9), any::<bool>());
+    let nonzero = ((0_usize..=9, 0_usize..=9), (0_usize..=9, 0_usize..=9), any::<bool>());
     let seed = any::<u64>().no_shrink();
-    (size, window(5), window(3), padding, 1_usize..=9, lit, seed).prop_filter_map(
+    (size, window(5), window(3), padding, 1_usize..=9, nonzero, seed).prop_filter_map(
         "the kernel is larger than the image",
         |(
             (height, width, channels),
@@ -57,27 +57,27 @@ fn cases() -> impl Strategy<Value = Case> {
             };
             let volume = Volume { height, width, channels, border };
             let cut = |(a, b): (usize, usize), size: usize| a.min(b).min(size)..a.max(b).min(size);
-            let lit = NonZeroBounds { rows: cut(down, height), columns: cut(across, width) };
-            let lit = if all { volume.whole() } else { lit };
+            let nonzero = NonZeroBounds { rows: cut(down, height), columns: cut(across, width) };
+            let nonzero = if all { volume.whole() } else { nonzero };
             let rng = Rng::stream(seed, Stream::Initialise, 0);
-            Some(Case { volume, rows, columns, kernel, stride, filters, lit, rng })
+            Some(Case { volume, rows, columns, kernel, stride, filters, nonzero, rng })
         },
     )
 }
 
 impl Case {
-    /// Random images, black outside what is lit, with zeros about them.
+    /// Random images, black outside `nonzero`, with zeros about them.
     fn images(&mut self) -> Vec<F32x16> {
-        let mut lanes = zeroed(self.volume.lanes());
-        for y in self.lit.rows.clone() {
-            for x in self.lit.columns.clone() {
+        let mut vectors = zeroed(self.volume.vectors());
+        for y in self.nonzero.rows.clone() {
+            for x in self.nonzero.columns.clone() {
                 let at = self.volume.at(y, x);
-                for lanes in &mut lanes[at..at + self.volume.channels] {
-                    lanes.0.fill_with(|| number(&mut self.rng));
+                for vector in &mut vectors[at..at + self.volume.channels] {
+                    vector.0.fill_with(|| number(&mut self.rng));
                 }
             }
         }
-        lanes
+        vectors
     }
 
     fn numbers(&mut self, count: usize) -> Vec<f32> {
@@ -88,56 +88,52 @@ impl Case {
         self.kernel.height * self.kernel.width * self.volume.channels
     }
 
-    /// Where tap `tap` of the window of a place stands.
-    fn tap(&self, (row, column): Place, tap: usize) -> usize {
-        let (position, channel) = (tap / self.volume.channels, tap % self.volume.channels);
-        let y = row * self.stride.height + position / self.kernel.width;
-        let x = column * self.stride.width + position % self.kernel.width;
-        y * self.volume.pitch() + x * self.volume.channels + channel
+    /// Where tap `tap` of the window at a position stands.
+    fn tap(&self, position: Position, tap: usize) -> usize {
+        let (pixel, channel) = (tap / self.volume.channels, tap % self.volume.channels);
+        let y = position.y * self.stride.height + pixel / self.kernel.width;
+        let x = position.x * self.stride.width + pixel % self.kernel.width;
+        y * self.volume.row_stride() + x * self.volume.channels + channel
     }
 
-    fn places(&self) -> impl Iterator<Item = Place> + use<> {
+    fn positions(&self) -> impl Iterator<Item = Position> + use<> {
         let columns = self.columns.count;
-        (0..self.rows.count).flat_map(move |row| (0..columns).map(move |column| (row, column)))
+        (0..self.rows.count).flat_map(move |y| (0..columns).map(move |x| Position { y, x }))
     }
 }
 
-/// Starts from the biases, and keeps the sums of each place and channel.
-struct Cells<'a> {
+/// Starts from the biases, and keeps the sums of each position and channel.
+struct Tables<'a> {
     biases: &'a [f32],
     found: &'a mut [[f32; LANES]],
     columns: usize,
 }
 
-impl<S: Simd> Finish<S> for Cells<'_> {
+impl<S: Simd> Epilogue<S, Position> for Tables<'_> {
     #[inline(always)]
-    fn start(&self, s: S, channel: usize) -> S::F32 {
+    fn start(&self, s: S, _position: Position, channel: usize) -> S::F32 {
         s.splat(self.biases[channel])
     }
 
     #[inline(always)]
-    fn finish<const P: usize, const C: usize>(
+    fn finish<const C: usize>(
         &mut self,
         s: S,
-        places: &[Place; P],
+        position: Position,
         channel: usize,
-        sums: [[S::F32; C]; P],
+        sums: [S::F32; C],
     ) {
-        for (&(row, column), sums) in places.iter().zip(sums) {
-            let first = (row * self.columns + column) * self.biases.len() + channel;
-            for (slot, sum) in self.found[first..].iter_mut().zip(sums) {
-                assert!(is_untouched(slot[0]), "({row}, {column}) was finished twice");
-                s.store_unaligned(sum, slot);
-            }
+        let first = (position.y * self.columns + position.x) * self.biases.len() + channel;
+        for (found, sum) in self.found[first..].iter_mut().zip(sums) {
+            assert!(is_untouched(found[0]), "{position:?} was finished twice");
+            s.store_unaligned(sum, found);
         }
     }
 }
 
 struct Run<'a> {
     correlation: Correlation<'a>,
-    places: Place,
-    tiling: Tiling,
-    slots: Cells<'a>,
+    tables: Tables<'a>,
 }
 
 impl Kernel for Run<'_> {
@@ -145,7 +141,7 @@ impl Kernel for Run<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        self.correlation.run(s, self.places, self.tiling, &mut self.slots);
+        self.correlation.run(s, &mut self.tables);
     }
 }
 
@@ -173,9 +169,9 @@ proptest! {
         let weights = case.numbers(case.taps() * filters);
         let biases = case.numbers(filters);
         let columns = case.columns.count;
-        let odd_left_over = |(row, column): Place| {
+        let is_left_over = |Position { y, x }: Position| {
             let ends = (case.rows.count / 2 * 2, columns / 2 * 2);
-            tiling == Tiling::Squares && (row >= ends.0 || column >= ends.1)
+            tiling == Tiling::Squares && (y >= ends.0 || x >= ends.1)
         };
         for isa in Isa::available() {
             let mut found = vec![[UNTOUCHED; LANES]; case.rows.count * columns * filters];
@@ -183,19 +179,19 @@ proptest! {
                 correlation: Correlation {
                     input: &input,
                     volume: case.volume,
-                    lit: case.lit.clone(),
+                    nonzero: case.nonzero.clone(),
                     row_step: 1,
                     kernel: case.kernel,
                     stride: case.stride,
                     weights: &weights,
                     outputs: filters,
+                    positions: Window { height: case.rows.count, width: columns },
+                    tiling,
                 },
-                places: (case.rows.count, columns),
-                tiling,
-                slots: Cells { biases: &biases, found: &mut found, columns },
+                tables: Tables { biases: &biases, found: &mut found, columns },
             });
-            for (place, found) in case.places().zip(found.chunks_exact(filters)) {
-                if odd_left_over(place) {
+            for (position, found) in case.positions().zip(found.chunks_exact(filters)) {
+                if is_left_over(position) {
                     prop_assert!(found.iter().flatten().all(|&x| is_untouched(x)));
                     continue;
                 }
@@ -203,7 +199,7 @@ proptest! {
                     for (lane, &found) in found.iter().enumerate() {
                         let mut sum = Sum::from(biases[filter]);
                         for tap in 0..case.taps() {
-                            let x = input[case.tap(place, tap)].0[lane];
+                            let x = input[case.tap(position, tap)].0[lane];
                             sum.add(x, weights[tap * filters + filter]);
                         }
                         check(isa, &sum, found)?;
@@ -214,24 +210,24 @@ proptest! {
     }
 
     #[test]
-    fn the_gradient_of_a_kernel_is_a_sum_over_places(mut case in cases()) {
+    fn the_gradient_of_a_kernel_is_a_sum_over_positions(mut case in cases()) {
         let (input, filters) = (case.images(), case.filters);
         // Spread as the windows are, in a border that is not looked at.
         let spread = |count: usize, stride: usize| (count - 1) * stride + 1;
-        let places = Volume {
+        let dz_volume = Volume {
             height: spread(case.rows.count, case.stride.height),
             width: spread(case.columns.count, case.stride.width),
             channels: filters,
             border: Border { top: 1, bottom: 0, left: 2, right: 1 },
         };
-        let mut gradient = vec![F32x16([UNTOUCHED; LANES]); places.lanes()];
-        let at = |(row, column): Place| {
-            places.at(row * case.stride.height, column * case.stride.width)
+        let mut dz = vec![F32x16([UNTOUCHED; LANES]); dz_volume.vectors()];
+        let at = |Position { y, x }: Position| {
+            dz_volume.at(y * case.stride.height, x * case.stride.width)
         };
-        let slots: Vec<usize> =
-            case.places().flat_map(|place| at(place)..at(place) + filters).collect();
-        for slot in slots {
-            gradient[slot].0.fill_with(|| number(&mut case.rng));
+        let used: Vec<usize> =
+            case.positions().flat_map(|position| at(position)..at(position) + filters).collect();
+        for vector in used {
+            dz[vector].0.fill_with(|| number(&mut case.rng));
         }
         let taps = case.taps();
         for isa in Isa::available() {
@@ -239,21 +235,21 @@ proptest! {
             isa.run(KernelGradient {
                 input: &input,
                 volume: case.volume,
-                lit: case.lit.clone(),
+                nonzero: case.nonzero.clone(),
                 kernel: case.kernel,
                 stride: case.stride,
-                gradient: &gradient,
-                places,
+                dz: &dz,
+                dz_volume,
                 sums: &mut sums,
             });
-            for (index, lanes) in sums.iter().enumerate() {
+            for (index, vector) in sums.iter().enumerate() {
                 let (tap, filter) = (index / filters, index % filters);
-                for (lane, &found) in lanes.0.iter().enumerate() {
+                for (lane, &found) in vector.0.iter().enumerate() {
                     let mut sum = Sum::from(0.0);
-                    for place in case.places() {
+                    for position in case.positions() {
                         // The biases are a tap that always meets a one.
-                        let x = if tap < taps { input[case.tap(place, tap)].0[lane] } else { 1.0 };
-                        sum.add(x, gradient[at(place) + filter].0[lane]);
+                        let x = if tap < taps { input[case.tap(position, tap)].0[lane] } else { 1.0 };
+                        sum.add(x, dz[at(position) + filter].0[lane]);
                     }
                     check(isa, &sum, found)?;
                 }
@@ -280,14 +276,14 @@ proptest! {
             )
         };
         // Of few values: many are equal.
-        let mut lanes = || F32x16([(); LANES].map(|()| rng.below(3) as f32));
-        let x: Vec<F32x16> = (0..input.lanes()).map(|_| lanes()).collect();
+        let mut vector = || F32x16([(); LANES].map(|()| rng.below(3) as f32));
+        let x: Vec<F32x16> = (0..input.vectors()).map(|_| vector()).collect();
         let windows = Windows { input, output, size, stride };
-        let dy: Vec<F32x16> = (0..windows.numbers()).map(|_| lanes()).collect();
+        let dy: Vec<F32x16> = (0..windows.numbers()).map(|_| vector()).collect();
         for isa in Isa::available() {
-            let mut y = zeroed(output.lanes());
+            let mut y = zeroed(output.vectors());
             let mut winners = zeroed(windows.numbers());
-            let mut dx = vec![F32x16([UNTOUCHED; LANES]); input.lanes()];
+            let mut dx = vec![F32x16([UNTOUCHED; LANES]); input.vectors()];
             isa.run(PoolForward {
                 pooling,
                 windows,
@@ -298,7 +294,7 @@ proptest! {
             isa.run(PoolBackward { pooling, windows, winners: &winners, dy: &dy, dx: &mut dx });
             let share = 1.0 / (size.height * size.width) as f32;
             for lane in 0..LANES {
-                let mut expected = vec![0.0; input.lanes()];
+                let mut expected = vec![0.0; input.vectors()];
                 for (place, dy) in dy.iter().enumerate() {
                     let (row, column) =
                         (place / channels / output.width, place / channels % output.width);

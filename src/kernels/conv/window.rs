@@ -1,6 +1,8 @@
-//! Windows that slide over an image: their size, and the places where they come to rest.
+//! Windows that slide over an image: their size, their positions, and which of their taps meet
+//! something non-zero.
 
 use std::fmt;
+use std::ops::Range;
 
 use serde::{Deserialize, Serialize};
 
@@ -98,4 +100,32 @@ impl Steps {
             }
         }
     }
+}
+
+/// Of the `size` taps of a window along one side, those that meet something in `nonzero` in one of
+/// the positions that begin at `first` to `last`. All are counted from the start of the border.
+pub(super) fn taps_in(
+    nonzero: &Range<usize>,
+    size: usize,
+    first: usize,
+    last: usize,
+) -> Range<usize> {
+    let start = nonzero.start.saturating_sub(last).min(size);
+    start..nonzero.end.saturating_sub(first).clamp(start, size)
+}
+
+/// Of `count` positions, `stride` apart, those where one of `taps` meets something in `nonzero`,
+/// which is counted from the start of the border.
+pub(super) fn positions_in(
+    nonzero: &Range<usize>,
+    taps: &Range<usize>,
+    stride: usize,
+    count: usize,
+) -> Range<usize> {
+    if nonzero.is_empty() || taps.is_empty() {
+        return 0..0;
+    }
+    let start = (nonzero.start + 1).saturating_sub(taps.end).div_ceil(stride).min(count);
+    let end = nonzero.end.saturating_sub(taps.start).div_ceil(stride);
+    start..end.clamp(start, count)
 }

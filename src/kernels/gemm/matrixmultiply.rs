@@ -1,64 +1,57 @@
-//! The same products by the crate `matrixmultiply`.
+//! Matrix products by the crate `matrixmultiply`, for comparison.
 
 #![allow(unsafe_code, reason = "the crate's interface is one of raw pointers")]
 
-use crate::kernels::gemm::epilogue::Epilogue;
-use crate::kernels::gemm::operand::{Lhs, Rhs};
-use crate::kernels::gemm::product::OutputRange;
-use crate::simd::Simd;
-use crate::simd::{F32x16, LANES, zeroed};
+use super::matrix::{MatrixMut, MatrixRef};
+use super::operand::Product;
+use crate::kernels::Epilogue;
+use crate::simd::{LANES, Simd, as_numbers_mut, zeroed};
 
-/// Computes the `area` of C = `left` · `right` over `depth`, on copies of the operands in plain
-/// rows.
-#[inline(always)]
-pub(super) fn matrixmultiply<S: Simd, E: Epilogue<S>>(
-    s: S,
-    left: &Lhs<'_>,
-    right: &Rhs<'_>,
-    depth: usize,
-    area: OutputRange,
-    epilogue: &mut E,
-) {
-    let OutputRange { rows, blocks } = area;
-    let places = rows.clone().flat_map(|row| (0..depth).map(move |p| (row, p)));
-    let a: Vec<f32> =
-        places.map(|(row, p)| left.values[left.rows.offset(row) + left.depth.offset(p)]).collect();
-    let places = (0..depth).flat_map(|p| blocks.clone().map(move |block| (p, block)));
-    let b: Vec<f32> = places.flat_map(|(p, block)| right.at(p, block)).copied().collect();
-    let products = multiply((rows.len(), blocks.len() * LANES, depth), &a, &b);
-    for (row, products) in rows.zip(products.chunks_exact(blocks.len().max(1))) {
-        for (block, product) in blocks.clone().zip(products) {
-            let sums = s.add(epilogue.start(s, row, block), s.load(product));
-            epilogue.finish(s, row, block, [sums]);
-        }
+/// C = A · B by the crate `matrixmultiply`: `a` is m × k, `b` is k × n, `c` is m × n.
+///
+/// # Panics
+/// When the shapes do not fit.
+pub(crate) fn sgemm(a: MatrixRef<'_>, b: MatrixRef<'_>, c: &mut MatrixMut<'_>) {
+    c.check_shapes(a, b);
+    let (m, k, n) = (a.rows, a.columns, b.columns);
+    let stride = |stride: usize| isize::try_from(stride).expect("a matrix within memory");
+    let [row_a, column_a] = [a.row_stride, a.column_stride].map(stride);
+    let [row_b, column_b] = [b.row_stride, b.column_stride].map(stride);
+    let (a, b, row_c, c) =
+        (a.values.as_ptr(), b.values.as_ptr(), stride(c.row_stride), c.values.as_mut_ptr());
+    // SAFETY: matrices hold all their elements, at the strides that they say (as their constructors
+    // check), and these have m × k, k × n and m × n of them (as was checked above). C is borrowed
+    // exclusively, and its elements stand apart.
+    unsafe {
+        ::matrixmultiply::sgemm(
+            m, k, n, 1.0, a, row_a, column_a, b, row_b, column_b, 0.0, c, row_c, 1,
+        );
     }
 }
 
-/// The product of contiguous row-major matrices, m × k by k × n, n being whole blocks of lanes.
-fn multiply((m, n, k): (usize, usize, usize), a: &[f32], b: &[f32]) -> Vec<F32x16> {
-    let mut c = zeroed(m * n / LANES);
-    assert!(a.len() == m * k && b.len() == k * n && c.len() * LANES == m * n);
-    let (row_a, row_b) = (k as isize, n as isize);
-    let into = c.as_mut_ptr().cast::<f32>();
-    // SAFETY: the slices hold m × k, k × n and m × n numbers, as just checked, and the strides are
-    // those of contiguous rows.
-    unsafe {
-        matrixmultiply::sgemm(
-            m,
-            k,
-            n,
-            1.0,
-            a.as_ptr(),
-            row_a,
-            1,
-            b.as_ptr(),
-            row_b,
-            1,
-            0.0,
-            into,
-            row_b,
-            1,
-        )
-    };
-    c
+/// Computes `product` on copies of its operands in plain rows.
+#[inline(always)]
+pub(super) fn multiply_copies<S: Simd, E: Epilogue<S>>(
+    s: S,
+    Product { lhs, rhs, k, output }: &Product<'_>,
+    epilogue: &mut E,
+) {
+    let (k, rows, blocks) = (*k, output.rows.clone(), output.blocks.clone());
+    let (m, n) = (rows.len(), blocks.len() * LANES);
+    let elements = rows.clone().flat_map(|row| (0..k).map(move |p| (row, p)));
+    let a: Vec<f32> = elements.map(|(row, p)| lhs.at(row, p)).collect();
+    let elements = (0..k).flat_map(|p| blocks.clone().map(move |block| (p, block)));
+    let b: Vec<f32> = elements.flat_map(|(p, block)| rhs.at(p, block)).copied().collect();
+    let mut c = zeroed(m * blocks.len());
+    sgemm(
+        MatrixRef::new(&a, m, k, k),
+        MatrixRef::new(&b, k, n, n),
+        &mut MatrixMut::new(as_numbers_mut(&mut c), m, n, n),
+    );
+    for (row, sums) in rows.zip(c.chunks_exact(blocks.len().max(1))) {
+        for (block, sum) in blocks.clone().zip(sums) {
+            let sum = s.add(epilogue.start(s, row, block), s.load(sum));
+            epilogue.finish(s, row, block, [sum]);
+        }
+    }
 }

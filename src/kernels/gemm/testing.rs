@@ -1,9 +1,8 @@
 //! For tests of products: what a sum must be, and where sums start and end.
 
-use super::Epilogue;
+use crate::kernels::Epilogue;
 use crate::rng::Rng;
-use crate::simd::LANES;
-use crate::simd::Simd;
+use crate::simd::{LANES, Simd};
 
 /// A sum by one scalar multiply-add after another, and what any order of rounding may make of it.
 #[derive(Clone, Copy, Debug)]
@@ -64,14 +63,14 @@ pub(crate) fn is_untouched(x: f32) -> bool {
     x.to_bits() == UNTOUCHED.to_bits()
 }
 
-/// An epilogue that starts from one table and ends in another, of `width` blocks a row.
-pub(crate) struct Cells<'a> {
+/// An epilogue that starts from one table and ends in another, of `width` column blocks a row.
+pub(crate) struct Tables<'a> {
     pub(crate) starts: &'a [[f32; LANES]],
     pub(crate) found: &'a mut [[f32; LANES]],
     pub(crate) width: usize,
 }
 
-impl<S: Simd> Epilogue<S> for Cells<'_> {
+impl<S: Simd> Epilogue<S> for Tables<'_> {
     #[inline(always)]
     fn start(&self, s: S, row: usize, block: usize) -> S::F32 {
         s.load_unaligned(&self.starts[row * self.width + block])
@@ -80,9 +79,9 @@ impl<S: Simd> Epilogue<S> for Cells<'_> {
     #[inline(always)]
     fn finish<const N: usize>(&mut self, s: S, row: usize, block: usize, sums: [S::F32; N]) {
         for (block, sum) in (block..).zip(sums) {
-            let slot = &mut self.found[row * self.width + block];
-            assert!(is_untouched(slot[0]), "row {row}, block {block} was finished twice");
-            s.store_unaligned(sum, slot);
+            let found = &mut self.found[row * self.width + block];
+            assert!(is_untouched(found[0]), "row {row}, block {block} was finished twice");
+            s.store_unaligned(sum, found);
         }
     }
 }

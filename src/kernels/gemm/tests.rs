@@ -1,15 +1,18 @@
-//! GemmBackend against a scalar loop, on every instruction set: bit for bit where multiply-add rounds
-//! once, within the error bound everywhere, and nothing touched beside them.
+//! Matrix products against a scalar loop, on every instruction set: bit for bit where multiply-add
+//! rounds once, within the error bound everywhere, and nothing touched beside them.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-use super::{AxisLayout, Gemm, GemmBackend, Lhs, MatrixMut, MatrixRef, OutputRange, Rhs, Start};
-use crate::kernels::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
+use super::tile::MicroTile;
+use super::{
+    AxisLayout, Gemm, GemmBackend, Lhs, MatrixMut, MatrixRef, OutputRange, Product, Rhs, Start,
+};
+use crate::kernels::gemm::testing::{Sum, Tables, UNTOUCHED, is_untouched, number};
 use crate::rng::{Rng, Stream};
-use crate::simd::LANES;
-use crate::simd::{Isa, Kernel, Simd};
+use crate::simd::testing::on_each_isa;
+use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// m, n and k.
 type Shape = (usize, usize, usize);
@@ -186,46 +189,51 @@ fn check_product((m, n, k): Shape, layout: Layout) -> TestCaseResult {
     Ok(())
 }
 
-/// Where elements stand: panels of `panel` along an axis of `length`, `stride` apart, of `other`
-/// numbers each.
+/// Where elements stand: blocks of so many along an axis of `length`, side by side for every one of
+/// the `other` axis, with a gap after each; or no blocks.
 fn axes(
-    panels: Option<(usize, usize)>,
+    blocks: Option<(usize, usize)>,
     (m, k): (usize, usize),
     by_rows: bool,
 ) -> (AxisLayout, AxisLayout) {
     let (length, other) = if by_rows { (k, m) } else { (m, k) };
-    let (along, across) = match panels {
-        // Panel after panel, each with `panel` numbers side by side for every one across.
-        Some((panel, gap)) => {
-            let across = panel + gap;
-            (
-                AxisLayout { stride: 1, panel, panel_stride: across * other },
-                AxisLayout::even(across),
-            )
+    let (along, across) = match blocks {
+        Some((block, gap)) => {
+            let across = block + gap;
+            let along = AxisLayout { stride: 1, block, block_stride: across * other };
+            (along, AxisLayout::strided(across))
         }
-        None => (AxisLayout::even(1), AxisLayout::even(length + 3)),
+        None => (AxisLayout::strided(1), AxisLayout::strided(length + 3)),
     };
     if by_rows { (across, along) } else { (along, across) }
 }
 
-/// A product of tiles and how its operands stand.
-struct Tiles<'a> {
-    products: GemmBackend,
-    left: Lhs<'a>,
-    right: Rhs<'a>,
-    depth: usize,
-    area: OutputRange,
-    slots: Cells<'a>,
+/// A product as layers have it, from one table into another.
+struct Multiply<'a> {
+    backend: GemmBackend,
+    product: &'a Product<'a>,
+    tables: Tables<'a>,
 }
 
-impl Kernel for Tiles<'_> {
+impl Kernel for Multiply<'_> {
     type Output = ();
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { products, left, right, depth, area, mut slots } = self;
-        products.multiply(s, &left, &right, depth, area, &mut slots);
+        let Self { backend, product, mut tables } = self;
+        backend.multiply(s, product, &mut tables);
     }
+}
+
+#[test]
+fn tiles_and_their_operands_fit_the_registers() {
+    on_each_isa!(s => {
+        fn check<S: Simd>(_: S) {
+            // A number of A, broadcast, may take less than a vector's registers.
+            assert!(S::MR * S::NR_BLOCKS + S::NR_BLOCKS < S::REGISTERS, "{}", S::REGISTERS);
+        }
+        check(s);
+    });
 }
 
 proptest! {
@@ -238,60 +246,63 @@ proptest! {
     /// A part of a product, from operands in any of the layouts that layers use.
     #[test]
     fn tiles(
-        (rows, width, depth) in (0_usize..=35, 0_usize..=8, sizes()),
+        (rows, width, k) in (0_usize..=35, 0_usize..=8, sizes()),
         corner in (0_usize..=9, 0_usize..=3),
-        panels in prop::option::of((select(vec![1_usize, 5, 16]), 0_usize..=16)),
+        lhs_blocks in prop::option::of((select(vec![1_usize, 5, 16]), 0_usize..=16)),
         by_rows in any::<bool>(),
-        (rows_of_groups, gap) in (any::<bool>(), 0_usize..=2),
+        (rows_of_blocks, gap) in (any::<bool>(), 0_usize..=2),
         seed in any::<u64>().no_shrink(),
     ) {
         let mut rng = Rng::stream(seed, Stream::Shuffle, 1);
-        let area = OutputRange { rows: corner.0..corner.0 + rows, blocks: corner.1..corner.1 + width };
-        let (m, blocks) = (area.rows.end, area.blocks.end);
-        let (row_axis, depth_axis) = axes(panels, (m, depth), by_rows);
-        let place = |row: usize, p: usize| row_axis.offset(row) + depth_axis.offset(p);
-        let places = || (0..m).flat_map(|row| (0..depth).map(move |p| (row, p)));
-        let length = places().map(|(row, p)| place(row, p) + 1).max().unwrap_or(0);
+        let output =
+            OutputRange { rows: corner.0..corner.0 + rows, blocks: corner.1..corner.1 + width };
+        let (m, blocks) = (output.rows.end, output.blocks.end);
+        let (row_axis, k_axis) = axes(lhs_blocks, (m, k), by_rows);
+        let offset = |row: usize, p: usize| row_axis.offset(row) + k_axis.offset(p);
+        let elements = || (0..m).flat_map(|row| (0..k).map(move |p| (row, p)));
+        let length = elements().map(|(row, p)| offset(row, p) + 1).max().unwrap_or(0);
         let mut a = vec![UNTOUCHED; length];
-        for (row, p) in places() {
-            a[place(row, p)] = number(&mut rng);
+        for (row, p) in elements() {
+            a[offset(row, p)] = number(&mut rng);
         }
-        let (row, block) = if rows_of_groups {
+        let (row_stride, block_stride) = if rows_of_blocks {
             ((blocks + gap) * LANES, LANES)
         } else {
-            (LANES, (depth + gap) * LANES)
+            (LANES, (k + gap) * LANES)
         };
-        let mut b = vec![UNTOUCHED; (depth + gap) * (blocks + gap) * LANES];
-        for (p, g) in (0..depth).flat_map(|p| (0..blocks).map(move |g| (p, g))) {
-            b[p * row + g * block..][..LANES].fill_with(|| number(&mut rng));
+        let mut b = vec![UNTOUCHED; (k + gap) * (blocks + gap) * LANES];
+        for (p, g) in (0..k).flat_map(|p| (0..blocks).map(move |g| (p, g))) {
+            b[p * row_stride + g * block_stride..][..LANES].fill_with(|| number(&mut rng));
         }
         let starts: Vec<[f32; LANES]> =
             (0..m * blocks).map(|_| [(); LANES].map(|()| number(&mut rng))).collect();
-        let (left, right) = (
-            Lhs { values: &a, rows: row_axis, depth: depth_axis },
-            Rhs { values: &b, row, block },
-        );
-        let mut sums = starts.iter().map(|slot| slot.map(Sum::from)).collect::<Vec<_>>();
-        for (index, slot) in sums.iter_mut().enumerate() {
+        let product = Product {
+            lhs: Lhs { values: &a, rows: row_axis, k: k_axis },
+            rhs: Rhs { values: &b, row_stride, block_stride },
+            k,
+            output,
+        };
+        let mut sums = starts.iter().map(|starts| starts.map(Sum::from)).collect::<Vec<_>>();
+        for (index, sums) in sums.iter_mut().enumerate() {
             let (i, g) = (index / blocks, index % blocks);
-            for p in 0..depth {
-                let columns = &b[p * row + g * block..][..LANES];
-                slot.iter_mut().zip(columns).for_each(|(sum, &b)| sum.add(a[place(i, p)], b));
+            for p in 0..k {
+                let columns = &b[p * row_stride + g * block_stride..][..LANES];
+                sums.iter_mut().zip(columns).for_each(|(sum, &b)| sum.add(a[offset(i, p)], b));
             }
         }
         for isa in Isa::available() {
-            for products in [GemmBackend::Engine, GemmBackend::Matrixmultiply] {
+            for backend in [GemmBackend::Engine, GemmBackend::Matrixmultiply] {
                 let mut found = vec![[UNTOUCHED; LANES]; m * blocks];
-                let slots = Cells { starts: &starts, found: &mut found, width: blocks };
-                isa.run(Tiles { products, left, right, depth, area: area.clone(), slots });
+                let tables = Tables { starts: &starts, found: &mut found, width: blocks };
+                isa.run(Multiply { backend, product: &product, tables });
                 for (index, (found, sums)) in found.iter().zip(&sums).enumerate() {
                     let place = (index / blocks, index % blocks);
-                    if !(area.rows.contains(&place.0) && area.blocks.contains(&place.1)) {
+                    if !(product.output.rows.contains(&place.0) && product.output.blocks.contains(&place.1)) {
                         prop_assert!(found.iter().all(|&x| is_untouched(x)), "{place:?}");
                         continue;
                     }
                     for (sum, &found) in sums.iter().zip(found) {
-                        match products {
+                        match backend {
                             GemmBackend::Engine => check(sum, isa, place, found)?,
                             // In whatever order: as close as any sum must be.
                             GemmBackend::Matrixmultiply => prop_assert!(sum.bounds(found)),

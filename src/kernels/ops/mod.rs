@@ -7,8 +7,7 @@ pub(crate) mod ln;
 pub(crate) mod softmax;
 pub(crate) mod trigonometry;
 
-use crate::simd::{F32x16, LANES, zeroed};
-use crate::simd::{Kernel, Simd};
+use crate::simd::{F32x16, Kernel, Simd, as_numbers_mut, zeroed};
 
 /// The softmax of one sample's row of logits, in place.
 pub(crate) struct Softmax<'a> {
@@ -21,15 +20,12 @@ impl Kernel for Softmax<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let numbers = || (0..self.classes).map(|class| (class / LANES, class % LANES));
+        let numbers = &mut as_numbers_mut(self.row)[..self.classes];
+        // A vector for each class, of which the sample is the first lane.
         let mut logits = zeroed(self.classes);
-        for (logits, (block, lane)) in logits.iter_mut().zip(numbers()) {
-            logits.0[0] = self.row[block].0[lane];
-        }
+        logits.iter_mut().zip(&*numbers).for_each(|(vector, logit)| vector.0[0] = *logit);
         softmax::softmax(s, &mut logits, self.classes);
-        for (probability, (block, lane)) in logits.iter().zip(numbers()) {
-            self.row[block].0[lane] = probability.0[0];
-        }
+        numbers.iter_mut().zip(logits).for_each(|(number, vector)| *number = vector.0[0]);
     }
 }
 
@@ -43,8 +39,8 @@ impl Kernel for Sigmoid<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        for lanes in self.row {
-            s.store(activation::sigmoid(s, s.load(lanes)), lanes);
+        for vector in self.row {
+            s.store(activation::sigmoid(s, s.load(vector)), vector);
         }
     }
 }

@@ -1,16 +1,15 @@
-//! Softmax and sparse categorical cross-entropy, forward and backward in one, of sixteen samples at
-//! a time: a vector for each class, one sample a lane.
+//! Softmax and sparse categorical cross-entropy, forward and backward in one, of 16 samples at a
+//! time: a vector for each class, one sample a lane.
 
 use crate::kernels::ops::exp::exp;
 use crate::kernels::ops::ln::ln;
-use crate::simd::Simd;
-use crate::simd::{F32x16, LANES};
+use crate::simd::{F32x16, LANES, Simd};
 
 /// Turns `logits`, a vector for each of `classes` classes and padding after them, into their
 /// softmax; padding becomes zero.
 ///
 /// Returns, for each sample, the greatest logit and the logarithm of the sum of
-/// e^(logit − greatest). The powers are added up by the fixed tree of sixteen, as those of one
+/// e^(logit − greatest). The powers are added up by the fixed tree of the vectors, as those of one
 /// sample in one vector would be.
 #[inline(always)]
 pub(crate) fn softmax<S: Simd>(s: S, logits: &mut [F32x16], classes: usize) -> (S::F32, S::F32) {
@@ -33,11 +32,17 @@ pub(crate) fn softmax<S: Simd>(s: S, logits: &mut [F32x16], classes: usize) -> (
     (greatest, ln(s, sum))
 }
 
+/// The labels of up to 16 samples.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Labels<'a> {
+    /// The class of each sample.
+    pub(crate) classes: &'a [u8],
+    /// The share of each label that is spread over all classes (Szegedy and others, 2016).
+    pub(crate) smoothing: f32,
+}
+
 /// Sparse categorical cross-entropy: −ln softmax(logits)\[label\] of the first samples, as many as
 /// there are `labels`; the lanes of the others hold anything.
-///
-/// With a `smoothing` above zero (Szegedy and others, 2016) that share of each label is spread over
-/// all classes.
 ///
 /// On return `logits` hold the gradient with respect to the logits, (softmax − label) · `scale`.
 #[inline(always)]
@@ -45,7 +50,7 @@ pub(crate) fn cross_entropy<S: Simd>(
     s: S,
     logits: &mut [F32x16],
     classes: usize,
-    (labels, smoothing): (&[u8], f32),
+    Labels { classes: labels, smoothing }: Labels<'_>,
     scale: f32,
 ) -> S::F32 {
     let own = |lane: usize| usize::from(labels[lane]);

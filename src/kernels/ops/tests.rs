@@ -4,12 +4,11 @@
 use crate::kernels::ops::activation::{relu, relu_backward, sigmoid, sigmoid_backward};
 use crate::kernels::ops::exp::exp;
 use crate::kernels::ops::ln::ln;
-use crate::simd::LANES;
 use crate::simd::scalar::Scalar;
 use crate::simd::testing::{map, map_one, on_each_isa};
-use crate::simd::{Portable, Simd};
+use crate::simd::{LANES, Portable, Simd};
 
-/// Sixteen more numbers at a time: every `stride`th bit pattern from that of `from` to that of
+/// A vector of numbers after the other: every `stride`th bit pattern from that of `from` to that of
 /// `to`, the rest of the last block being `to`.
 fn patterns(from: f32, to: f32, stride: usize) -> impl Iterator<Item = [f32; LANES]> {
     let (first, last) = (from.to_bits(), to.to_bits());
@@ -59,7 +58,7 @@ fn compare<S: Simd>(
 const FINE: usize = 509;
 const COARSE: usize = 8_191;
 
-/// `x` with the sign turned, as the inputs of functions that are defined on both sides.
+/// `x` with the other sign, as the inputs of functions that are defined on both sides.
 fn negated(x: [f32; LANES]) -> [f32; LANES] {
     x.map(|x| -x)
 }

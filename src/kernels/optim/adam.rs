@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{UpdateRule, matters, shrunk};
-use crate::simd::F32x16;
+use super::{UpdateRule, WeightBlocks, decayed, matters};
 use crate::simd::Simd;
 
 /// Adam's constants; the defaults are Keras's.
@@ -13,9 +12,9 @@ use crate::simd::Simd;
 pub struct Adam {
     /// The step size.
     pub learning_rate: f64,
-    /// LrDecay of the first moment.
+    /// Decay rate of the first moment.
     pub beta_1: f64,
-    /// LrDecay of the second moment.
+    /// Decay rate of the second moment.
     pub beta_2: f64,
     /// Added to the root of the second moment.
     pub epsilon: f64,
@@ -54,8 +53,8 @@ impl Adam {
 }
 
 impl AdamStep {
-    /// The same, after which each weight has lost the share `decay` of what it was: weight decay
-    /// apart from the gradient (Loshchilov and Hutter, 2019).
+    /// The same, by which each weight also loses the share `decay` of itself: weight decay that
+    /// is decoupled from the gradient (Loshchilov and Hutter, 2019).
     pub(crate) fn decaying(self, decay: f32) -> Self {
         Self { decay, ..self }
     }
@@ -83,15 +82,13 @@ impl UpdateRule for AdamStep {
         self,
         s: S,
         gradients: [S::F32; N],
-        row: &mut [F32x16],
-        width: usize,
-        block: usize,
+        WeightBlocks { row, width, first }: WeightBlocks<'_>,
     ) {
+        let blocks = first..first + N;
         let (weights, moments) = row.split_at_mut(width);
-        let (first, second) = moments.split_at_mut(width);
-        let own = block..block + N;
-        let weights = weights[own.clone()].iter_mut();
-        let slots = weights.zip(&mut first[own.clone()]).zip(&mut second[own]);
+        let (m, v) = moments.split_at_mut(width);
+        let weights = weights[blocks.clone()].iter_mut();
+        let slots = weights.zip(&mut m[blocks.clone()]).zip(&mut v[blocks]);
         for (gradient, ((weight, m), v)) in gradients.into_iter().zip(slots) {
             let (old_m, old_v) = (s.load(m), s.load(v));
             let new_m = s.mul_add(s.sub(gradient, old_m), s.splat(self.one_minus_beta_1), old_m);
@@ -102,13 +99,13 @@ impl UpdateRule for AdamStep {
             let (new_m, new_v) = (s.keep(moves, new_m), s.keep(matters(s, new_v), new_v));
             s.store(new_m, m);
             s.store(new_v, v);
-            let kept = shrunk(s, s.load(weight), self.decay);
+            let kept = decayed(s, s.load(weight), self.decay);
             if s.any(moves) {
                 let root = s.add(s.sqrt(new_v), s.splat(self.epsilon));
                 let change = s.div(s.mul(new_m, s.splat(self.rate)), root);
                 s.store(s.sub(kept, change), weight);
             } else if self.decay > 0.0 {
-                // The weights of pixels that have been black for long do not move: no need for the
+                // The weights of pixels that have long been black do not change: no need for the
                 // root and the division, the slowest of all this.
                 s.store(kept, weight);
             }

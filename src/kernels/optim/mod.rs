@@ -1,4 +1,7 @@
-//! Optimisers: how a gradient moves a weight.
+//! Optimisers: how a gradient changes a weight.
+//!
+//! A weight has slots: itself, and what its optimiser remembers of it (the moments of Adam, the
+//! velocity of SGD). Those of a row of weights stand slot by slot, `[w | m | v]`.
 
 mod adam;
 mod invalid_option;
@@ -6,31 +9,37 @@ mod sgd;
 
 pub use adam::Adam;
 pub use invalid_option::InvalidOption;
-pub(crate) use invalid_option::check_fraction;
+pub(crate) use invalid_option::{check_fraction, is_fraction};
 pub use sgd::Sgd;
-
-use self::invalid_option::check_positive;
 
 use serde::{Deserialize, Serialize};
 
-use crate::simd::F32x16;
-use crate::simd::Simd;
+use self::invalid_option::check_positive;
+use crate::simd::{F32x16, Simd};
 
 /// What becomes of a gradient.
 pub(crate) trait UpdateRule: Copy + Send + Sync {
-    /// F32x16 of a weight: itself and its moments.
+    /// Slots of a weight: itself, and what the rule keeps beside it.
     const SLOTS: usize;
 
-    /// Takes the `gradients` of `N` blocks, from block `block` on, of a row of weights. `row` holds
-    /// `width` blocks of weights, then as many of each moment.
+    /// Takes the `gradients` of `N` column blocks, and updates `weights` and their slots.
     fn update<S: Simd, const N: usize>(
         self,
         s: S,
         gradients: [S::F32; N],
-        row: &mut [F32x16],
-        width: usize,
-        block: usize,
+        weights: WeightBlocks<'_>,
     );
+}
+
+/// Column blocks of a row of weights, with their slots.
+#[derive(Debug)]
+pub(crate) struct WeightBlocks<'a> {
+    /// The whole row: `width` blocks of weights, then as many of each further slot.
+    pub(crate) row: &'a mut [F32x16],
+    /// Column blocks of the row.
+    pub(crate) width: usize,
+    /// The first of the blocks that are meant.
+    pub(crate) first: usize,
 }
 
 /// Keeps the gradient beside the weight, and the weight as it is.
@@ -45,12 +54,10 @@ impl UpdateRule for KeepGradient {
         self,
         s: S,
         gradients: [S::F32; N],
-        row: &mut [F32x16],
-        width: usize,
-        block: usize,
+        WeightBlocks { row, width, first }: WeightBlocks<'_>,
     ) {
-        let room = &mut row[width..][block..block + N];
-        gradients.into_iter().zip(room).for_each(|(gradient, room)| s.store(gradient, room));
+        let slots = &mut row[width..][first..first + N];
+        gradients.into_iter().zip(slots).for_each(|(gradient, slot)| s.store(gradient, slot));
     }
 }
 
@@ -70,14 +77,14 @@ impl Default for Optimizer {
     }
 }
 
-/// Moments under this become zero. They would move a weight by nothing that shows, and once they
-/// decay below 1.2e-38, as those of seldom-lit pixels do, each operation on them traps to
-/// microcode.
+/// Moments and velocities below this become zero. They would change no weight by anything that
+/// shows, and once they decay below 1.2e-38, as those of pixels that are mostly black do, they are
+/// subnormal, and each operation on them traps to microcode.
 pub(crate) const NEGLIGIBLE: f32 = 1e-30;
 
 /// w − `decay` · w, which is w to the bit where nothing decays.
 #[inline(always)]
-fn shrunk<S: Simd>(s: S, w: S::F32, decay: f32) -> S::F32 {
+fn decayed<S: Simd>(s: S, w: S::F32, decay: f32) -> S::F32 {
     // With −0 in the place of 0, a weight −0 would lose its sign.
     s.mul_add(w, s.splat(0.0 - decay), w)
 }
@@ -91,7 +98,7 @@ fn matters<S: Simd>(s: S, size: S::F32) -> S::Mask {
 impl Optimizer {
     /// Refuses constants that make no sense, or none once they are rounded to `f32`.
     pub(crate) fn check(&self) -> Result<(), InvalidOption> {
-        let rate = match self {
+        let learning_rate = match self {
             Self::Adam(adam) => {
                 check_fraction("Adam's first beta", adam.beta_1)?;
                 check_fraction("Adam's second beta", adam.beta_2)?;
@@ -103,7 +110,7 @@ impl Optimizer {
                 sgd.learning_rate
             }
         };
-        check_positive("the learning rate", rate)
+        check_positive("the learning rate", learning_rate)
     }
 }
 

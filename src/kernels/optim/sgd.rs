@@ -2,8 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{UpdateRule, matters, shrunk};
-use crate::simd::F32x16;
+use super::{UpdateRule, WeightBlocks, decayed, matters};
 use crate::simd::Simd;
 
 /// Constants of stochastic gradient descent; the defaults are Keras's.
@@ -11,7 +10,7 @@ use crate::simd::Simd;
 pub struct Sgd {
     /// The step size.
     pub learning_rate: f64,
-    /// LrDecay of the velocity; 0 for plain descent.
+    /// Decay rate of the velocity; 0 for plain descent.
     pub momentum: f64,
 }
 
@@ -21,7 +20,7 @@ impl Default for Sgd {
     }
 }
 
-/// Descent, its constants as the vectors want them.
+/// One step of descent: its constants in `f32`.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SgdStep {
     rate: f32,
@@ -38,7 +37,7 @@ impl Sgd {
 }
 
 impl SgdStep {
-    /// The same, after which each weight has lost the share `decay` of what it was.
+    /// The same, by which each weight also loses the share `decay` of itself.
     pub(crate) fn decaying(self, decay: f32) -> Self {
         Self { decay, ..self }
     }
@@ -53,19 +52,17 @@ impl UpdateRule for SgdStep {
         self,
         s: S,
         gradients: [S::F32; N],
-        row: &mut [F32x16],
-        width: usize,
-        block: usize,
+        WeightBlocks { row, width, first }: WeightBlocks<'_>,
     ) {
+        let blocks = first..first + N;
         let (weights, velocities) = row.split_at_mut(width);
-        let own = block..block + N;
-        let slots = weights[own.clone()].iter_mut().zip(&mut velocities[own]);
+        let slots = weights[blocks.clone()].iter_mut().zip(&mut velocities[blocks]);
         for (gradient, (weight, velocity)) in gradients.into_iter().zip(slots) {
-            let decayed = s.mul(s.load(velocity), s.splat(self.momentum));
-            let new = s.mul_add(gradient, s.splat(-self.rate), decayed);
+            let kept = s.mul(s.load(velocity), s.splat(self.momentum));
+            let new = s.mul_add(gradient, s.splat(-self.rate), kept);
             let new = s.keep(matters(s, s.abs(new)), new);
             s.store(new, velocity);
-            s.store(s.add(shrunk(s, s.load(weight), self.decay), new), weight);
+            s.store(s.add(decayed(s, s.load(weight), self.decay), new), weight);
         }
     }
 }

@@ -1,11 +1,10 @@
 //! Which constants an optimiser accepts, and the bits of its updates.
 
-use super::{Adam, Optimizer, Sgd, UpdateRule};
+use super::{Adam, InvalidOption, Optimizer, Sgd, UpdateRule, WeightBlocks};
 use crate::rng::{Rng, Stream};
 use crate::simd::scalar::Scalar;
 use crate::simd::testing::on_each_isa;
-use crate::simd::{F32x16, LANES, zeroed};
-use crate::simd::{Portable, Simd};
+use crate::simd::{F32x16, LANES, Portable, Simd, zeroed};
 
 fn accepts(optimizer: Optimizer) -> bool {
     optimizer.check().is_ok()
@@ -45,23 +44,40 @@ fn an_epsilon_that_guards_nothing_is_refused() {
     }
 }
 
-/// The bits of ten rows of two blocks after twenty updates each, from seldom-lit to often-lit.
+#[test]
+fn an_error_says_what_was_given_and_what_is_expected() {
+    let error = Optimizer::Sgd(Sgd { momentum: 1.5, ..Sgd::default() }).check().unwrap_err();
+    let expected = "a number from 0 up to, not including, 1";
+    assert_eq!(error, InvalidOption { name: "the momentum", value: 1.5, expected });
+    assert_eq!(error.to_string(), format!("the momentum is 1.5: give {expected}"));
+    let error = Optimizer::Sgd(Sgd { learning_rate: 0.0, ..Sgd::default() }).check().unwrap_err();
+    let text = "the learning rate is 0: give a number above 0 that f32 can hold";
+    assert_eq!(error.to_string(), text);
+}
+
+/// The bits of ten rows of two blocks after twenty updates each, of gradients that are always there to ones that
+/// seldom are.
 #[inline(always)]
 fn run<S: Simd, R: UpdateRule>(s: S, rule: impl Fn(u64) -> R) -> Vec<u32> {
     const WIDTH: usize = 2;
     let mut rng = Rng::stream(0, Stream::Initialise, 0);
     let mut rows = zeroed(10 * WIDTH * R::SLOTS);
     for (seldom, row) in rows.chunks_exact_mut(WIDTH * R::SLOTS).enumerate() {
-        row[..WIDTH].iter_mut().flat_map(|lanes| &mut lanes.0).for_each(|w| *w = rng.unit() - 0.5);
+        row[..WIDTH]
+            .iter_mut()
+            .flat_map(|vector| &mut vector.0)
+            .for_each(|w| *w = rng.unit() - 0.5);
         for step in 1..=20 {
             for block in 0..WIDTH {
-                let lit = rng.below(10) as usize >= seldom;
-                let gradient = [(); LANES].map(|()| if lit { rng.range(-1e-2, 1e-2) } else { 0.0 });
-                rule(step).update(s, [s.load(&F32x16(gradient))], row, WIDTH, block);
+                let is_there = rng.below(10) as usize >= seldom;
+                let gradient =
+                    [(); LANES].map(|()| if is_there { rng.range(-1e-2, 1e-2) } else { 0.0 });
+                let weights = WeightBlocks { row, width: WIDTH, first: block };
+                rule(step).update(s, [s.load(&F32x16(gradient))], weights);
             }
         }
     }
-    rows.iter().flat_map(|lanes| lanes.0.map(f32::to_bits)).collect()
+    rows.iter().flat_map(|vector| vector.0.map(f32::to_bits)).collect()
 }
 
 /// A weight that does not move keeps its sign, whatever its neighbours in the vector do.
@@ -72,7 +88,8 @@ fn a_negative_zero_stays() {
         row[0] = F32x16([-0.0; LANES]);
         let mut gradient = F32x16::default();
         gradient.0[3] = 1.0;
-        Adam::default().at(1).update(s, [s.load(&gradient)], &mut row, 1, 0);
+        let weights = WeightBlocks { row: &mut row, width: 1, first: 0 };
+        Adam::default().at(1).update(s, [s.load(&gradient)], weights);
         assert!(row[0].0[3] < 0.0);
         assert_eq!(row[0].0[4].to_bits(), (-0.0_f32).to_bits());
     });

@@ -1,21 +1,21 @@
-//! A minibatch the other way round: which of its images light a pixel.
+//! A minibatch transposed: compressed columns, each of which says in which images its pixel is not
+//! zero.
 
 use std::num::NonZeroU32;
 
-use crate::kernels::sparse::lists::Lists;
-use crate::kernels::sparse::rows::PIXEL_VALUES;
+use super::{Lists, PIXEL_VALUES};
 
-/// Images of a column: one bit each, and at the usual minibatch of 32 the columns of 28 × 28
-/// pixels fit an L1 cache.
+/// Images of a column: one bit each. At the usual minibatch of 32 the columns of 28 × 28 pixels fit
+/// an L1 cache.
 pub(super) const IMAGES: usize = u32::BITS as usize;
 
 /// One pixel of up to 32 images.
 #[derive(Clone, Copy, Debug, Default)]
 #[repr(C)]
 pub(super) struct Column {
-    /// Bit i says whether the pixel is lit, that is not zero, in image i.
-    lit: u32,
-    /// Its value in each image where it is lit; anything elsewhere.
+    /// Bit i says whether the pixel is not zero in image i.
+    nonzero: u32,
+    /// Its value in each image where it is not zero; anything elsewhere.
     values: [u8; IMAGES],
 }
 
@@ -35,16 +35,16 @@ impl Columns {
         Self { columns, pixels, images: 0 }
     }
 
-    /// Turns `images` round.
+    /// Transposes `images`.
     pub(crate) fn fill(&mut self, images: &Lists) {
         self.images = images.len();
         let chunks = self.columns.chunks_exact_mut(self.pixels);
         for (columns, first) in chunks.zip((0..images.len().max(1)).step_by(IMAGES)) {
-            columns.iter_mut().for_each(|column| column.lit = 0);
+            columns.iter_mut().for_each(|column| column.nonzero = 0);
             for image in first..images.len().min(first + IMAGES) {
-                for pixel in images.list(image) {
+                for pixel in images.row(image) {
                     let column = &mut columns[pixel.index()];
-                    column.lit |= 1 << (image - first);
+                    column.nonzero |= 1 << (image - first);
                     column.values[image - first] = pixel.byte();
                 }
             }
@@ -69,13 +69,13 @@ impl Columns {
 }
 
 impl Column {
-    /// Tells `each` the images where the pixel is lit, in order, with its value there, scaled to
-    /// \[0, 1\].
+    /// Calls `each` for the images where the pixel is not zero, in order, with its value there,
+    /// scaled to \[0, 1\].
     #[inline(always)]
-    pub(super) fn for_each_lit(&self, mut each: impl FnMut(usize, f32)) {
-        let mut rest = self.lit;
-        while let Some(lit) = NonZeroU32::new(rest) {
-            let image = lit.trailing_zeros() as usize;
+    pub(super) fn for_each_nonzero(&self, mut each: impl FnMut(usize, f32)) {
+        let mut rest = self.nonzero;
+        while let Some(bits) = NonZeroU32::new(rest) {
+            let image = bits.trailing_zeros() as usize;
             each(image, PIXEL_VALUES[usize::from(self.values[image])]);
             rest &= rest - 1;
         }

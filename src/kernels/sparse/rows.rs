@@ -1,10 +1,10 @@
-//! Images as lists of their pixels that are not zero.
+//! Images as lists of their pixels that are not zero: a matrix in compressed sparse rows (CSR).
 
 use rayon::prelude::*;
 
 use crate::simd::prefetch;
 
-/// A pixel that is not zero: its index in the image and its value, in 32 bits.
+/// A pixel that is not zero: its index in the image (the column of CSR) and its value, in 32 bits.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(transparent)]
 pub(crate) struct Pixel(u32);
@@ -45,15 +45,15 @@ pub(crate) static PIXEL_VALUES: [f32; 256] = {
     values
 };
 
-/// The lists of all images of a set.
+/// The lists of all images of a data set, cut into runs.
 #[derive(Debug)]
 pub(crate) struct SparseRows {
     runs: Vec<Run>,
-    /// A run has two to this power images.
-    power: u32,
+    /// The binary logarithm of the images of a run.
+    log_images: u32,
 }
 
-/// The lists of some images, one after the other.
+/// The lists of some images, one after the other: pixels and row pointers of CSR.
 #[derive(Debug)]
 struct Run {
     pixels: Vec<Pixel>,
@@ -61,7 +61,7 @@ struct Run {
     starts: Vec<usize>,
 }
 
-/// Pixels of a run, or of its only image: what one thread lists at a time, in room that stays in
+/// Pixels of a run, or of its only image: what one thread lists at a time, in memory that stays in
 /// its cache.
 const PIXELS: usize = 1 << 17;
 
@@ -75,20 +75,20 @@ impl SparseRows {
             0 < size && size <= Self::MOST_PIXELS,
             "images of {size} pixels have no sparse form"
         );
-        let run = |room: &mut Vec<Pixel>, images: &[u8]| {
+        let run = |scratch: &mut Vec<Pixel>, images: &[u8]| {
             let mut starts = Vec::with_capacity(images.len() / size + 1);
             let mut end = 0;
             starts.push(end);
             starts.extend(images.chunks_exact(size).map(|image| {
-                end += list_non_zero(image, &mut room[end..]);
+                end += list_non_zero(image, &mut scratch[end..]);
                 end
             }));
-            Run { pixels: room[..end].to_vec(), starts }
+            Run { pixels: scratch[..end].to_vec(), starts }
         };
-        let power = (PIXELS / size).max(1).ilog2();
-        let count = 1 << power;
-        let room = || vec![Pixel(0); count * size + 1];
-        Self { runs: images.par_chunks(count * size).map_init(room, run).collect(), power }
+        let log_images = (PIXELS / size).max(1).ilog2();
+        let count = 1 << log_images;
+        let scratch = || vec![Pixel(0); count * size + 1];
+        Self { runs: images.par_chunks(count * size).map_init(scratch, run).collect(), log_images }
     }
 
     /// The length of the longest list.
@@ -97,9 +97,9 @@ impl SparseRows {
         ends.map(|ends| ends[1] - ends[0]).max().unwrap_or(0)
     }
 
-    /// Asks for the lists of the images `indices`, which will be read soon.
+    /// Prefetches the lists of the images `indices`, which will be read soon.
     pub(crate) fn prefetch(&self, indices: &[u32]) {
-        // The longest ones' ends the hardware sees coming.
+        // The ends of longer lists the hardware prefetches by itself.
         const MOST: usize = 1024;
         for &index in indices {
             prefetch(self.row(index as usize), MOST);
@@ -109,13 +109,13 @@ impl SparseRows {
     /// The list of image `index`, by ascending pixel.
     #[inline(always)]
     pub(crate) fn row(&self, index: usize) -> &[Pixel] {
-        let Run { pixels, starts } = &self.runs[index >> self.power];
-        let list = index & ((1 << self.power) - 1);
+        let Run { pixels, starts } = &self.runs[index >> self.log_images];
+        let list = index & ((1 << self.log_images) - 1);
         &pixels[starts[list]..starts[list + 1]]
     }
 }
 
-/// Lists the pixels of `image` that are not zero at the start of `list`, which has room for all and
+/// Lists the pixels of `image` that are not zero at the start of `list`, which has space for all and
 /// one more; returns how many.
 fn list_non_zero(image: &[u8], list: &mut [Pixel]) -> usize {
     let mut count = 0;

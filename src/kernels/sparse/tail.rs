@@ -1,4 +1,4 @@
-//! The last columns of a layer, where they are four at most.
+//! The tail of a layer: its last column block, where that has four columns at most.
 
 use crate::simd::LANES;
 
@@ -6,11 +6,12 @@ use crate::simd::LANES;
 pub(crate) const TAIL: usize = 4;
 
 /// The weights of a tail block, row after row: those of four pixels share a vector, so that next
-/// to no time and no room goes to lanes that are not there.
+/// to no time and memory goes to columns that are not there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TailWeights<'a>(pub(crate) &'a [[f32; TAIL]]);
 
-/// Vectors that hold `rows` rows of a tail block, and room for a whole one from any row on.
+/// Vectors that hold `rows` rows of a tail block, so that a whole vector may be written from any
+/// row on.
 pub(crate) const fn tail_vectors(rows: usize) -> usize {
     (rows * TAIL).div_ceil(LANES) + 1
 }

@@ -10,14 +10,11 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-use super::{
-    Columns, Lists, PIXEL_VALUES, SparseRows, TAIL, TailWeights, forward, gradient, gradient_room,
-};
-use crate::kernels::gemm::testing::{Cells, Sum, UNTOUCHED, is_untouched, number};
+use super::{Columns, Forward, Gradient, Lists, PIXEL_VALUES, SparseRows, TAIL, TailWeights};
+use crate::kernels::gemm::testing::{Sum, Tables, UNTOUCHED, is_untouched, number};
 use crate::kernels::gemm::{OutputRange, Rhs};
 use crate::rng::{Rng, Stream};
-use crate::simd::{F32x16, LANES};
-use crate::simd::{Isa, Kernel, Simd};
+use crate::simd::{F32x16, Isa, Kernel, LANES, Simd};
 
 /// A minibatch and the blocks of columns to compute.
 #[derive(Debug)]
@@ -29,7 +26,7 @@ struct Case {
     samples: Vec<u32>,
     batch: usize,
     blocks: Range<usize>,
-    /// Whether the last of the blocks is tail.
+    /// Whether the last of the blocks is a tail.
     has_tail: bool,
 }
 
@@ -87,11 +84,11 @@ struct Product<'a> {
     /// The most images of a minibatch.
     batch: usize,
     minibatch: &'a (Lists, Columns),
-    right: Rhs<'a>,
+    rhs: Rhs<'a>,
     /// The weights of a tail block after the others; of a gradient, whether there is one.
     tail: Option<TailWeights<'a>>,
-    area: OutputRange,
-    slots: Cells<'a>,
+    output: OutputRange,
+    tables: Tables<'a>,
 }
 
 impl Kernel for Product<'_> {
@@ -99,44 +96,54 @@ impl Kernel for Product<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { kind, batch, minibatch: (lists, columns), right, tail, area, mut slots } = self;
+        let Self { kind, batch, minibatch, rhs, tail, output, mut tables } = self;
+        let (lists, columns) = minibatch;
         match kind {
-            Kind::Forward => forward(s, lists, &right, tail, area, &mut slots),
+            Kind::Forward => {
+                let product = Forward { images: lists, weights: rhs, tail, output };
+                product.run(s, &mut tables);
+            }
             Kind::Gradient => {
                 // As after a larger minibatch, with anything left in it.
-                let mut room = vec![F32x16([f32::NAN; LANES]); gradient_room(batch)];
-                let area = (area, tail.is_some());
-                gradient(s, columns, &right, area, &mut room, &mut slots);
+                let mut workspace = vec![F32x16([f32::NAN; LANES]); Gradient::workspace_len(batch)];
+                let product = Gradient {
+                    images: columns,
+                    dz: rhs,
+                    has_tail: tail.is_some(),
+                    output,
+                    workspace: &mut workspace,
+                };
+                product.run(s, &mut tables);
             }
         }
     }
 }
 
 /// Has every instruction set compute the `rows` of the product; `sum` knows what must come of a
-/// row and a column. All other slots stay as they are.
+/// row and a column. All else in the table stays as it is.
 fn check(
     (kind, case): (Kind, &Case),
-    (right, tail, starts): (Rhs<'_>, &[[f32; TAIL]], &[[f32; LANES]]),
+    (rhs, tail, starts): (Rhs<'_>, &[[f32; TAIL]], &[[f32; LANES]]),
     rows: Range<usize>,
     sum: impl Fn(usize, usize) -> Sum,
 ) -> TestCaseResult {
     let minibatch = &prepare(case);
     let width = case.blocks.end;
-    let area = OutputRange { rows, blocks: case.blocks.clone() };
+    let output = OutputRange { rows, blocks: case.blocks.clone() };
     let expected = |row, block| {
-        (area.rows.contains(&row) && area.blocks.contains(&block))
+        (output.rows.contains(&row) && output.blocks.contains(&block))
             .then(|| std::array::from_fn(|lane| sum(row, block * LANES + lane)))
     };
     let expected: Vec<Option<[Sum; LANES]>> =
-        (0..starts.len()).map(|slot| expected(slot / width, slot % width)).collect();
+        (0..starts.len()).map(|index| expected(index / width, index % width)).collect();
     for isa in Isa::available() {
         let mut found = vec![[UNTOUCHED; LANES]; starts.len()];
-        let slots = Cells { starts, found: &mut found, width };
+        let tables = Tables { starts, found: &mut found, width };
         let tail = case.has_tail.then_some(TailWeights(tail));
-        let (batch, area) = (case.batch, area.clone());
-        isa.run(Product { kind, batch, minibatch, right, tail, area, slots });
-        for (slot, (found, expected)) in found.iter().zip(&expected).enumerate() {
-            let place = (slot / width, slot % width);
+        let (batch, output) = (case.batch, output.clone());
+        isa.run(Product { kind, batch, minibatch, rhs, tail, output, tables });
+        for (index, (found, expected)) in found.iter().zip(&expected).enumerate() {
+            let place = (index / width, index % width);
             let Some(sums) = expected else {
                 prop_assert!(found.iter().all(|&x| is_untouched(x)), "wrote at {place:?}");
                 continue;
@@ -150,14 +157,14 @@ fn check(
     Ok(())
 }
 
-/// Some of `count` rows, as those of a rank of a team.
+/// Some of `count` rows, as those of a worker of a team.
 fn cut(count: usize, (one, other): (f64, f64)) -> Range<usize> {
     let [one, other] = [one, other].map(|share| (share * count as f64).round() as usize);
     one.min(other)..one.max(other)
 }
 
 /// Random rows of blocks.
-fn slots(count: usize, rng: &mut Rng) -> Vec<[f32; LANES]> {
+fn blocks(count: usize, rng: &mut Rng) -> Vec<[f32; LANES]> {
     (0..count).map(|_| [(); LANES].map(|()| number(rng))).collect()
 }
 
@@ -176,21 +183,21 @@ proptest! {
     ) {
         // As with an optimiser: each row of weights is followed by its moments.
         let width = case.blocks.end;
-        let row = width * (1 + moments) * LANES;
-        let mut weights = vec![UNTOUCHED; case.pixels * row];
-        for row in weights.chunks_exact_mut(row) {
+        let row_stride = width * (1 + moments) * LANES;
+        let mut weights = vec![UNTOUCHED; case.pixels * row_stride];
+        for row in weights.chunks_exact_mut(row_stride) {
             row[..width * LANES].fill_with(|| number(&mut rng));
         }
-        let right = Rhs { values: &weights, row, block: LANES };
+        let rhs = Rhs { values: &weights, row_stride, block_stride: LANES };
         let tail: Vec<_> =
             (0..case.pixels).map(|_| [(); TAIL].map(|()| number(&mut rng))).collect();
         let weight = |pixel: usize, column: usize| {
             let ends_in_tail = case.has_tail && column / LANES + 1 == width;
-            if ends_in_tail { tail[pixel][column % TAIL] } else { weights[pixel * row + column] }
+            if ends_in_tail { tail[pixel][column % TAIL] } else { weights[pixel * row_stride + column] }
         };
-        let starts = slots(case.samples.len() * width, &mut rng);
+        let starts = blocks(case.samples.len() * width, &mut rng);
         let rows = cut(case.samples.len(), shares);
-        let operands = (right, &tail[..], &starts[..]);
+        let operands = (rhs, &tail[..], &starts[..]);
         check((Kind::Forward, &case), operands, rows, |sample, column| {
             let start = starts[sample * width + column / LANES][column % LANES];
             let mut sum = Sum::from(start);
@@ -207,13 +214,13 @@ proptest! {
         shares in (0.0..=1.0, 0.0..=1.0),
     ) {
         let width = case.blocks.end;
-        // In panels, longer than a short minibatch.
-        let panel = case.batch * LANES;
-        let dz: Vec<f32> = (0..width * panel).map(|_| number(&mut rng)).collect();
-        let right = Rhs { values: &dz, row: LANES, block: panel };
-        let starts = slots(case.pixels * width, &mut rng);
+        // In blocked layout, longer than a short minibatch.
+        let block_stride = case.batch * LANES;
+        let dz: Vec<f32> = (0..width * block_stride).map(|_| number(&mut rng)).collect();
+        let rhs = Rhs { values: &dz, row_stride: LANES, block_stride };
+        let starts = blocks(case.pixels * width, &mut rng);
         let rows = cut(case.pixels, shares);
-        let operands = (right, &[][..], &starts[..]);
+        let operands = (rhs, &[][..], &starts[..]);
         check((Kind::Gradient, &case), operands, rows, |pixel, column| {
             let (block, lane) = (column / LANES, column % LANES);
             let ends_in_tail = case.has_tail && block + 1 == width;
@@ -221,7 +228,7 @@ proptest! {
             let dz_lane = if ends_in_tail { lane % TAIL } else { lane };
             let mut sum = Sum::from(starts[pixel * width + block][lane]);
             for sample in 0..case.samples.len() {
-                sum.add(case.x(sample, pixel), dz[block * panel + sample * LANES + dz_lane]);
+                sum.add(case.x(sample, pixel), dz[block * block_stride + sample * LANES + dz_lane]);
             }
             sum
         })?;

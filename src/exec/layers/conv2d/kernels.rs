@@ -1,12 +1,12 @@
-//! What a convolution does with sixteen images, for any instruction set.
+//! What a convolution does with an image block, for any instruction set.
 
 use crate::exec::layers::image_block::{ImagesMut, ImagesRef};
 use crate::exec::plan::Geometry;
-use crate::kernels::conv::{Correlation, Finish, Place, Tiling, Volume, Window, greatest, reduce};
-use crate::kernels::optim::UpdateRule;
+use crate::kernels::Epilogue;
+use crate::kernels::conv::{Correlation, Position, Tiling, Volume, Window, greatest, reduce};
+use crate::kernels::optim::{UpdateRule, WeightBlocks};
 use crate::model::Activation;
-use crate::simd::F32x16;
-use crate::simd::{Kernel, Simd};
+use crate::simd::{F32x16, Kernel, Simd};
 
 /// y = activation(x ∗ w + b), pooled where that follows.
 pub(super) struct Forward<'a> {
@@ -25,26 +25,26 @@ impl Kernel for Forward<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self { geometry, parameters, x, y, winners } = self;
         let (weights, biases) = parameters.split_at(geometry.weights());
-        let ImagesMut { volume, vectors: output } = y;
         let correlation = Correlation {
             input: x.vectors,
             volume: geometry.input,
-            lit: x.non_zero.clone(),
+            nonzero: x.non_zero.clone(),
             row_step: 1,
             kernel: geometry.kernel,
             stride: geometry.stride,
             weights,
             outputs: geometry.filters,
+            positions: Window { height: geometry.rows.count, width: geometry.columns.count },
+            tiling: if geometry.pooled { Tiling::Squares } else { Tiling::Rows },
         };
-        let places = (geometry.rows.count, geometry.columns.count);
         let activation = geometry.activation;
         if geometry.pooled {
             let pooled = geometry.output();
-            let mut finish = Pool { biases, activation, output, volume, winners, pooled };
-            correlation.run(s, places, Tiling::Squares, &mut finish);
+            let mut epilogue = MaxPool { biases, activation, y, winners, pooled };
+            correlation.run(s, &mut epilogue);
         } else {
-            let mut finish = BiasActivation { biases, activation, output, volume };
-            correlation.run(s, places, Tiling::Rows, &mut finish);
+            let mut epilogue = BiasActivation { biases, activation, y };
+            correlation.run(s, &mut epilogue);
         }
     }
 }
@@ -53,60 +53,56 @@ impl Kernel for Forward<'_> {
 struct BiasActivation<'a> {
     biases: &'a [f32],
     activation: Activation,
-    output: &'a mut [F32x16],
-    volume: Volume,
+    y: ImagesMut<'a>,
 }
 
-impl<S: Simd> Finish<S> for BiasActivation<'_> {
+impl<S: Simd> Epilogue<S, Position> for BiasActivation<'_> {
     #[inline(always)]
-    fn start(&self, s: S, channel: usize) -> S::F32 {
+    fn start(&self, s: S, _position: Position, channel: usize) -> S::F32 {
         s.splat(self.biases[channel])
     }
 
     #[inline(always)]
-    fn finish<const P: usize, const C: usize>(
+    fn finish<const C: usize>(
         &mut self,
         s: S,
-        places: &[Place; P],
+        Position { y, x }: Position,
         channel: usize,
-        sums: [[S::F32; C]; P],
+        sums: [S::F32; C],
     ) {
-        for (&(y, x), sums) in places.iter().zip(sums) {
-            let lanes = &mut self.output[self.volume.at(y, x) + channel..][..C];
-            for (z, lanes) in sums.into_iter().zip(lanes) {
-                s.store(self.activation.forward(s, z), lanes);
-            }
+        let output = &mut self.y.vectors[self.y.volume.at(y, x) + channel..][..C];
+        for (z, output) in sums.into_iter().zip(output) {
+            s.store(self.activation.forward(s, z), output);
         }
     }
 }
 
 /// From the bias through the greatest of a square to the activation, which keeps the order.
-struct Pool<'a> {
+struct MaxPool<'a> {
     biases: &'a [f32],
     activation: Activation,
-    output: &'a mut [F32x16],
-    volume: Volume,
+    y: ImagesMut<'a>,
     winners: &'a mut [F32x16],
     /// Of the winners.
     pooled: Volume,
 }
 
-impl<S: Simd> Finish<S> for Pool<'_> {
+impl<S: Simd> Epilogue<S, Position> for MaxPool<'_> {
     #[inline(always)]
-    fn start(&self, s: S, channel: usize) -> S::F32 {
+    fn start(&self, s: S, _position: Position, channel: usize) -> S::F32 {
         s.splat(self.biases[channel])
     }
 
     #[inline(always)]
-    fn finish<const P: usize, const C: usize>(
+    fn finish_tile<const P: usize, const C: usize>(
         &mut self,
         s: S,
-        places: &[Place; P],
+        square: &[Position; P],
         channel: usize,
         sums: [[S::F32; C]; P],
     ) {
-        let (y, x) = (places[0].0 / 2, places[0].1 / 2);
-        let output = &mut self.output[self.volume.at(y, x) + channel..][..C];
+        let (y, x) = (square[0].y / 2, square[0].x / 2);
+        let output = &mut self.y.vectors[self.y.volume.at(y, x) + channel..][..C];
         let winners = &mut self.winners[self.pooled.at(y, x) + channel..][..C];
         for c in 0..C {
             let (z, winner) = greatest(s, sums.iter().map(|sums| sums[c]));
@@ -130,20 +126,19 @@ impl Kernel for ActivationGradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { geometry, y, winners, dy, dz } = self;
-        let ImagesRef { volume, vectors: output, .. } = y;
-        let (places, plain, stride) =
+        let Self { geometry, y: ImagesRef { volume, vectors, .. }, winners, dy, dz } = self;
+        let (spread, plain, stride) =
             (geometry.gradient_volume(), geometry.output(), geometry.stride);
         let channels = geometry.filters;
         for y in 0..plain.height {
             for x in 0..plain.width {
                 let (at, from) = (volume.at(y, x), plain.at(y, x));
                 for channel in 0..channels {
-                    let (y_lanes, dy_lanes) = (&output[at + channel], &dy[from + channel]);
-                    let (out, dy) = (s.load(y_lanes), s.load(dy_lanes));
-                    let gradient = geometry.activation.backward(s, out, dy);
+                    let output = s.load(&vectors[at + channel]);
+                    let dy = s.load(&dy[from + channel]);
+                    let gradient = geometry.activation.backward(s, output, dy);
                     if !geometry.pooled {
-                        let at = places.at(y * stride.height, x * stride.width);
+                        let at = spread.at(y * stride.height, x * stride.width);
                         s.store(gradient, &mut dz[at + channel]);
                         continue;
                     }
@@ -152,7 +147,7 @@ impl Kernel for ActivationGradient<'_> {
                         [(0, 0), (0, 1), (1, 0), (1, 1)].into_iter().enumerate()
                     {
                         let (row, column) = (2 * y + row, 2 * x + column);
-                        let at = places.at(row * stride.height, column * stride.width);
+                        let at = spread.at(row * stride.height, column * stride.width);
                         let wins = s.eq(winner, s.splat(number as f32));
                         s.store(s.select(wins, gradient, s.zero()), &mut dz[at + channel]);
                     }
@@ -192,57 +187,57 @@ impl Kernel for BackwardInput<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self { geometry, flipped, dz, dx } = self;
         let Volume { height, width, channels, .. } = geometry.input;
-        let places = geometry.gradient_volume();
+        let dz_volume = geometry.gradient_volume();
         let correlation = Correlation {
             input: dz,
-            volume: places,
-            lit: places.whole(),
+            volume: dz_volume,
+            nonzero: dz_volume.whole(),
             row_step: geometry.stride.height,
             kernel: geometry.kernel,
             stride: Window::square(1),
             weights: flipped,
             outputs: channels,
+            positions: Window { height, width },
+            tiling: Tiling::Rows,
         };
-        let mut finish = Store { output: dx, volume: Volume::new(height, width, channels) };
-        correlation.run(s, (height, width), Tiling::Rows, &mut finish);
+        let volume = Volume::new(height, width, channels);
+        correlation.run(s, &mut Store { output: dx, volume });
     }
 }
 
-/// From zero to the lanes of a volume.
+/// From zero to the vectors of a volume.
 struct Store<'a> {
     output: &'a mut [F32x16],
     volume: Volume,
 }
 
-impl<S: Simd> Finish<S> for Store<'_> {
+impl<S: Simd> Epilogue<S, Position> for Store<'_> {
     #[inline(always)]
-    fn start(&self, s: S, _channel: usize) -> S::F32 {
+    fn start(&self, s: S, _position: Position, _channel: usize) -> S::F32 {
         s.zero()
     }
 
     #[inline(always)]
-    fn finish<const P: usize, const C: usize>(
+    fn finish<const C: usize>(
         &mut self,
         s: S,
-        places: &[Place; P],
+        Position { y, x }: Position,
         channel: usize,
-        sums: [[S::F32; C]; P],
+        sums: [S::F32; C],
     ) {
-        for (&(y, x), sums) in places.iter().zip(sums) {
-            let lanes = &mut self.output[self.volume.at(y, x) + channel..][..C];
-            for (sum, lanes) in sums.into_iter().zip(lanes) {
-                s.store(sum, lanes);
-            }
+        let output = &mut self.output[self.volume.at(y, x) + channel..][..C];
+        for (sum, output) in sums.into_iter().zip(output) {
+            s.store(sum, output);
         }
     }
 }
 
-/// Adds up the gradients of all sixteens, and hands each sum to the optimiser.
+/// Adds up the gradients of all image blocks, and hands each sum to the optimiser.
 pub(super) struct Update<'a, R> {
-    /// `count` blocks of parameters for each sixteen.
+    /// `count` vectors of parameters for each image block.
     pub(super) gradients: &'a [F32x16],
     pub(super) count: usize,
-    /// The first block of parameters that is updated.
+    /// The first vector of parameters that is updated.
     pub(super) first: usize,
     /// Parameters and the optimiser's slots.
     pub(super) parameters: &'a mut [F32x16],
@@ -255,10 +250,10 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { gradients, count, first, parameters, rule } = self;
-        for (block, row) in (first..).zip(parameters.chunks_exact_mut(R::SLOTS)) {
-            let parts = gradients[block..].iter().step_by(count);
+        for (vector, row) in (first..).zip(parameters.chunks_exact_mut(R::SLOTS)) {
+            let parts = gradients[vector..].iter().step_by(count);
             let sum = parts.fold(s.zero(), |sum, part| s.add(sum, s.load(part)));
-            rule.update(s, [sum], row, 1, 0);
+            rule.update(s, [sum], WeightBlocks { row, width: 1, first: 0 });
         }
     }
 }

@@ -61,13 +61,13 @@ impl Conv2d {
         let parameters = Parameters::allocate(&geometry, has_input_gradient, plan, poison);
         let convolution = |(rank, (parameters, gradients))| {
             let blocks = plan.image_blocks(rank).len();
-            let winners = if geometry.pooled { blocks * geometry.output().lanes() } else { 0 };
+            let winners = if geometry.pooled { blocks * geometry.output().vectors() } else { 0 };
             Self {
                 geometry,
                 parameters,
                 gradients,
                 winners: zeroed(winners),
-                dz: zeroed(geometry.gradient_volume().lanes()),
+                dz: zeroed(geometry.gradient_volume().vectors()),
                 lane_sums: zeroed(geometry.parameters()),
                 block_sums: zeroed(blocks * vectors),
                 has_input_gradient,
@@ -115,7 +115,7 @@ impl ImageLayer for Conv2d {
     /// y = activation(x ∗ w + b), pooled where that follows.
     fn forward(&mut self, at: &BlockPass<'_>, x: ImagesRef<'_>, y: ImagesMut<'_>) {
         let Self { geometry, parameters, winners, .. } = self;
-        let pooled = geometry.output().lanes();
+        let pooled = geometry.output().vectors();
         let winners = winners.chunks_exact_mut(pooled.max(1)).nth(at.block).unwrap_or_default();
         at.isa().run(Forward { geometry, parameters: parameters.row(), x, y, winners });
     }
@@ -130,17 +130,17 @@ impl ImageLayer for Conv2d {
     ) {
         let Self { geometry, parameters, winners, dz, lane_sums, block_sums, .. } = self;
         let geometry = &*geometry;
-        let pooled = geometry.output().lanes();
+        let pooled = geometry.output().vectors();
         let winners = winners.chunks_exact(pooled.max(1)).nth(at.block).unwrap_or_default();
         at.isa().run(ActivationGradient { geometry, y, winners, dy, dz });
         at.isa().run(KernelGradient {
             input: x.vectors,
             volume: x.volume,
-            lit: x.non_zero.clone(),
+            nonzero: x.non_zero.clone(),
             kernel: geometry.kernel,
             stride: geometry.stride,
-            gradient: dz,
-            places: geometry.gradient_volume(),
+            dz,
+            dz_volume: geometry.gradient_volume(),
             sums: lane_sums,
         });
         let count = vectors_for(lane_sums.len());

@@ -7,11 +7,12 @@ use crate::exec::input::{Input, TransposedInput};
 use crate::exec::layout::{Blocked, BlockedMut};
 use crate::exec::link::Below;
 use crate::exec::partition::WorkRange;
-use crate::kernels::gemm::{Epilogue, GemmBackend, OutputRange, Rhs};
-use crate::kernels::optim::UpdateRule;
+use crate::kernels::Epilogue;
+use crate::kernels::gemm::{GemmBackend, OutputRange, Product, Rhs};
+use crate::kernels::optim::{UpdateRule, WeightBlocks};
 use crate::kernels::sparse::{self, TAIL, TailWeights};
 use crate::model::Activation;
-use crate::simd::{F32x16, Kernel, LANES, Simd, as_numbers, as_numbers_mut};
+use crate::simd::{F32x16, Kernel, LANES, Simd, as_numbers, as_numbers_mut, transpose_block};
 
 /// y = activation(x · w + b), the worker's part.
 pub(super) struct Forward<'a, 'w> {
@@ -50,11 +51,14 @@ impl Kernel for Forward<'_, '_> {
             y,
             first_block: work.blocks.start,
         };
-        let range = OutputRange { rows: work.samples, blocks: 0..work.blocks.len() };
+        let output = OutputRange { rows: work.samples, blocks: 0..work.blocks.len() };
         match x {
-            Input::Sparse(x) => sparse::forward(s, x, &w, tail, range, &mut epilogue),
+            Input::Sparse(images) => {
+                sparse::Forward { images, weights: w, tail, output }.run(s, &mut epilogue);
+            }
             Input::Dense(x) => {
-                gemm.multiply(s, &x.as_lhs(), &w, inputs, range, &mut epilogue);
+                let product = Product { lhs: x.as_lhs(), rhs: w, k: inputs, output };
+                gemm.multiply(s, &product, &mut epilogue);
             }
         }
     }
@@ -125,8 +129,9 @@ impl Kernel for BackwardInput<'_, '_> {
             dz: below.gradient,
             first_block: inputs.blocks.start,
         };
-        let range = OutputRange { rows: inputs.samples, blocks: 0..width };
-        gemm.multiply(s, &dz.as_lhs(), &w, partition.units, range, &mut epilogue);
+        let output = OutputRange { rows: inputs.samples, blocks: 0..width };
+        let product = Product { lhs: dz.as_lhs(), rhs: w, k: partition.units, output };
+        gemm.multiply(s, &product, &mut epilogue);
     }
 }
 
@@ -153,13 +158,10 @@ impl RowsOfWeights<'_> {
             for (block, units) in transposed.chunks_mut(width * LANES).enumerate() {
                 let strides = self.layout.strides(block);
                 debug_assert!(strides.row.is_multiple_of(LANES), "a tail has no layer below");
-                let mut square = [s.zero(); LANES];
-                for (vector, row) in square.iter_mut().zip(rows.clone()) {
-                    *vector = s.load(&weights[(strides.first + row * strides.row) / LANES - first]);
-                }
-                for (unit, vector) in units.chunks_exact_mut(width).zip(s.transpose(square)) {
-                    s.store(vector, &mut unit[column]);
-                }
+                let at = |row| (strides.first + row * strides.row) / LANES - first;
+                let rows = rows.clone().map(|row| s.load(&weights[at(row)]));
+                let columns = units.chunks_exact_mut(width).map(|unit| &mut unit[column]);
+                transpose_block(s, rows, columns);
             }
         }
     }
@@ -206,7 +208,7 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { layer, gemm, samples, x, dz, rule } = self;
-        let Dense { partition, rank, weights, sparse_room, tail_gradients, .. } = layer;
+        let Dense { partition, rank, weights, sparse_workspace, tail_gradients, .. } = layer;
         let (inputs, work) = (partition.inputs, partition.work(*rank, samples));
         let own = weights.layout().range(&work);
         let mut writer = weights.write();
@@ -217,18 +219,21 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
         let (rows, tail_rows) = writer.lanes(own).split_at_mut(work.rows.len() * width * R::SLOTS);
         let tail = partition.has_tail(&work).then_some(&mut tail_gradients[..]);
         let mut epilogue = Learn { rows, width, first_row: work.rows.start, tail, rule };
-        let range = OutputRange {
+        let output = OutputRange {
             rows: work.rows.start.min(inputs)..work.rows.end.min(inputs),
             blocks: 0..work.blocks.len(),
         };
         match x {
-            TransposedInput::Sparse(x) => {
-                let range = (range, epilogue.tail.is_some());
-                sparse::gradient(s, x, &dz.as_rhs(), range, sparse_room, &mut epilogue);
+            TransposedInput::Sparse(images) => {
+                let (dz, has_tail) = (dz.as_rhs(), epilogue.tail.is_some());
+                let workspace = &mut sparse_workspace[..];
+                let product = sparse::Gradient { images, dz, has_tail, output, workspace };
+                product.run(s, &mut epilogue);
             }
             TransposedInput::Dense(x) => {
-                let x = x.transposed_as_lhs();
-                gemm.multiply(s, &x, &dz.as_rhs(), samples, range, &mut epilogue);
+                let (lhs, rhs) = (x.transposed_as_lhs(), dz.as_rhs());
+                let product = Product { lhs, rhs, k: samples, output };
+                gemm.multiply(s, &product, &mut epilogue);
             }
         }
         if work.rows.contains(&inputs) {
@@ -241,7 +246,8 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
         if let Some(gradients) = epilogue.tail {
             let width = gradients.len();
             for (index, gradient) in gradients.iter().enumerate() {
-                rule.update(s, [s.load(gradient)], tail_rows, width, index);
+                let weights = WeightBlocks { row: &mut *tail_rows, width, first: index };
+                rule.update(s, [s.load(gradient)], weights);
             }
         }
     }
@@ -277,6 +283,6 @@ impl<S: Simd, R: UpdateRule> Epilogue<S> for Learn<'_, R> {
         }
         let start = (row - self.first_row) * width * R::SLOTS;
         let row = &mut self.rows[start..start + width * R::SLOTS];
-        self.rule.update(s, sums, row, width, block);
+        self.rule.update(s, sums, WeightBlocks { row, width, first: block });
     }
 }

@@ -15,7 +15,7 @@ use crate::exec::partition::Partition;
 use crate::exec::pass::Pass;
 use crate::exec::plan::{Plan, StagePlan};
 use crate::kernels::optim::UpdateRule;
-use crate::kernels::sparse::{gradient_room, tail_vectors};
+use crate::kernels::sparse::{self, tail_vectors};
 use crate::model::{Activation, Tensor};
 use crate::simd::{F32x16, zeroed};
 use crate::sync::Poison;
@@ -33,8 +33,8 @@ pub(crate) struct Dense {
     is_first: bool,
     /// The weights that the worker's column blocks of inputs need, transposed: units × blocks.
     transposed: Vec<F32x16>,
-    /// Room for the gradient from images without their zeros.
-    sparse_room: Vec<F32x16>,
+    /// The workspace of the gradient from images without their zeros.
+    sparse_workspace: Vec<F32x16>,
     /// The gradient of the weights of a tail.
     tail_gradients: Vec<F32x16>,
 }
@@ -53,7 +53,7 @@ impl Dense {
         let layer = |(rank, weights)| {
             let work = partition.work(rank, batch);
             let inputs = below.map_or(0, |below| below.work(rank, batch).blocks.len());
-            let room = if learns_sparse { gradient_room(batch) } else { 0 };
+            let workspace = if learns_sparse { sparse::Gradient::workspace_len(batch) } else { 0 };
             let has_tail = learns_sparse && partition.has_tail(&work);
             Self {
                 partition,
@@ -63,7 +63,7 @@ impl Dense {
                 owns_rows: below.is_some_and(|below| partition.owns_rows(&below)),
                 is_first: below.is_none(),
                 transposed: zeroed(units * inputs),
-                sparse_room: zeroed(room),
+                sparse_workspace: zeroed(workspace),
                 tail_gradients: zeroed(if has_tail { tail_vectors(partition.rows()) } else { 0 }),
             }
         };

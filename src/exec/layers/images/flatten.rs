@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::exec::layout::{Blocked, BlockedMut};
 use crate::kernels::conv::{NonZeroBounds, Volume};
-use crate::simd::{F32x16, Kernel, LANES, Simd};
+use crate::simd::{F32x16, Kernel, LANES, Simd, collect_block, load_up_to_all, transpose_block};
 
 /// From sixteen images of one channel, one after the other, to a lane an image; tells which part of
 /// them is not zero.
@@ -25,15 +25,9 @@ impl Kernel for Interleave<'_> {
         let (mut y, mut x) = (0, 0);
         for first in (0..size).step_by(LANES) {
             let count = LANES.min(size - first);
-            let mut square = [s.zero(); LANES];
-            for (lane, vector) in square.iter_mut().enumerate() {
-                let pixels = &images[lane * size + first..][..count];
-                *vector = match pixels.first_chunk() {
-                    Some(pixels) => s.load_unaligned(pixels),
-                    None => s.load_partial(pixels),
-                };
-            }
-            for pixel in s.transpose(square).into_iter().take(count) {
+            let pixels = (0..LANES).map(|lane| &images[lane * size + first..][..count]);
+            let block = collect_block(s, pixels.map(|pixels| load_up_to_all(s, pixels)));
+            for pixel in s.transpose(block).into_iter().take(count) {
                 s.store(pixel, &mut vectors[volume.at(y, x)]);
                 if s.any(s.lt(s.zero(), pixel)) {
                     rows = rows.start.min(y)..y + 1;
@@ -67,14 +61,8 @@ impl Kernel for Flatten<'_, '_> {
     fn run<S: Simd>(self, s: S) {
         let Self { flat, samples, output } = self;
         for (block, numbers) in flat.chunks(LANES).enumerate() {
-            let mut square = [s.zero(); LANES];
-            for (vector, number) in square.iter_mut().zip(numbers) {
-                *vector = s.load(number);
-            }
             let row = output.row(block, samples.clone());
-            for (vector, into) in s.transpose(square).into_iter().zip(row) {
-                s.store(vector, into);
-            }
+            transpose_block(s, numbers.iter().map(|number| s.load(number)), row);
         }
     }
 }
@@ -94,13 +82,8 @@ impl Kernel for Unflatten<'_> {
     fn run<S: Simd>(self, s: S) {
         let Self { gradient, samples, flat } = self;
         for (block, numbers) in flat.chunks_mut(LANES).enumerate() {
-            let mut square = [s.zero(); LANES];
-            for (vector, from) in square.iter_mut().zip(gradient.row(block, samples.clone())) {
-                *vector = s.load(from);
-            }
-            for (vector, number) in s.transpose(square).into_iter().zip(numbers) {
-                s.store(vector, number);
-            }
+            let row = gradient.row(block, samples.clone()).iter();
+            transpose_block(s, row.map(|vector| s.load(vector)), numbers);
         }
     }
 }

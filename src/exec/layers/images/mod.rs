@@ -67,7 +67,7 @@ impl ImageStack {
                     plain(Pool::allocate(pooling, windows, plan))
                 }
                 ImageLayerKind::Dropout(dropout) => {
-                    plain(DropImages::allocate(dropout, volume.without_border().lanes(), plan))
+                    plain(DropImages::allocate(dropout, volume.without_border().vectors(), plan))
                 }
             };
             stacks.iter_mut().zip(layers).for_each(|(stack, layer)| stack.layers.push(layer));

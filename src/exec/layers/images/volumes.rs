@@ -20,9 +20,9 @@ impl VolumeBuffer {
     pub(super) fn new(volume: Volume, blocks: usize) -> Self {
         Self {
             volume,
-            vectors: zeroed(blocks * volume.lanes()),
+            vectors: zeroed(blocks * volume.vectors()),
             non_zero: vec![volume.whole(); blocks],
-            gradient: zeroed(volume.without_border().lanes()),
+            gradient: zeroed(volume.without_border().vectors()),
         }
     }
 
@@ -33,7 +33,7 @@ impl VolumeBuffer {
 
     /// The worker's block number `block`.
     pub(super) fn block(&self, block: usize) -> ImagesRef<'_> {
-        let length = self.volume.lanes();
+        let length = self.volume.vectors();
         ImagesRef {
             volume: self.volume,
             vectors: &self.vectors[block * length..][..length],
@@ -43,7 +43,7 @@ impl VolumeBuffer {
 
     /// The same, to be written.
     pub(super) fn block_mut(&mut self, block: usize) -> ImagesMut<'_> {
-        let length = self.volume.lanes();
+        let length = self.volume.vectors();
         let vectors = &mut self.vectors[block * length..][..length];
         ImagesMut { volume: self.volume, vectors }
     }
@@ -69,7 +69,7 @@ impl VolumeBuffer {
         block: usize,
     ) -> (ImagesRef<'_>, &mut [F32x16]) {
         let Self { volume, vectors, non_zero, gradient } = self;
-        let (volume, length) = (*volume, volume.lanes());
+        let (volume, length) = (*volume, volume.vectors());
         let vectors = &vectors[block * length..][..length];
         (ImagesRef { volume, vectors, non_zero: &non_zero[block] }, gradient)
     }

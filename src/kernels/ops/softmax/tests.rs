@@ -2,10 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::{cross_entropy, softmax};
-use crate::simd::Simd;
+use super::{Labels, cross_entropy, softmax};
 use crate::simd::testing::on_each_isa;
-use crate::simd::{F32x16, LANES};
+use crate::simd::{F32x16, LANES, Simd};
 
 /// The distance of two neighbouring `f32` at one.
 const UNIT: f64 = f32::EPSILON as f64;
@@ -33,9 +32,9 @@ fn numbers(columns: &[F32x16]) -> Vec<f32> {
 
 /// The loss of the sample under test; the samples before it have the same label.
 fn loss<S: Simd>(s: S, columns: &mut [F32x16], classes: usize, label: u8, scale: f32) -> f32 {
-    let labels = [label; LANE + 1];
+    let labels = Labels { classes: &[label; LANE + 1], smoothing: 0.0 };
     let mut losses = F32x16::default();
-    s.store(cross_entropy(s, columns, classes, (&labels, 0.0), scale), &mut losses);
+    s.store(cross_entropy(s, columns, classes, labels, scale), &mut losses);
     losses.0[LANE]
 }
 

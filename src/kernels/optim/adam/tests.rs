@@ -1,11 +1,10 @@
 //! Adam against its published formulas in f64, on every instruction set.
 
 use super::Adam;
-use crate::kernels::optim::{NEGLIGIBLE, UpdateRule};
+use crate::kernels::optim::{NEGLIGIBLE, UpdateRule, WeightBlocks};
 use crate::rng::{Rng, Stream};
-use crate::simd::Simd;
 use crate::simd::testing::on_each_isa;
-use crate::simd::{F32x16, LANES};
+use crate::simd::{F32x16, LANES, Simd};
 
 /// One weight in f64, by the formulas of Kingma and Ba, section 2, in their efficient order.
 #[derive(Clone, Copy, Default)]
@@ -34,7 +33,8 @@ struct Engine {
 impl Engine {
     #[inline(always)]
     fn update<S: Simd>(&mut self, s: S, adam: Adam, step: u64, gradient: &F32x16) {
-        adam.at(step).update(s, [s.load(gradient)], &mut self.row, 1, 0);
+        let weights = WeightBlocks { row: &mut self.row, width: 1, first: 0 };
+        adam.at(step).update(s, [s.load(gradient)], weights);
     }
 
     fn weight(&self) -> &[f32; LANES] {

@@ -1,13 +1,17 @@
 //! Descent against its formulas in f64, on every instruction set.
 
 use super::Sgd;
-use crate::kernels::optim::{NEGLIGIBLE, UpdateRule};
+use crate::kernels::optim::{NEGLIGIBLE, UpdateRule, WeightBlocks};
 use crate::rng::{Rng, Stream};
-use crate::simd::Simd;
 use crate::simd::testing::on_each_isa;
-use crate::simd::{F32x16, LANES};
+use crate::simd::{F32x16, LANES, Simd};
 
 const RATE: f64 = 0.05;
+
+/// A row of a single block.
+fn block(row: &mut [F32x16; 2]) -> WeightBlocks<'_> {
+    WeightBlocks { row, width: 1, first: 0 }
+}
 
 /// Checks that 100 updates by `update`, of a weight and a velocity, follow the formulas.
 fn check_formula(momentum: f64, update: impl Fn(&F32x16, &mut [F32x16; 2])) {
@@ -35,7 +39,7 @@ fn follows_the_formulas() {
     on_each_isa!(s => {
         for momentum in [0.0, 0.9] {
             let rule = Sgd { learning_rate: RATE, momentum }.step();
-            check_formula(momentum, |gradient, row| rule.update(s, [s.load(gradient)], row, 1, 0));
+            check_formula(momentum, |gradient, row| rule.update(s, [s.load(gradient)], block(row)));
         }
     });
 }
@@ -46,7 +50,7 @@ fn velocities_decay_to_zero_without_becoming_subnormal() {
         let rule = Sgd { momentum: 0.5, ..Sgd::default() }.step();
         let mut row = [F32x16::default(), F32x16([1.0; LANES])];
         for _ in 0..200 {
-            rule.update(s, [s.zero()], &mut row, 1, 0);
+            rule.update(s, [s.zero()], block(&mut row));
             assert!(row[1].0.iter().all(|&x| x == 0.0 || x.abs() >= NEGLIGIBLE), "{row:?}");
         }
         assert_eq!(row[1], F32x16::default());
@@ -59,7 +63,7 @@ fn a_gradient_that_is_no_number_shows_in_the_weight() {
         let rule = Sgd::default().step();
         for gradient in [f32::NAN, f32::INFINITY] {
             let mut row = [F32x16::default(); 2];
-            rule.update(s, [s.splat(gradient)], &mut row, 1, 0);
+            rule.update(s, [s.splat(gradient)], block(&mut row));
             assert!(row[0].0.iter().all(|weight| !weight.is_finite()));
         }
     });

@@ -1,0 +1,37 @@
+//! What the sums of a kernel start from and what becomes of them.
+
+use crate::simd::Simd;
+
+/// The two ends of the sums that a kernel keeps in registers.
+///
+/// Results stand in rows of vectors: the rows and column blocks of a matrix product, or the
+/// positions ([`conv::Position`](super::conv::Position)) and channels of a convolution, in which
+/// case each lane is an image. Rows and columns are those of the whole result, whatever part of it
+/// is computed.
+///
+/// One of [`finish`](Self::finish) and [`finish_tile`](Self::finish_tile) must be implemented, as
+/// each does by default what the other does.
+pub(crate) trait Epilogue<S: Simd, Row: Copy = usize> {
+    /// What the sums of vector `column` of `row` start from.
+    fn start(&self, s: S, row: Row, column: usize) -> S::F32;
+
+    /// Takes the finished sums of `row`, of `N` vectors from `column` on.
+    #[inline(always)]
+    fn finish<const N: usize>(&mut self, s: S, row: Row, column: usize, sums: [S::F32; N]) {
+        self.finish_tile(s, &[row], column, [sums]);
+    }
+
+    /// Takes those of a tile: of each of `rows`, `N` vectors from `column` on.
+    #[inline(always)]
+    fn finish_tile<const ROWS: usize, const N: usize>(
+        &mut self,
+        s: S,
+        rows: &[Row; ROWS],
+        column: usize,
+        tile: [[S::F32; N]; ROWS],
+    ) {
+        for (&row, sums) in rows.iter().zip(tile) {
+            self.finish(s, row, column, sums);
+        }
+    }
+}

@@ -1,0 +1,196 @@
+//! Loops 5 to 3: the product of plain row-major matrices, blocked for the caches, and B packed
+//! where that pays.
+
+use std::ops::Range;
+
+use super::macro_kernel::macro_kernel;
+use super::matrix::{MatrixMut, MatrixRef};
+use super::operand::{AxisLayout, Lhs, OutputRange, Product, Rhs};
+use super::pack::{PackRange, pack};
+use super::tile::MicroTile;
+use crate::kernels::Epilogue;
+use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, load_up_to_all, vectors_for};
+
+/// Step of loop 4, terms of a sum. For the L2 cache: the panel of B that loop 2 takes, KC × NR
+/// numbers or 192 KiB with AVX-512, stays in an L2 of 1 MiB while the rows of A pass by.
+const KC: usize = 1024;
+/// Step of loop 3, rows of A. For the L2 cache too: MC × KC numbers, 768 KiB, stay in L2 beside the
+/// panel, for the next panels.
+const MC: usize = 192;
+/// Step of loop 5, columns of B. For the L3 cache: KC × NC numbers, 6 MiB, stay in L3 for the next
+/// rows of A.
+const NC: usize = 1536;
+
+/// Rows of A up to which packing B costs more than reading it where it is, where B is small, and
+/// where it is not.
+const MAX_ROWS_IF_SMALL: usize = 512;
+const MAX_ROWS_IF_LARGE: usize = 63;
+/// Numbers from which on a B is large: its rows lie in too many pages, 128.
+const LARGE_FROM: usize = 1 << 17;
+
+/// What the sums of a product start from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// Zero: C = A · B.
+    Zero,
+    /// What C holds: C = C + A · B.
+    Add,
+}
+
+/// Multiplies matrices, keeping its packing buffer from call to call.
+#[derive(Debug)]
+pub struct Gemm {
+    isa: Isa,
+    packed: Vec<F32x16>,
+}
+
+impl Gemm {
+    /// For the instruction set `isa`.
+    #[must_use]
+    pub fn new(isa: Isa) -> Self {
+        Self { isa, packed: Vec::new() }
+    }
+
+    /// C = A · B (+ C): `a` is m × k, `b` is k × n, `c` is m × n.
+    ///
+    /// # Panics
+    /// When the shapes do not fit.
+    pub fn multiply(
+        &mut self,
+        a: MatrixRef<'_>,
+        b: MatrixRef<'_>,
+        start: Start,
+        c: &mut MatrixMut<'_>,
+    ) {
+        c.check_shapes(a, b);
+        self.isa.run(Loops { packed: &mut self.packed, a, b, start, c });
+    }
+}
+
+/// The loops around the macro-kernel, for one instruction set.
+struct Loops<'g, 'o, 'c, 'm> {
+    packed: &'g mut Vec<F32x16>,
+    a: MatrixRef<'o>,
+    b: MatrixRef<'o>,
+    start: Start,
+    c: &'c mut MatrixMut<'m>,
+}
+
+impl Kernel for Loops<'_, '_, '_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { packed, a, b, start, c } = self;
+        let (m, k, n_blocks) = (a.rows, a.columns, vectors_for(b.columns));
+        if m == 0 {
+            return;
+        }
+        // Whole column blocks of a matrix whose rows are contiguous can be read where they are.
+        let is_small = b.values.len() < LARGE_FROM;
+        let max_rows = if is_small { MAX_ROWS_IF_SMALL } else { MAX_ROWS_IF_LARGE };
+        let in_place = if b.column_stride == 1 && m <= max_rows { b.columns / LANES } else { 0 };
+        // A panel that all of A passes by at once is used while it is fresh, and never again.
+        let nc = if m <= MC && !is_small { S::NR_BLOCKS } else { NC / LANES };
+        // Loop 5: NC columns of B and C.
+        for first_block in (0..n_blocks).step_by(nc) {
+            let blocks = first_block..n_blocks.min(first_block + nc);
+            let packed_from = blocks.start.max(in_place.min(blocks.end));
+            // Loop 4: KC terms of the sums. Without any, C is written nonetheless.
+            for kc in 0..k.max(1).div_ceil(KC) {
+                let terms = kc * KC..k.min((kc + 1) * KC);
+                let range = PackRange { rows: terms.clone(), blocks: packed_from..blocks.end };
+                pack(s, packed, b, range);
+                let from_c = kc > 0 || start == Start::Add;
+                // Loop 3: MC rows of A and C.
+                for first_row in (0..m).step_by(MC) {
+                    let rows = 0..MC.min(m - first_row);
+                    let first = first_row * a.row_stride + terms.start * a.column_stride;
+                    let lhs = Lhs {
+                        // Without terms there may be none.
+                        values: a.values.get(first..).unwrap_or(&[]),
+                        rows: AxisLayout::strided(a.row_stride),
+                        k: AxisLayout::strided(a.column_stride),
+                    };
+                    let mut epilogue = IntoC { c: &mut *c, from_c, first_row, first_block: 0 };
+                    // Loop 2, over what is not packed.
+                    if packed_from > blocks.start {
+                        let values = &b.values[terms.start * b.row_stride..];
+                        let rhs = Rhs { values, row_stride: b.row_stride, block_stride: LANES };
+                        let output =
+                            OutputRange { rows: rows.clone(), blocks: blocks.start..packed_from };
+                        let product = Product { lhs, rhs, k: terms.len(), output };
+                        macro_kernel(s, &product, &mut epilogue);
+                    }
+                    // Loop 2: NR columns of B and C, a packed panel.
+                    for block in (packed_from..blocks.end).step_by(S::NR_BLOCKS) {
+                        let width = S::NR_BLOCKS.min(blocks.end - block);
+                        let panel = &packed[(block - packed_from) * terms.len()..];
+                        let rhs = Rhs::of_vectors(panel, width, 1);
+                        epilogue.first_block = block;
+                        let output = OutputRange { rows: rows.clone(), blocks: 0..width };
+                        let product = Product { lhs, rhs, k: terms.len(), output };
+                        macro_kernel(s, &product, &mut epilogue);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// From zero or C into C.
+struct IntoC<'c, 'm> {
+    c: &'c mut MatrixMut<'m>,
+    from_c: bool,
+    /// Where the product's rows and column blocks begin in C.
+    first_row: usize,
+    first_block: usize,
+}
+
+impl IntoC<'_, '_> {
+    /// The numbers of a row of C that a column block covers.
+    #[inline(always)]
+    fn range(&self, row: usize, block: usize) -> Range<usize> {
+        let column = (self.first_block + block) * LANES;
+        let start = (self.first_row + row) * self.c.row_stride + column;
+        start..start + LANES.min(self.c.columns - column)
+    }
+}
+
+impl<S: Simd> Epilogue<S> for IntoC<'_, '_> {
+    #[inline(always)]
+    fn start(&self, s: S, row: usize, block: usize) -> S::F32 {
+        if !self.from_c {
+            return s.zero();
+        }
+        load_up_to_all(s, &self.c.values[self.range(row, block)])
+    }
+
+    /// At once, as its rows need one look at where they end.
+    #[inline(always)]
+    fn finish_tile<const ROWS: usize, const N: usize>(
+        &mut self,
+        s: S,
+        rows: &[usize; ROWS],
+        block: usize,
+        tile: [[S::F32; N]; ROWS],
+    ) {
+        let start = self.range(rows[0], block).start;
+        let width = self.range(rows[0], block + N - 1).end - start;
+        let tile = self.c.values[start..].chunks_mut(self.c.row_stride).zip(tile);
+        if width == N * LANES {
+            for (numbers, sums) in tile {
+                let (columns, _) = numbers[..N * LANES].as_chunks_mut();
+                for (sum, columns) in sums.into_iter().zip(columns) {
+                    s.store_unaligned(sum, columns);
+                }
+            }
+        } else {
+            for (numbers, sums) in tile {
+                for (sum, columns) in sums.into_iter().zip(numbers[..width].chunks_mut(LANES)) {
+                    s.store_partial(sum, columns);
+                }
+            }
+        }
+    }
+}

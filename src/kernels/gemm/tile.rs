@@ -1,0 +1,22 @@
+//! The size of the micro-kernel's tile of C, MR × NR, as the registers allow.
+
+use crate::simd::Simd;
+
+/// The tile of sums that the micro-kernel keeps in registers: what hides the latency of the
+/// multiply-adds, and leaves room for a row of B and a number of A.
+pub(crate) trait MicroTile: Simd {
+    /// Rows of the tile. A micro-kernel is instantiated for each of these numbers, and for what may
+    /// be left over below it (`macro_kernel::rows`).
+    const MR: usize = match Self::REGISTERS {
+        // With three blocks 24 sums, 3 vectors of B and 1 of A: 28 of 32 registers of AVX-512.
+        32.. => 8,
+        // 6 sums of two registers each, 2 of B and 1 of A: 15 of 16 registers of AVX2.
+        8.. => 6,
+        // 2 sums of four registers each, 4 of B and 1 of A: 13 of 16 registers of SSE.
+        _ => 2,
+    };
+    /// Columns of the tile in blocks of 16, as a vector holds them: NR = 16 · `NR_BLOCKS`.
+    const NR_BLOCKS: usize = if Self::REGISTERS >= 32 { 3 } else { 1 };
+}
+
+impl<S: Simd> MicroTile for S {}
