@@ -20,7 +20,7 @@ use crate::exec::worker::{Plan, Sparse, Worker};
 use crate::kernels::sparse::{Columns, Lists};
 use crate::model::{Activation, Network};
 use crate::simd::{LANES, vectors_for, zeroed};
-use crate::sync::{Poison, oversubscribed, turn_buffer};
+use crate::sync::{Poison, barrier, oversubscribed, turn_buffer};
 
 /// What a team is for.
 #[derive(Clone, Copy, Debug)]
@@ -94,12 +94,12 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
         (0..panels).map(move |panel| panel * batch + own.start..panel * batch + own.end).collect()
     };
     let pixel_seats = turn_buffer(panels * batch, (0..workers).map(own_pixels).collect(), poison);
-    let barrier_buffer = turn_buffer(0, vec![Vec::new(); workers], poison);
+    let barriers = barrier(workers, poison);
     let mut made: Vec<_> = pixel_seats
         .into_iter()
-        .zip(barrier_buffer)
+        .zip(barriers)
         .enumerate()
-        .map(|(rank, (pixel_seat, barrier_buffer))| Worker {
+        .map(|(rank, (pixel_seat, barrier))| Worker {
             plan,
             rank,
             stages: Vec::with_capacity(count),
@@ -114,7 +114,7 @@ fn team(network: &Network, plan: Plan, data: &Samples<'_>, poison: &Poison) -> V
             outputs: Vec::with_capacity(count),
             gradients: Vec::with_capacity(count),
             logits: zeroed(vectors_for(architecture.classes()) * LANES),
-            barrier_buffer,
+            barrier,
         })
         .collect();
 

@@ -20,7 +20,7 @@ use crate::kernels::sparse::{Columns, Lists};
 use crate::model::{Network, Tensor};
 use crate::simd::Isa;
 use crate::simd::{F32x16, LANES};
-use crate::sync::TurnBuffer;
+use crate::sync::{Barrier, TurnBuffer};
 
 /// What the team is planned for.
 #[derive(Clone, Copy, Debug)]
@@ -60,8 +60,8 @@ pub(crate) struct Worker {
     pub(crate) gradients: Vec<TurnBuffer>,
     /// Room for sixteen samples' logits.
     pub(crate) logits: Vec<F32x16>,
-    /// Where the workers meet between epochs: an empty buffer.
-    pub(crate) barrier_buffer: TurnBuffer,
+    /// Where the workers wait for each other between epochs.
+    pub(crate) barrier: Barrier,
 }
 
 /// A rank's copies of a minibatch of sparse images.
@@ -116,12 +116,6 @@ impl Worker {
     /// Whether this is the rank that speaks for the team.
     pub(crate) fn is_primary(&self) -> bool {
         self.rank == 0
-    }
-
-    /// Waits until every rank has come here.
-    pub(crate) fn barrier(&mut self) {
-        drop(self.barrier_buffer.write());
-        self.barrier_buffer.read();
     }
 
     /// Copies the lanes `slot` of all weights (0: the weights themselves) into `tensors`.

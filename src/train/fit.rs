@@ -301,7 +301,7 @@ impl Run<'_> {
                     self.end_after(moment);
                 }
             }
-            worker.barrier();
+            worker.barrier.wait();
             ends?;
             if self.is_over_after(moment) {
                 if let Some(lead) = lead {

@@ -78,7 +78,7 @@ impl Dense {
         let part = division.part(*rank, 0);
         let own = division.weights_range(&part, *slots);
         let first = own.start * LANES;
-        let state = as_numbers_mut(writer.lanes(own));
+        let state = as_numbers_mut(writer.vectors(own));
         for block in part.blocks {
             let WeightStrides { first: at, row: stride, .. } = division.places(block, *slots);
             for row in part.rows.clone() {
@@ -330,7 +330,7 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
         }
         let width = division.width(&part);
         let dz = Rhs::of_vectors(gradient, 1, batch);
-        let state = writer.lanes(division.weights_range(&part, *slots));
+        let state = writer.vectors(division.weights_range(&part, *slots));
         let (state, tail_state) = state.split_at_mut(part.rows.len() * width * *slots);
         let tail = division.has_tail(&part).then_some(&mut tail_gradients[..]);
         let mut epilogue = Learn { state, width, first_row: part.rows.start, tail, rule };

@@ -329,7 +329,7 @@ impl Kernel for Flatten<'_, '_> {
                 *row = s.load(lanes);
             }
             let first = block * batch;
-            let panel = output.lanes(first + samples.start..first + samples.end);
+            let panel = output.vectors(first + samples.start..first + samples.end);
             for (row, lanes) in s.transpose(rows).into_iter().zip(panel) {
                 s.store(row, lanes);
             }

@@ -84,7 +84,7 @@ impl Conv2d {
     pub(crate) fn set(&mut self, kernel: &[f32], bias: &[f32]) {
         let Self { own, slots, parameters, .. } = self;
         let mut writer = parameters.write();
-        let state = writer.lanes(own.start * *slots..own.end * *slots);
+        let state = writer.vectors(own.start * *slots..own.end * *slots);
         let mut values = kernel.iter().chain(bias).skip(own.start * LANES);
         for lanes in state.chunks_exact_mut(*slots) {
             lanes[0].0.iter_mut().zip(&mut values).for_each(|(lane, value)| *lane = *value);
@@ -169,7 +169,7 @@ impl Conv2d {
     pub(crate) fn publish(&mut self, sixteens: Range<usize>) {
         let count = vectors_for(self.sums.len());
         let mut writer = self.gradients.write();
-        let into = writer.lanes(sixteens.start * count..sixteens.end * count);
+        let into = writer.vectors(sixteens.start * count..sixteens.end * count);
         into.copy_from_slice(&self.totals[..into.len()]);
     }
 
@@ -178,7 +178,7 @@ impl Conv2d {
     pub(crate) fn update<R: UpdateRule>(&mut self, isa: Isa, sixteens: usize, rule: R) {
         let gradients = self.gradients.read();
         let mut writer = self.parameters.write();
-        let state = writer.lanes(self.own.start * R::SLOTS..self.own.end * R::SLOTS);
+        let state = writer.vectors(self.own.start * R::SLOTS..self.own.end * R::SLOTS);
         let count = vectors_for(self.sums.len());
         let gradients = &gradients[..sixteens * count];
         isa.run(Update { gradients, count, first: self.own.start, state, rule });
