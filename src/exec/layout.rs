@@ -108,13 +108,13 @@ impl<'a> BlockedMut<'a> {
     /// Column block `block` of `samples`, which must be the worker's own.
     #[inline(always)]
     pub(crate) fn row(&mut self, block: usize, samples: Range<usize>) -> &mut [F32x16] {
-        self.writer.lanes(self.layout.row(block, samples))
+        self.writer.vectors(self.layout.row(block, samples))
     }
 
     /// The vectors of `range`, which must be the worker's own.
     #[inline(always)]
     pub(crate) fn vectors(&mut self, range: Range<usize>) -> &mut [F32x16] {
-        self.writer.lanes(range)
+        self.writer.vectors(range)
     }
 }
 

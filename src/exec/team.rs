@@ -11,7 +11,7 @@ use super::samples::Samples;
 use super::stage::Stage;
 use super::worker::Worker;
 use crate::model::Network;
-use crate::sync::{Poison, turn_buffer};
+use crate::sync::{Poison, barrier};
 
 impl Engine {
     /// Has every thread run `program` as a worker of a team, in one parallel region, planned as
@@ -53,7 +53,7 @@ fn team(plan: Plan, network: &Network, data: &Samples<'_>, poison: &Poison) -> V
     let (first, last) = (&stages[0], &stages[stages.len() - 1]);
     let minibatches = Minibatch::allocate(first, &plan, data, poison);
     let heads = LossHead::allocate(last, &plan, poison);
-    let barriers = turn_buffer(0, vec![Vec::new(); plan.workers], poison);
+    let barriers = barrier(plan.workers, poison);
     let parts = minibatches.into_iter().zip(heads).zip(barriers).enumerate();
     let mut workers: Vec<_> = parts
         .map(|(rank, ((minibatch, head), barrier))| {

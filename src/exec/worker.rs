@@ -15,7 +15,7 @@ use super::streams::SampleStreams;
 use crate::kernels::optim::UpdateRule;
 use crate::model::{Network, Tensor};
 use crate::simd::F32x16;
-use crate::sync::TurnBuffer;
+use crate::sync::Barrier;
 
 /// One worker.
 pub(crate) struct Worker {
@@ -26,8 +26,8 @@ pub(crate) struct Worker {
     /// What stands between the stages: one less than there are.
     pub(super) links: Vec<Link>,
     pub(super) head: LossHead,
-    /// Where the workers meet between epochs: an empty buffer.
-    pub(super) barrier: TurnBuffer,
+    /// Where the workers wait for each other between epochs.
+    pub(super) barrier: Barrier,
 }
 
 impl Worker {
@@ -47,9 +47,8 @@ impl Worker {
     }
 
     /// Waits until every worker has come here.
-    pub(crate) fn barrier(&mut self) {
-        drop(self.barrier.write());
-        self.barrier.read();
+    pub(crate) fn wait_for_all(&mut self) {
+        self.barrier.wait();
     }
 
     /// Brings `samples` of `data` together: the minibatch that is worked on next.

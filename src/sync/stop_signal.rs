@@ -1,6 +1,6 @@
 //! The stop signal: the last step of a run, said by one worker and seen by all at the same step.
 
-use std::sync::atomic::{AtomicU64, Ordering};
+use super::shim::{AtomicU64, Ordering};
 
 /// The last step of a run, once the primary worker has said so.
 ///

@@ -115,7 +115,7 @@ impl<'a> TrainingRun<'a> {
                     stop.stop_after(at.step);
                 }
             }
-            worker.barrier();
+            worker.wait_for_all();
             ends?;
             if stop.is_reached(at.step) {
                 if let Some(primary) = primary {

@@ -95,7 +95,7 @@ impl Conv2d {
     pub(crate) fn publish(&mut self, blocks: Range<usize>) {
         let count = vectors_for(self.lane_sums.len());
         let mut writer = self.gradients.write();
-        let into = writer.lanes(blocks.start * count..blocks.end * count);
+        let into = writer.vectors(blocks.start * count..blocks.end * count);
         into.copy_from_slice(&self.block_sums[..into.len()]);
     }
 

@@ -55,7 +55,7 @@ impl Parameters {
     pub(super) fn set(&mut self, kernel: &Tensor, bias: &Tensor) {
         let Self { own, slots, turns, .. } = self;
         let mut writer = turns.write();
-        let own_slots = writer.lanes(own.start * *slots..own.end * *slots);
+        let own_slots = writer.vectors(own.start * *slots..own.end * *slots);
         let mut values = kernel.values.iter().chain(&bias.values).skip(own.start * LANES);
         for vector in own_slots.chunks_exact_mut(*slots) {
             vector[0].0.iter_mut().zip(&mut values).for_each(|(into, value)| *into = *value);
@@ -105,6 +105,6 @@ impl Parameters {
     pub(super) fn update(&mut self, update: impl FnOnce(&mut [F32x16], usize)) {
         let Self { own, slots, turns, .. } = self;
         let mut writer = turns.write();
-        update(writer.lanes(own.start * *slots..own.end * *slots), own.start);
+        update(writer.vectors(own.start * *slots..own.end * *slots), own.start);
     }
 }

@@ -216,7 +216,8 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
             return;
         }
         let width = partition.whole_blocks(&work);
-        let (rows, tail_rows) = writer.lanes(own).split_at_mut(work.rows.len() * width * R::SLOTS);
+        let (rows, tail_rows) =
+            writer.vectors(own).split_at_mut(work.rows.len() * width * R::SLOTS);
         let tail = partition.has_tail(&work).then_some(&mut tail_gradients[..]);
         let mut epilogue = Learn { rows, width, first_row: work.rows.start, tail, rule };
         let output = OutputRange {

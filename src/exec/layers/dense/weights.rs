@@ -81,7 +81,7 @@ impl Weights {
         let own = layout.range(&work);
         let first = own.start * LANES;
         let mut writer = turns.write();
-        let weights = as_numbers_mut(writer.lanes(own));
+        let weights = as_numbers_mut(writer.vectors(own));
         for block in work.blocks {
             let strides = layout.strides(block);
             for row in work.rows.clone() {

@@ -1,0 +1,95 @@
+//! The same, in every interleaving of two threads:
+//! `RUSTFLAGS="--cfg loom" cargo test --lib sync`.
+
+use super::{Poison, StopSignal, TurnBuffer, barrier, turn_buffer};
+
+/// Each of two workers adds one to a vector of its own and reads both, twice: no interleaving
+/// lets two threads at the same vector, or a worker read what is old or new. (Of more workers
+/// there are more interleavings than can be gone through.)
+#[test]
+fn two_workers_take_two_turns() {
+    explore(|rank, mut buffer| {
+        for turn in 1..=2 {
+            buffer.write().at(rank).0[0] += 1.0;
+            assert!(buffer.read().iter().all(|vector| vector.0[0] == turn as f32));
+        }
+    });
+}
+
+/// The same, where workers are done reading before they write again, and see their own vector.
+#[test]
+fn two_workers_release_early() {
+    explore(|rank, mut buffer| {
+        buffer.write().at(rank).0[0] += 1.0;
+        assert!(buffer.read().iter().all(|vector| vector.0[0] == 1.0));
+        buffer.release();
+        assert_eq!(buffer.own(rank..rank + 1)[0].0[0], 1.0);
+        buffer.write().at(rank).0[0] += 1.0;
+    });
+}
+
+/// Has two workers do `work` in every way in which that can go.
+fn explore(work: impl Fn(usize, TurnBuffer) + Copy + Send + Sync + 'static) {
+    loom::model(move || {
+        let own = (0..2).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
+        let mut buffers = turn_buffer(2, own, &Poison::new());
+        let (first, second) = (buffers.remove(0), buffers.remove(0));
+        let other = loom::thread::spawn(move || work(1, second));
+        work(0, first);
+        other.join().unwrap();
+    });
+}
+
+/// What a worker wrote before a barrier, another reads after it.
+#[test]
+fn a_barrier_orders_what_is_before_and_after() {
+    use loom::cell::UnsafeCell;
+    use loom::sync::Arc;
+    loom::model(|| {
+        let mut barriers = barrier(2, &Poison::new());
+        let (mut first, mut second) = (barriers.remove(0), barriers.remove(0));
+        let cell = Arc::new(UnsafeCell::new(()));
+        let other = loom::thread::spawn({
+            let cell = Arc::clone(&cell);
+            move || {
+                cell.with_mut(|_| ());
+                second.wait();
+            }
+        });
+        first.wait();
+        cell.with(|_| ());
+        other.join().unwrap();
+    });
+}
+
+/// The primary worker says after its first step that it shall be the last. Whenever the other one
+/// looks, both end at the same step: before the second.
+#[test]
+fn a_run_stops_at_one_step_for_all() {
+    use loom::sync::Arc;
+    loom::model(|| {
+        let stop = Arc::new(StopSignal::new());
+        let own = (0..2).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
+        let mut buffers = turn_buffer(2, own, &Poison::new());
+        let (first, second) = (buffers.remove(0), buffers.remove(0));
+        let run = |rank: usize, mut buffer: TurnBuffer, stop: Arc<StopSignal>| {
+            for step in 1..=2 {
+                drop(buffer.write());
+                buffer.read();
+                if stop.is_before(step) {
+                    return step;
+                }
+                if rank == 0 && step == 1 {
+                    stop.stop_after(1);
+                }
+            }
+            3
+        };
+        let other = loom::thread::spawn({
+            let stop = Arc::clone(&stop);
+            move || run(1, second, stop)
+        });
+        assert_eq!(run(0, first, stop), 2);
+        assert_eq!(other.join().unwrap(), 2);
+    });
+}

@@ -1,0 +1,94 @@
+//! Turns, barriers and what panics, with real threads.
+
+use super::{Poison, barrier, turn_buffer};
+
+/// Workers add one to a vector of their own and read everyone's, many times.
+#[test]
+fn everyone_reads_what_everyone_wrote() {
+    for workers in [1, 2, 3, 8] {
+        let own = (0..workers).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
+        let buffers = turn_buffer(workers, own, &Poison::new());
+        std::thread::scope(|scope| {
+            for (rank, mut buffer) in buffers.into_iter().enumerate() {
+                scope.spawn(move || {
+                    for turn in 1..=200 {
+                        buffer.write().vectors(rank..rank + 1)[0].0[0] += 1.0;
+                        assert!(buffer.read().iter().all(|vector| vector.0[0] == turn as f32));
+                    }
+                });
+            }
+        });
+    }
+}
+
+/// As above, but each worker is done reading before it adds, and looks at its own vector then.
+#[test]
+fn who_releases_early_still_sees_its_own() {
+    let own = (0..3).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
+    let buffers = turn_buffer(3, own, &Poison::new());
+    std::thread::scope(|scope| {
+        for (rank, mut buffer) in buffers.into_iter().enumerate() {
+            scope.spawn(move || {
+                for turn in 0..200 {
+                    assert!(buffer.read().iter().all(|vector| vector.0[0] == turn as f32));
+                    buffer.release();
+                    assert_eq!(buffer.own(rank..rank + 1)[0].0[0], turn as f32);
+                    buffer.write().at(rank).0[0] += 1.0;
+                }
+            });
+        }
+    });
+}
+
+#[test]
+#[should_panic(expected = "does not read what it has released")]
+fn nobody_reads_after_a_release() {
+    let mut buffers = turn_buffer(1, vec![vec![]; 2], &Poison::new());
+    buffers[0].release();
+    buffers[0].read();
+}
+
+#[test]
+#[should_panic(expected = "its own vectors only")]
+fn nobody_writes_what_is_not_theirs() {
+    let mut buffers =
+        turn_buffer(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &Poison::new());
+    let mut second = buffers.pop().unwrap();
+    std::thread::scope(|scope| {
+        scope.spawn(|| drop(buffers[0].write()));
+        second.write().vectors(0..1);
+    });
+}
+
+#[test]
+#[should_panic(expected = "two workers own the same vectors")]
+fn ranges_do_not_overlap() {
+    turn_buffer(4, [0..2, 1..3].map(|own| Vec::from([own])).into(), &Poison::new());
+}
+
+#[test]
+#[should_panic(expected = "another worker has panicked")]
+fn a_panic_ends_the_others_wait() {
+    let poison = Poison::new();
+    let mut buffers = turn_buffer(0, vec![Vec::new(); 2], &poison);
+    poison.set();
+    buffers[0].write();
+}
+
+#[test]
+fn nobody_passes_a_barrier_before_all_have_come() {
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    let came = AtomicUsize::new(0);
+    std::thread::scope(|scope| {
+        for mut barrier in barrier(3, &Poison::new()) {
+            let came = &came;
+            scope.spawn(move || {
+                for round in 1..=100 {
+                    came.fetch_add(1, Ordering::Relaxed);
+                    barrier.wait();
+                    assert!(came.load(Ordering::Relaxed) >= 3 * round);
+                }
+            });
+        }
+    });
+}
