@@ -5,9 +5,9 @@
 use std::fs;
 use std::path::Path;
 
-use mnistry::data::{Bytes, Cache};
+use mnistry::data::{self, Bytes, Cache, Problem};
 use mnistry::image::ImageShape;
-use mnistry::{Dataset, Split};
+use mnistry::{Dataset, Error, Split};
 use tempfile::TempDir;
 use writers::{Array, FILES, MEMBERS, arrays, gzip, members, npy_of, npz, write_idx};
 use zip::CompressionMethod::{Deflated, Stored};
@@ -440,4 +440,22 @@ fn arrays_from_memory() {
     assert!(split(usize::MAX, 2, 6, vec![0]).is_err());
     let all = split(1, 1, 2, vec![0, 1]).unwrap();
     assert_eq!(all.take(0).unwrap_err().to_string(), "it has no images");
+}
+
+#[test]
+fn the_cause_of_a_refusal_can_be_told_from_others() {
+    let open = |path: &Path| Dataset::open(path).map_err(Error::from).expect_err("it is refused");
+    let folder = TempDir::new().unwrap();
+    let error = open(folder.path());
+    let Error::Data(data::Error::Invalid { path, problem: Problem::NoData }) = &error else {
+        panic!("{error:?}");
+    };
+    assert_eq!(path, folder.path());
+    let source = std::error::Error::source(&error).expect("it has a source");
+    assert_eq!(source.downcast_ref(), Some(&Problem::NoData));
+
+    let missing = open(&folder.path().join("missing"));
+    let source = std::error::Error::source(&missing).expect("it has a source");
+    let said: &std::io::Error = source.downcast_ref().expect("the system said it");
+    assert_eq!(said.kind(), std::io::ErrorKind::NotFound);
 }

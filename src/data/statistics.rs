@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn many_chunks_are_counted_as_one() {
-        let pixels: Vec<u8> = (0..5 << 20).map(|place: u32| (place % 251) as u8).collect();
+        let pixels: Vec<u8> = (0..5 << 20).map(|index: u32| (index % 251) as u8).collect();
         let mut expected = [0; 256];
         for pixel in &pixels {
             expected[usize::from(*pixel)] += 1;

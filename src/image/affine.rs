@@ -100,7 +100,7 @@ impl Source<'_> {
         let (top, left) = (row.floor(), column.floor());
         let (down, across) = (row - top, column - left);
         let (top, left) = (top as i32, left as i32);
-        let mix = |a: f32, b: f32, part: f32| a + (b - a) * part;
+        let mix = |a: f32, b: f32, fraction: f32| a + (b - a) * fraction;
         let along = |y: i32| mix(self.at(y, left), self.at(y, left.saturating_add(1)), across);
         mix(along(top), along(top.saturating_add(1)), down)
     }

@@ -29,7 +29,7 @@ pub(super) fn pen(rng: &mut Rng) -> f32 {
 /// Writes `digit` in one of its styles: the way of the pen, in a square of about ±1, y down.
 pub(super) fn write(digit: u8, rng: &mut Rng) -> Vec<Touch> {
     let style = choose(STYLES[usize::from(digit)], rng);
-    let nodes = place(style, rng);
+    let nodes = nodes(style, rng);
     let mut way = trace(style.pen, &nodes);
     let hand = Hand::new(rng);
     for touch in &mut way {
@@ -50,7 +50,7 @@ fn choose(styles: &'static [Style], rng: &mut Rng) -> &'static Style {
 }
 
 /// The nodes of `style`, from one of its masters towards another, with a trembling hand.
-fn place(style: &Style, rng: &mut Rng) -> Vec<Touch> {
+fn nodes(style: &Style, rng: &mut Rng) -> Vec<Touch> {
     let mut any = || style.masters[rng.below(style.masters.len() as u32) as usize];
     let (one, other) = (any(), any());
     let mix = rng.range(MIX.0, MIX.1);

@@ -53,9 +53,9 @@ fn split(seed: u64, first: usize, count: usize) -> Result<Split, Problem> {
         let mut digits: [u8; DIGITS] = std::array::from_fn(|digit| digit as u8);
         Rng::stream(seed, Stream::Label, ten as u64).shuffle(&mut digits);
         let images = pixels.chunks_exact_mut(SHAPE.pixels());
-        for (place, (pixels, label)) in images.zip(labels).enumerate() {
-            *label = digits[place];
-            let rng = Rng::stream(seed, Stream::Digit, (ten * DIGITS + place) as u64);
+        for (nth, (pixels, label)) in images.zip(labels).enumerate() {
+            *label = digits[nth];
+            let rng = Rng::stream(seed, Stream::Digit, (ten * DIGITS + nth) as u64);
             pixels.copy_from_slice(image(*label, rng).pixels());
         }
     });

@@ -78,10 +78,10 @@ fn every_image_is_inked_fitted_and_centred() {
             let mass: f64 = image.iter().copied().map(f64::from).sum();
             let centre = |line: fn(usize) -> usize| {
                 let pixels = image.iter().enumerate();
-                pixels.map(|(place, &ink)| (line(place) * usize::from(ink)) as f64).sum::<f64>()
+                pixels.map(|(index, &ink)| (line(index) * usize::from(ink)) as f64).sum::<f64>()
                     / mass
             };
-            let (row, column) = (centre(|place| place / 28), centre(|place| place % 28));
+            let (row, column) = (centre(|index| index / 28), centre(|index| index % 28));
             for (centre, start, length) in [(row, top, height), (column, left, width)] {
                 let at_the_edge = start == 0 || start + length == 28;
                 assert!((centre - 14.0).abs() <= 0.5 || at_the_edge, "image {index}: {centre}");
