@@ -57,7 +57,7 @@ impl Windows {
 
     /// Of each window, the places of its numbers of each channel, row by row; `None` for those
     /// outside the image.
-    fn each(&self, image: Image) -> impl Iterator<Item = Vec<Vec<Option<usize>>>> {
+    pub(crate) fn each(&self, image: Image) -> impl Iterator<Item = Vec<Vec<Option<usize>>>> {
         let Self { size, stride, first, count } = *self;
         (0..count.0).flat_map(move |row| (0..count.1).map(move |column| (row, column))).map(
             move |(row, column)| {
@@ -71,6 +71,16 @@ impl Windows {
                     .collect()
             },
         )
+    }
+
+    /// The places of each window inside the image, channel by channel.
+    pub(crate) fn of_channels(&self, image: Image) -> Vec<Vec<usize>> {
+        let of = |window: &[Vec<Option<usize>>], c: usize| {
+            window.iter().filter_map(|place| place[c]).collect()
+        };
+        self.each(image)
+            .flat_map(|window| (0..image.channels).map(|c| of(&window, c)).collect::<Vec<_>>())
+            .collect()
     }
 }
 
