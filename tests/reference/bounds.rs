@@ -61,8 +61,7 @@ enum Step {
     Sigmoid,
 }
 
-/// Sums of products of inputs and weights. After the inputs comes one that is always 1, whose
-/// weights are the biases.
+/// Sums of products of inputs and weights. Biases are the weights of an input that is always 1.
 struct Linear {
     weights: Vec<Approximate>,
     links: Vec<Link>,
@@ -72,11 +71,14 @@ struct Linear {
 }
 
 struct Link {
+    /// Of a bias, [`BIAS`].
     input: usize,
     weight: usize,
     output: usize,
 }
 
+/// Beyond all inputs.
+const BIAS: usize = usize::MAX;
 const ONE: Approximate = Approximate::exact(1.0);
 
 /// γₙ
@@ -169,46 +171,42 @@ impl Reference {
             let values = self.parameters[first].iter().chain(&self.parameters[first + 1]);
             values.map(|&value| Approximate::exact(value)).collect()
         };
-        match *stage {
+        match stage {
             Stage::Dense { kernel } => {
                 let units = self.parameters[kernel + 1].len();
-                let inputs = self.parameters[kernel].len() / units;
-                // The row after the kernel's is that of the biases.
-                let links = (0..(inputs + 1) * units)
-                    .map(|weight| Link { input: weight / units, weight, output: weight % units })
-                    .collect();
+                let inputs = self.parameters[*kernel].len() / units;
+                let link = |weight| {
+                    let (row, output) = (weight / units, weight % units);
+                    Link { input: if row < inputs { row } else { BIAS }, weight, output }
+                };
                 Step::Linear(Linear {
-                    weights: parameters(kernel),
-                    links,
+                    weights: parameters(*kernel),
+                    links: (0..(inputs + 1) * units).map(link).collect(),
                     outputs: units,
-                    parameters: Some(kernel),
+                    parameters: Some(*kernel),
                 })
             }
-            Stage::Conv2d { kernel, image, windows } => {
+            Stage::Conv2d { kernel, windows } => {
                 let filters = self.parameters[kernel + 1].len();
-                let one = image.height * image.width * image.channels;
-                let windows: Vec<_> = windows.each(image).collect();
                 let mut links = Vec::new();
                 for (window, places) in windows.iter().enumerate() {
-                    let taps = places.iter().flatten().copied().chain([Some(one)]);
-                    for (tap, input) in taps.enumerate() {
-                        let channels = 0..if input.is_some() { filters } else { 0 };
-                        links.extend(channels.map(|channel| Link {
-                            input: input.unwrap_or(one),
-                            weight: tap * filters + channel,
-                            output: window * filters + channel,
+                    let taps = places.iter().copied().chain([Some(BIAS)]).enumerate();
+                    for (tap, input) in taps.filter_map(|(tap, input)| Some((tap, input?))) {
+                        links.extend((0..filters).map(|filter| Link {
+                            input,
+                            weight: tap * filters + filter,
+                            output: window * filters + filter,
                         }));
                     }
                 }
                 Step::Linear(Linear {
-                    weights: parameters(kernel),
+                    weights: parameters(*kernel),
                     links,
                     outputs: windows.len() * filters,
-                    parameters: Some(kernel),
+                    parameters: Some(*kernel),
                 })
             }
-            Stage::AveragePool { image, windows } => {
-                let windows = windows.of_channels(image);
+            Stage::AveragePool { windows } => {
                 let share = 1.0 / windows[0].len() as f64;
                 let links = windows.iter().enumerate().flat_map(|(output, places)| {
                     places.iter().map(move |&input| Link { input, weight: 0, output })
@@ -220,7 +218,7 @@ impl Reference {
                     parameters: None,
                 })
             }
-            Stage::MaxPool { image, windows } => Step::Greatest(windows.of_channels(image)),
+            Stage::MaxPool { windows } => Step::Greatest(windows.clone()),
             Stage::Relu => Step::Relu,
             Stage::Sigmoid => Step::Sigmoid,
         }
@@ -296,7 +294,7 @@ impl Linear {
 
     fn backward(&self, inputs: usize, dy: &[Approximate]) -> Vec<Approximate> {
         let mut dx = vec![Sum::default(); inputs];
-        for link in self.links.iter().filter(|link| link.input < inputs) {
+        for link in self.links.iter().filter(|link| link.input != BIAS) {
             dx[link.input].add(dy[link.output].times(self.weights[link.weight]));
         }
         dx.into_iter().map(Sum::rounded).collect()

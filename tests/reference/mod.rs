@@ -31,11 +31,11 @@ enum Stage {
     /// x · kernel + bias, the kernel being parameter `kernel` and the bias the next.
     Dense { kernel: usize },
     /// Windows of an image, each · kernel + bias.
-    Conv2d { kernel: usize, image: Image, windows: Windows },
-    /// The greatest of each window of an image.
-    MaxPool { image: Image, windows: Windows },
-    /// The mean of each window of an image.
-    AveragePool { image: Image, windows: Windows },
+    Conv2d { kernel: usize, windows: Vec<Vec<Option<usize>>> },
+    /// The greatest of each window of an image, channel by channel.
+    MaxPool { windows: Vec<Vec<usize>> },
+    /// The mean of each window of an image, channel by channel.
+    AveragePool { windows: Vec<Vec<usize>> },
     /// max(x, 0)
     Relu,
     /// 1 / (1 + e⁻ˣ)
@@ -73,18 +73,20 @@ impl Reference {
                     activation = last;
                 }
                 Layer::Conv2d { kernel, stride, padding, activation: last, .. } => {
-                    let windows = Windows::new(image(), kernel, stride, padding);
-                    stages.push(Stage::Conv2d { kernel: parameters, image: image(), windows });
+                    let windows = Windows::new(image(), kernel, stride, padding).places(image());
+                    stages.push(Stage::Conv2d { kernel: parameters, windows });
                     parameters += 2;
                     activation = last;
                 }
                 Layer::MaxPool { size, stride } => {
                     let windows = Windows::valid(image(), size, stride.unwrap_or(size));
-                    stages.push(Stage::MaxPool { image: image(), windows });
+                    let windows = windows.places_by_channel(image());
+                    stages.push(Stage::MaxPool { windows });
                 }
                 Layer::AveragePool { size, stride } => {
                     let windows = Windows::valid(image(), size, stride.unwrap_or(size));
-                    stages.push(Stage::AveragePool { image: image(), windows });
+                    let windows = windows.places_by_channel(image());
+                    stages.push(Stage::AveragePool { windows });
                 }
                 // Gradients are taken without dropout.
                 Layer::Flatten | Layer::Dropout { .. } => {}
@@ -108,18 +110,16 @@ impl Reference {
     fn pass(&self, stages: Range<usize>, mut x: Vec<f64>) -> Outcome {
         let mut hinges = Vec::new();
         for stage in &self.stages[stages] {
-            x = match *stage {
+            x = match stage {
                 Stage::Dense { kernel } => {
-                    dense(&x, &self.parameters[kernel], &self.parameters[kernel + 1])
+                    dense(&x, &self.parameters[*kernel], &self.parameters[kernel + 1])
                 }
-                Stage::Conv2d { kernel, image, windows } => {
-                    let (kernel, bias) = (&self.parameters[kernel], &self.parameters[kernel + 1]);
-                    images::convolve(&x, image, windows, kernel, bias)
+                Stage::Conv2d { kernel, windows } => {
+                    let (kernel, bias) = (&self.parameters[*kernel], &self.parameters[kernel + 1]);
+                    images::convolve(&x, windows, kernel, bias)
                 }
-                Stage::MaxPool { image, windows } => {
-                    images::greatest(&x, image, windows, &mut hinges)
-                }
-                Stage::AveragePool { image, windows } => images::means(&x, image, windows),
+                Stage::MaxPool { windows } => images::greatest(&x, windows, &mut hinges),
+                Stage::AveragePool { windows } => images::means(&x, windows),
                 Stage::Relu => {
                     hinges.extend_from_slice(&x);
                     x.into_iter().map(|x| x.max(0.0)).collect()
