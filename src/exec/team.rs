@@ -302,7 +302,9 @@ mod tests {
         let plan = Plan { workers, oversubscribed, batch, slots, training, smoothing, isa, gemm };
         let data = Samples::new(split, gemm, network, RandomAffine::default());
         let samples: Vec<u32> = (0..batch as u32).collect();
+        let poison = Poison::new();
         let train = |mut worker: Worker| {
+            let _guard = poison.guard();
             worker.start(network);
             for step in 1..=3 {
                 worker.bring(&data, &samples);
@@ -314,7 +316,7 @@ mod tests {
             worker.copy_parameters(0, &mut tensors);
             tensors
         };
-        let workers = team(network, plan, &data, &Poison::new());
+        let workers = team(network, plan, &data, &poison);
         std::thread::scope(|scope| {
             let threads: Vec<_> =
                 workers.into_iter().map(|worker| scope.spawn(|| train(worker))).collect();

@@ -356,10 +356,13 @@ mod tests {
         for workers in [1, 2, 3, 8] {
             let own =
                 (0..workers).map(|index| std::iter::once(index..index + 1).collect()).collect();
-            let seats = turn_buffer(workers, own, &Poison::new());
+            let poison = Poison::new();
+            let seats = turn_buffer(workers, own, &poison);
             std::thread::scope(|scope| {
                 for (index, mut seat) in seats.into_iter().enumerate() {
+                    let guard = poison.guard();
                     scope.spawn(move || {
+                        let _guard = guard;
                         for turn in 1..=200 {
                             seat.write().lanes(index..index + 1)[0].0[0] += 1.0;
                             assert!(seat.read().iter().all(|lanes| lanes.0[0] == turn as f32));
@@ -374,10 +377,13 @@ mod tests {
     #[test]
     fn who_releases_early_still_sees_its_own() {
         let own = (0..3).map(|index| std::iter::once(index..index + 1).collect()).collect();
-        let seats = turn_buffer(3, own, &Poison::new());
+        let poison = Poison::new();
+        let seats = turn_buffer(3, own, &poison);
         std::thread::scope(|scope| {
             for (index, mut seat) in seats.into_iter().enumerate() {
+                let guard = poison.guard();
                 scope.spawn(move || {
+                    let _guard = guard;
                     for turn in 0..200 {
                         assert!(seat.read().iter().all(|lanes| lanes.0[0] == turn as f32));
                         seat.release();
@@ -407,6 +413,13 @@ mod tests {
             scope.spawn(|| drop(seats[0].write()));
             second.write().lanes(0..1);
         });
+    }
+
+    #[test]
+    #[should_panic(expected = "its own lanes only")]
+    fn nobody_sees_without_a_turn_what_is_not_theirs() {
+        let seats = turn_buffer(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &Poison::new());
+        seats[1].own(0..1);
     }
 
     #[test]
