@@ -81,6 +81,7 @@ fn idx_files() {
             "overlong: it has more than the 34 bytes that its header says",
         ),
         (changed(0, 0x50), "not an IDX file: it starts with 50 00 08, where 00 00 08 is expected"),
+        (changed(1, 0x50), "not an IDX file: it starts with 00 50 08, where 00 00 08 is expected"),
         (
             changed(2, 0x0d),
             "its elements are 32-bit floats (0d); only unsigned bytes (08) are read",

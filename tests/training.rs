@@ -112,11 +112,14 @@ fn reference_run(
     (reference.parameters, losses)
 }
 
-/// The greatest difference of a parameter.
+/// The greatest difference of a parameter; NaN, which counts as greater than all numbers, where
+/// there is one.
 fn distance(network: &Network, parameters: &[Vec<f64>]) -> f64 {
     let found = network.tensors().iter().flat_map(|tensor| &tensor.values);
+    assert_eq!(found.clone().count(), parameters.iter().flatten().count());
     let pairs = found.zip(parameters.iter().flatten());
-    pairs.map(|(found, exact)| (f64::from(*found) - exact).abs()).fold(0.0, f64::max)
+    let differences = pairs.map(|(found, exact)| (f64::from(*found) - exact).abs());
+    differences.max_by(f64::total_cmp).expect("there are parameters")
 }
 
 /// Trains for three epochs both ways; parameters may differ by `tolerance`.
@@ -130,6 +133,7 @@ fn follows(optimizer: Optimizer, tolerance: f64, rule: Rule) {
     let error = distance(&network, &parameters);
     assert!(error <= tolerance, "parameters differ by {error:e} > {tolerance:e}");
     assert!(moved > 1000.0 * tolerance, "the tolerance is no small part of the way {moved:e}");
+    assert_eq!((recorder.steps.len(), history.epochs.len()), (losses.len(), 3));
     for (progress, loss) in recorder.steps.iter().zip(&losses) {
         assert!((f64::from(progress.loss) - loss).abs() < 1e-5, "{progress:?}, not {loss}");
     }

@@ -96,7 +96,9 @@ mod tests {
         let plan = Plan { workers, oversubscribed, batch, slots, drops, smoothing, isa, gemm };
         let data = Samples::new(split, network.architecture(), gemm, RandomAffine::default());
         let samples: Vec<u32> = (0..batch as u32).collect();
+        let poison = Poison::new();
         let train = |mut worker: Worker| {
+            let _guard = poison.guard();
             worker.load_parameters(network);
             for step in 1..=3 {
                 worker.load(&data, &samples);
@@ -107,7 +109,7 @@ mod tests {
             worker.copy_parameters(0, &mut tensors);
             tensors
         };
-        let workers = team(plan, network, &data, &Poison::new());
+        let workers = team(plan, network, &data, &poison);
         std::thread::scope(|scope| {
             let threads: Vec<_> =
                 workers.into_iter().map(|worker| scope.spawn(|| train(worker))).collect();

@@ -211,8 +211,9 @@ mod tests {
                 ours.c.fill(f32::NAN);
                 ours.by_engine(&mut Gemm::new(isa));
                 theirs.by_matrixmultiply();
-                let differs = ours.c.iter().zip(&theirs.c).any(|(x, y)| (x - y).abs() > 1e-5);
-                assert!(!differs, "{operands:?} on {isa:?}");
+                // What was not computed is NaN still, which is near to nothing.
+                let agrees = ours.c.iter().zip(&theirs.c).all(|(x, y)| (x - y).abs() <= 1e-5);
+                assert!(agrees, "{operands:?} on {isa:?}");
             }
         }
     }

@@ -7,10 +7,13 @@ use super::{Poison, barrier, turn_buffer};
 fn everyone_reads_what_everyone_wrote() {
     for workers in [1, 2, 3, 8] {
         let own = (0..workers).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
-        let buffers = turn_buffer(workers, own, &Poison::new());
+        let poison = Poison::new();
+        let buffers = turn_buffer(workers, own, &poison);
         std::thread::scope(|scope| {
             for (rank, mut buffer) in buffers.into_iter().enumerate() {
+                let guard = poison.guard();
                 scope.spawn(move || {
+                    let _guard = guard;
                     for turn in 1..=200 {
                         buffer.write().vectors(rank..rank + 1)[0].0[0] += 1.0;
                         assert!(buffer.read().iter().all(|vector| vector.0[0] == turn as f32));
@@ -25,10 +28,13 @@ fn everyone_reads_what_everyone_wrote() {
 #[test]
 fn who_releases_early_still_sees_its_own() {
     let own = (0..3).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
-    let buffers = turn_buffer(3, own, &Poison::new());
+    let poison = Poison::new();
+    let buffers = turn_buffer(3, own, &poison);
     std::thread::scope(|scope| {
         for (rank, mut buffer) in buffers.into_iter().enumerate() {
+            let guard = poison.guard();
             scope.spawn(move || {
+                let _guard = guard;
                 for turn in 0..200 {
                     assert!(buffer.read().iter().all(|vector| vector.0[0] == turn as f32));
                     buffer.release();
@@ -58,6 +64,13 @@ fn nobody_writes_what_is_not_theirs() {
         scope.spawn(|| drop(buffers[0].write()));
         second.write().vectors(0..1);
     });
+}
+
+#[test]
+#[should_panic(expected = "its own vectors only")]
+fn nobody_sees_without_a_turn_what_is_not_theirs() {
+    let buffers = turn_buffer(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &Poison::new());
+    buffers[1].own(0..1);
 }
 
 #[test]

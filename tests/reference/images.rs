@@ -55,80 +55,74 @@ impl Windows {
         Self::new(image, size, stride, Padding::Valid)
     }
 
-    /// Of each window, the places of its numbers of each channel, row by row; `None` for those
-    /// outside the image.
-    fn each(&self, image: Image) -> impl Iterator<Item = Vec<Vec<Option<usize>>>> {
+    /// Of each window, the places of its numbers, row by row and all channels of each; `None` for
+    /// those outside the image.
+    pub(crate) fn places(&self, image: Image) -> Vec<Vec<Option<usize>>> {
         let Self { size, stride, first, count } = *self;
-        (0..count.0).flat_map(move |row| (0..count.1).map(move |column| (row, column))).map(
-            move |(row, column)| {
-                let y = first.0 + (row * stride.height) as isize;
-                let x = first.1 + (column * stride.width) as isize;
-                let places = (0..size.height)
-                    .flat_map(|i| (0..size.width).map(move |j| (y + i as isize, x + j as isize)));
-                let channels = 0..image.channels;
-                places
-                    .map(|(y, x)| channels.clone().map(|c| image.place(y, x, c)).collect())
-                    .collect()
-            },
-        )
+        let window = |(row, column)| {
+            let y = first.0 + (row * stride.height) as isize;
+            let x = first.1 + (column * stride.width) as isize;
+            pairs(size.height, size.width)
+                .flat_map(|(i, j)| (0..image.channels).map(move |c| (i, j, c)))
+                .map(|(i, j, c)| image.place(y + i as isize, x + j as isize, c))
+                .collect()
+        };
+        pairs(count.0, count.1).map(window).collect()
     }
+
+    /// The places inside the image, of each window and channel apart.
+    pub(crate) fn places_by_channel(&self, image: Image) -> Vec<Vec<usize>> {
+        let windows = self.places(image);
+        let of = |window: &[Option<usize>], channel: usize| {
+            window.iter().skip(channel).step_by(image.channels).copied().flatten().collect()
+        };
+        let channels = |window: &Vec<_>| (0..image.channels).map(|c| of(window, c)).collect();
+        windows.iter().flat_map::<Vec<_>, _>(channels).collect()
+    }
+}
+
+fn pairs(rows: usize, columns: usize) -> impl Iterator<Item = (usize, usize)> {
+    (0..rows).flat_map(move |row| (0..columns).map(move |column| (row, column)))
 }
 
 /// Each window · kernel + bias; the kernel is height × width × channels × filters.
 pub(crate) fn convolve(
     x: &[f64],
-    image: Image,
-    windows: Windows,
+    windows: &[Vec<Option<usize>>],
     kernel: &[f64],
     bias: &[f64],
 ) -> Vec<f64> {
-    let mut y = Vec::new();
-    for window in windows.each(image) {
-        let mut sums = bias.to_vec();
-        for (place, weights) in window.iter().flatten().zip(kernel.chunks_exact(bias.len())) {
+    let mut y = Vec::with_capacity(windows.len() * bias.len());
+    for window in windows {
+        let first = y.len();
+        y.extend_from_slice(bias);
+        for (place, weights) in window.iter().zip(kernel.chunks_exact(bias.len())) {
             let x = place.map_or(0.0, |place| x[place]);
-            sums.iter_mut().zip(weights).for_each(|(sum, weight)| *sum += x * weight);
-        }
-        y.extend(sums);
-    }
-    y
-}
-
-/// The greatest number of each window, channel by channel. `hinges` gets the difference of each
-/// pair of numbers one of which is the greatest; equal ones, which come of equal windows, stay
-/// equal whatever the parameters are.
-pub(crate) fn greatest(
-    x: &[f64],
-    image: Image,
-    windows: Windows,
-    hinges: &mut Vec<f64>,
-) -> Vec<f64> {
-    let mut y = Vec::new();
-    for window in windows.each(image) {
-        for c in 0..image.channels {
-            let numbers: Vec<f64> = window.iter().filter_map(|place| Some(x[place[c]?])).collect();
-            let greatest = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-            for (i, a) in numbers.iter().enumerate() {
-                hinges.extend(
-                    numbers[i + 1..].iter().map(|b| {
-                        if a == b || a.max(*b) < greatest { f64::INFINITY } else { a - b }
-                    }),
-                );
-            }
-            y.push(greatest);
+            y[first..].iter_mut().zip(weights).for_each(|(sum, weight)| *sum += x * weight);
         }
     }
     y
 }
 
-/// The mean of each window, channel by channel.
-pub(crate) fn means(x: &[f64], image: Image, windows: Windows) -> Vec<f64> {
-    let mut y = Vec::new();
-    for window in windows.each(image) {
-        for c in 0..image.channels {
-            let numbers: Vec<f64> = window.iter().filter_map(|place| Some(x[place[c]?])).collect();
-            y.push(numbers.iter().sum::<f64>() / numbers.len() as f64);
+/// The greatest number of each window. `hinges` gets the difference of each pair of numbers one of
+/// which is the greatest; equal ones, which come of equal windows, stay equal whatever the
+/// parameters are.
+pub(crate) fn greatest(x: &[f64], windows: &[Vec<usize>], hinges: &mut Vec<f64>) -> Vec<f64> {
+    let greatest_of = |places: &Vec<usize>| {
+        let greatest = places.iter().map(|&place| x[place]).fold(f64::NEG_INFINITY, f64::max);
+        for (i, &a) in places.iter().enumerate() {
+            hinges.extend(places[i + 1..].iter().map(|&b| {
+                let (a, b) = (x[a], x[b]);
+                if a == b || a.max(b) < greatest { f64::INFINITY } else { a - b }
+            }));
         }
-    }
-    y
+        greatest
+    };
+    windows.iter().map(greatest_of).collect()
+}
+
+/// The mean of each window.
+pub(crate) fn means(x: &[f64], windows: &[Vec<usize>]) -> Vec<f64> {
+    let sum = |places: &[usize]| places.iter().map(|&place| x[place]).sum::<f64>();
+    windows.iter().map(|places| sum(places) / places.len() as f64).collect()
 }

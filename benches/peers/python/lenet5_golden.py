@@ -6,8 +6,9 @@ Twenty steps of Adam at batch 32 over 640 images in their order, inputs x/255 as
 f32. The images are generated (see `generated`), so that a replay makes them from
 `expected.json` alone; with `--data` they are the first 640 of MNIST instead.
 
-Writes `init.safetensors`, Keras's names and layouts (kernels height x width x
-in x out, flattened activations height x width x channels), and `expected.json`:
+Writes `init.safetensors` and `final.safetensors`, Keras's names and layouts
+(kernels height x width x in x out, flattened activations height x width x
+channels), and `expected.json`:
 the settings, the recipe and the checksum of the images, the loss of each step
 before its update, how far each tensor has moved after the last, and what the
 trained network makes of the first images.
@@ -107,8 +108,9 @@ def main():
     net.compile(optimizer=lenet5.adam(), loss="sparse_categorical_crossentropy")
     init = tensors(net)
     losses = step_losses(net, x, labels)
+    final = tensors(net)
     moved = {name: float(np.linalg.norm((after - init[name]).astype(np.float64)))
-             for name, after in tensors(net).items()}
+             for name, after in final.items()}
 
     data = ({"source": "the first images of MNIST's training set"} if options.data else
             {"source": "generated", "recipe": RECIPE, "masks": MASKS})
@@ -126,6 +128,7 @@ def main():
     }
     options.output.mkdir(parents=True, exist_ok=True)
     save_file(init, options.output / "init.safetensors")
+    save_file(final, options.output / "final.safetensors")
     (options.output / "expected.json").write_text(json.dumps(expected, indent=1) + "\n")
 
 
