@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gemm_common::Parallelism;
-use mnistry::gemm::Gemm;
-use mnistry::measure::{Product, SHAPES, Shape};
+use mnistry::internals::{Gemm, Product, Shape};
+use mnistry::measure::SHAPES;
 use mnistry::simd::Isa;
 
 fn products(criterion: &mut Criterion) {

@@ -9,8 +9,7 @@ use mnistry::Split;
 use mnistry::data::Bytes;
 use mnistry::data::generated::generate;
 use mnistry::image::ImageShape;
-use mnistry::internals::{Rng, Stream};
-use mnistry::measure::{InputLayer, Zeros};
+use mnistry::internals::{InputLayer, Rng, Stream, Zeros};
 use mnistry::simd::Isa;
 
 const IMAGES: usize = 32;

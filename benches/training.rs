@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
 use mnistry::data::generated::generate;
-use mnistry::measure::{BATCH_SIZES, training_networks};
+use mnistry::internals::{BATCH_SIZES, training_networks};
 use mnistry::{Engine, EngineOptions, FitOptions, Network, NoObserver};
 
 /// Whole minibatches of every size.

@@ -44,9 +44,9 @@
 //!
 //! let network = Network::load("model.safetensors")?;
 //! let image = [0; 28 * 28]; // grey levels on black ground, row by row
-//! let reading = Engine::new(EngineOptions::default())?.predict(&network, &image)?;
-//! println!("{} ({:.2} %)", reading.class, 100.0 * reading.probability());
-//! # assert!(reading.class < 10);
+//! let prediction = Engine::new(EngineOptions::default())?.predict(&network, &image)?;
+//! println!("{} ({:.2} %)", prediction.class, 100.0 * prediction.probability());
+//! # assert!(prediction.class < 10);
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
@@ -54,8 +54,8 @@
 //! and any instruction set with fused multiply-add.
 //!
 //! From here: [`Dataset`] for where data come from, [`Sequential`] for networks, [`FitOptions`]
-//! for a run and [`train::Observer`] to watch it, [`Network`] for saved models, [`report`] for
-//! what a run leaves behind.
+//! for a run and [`train::Observer`] to watch it, [`report::RecordedRun`] for a run that is kept in
+//! a folder, [`Network`] for saved models, [`error`] for what can go wrong.
 
 // Nothing from outside is unwrapped; tests may.
 #![warn(clippy::unwrap_used)]
@@ -84,13 +84,18 @@ pub mod internals {
     pub mod formats {
         pub use crate::data::formats::*;
     }
+    pub use crate::kernels::gemm::{Gemm, MatrixMut, MatrixRef, Start};
+    pub use crate::measure::{
+        BATCH_SIZES, InputLayer, Operands, Product, Shape, Strides, Zeros, training_networks,
+    };
     pub use crate::rng::{Rng, Stream};
 }
 
 pub use data::{Dataset, Split};
 pub use error::{Error, Result};
 pub use exec::engine::{Engine, EngineError, EngineOptions};
-pub use kernels::{gemm, optim};
+pub use kernels::gemm::GemmBackend;
+pub use kernels::optim;
 pub use model::{Activation, Network, Sequential};
 pub use optim::{Adam, Optimizer, Sgd};
 pub use train::{ConfusionMatrix, Evaluation, FitOptions, NoObserver, Prediction};

@@ -8,9 +8,8 @@ use std::path::Path;
 /// The rooms, from the top floor down; those of one line stand side by side and do not use each
 /// other. `ARCHITECTURE.md` says what each holds.
 const FLOORS: &[&[&str]] = &[
-    &["internals"],
-    &["report", "measure"],
     &["error"],
+    &["report", "measure"],
     &["train"],
     &["exec"],
     &["model"],

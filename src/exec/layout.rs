@@ -1,6 +1,6 @@
 //! The blocked layout: how activations and gradients of a minibatch stand in memory.
 //!
-//! Columns (units) are padded to sixteen and cut into column blocks of one vector. Column block b of
+//! Columns (units) are padded to 16 and cut into column blocks of one vector. Column block b of
 //! sample i is vector `b · batch + i`: a worker that owns blocks owns one run of memory, the
 //! samples of a block stand side by side for the gradient of weights, and no product needs packing.
 

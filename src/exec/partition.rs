@@ -13,7 +13,7 @@ pub(crate) fn even_range(total: usize, rank: usize, workers: usize) -> Range<usi
     edge(rank)..edge(rank + 1)
 }
 
-/// The samples of a minibatch of up to `batch` that fall to worker `rank`: whole sixteens, but for
+/// The samples of a minibatch of up to `batch` that fall to worker `rank`: whole vectors of 16, but for
 /// the last, as what is done with samples is done with a vector of them at a time.
 pub(crate) fn sample_range(batch: usize, rank: usize, workers: usize) -> Range<usize> {
     let vectors = even_range(vectors_for(batch), rank, workers);
@@ -23,7 +23,7 @@ pub(crate) fn sample_range(batch: usize, rank: usize, workers: usize) -> Range<u
 /// The partition of one layer of `inputs` × `units` weights, for minibatches of up to `batch`
 /// samples.
 ///
-/// A layer is partitioned by columns: each worker owns some column blocks of sixteen units from
+/// A layer is partitioned by columns: each worker owns some column blocks of 16 units from
 /// forward to update, so their weights stay in its cache, and nobody else's work flows into them.
 /// The first workers own one block more where they do not come out even. A layer that must be, and
 /// one that would leave every second worker without columns, is partitioned by samples forward,
@@ -104,7 +104,7 @@ impl Partition {
         own
     }
 
-    /// Column blocks of sixteen units, the last one padded.
+    /// Column blocks of 16 units, the last one padded.
     pub(crate) fn column_blocks(&self) -> usize {
         vectors_for(self.units)
     }

@@ -2,7 +2,7 @@
 
 pub(crate) mod conv;
 mod epilogue;
-pub mod gemm;
+pub(crate) mod gemm;
 pub(crate) mod ops;
 pub mod optim;
 pub(crate) mod sparse;

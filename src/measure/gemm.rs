@@ -147,7 +147,7 @@ impl Shape {
     }
 }
 
-/// The operands of a product and room for its result.
+/// The operands of a product, and its result.
 #[derive(Clone, Debug)]
 pub struct Product {
     /// Its shape.

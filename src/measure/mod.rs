@@ -6,10 +6,16 @@ mod peak;
 mod text;
 mod training;
 
-pub use gemm::{GemmRate, Operands, Product, SHAPES, Shape, Strides, gemm_rates};
-pub use input_layer::{InputLayer, Zeros};
+pub use gemm::{GemmRate, SHAPES, gemm_rates};
 pub use peak::{FmaPeak, fma_peak};
-pub use training::{BATCH_SIZES, HIDDEN, TrainingRate, training_networks, training_rates};
+pub use training::{TrainingRate, training_rates};
+
+#[cfg(feature = "internals")]
+pub use gemm::{Operands, Product, Shape, Strides};
+#[cfg(feature = "internals")]
+pub use input_layer::{InputLayer, Zeros};
+#[cfg(feature = "internals")]
+pub use training::{BATCH_SIZES, training_networks};
 
 use std::time::{Duration, Instant};
 

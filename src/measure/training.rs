@@ -30,7 +30,7 @@ pub struct TrainingRate {
 }
 
 /// Units of the hidden layer of the networks that are measured.
-pub const HIDDEN: [usize; 2] = [100, 512];
+const HIDDEN: [usize; 2] = [100, 512];
 /// Samples in a minibatch.
 pub const BATCH_SIZES: [usize; 3] = [32, 128, 512];
 

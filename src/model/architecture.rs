@@ -118,7 +118,7 @@ impl Architecture {
         self.layers.iter().flat_map(|layer| &layer.parameters).flatten()
     }
 
-    /// The images that it reads, sixteen side by side.
+    /// The images that it reads, 16 side by side.
     pub(crate) fn input_volume(&self) -> Volume {
         Volume::new(self.input.height, self.input.width, 1)
     }

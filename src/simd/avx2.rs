@@ -199,8 +199,7 @@ impl Simd for Avx2 {
     }
     #[inline(always)]
     fn interleave(self, a: Self::F32, b: Self::F32) -> (Self::F32, Self::F32) {
-        // Within quarters first, then the quarters in order: for each half of a and b, sixteen
-        // lanes.
+        // Within quarters first, then the quarters in order: 16 lanes for each half of a and b.
         let [first, second] = avx2!(HALF => {
             let (low, high) = (
                 _mm256_unpacklo_ps(a[HALF], b[HALF]),

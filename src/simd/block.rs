@@ -1,5 +1,5 @@
-//! Blocks of up to 16 × 16 numbers, read a row at a time: what stands row by row in one place is
-//! wanted column by column in another.
+//! Blocks of up to 16 × 16 numbers, read a row at a time, for what stands row by row and is wanted
+//! column by column.
 
 use super::{F32x16, LANES, Simd};
 

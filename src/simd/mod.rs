@@ -1,6 +1,6 @@
 //! One small vector trait: what the engine asks of an instruction set.
 //!
-//! Algorithms are written once, generic over [`Simd`]; a value of an implementing type is a token
+//! Algorithms are written once, generic over `Simd`; a value of an implementing type is a token
 //! that proves that the CPU has the instructions. [`Isa`] chooses among the tokens at run time and
 //! is the one place where the algorithms are instantiated.
 
@@ -161,16 +161,17 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     /// The sum of the lanes, by the fixed tree.
     #[inline(always)]
     fn reduce_add(self, a: Self::F32) -> f32 {
-        let mut lanes = F32x16::default();
-        self.store(a, &mut lanes);
+        let mut vector = F32x16::default();
+        self.store(a, &mut vector);
+        let lanes = &mut vector.0;
         let mut half = LANES / 2;
         while half > 0 {
             for i in 0..half {
-                lanes.0[i] += lanes.0[i + half];
+                lanes[i] += lanes[i + half];
             }
             half /= 2;
         }
-        lanes.0[0]
+        lanes[0]
     }
 
     /// The sum of 16 vectors, by the fixed tree.

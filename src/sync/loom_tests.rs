@@ -48,16 +48,16 @@ fn a_barrier_orders_what_is_before_and_after() {
     loom::model(|| {
         let mut barriers = barrier(2, &Poison::new());
         let (mut first, mut second) = (barriers.remove(0), barriers.remove(0));
-        let cell = Arc::new(UnsafeCell::new(()));
+        let data = Arc::new(UnsafeCell::new(()));
         let other = loom::thread::spawn({
-            let cell = Arc::clone(&cell);
+            let data = Arc::clone(&data);
             move || {
-                cell.with_mut(|_| ());
+                data.with_mut(|_| ());
                 second.wait();
             }
         });
         first.wait();
-        cell.with(|_| ());
+        data.with(|_| ());
         other.join().unwrap();
     });
 }

@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each test program uses its part")]
 
-use mnistry::gemm::GemmBackend;
+use mnistry::GemmBackend;
 use mnistry::image::ImageShape;
 use mnistry::internals::{Rng, Stream};
 use mnistry::model::{Architecture, Layer, Padding, Window};

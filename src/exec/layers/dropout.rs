@@ -15,7 +15,7 @@ impl Dropout {
     /// By what each number of `sample` is multiplied, in order.
     fn factors(self, streams: SampleStreams, sample: u32) -> impl Iterator<Item = f32> {
         let mut rng = streams.of(Stream::Dropout, self.layer, sample);
-        // Sixteen bits decide: a rate is met within one part in 65,536.
+        // 16 bits decide: a rate is met within one part in 65,536.
         let threshold = (self.rate * 65_536.0) as u64;
         let kept = 1.0 / (1.0 - self.rate);
         std::iter::repeat_with(move || rng.bits()).flat_map(move |bits| {

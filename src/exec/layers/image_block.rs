@@ -1,4 +1,4 @@
-//! An image block, sixteen images of a minibatch side by side: what a layer that sees images reads,
+//! An image block, 16 images of a minibatch side by side: what a layer that sees images reads,
 //! writes and is told of it.
 
 use std::ops::Range;

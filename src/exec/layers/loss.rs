@@ -24,7 +24,7 @@ pub(crate) struct LossHead {
     outcomes: OutcomeLayout,
     /// The logits, or their gradient, and the outcomes.
     pub(crate) logits: BlockedBuffer,
-    /// Room for the logits of sixteen samples: a vector a class, in whole column blocks.
+    /// Room for the logits of 16 samples: a vector a class, in whole column blocks.
     room: Vec<F32x16>,
 }
 
@@ -113,7 +113,7 @@ impl LossHead {
     }
 }
 
-/// Where the outcomes stand: for sixteen samples a vector each of losses, classes, and whether
+/// Where the outcomes stand: for 16 samples a vector each of losses, classes, and whether
 /// those are right.
 #[derive(Clone, Copy, Debug)]
 struct OutcomeLayout {
@@ -124,23 +124,23 @@ struct OutcomeLayout {
 impl OutcomeLayout {
     const VECTORS: usize = 3;
 
-    /// The vectors of the outcomes of the sixteen samples that `sample` is among.
+    /// The vectors of the outcomes of the 16 samples that `sample` is among.
     fn at(self, sample: usize) -> Range<usize> {
         let start = self.first + Self::VECTORS * (sample / LANES);
         start..start + Self::VECTORS
     }
 
-    /// Those of a worker's `samples`: whole sixteens, but for the last of the minibatch.
+    /// Those of a worker's `samples`: whole vectors of 16, but for the last of the minibatch.
     fn of(self, samples: Range<usize>) -> Range<usize> {
         let at = |sample| self.first + Self::VECTORS * vectors_for(sample);
         at(samples.start)..at(samples.end)
     }
 }
 
-/// Turns the logits of a worker's samples into the gradient of the mean loss, sixteen samples at a
+/// Turns the logits of a worker's samples into the gradient of the mean loss, 16 samples at a
 /// time, a sample a lane.
 struct CrossEntropy<'a, 'w> {
-    /// Whole sixteens of the minibatch, but for the last.
+    /// Whole vectors of 16 of the minibatch, but for the last.
     own: Range<usize>,
     pass: &'a Pass<'a>,
     classes: usize,

@@ -26,7 +26,7 @@ pub(crate) struct Plan {
     pub(crate) oversubscribed: bool,
     /// The most samples of a minibatch.
     pub(crate) batch: usize,
-    /// Vectors of sixteen weights: themselves and the optimiser's slots. One where nothing is
+    /// Vectors of 16 weights: themselves and the optimiser's slots. One where nothing is
     /// learnt.
     pub(crate) slots: usize,
     /// Whether numbers are dropped.
@@ -77,7 +77,7 @@ impl Plan {
         self.slots > 1
     }
 
-    /// The image blocks of a minibatch, sixteen images each, that worker `rank` computes.
+    /// The image blocks of a minibatch, 16 images each, that worker `rank` computes.
     pub(crate) fn image_blocks(&self, rank: usize) -> Range<usize> {
         even_range(vectors_for(self.batch), rank, self.workers)
     }

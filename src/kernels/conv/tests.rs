@@ -295,17 +295,17 @@ proptest! {
             let share = 1.0 / (size.height * size.width) as f32;
             for lane in 0..LANES {
                 let mut expected = vec![0.0; input.vectors()];
-                for (place, dy) in dy.iter().enumerate() {
+                for (index, dy) in dy.iter().enumerate() {
                     let (row, column) =
-                        (place / channels / output.width, place / channels % output.width);
+                        (index / channels / output.width, index / channels % output.width);
                     let taps: Vec<usize> = (0..size.height * size.width)
                         .map(|tap| {
                             let y = row * stride.height + tap / size.width;
-                            input.at(y, column * stride.width + tap % size.width) + place % channels
+                            input.at(y, column * stride.width + tap % size.width) + index % channels
                         })
                         .collect();
                     let values = taps.iter().map(|&tap| x[tap].0[lane]);
-                    let found = y[output.at(row, column) + place % channels].0[lane];
+                    let found = y[output.at(row, column) + index % channels].0[lane];
                     match pooling {
                         Pooling::Max => {
                             let greatest = values.fold(f32::NEG_INFINITY, f32::max);
@@ -319,7 +319,7 @@ proptest! {
                         }
                     }
                 }
-                prop_assert!(dx.iter().map(|lanes| lanes.0[lane]).eq(expected));
+                prop_assert!(dx.iter().map(|vector| vector.0[lane]).eq(expected));
             }
         }
     }
@@ -328,9 +328,9 @@ proptest! {
 #[test]
 fn nan_passes_a_max_pooling() {
     for isa in Isa::available() {
-        for place in 0..4 {
+        for tap in 0..4 {
             let mut x = zeroed(4);
-            x[place] = F32x16([f32::NAN; LANES]);
+            x[tap] = F32x16([f32::NAN; LANES]);
             let (mut y, mut winners) = (zeroed(1), zeroed(1));
             let windows = Windows {
                 input: Volume::new(2, 2, 1),
@@ -346,7 +346,7 @@ fn nan_passes_a_max_pooling() {
                 output: &mut y,
                 winners: &mut winners,
             });
-            assert!(y[0].0.iter().all(|y| y.is_nan()), "{isa:?}, {place}");
+            assert!(y[0].0.iter().all(|y| y.is_nan()), "{isa:?}, {tap}");
         }
     }
 }

@@ -1,6 +1,5 @@
 //! Matrix products: C = A · B with any operand transposed, in the loops of BLIS (Van Zee and van de
-//! Geijn, 2015), with an [`Epilogue`](crate::kernels::Epilogue) that finishes each sum while it is
-//! in a register.
+//! Geijn, 2015), with an epilogue that finishes each sum while it is in a register.
 //!
 //! A is m × k, B is k × n, C is m × n; their numbers are A\[i, p\], B\[p, j\] and C\[i, j\]. Five
 //! loops surround the micro-kernel:

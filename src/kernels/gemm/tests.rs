@@ -17,7 +17,7 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 /// m, n and k.
 type Shape = (usize, usize, usize);
 
-/// Sizes about those of tiles, blocks and what is packed, and primes.
+/// Sizes about those of tiles, column blocks and packed panels, and primes.
 fn sizes() -> impl Strategy<Value = usize> {
     prop_oneof![
         1 => Just(0),
@@ -27,7 +27,7 @@ fn sizes() -> impl Strategy<Value = usize> {
     ]
 }
 
-/// Now and then one of them greater than a block.
+/// Now and then one of them greater than a step of the loops 5 to 3.
 fn shapes() -> impl Strategy<Value = Shape> {
     prop_oneof![
         16 => (sizes(), sizes(), sizes()),
@@ -130,7 +130,7 @@ proptest! {
         ..ProptestConfig::default()
     })]
 
-    /// More than one block of rows, of depth and of columns, and a large B with few rows of A.
+    /// More than one step of the loops 5 to 3, and a large B with few rows of A.
     #[test]
     fn blocks(
         shape in select(vec![(193, 129, 1025), (65, 129, 1025), (3, 1553, 9), (65, 1553, 9)]),
@@ -297,7 +297,8 @@ proptest! {
                 isa.run(Multiply { backend, product: &product, tables });
                 for (index, (found, sums)) in found.iter().zip(&sums).enumerate() {
                     let place = (index / blocks, index % blocks);
-                    if !(product.output.rows.contains(&place.0) && product.output.blocks.contains(&place.1)) {
+                    let OutputRange { rows, blocks } = &product.output;
+                    if !(rows.contains(&place.0) && blocks.contains(&place.1)) {
                         prop_assert!(found.iter().all(|&x| is_untouched(x)), "{place:?}");
                         continue;
                     }

@@ -16,18 +16,18 @@ pub(crate) fn softmax<S: Simd>(s: S, logits: &mut [F32x16], classes: usize) -> (
     let (logits, padding) = logits.split_at_mut(classes);
     padding.fill(F32x16::default());
     let mut greatest = s.splat(f32::NEG_INFINITY);
-    for lanes in &*logits {
-        greatest = s.max(greatest, s.load(lanes));
+    for logit in &*logits {
+        greatest = s.max(greatest, s.load(logit));
     }
     let mut sums = [s.zero(); LANES];
-    for (class, lanes) in logits.iter_mut().enumerate() {
-        let power = exp(s, s.sub(s.load(lanes), greatest));
-        s.store(power, lanes);
+    for (class, logit) in logits.iter_mut().enumerate() {
+        let power = exp(s, s.sub(s.load(logit), greatest));
+        s.store(power, logit);
         sums[class % LANES] = s.add(sums[class % LANES], power);
     }
     let sum = s.add_all(sums);
-    for lanes in logits {
-        s.store(s.div(s.load(lanes), sum), lanes);
+    for power in logits {
+        s.store(s.div(s.load(power), sum), power);
     }
     (greatest, ln(s, sum))
 }
@@ -60,7 +60,7 @@ pub(crate) fn cross_entropy<S: Simd>(
     }
     let mut target = s.load(&target);
     if smoothing > 0.0 {
-        let sum = logits[..classes].iter().fold(s.zero(), |sum, lanes| s.add(sum, s.load(lanes)));
+        let sum = logits[..classes].iter().fold(s.zero(), |sum, logit| s.add(sum, s.load(logit)));
         let mean = s.div(sum, s.splat(classes as f32));
         let kept = s.mul(s.splat(1.0 - smoothing), target);
         target = s.add(kept, s.mul(s.splat(smoothing), mean));
@@ -68,15 +68,15 @@ pub(crate) fn cross_entropy<S: Simd>(
     let (greatest, log_sum) = softmax(s, logits, classes);
     if smoothing > 0.0 {
         let share = s.splat(smoothing / classes as f32);
-        for lanes in &mut logits[..classes] {
-            s.store(s.sub(s.load(lanes), share), lanes);
+        for gradient in &mut logits[..classes] {
+            s.store(s.sub(s.load(gradient), share), gradient);
         }
     }
     for lane in 0..labels.len() {
         logits[own(lane)].0[lane] -= 1.0 - smoothing;
     }
-    for lanes in logits {
-        s.store(s.mul(s.load(lanes), s.splat(scale)), lanes);
+    for gradient in logits {
+        s.store(s.mul(s.load(gradient), s.splat(scale)), gradient);
     }
     s.add(log_sum, s.sub(greatest, target))
 }

@@ -29,7 +29,7 @@ pub(crate) struct Columns {
 }
 
 impl Columns {
-    /// Makes room for minibatches of up to `batch` images of `pixels` pixels.
+    /// Allocates for minibatches of up to `batch` images of `pixels` pixels.
     pub(crate) fn new(batch: usize, pixels: usize) -> Self {
         let columns = vec![Column::default(); batch.div_ceil(IMAGES) * pixels];
         Self { columns, pixels, images: 0 }

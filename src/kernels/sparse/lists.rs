@@ -19,7 +19,7 @@ pub(crate) struct Lists {
 }
 
 impl Lists {
-    /// Makes room for up to `images` lists of `rows`.
+    /// Allocates for up to `images` lists of `rows`.
     pub(crate) fn new(rows: &SparseRows, images: usize) -> Self {
         Self {
             pixels: Vec::with_capacity(images * rows.longest()),

@@ -1,6 +1,6 @@
 //! The convolution, z = x ∗ w + b and y = activation(z): one worker's part of it.
 //!
-//! A worker computes its own images, a block of sixteen at a time, all the way; only the parameters
+//! A worker computes its own images, a block of 16 at a time, all the way; only the parameters
 //! are shared. Their gradient is added up in each image block for itself, and the sums of those in
 //! their order, so that it does not matter who has which. Parameters stand in one row, kernel
 //! (height × width × inputs × filters) then biases, each vector of them followed by the optimiser's

@@ -25,7 +25,7 @@ pub(super) struct Weights {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     pub(super) partition: Partition,
-    /// Vectors of sixteen weights: themselves and the optimiser's slots.
+    /// Vectors of 16 weights: themselves and the optimiser's slots.
     pub(super) slots: usize,
 }
 

@@ -6,7 +6,7 @@ use crate::exec::layout::{Blocked, BlockedMut};
 use crate::kernels::conv::{NonZeroBounds, Volume};
 use crate::simd::{F32x16, Kernel, LANES, Simd, collect_block, load_up_to_all, transpose_block};
 
-/// From sixteen images of one channel, one after the other, to a lane an image; tells which part of
+/// From 16 images of one channel, one after the other, to a lane an image; tells which part of
 /// them is not zero.
 pub(super) struct Interleave<'a> {
     pub(super) images: &'a [f32],

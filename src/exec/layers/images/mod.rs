@@ -1,4 +1,4 @@
-//! The layers that see images, as one stage: one worker's images, a block of sixteen at a time,
+//! The layers that see images, as one stage: one worker's images, a block of 16 at a time,
 //! from pixels to the numbers that the dense layers read, and back.
 //!
 //! A worker takes image blocks of the minibatch all the way, one image a lane, and needs the others

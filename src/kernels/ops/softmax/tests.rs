@@ -16,9 +16,9 @@ const LANE: usize = 5;
 /// lanes, anything beyond the classes.
 fn columns(logits: &[f32]) -> Vec<F32x16> {
     let column = |&logit: &f32| {
-        let mut lanes = [0.5 * logit; LANES];
-        lanes[LANE] = logit;
-        F32x16(lanes)
+        let mut samples = [0.5 * logit; LANES];
+        samples[LANE] = logit;
+        F32x16(samples)
     };
     let mut columns: Vec<F32x16> = logits.iter().map(column).collect();
     columns.resize(logits.len().next_multiple_of(LANES), F32x16([1e9; LANES]));
@@ -27,7 +27,7 @@ fn columns(logits: &[f32]) -> Vec<F32x16> {
 
 /// The numbers of the sample under test.
 fn numbers(columns: &[F32x16]) -> Vec<f32> {
-    columns.iter().map(|lanes| lanes.0[LANE]).collect()
+    columns.iter().map(|vector| vector.0[LANE]).collect()
 }
 
 /// The loss of the sample under test; the samples before it have the same label.
