@@ -161,12 +161,12 @@ fn each_sample_has_a_noise_of_its_own_in_each_epoch() {
     let split = Split::new(SHAPE, image.repeat(4).into(), vec![1; 4].into()).expect("four images");
     let dense = Sequential::new(SHAPE).dense(40, Activation::Sigmoid);
     let convolution = Sequential::new(SHAPE).conv2d(3, 2, Activation::Sigmoid);
-    let distorted = RandomAffine { shift: 1.0, rotation: 20.0, scale: 0.1 };
+    let augmented = RandomAffine { shift: 1.0, rotation: 20.0, scale: 0.1 };
     let cases = [
         ("dropped numbers", dense.clone().dropout(0.5), RandomAffine::default()),
         ("dropped images", convolution.clone().dropout(0.5).flatten(), RandomAffine::default()),
-        ("distorted lists", dense, distorted),
-        ("distorted images", convolution.flatten(), distorted),
+        ("augmented lists", dense, augmented),
+        ("augmented images", convolution.flatten(), augmented),
     ];
     for (what, layers, augmentation) in cases {
         let network = generated::network(layers.dense(6, Activation::Softmax), 3);

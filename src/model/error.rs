@@ -156,7 +156,7 @@ pub enum Error {
         path: PathBuf,
         /// What is wrong with it.
         #[source]
-        problem: FileProblem,
+        problem: Box<FileProblem>,
     },
 }
 
@@ -242,6 +242,6 @@ impl From<ArchitectureError> for FileProblem {
 impl FileProblem {
     /// This problem as that of the file at `path`.
     pub(super) fn at(self, path: &std::path::Path) -> Error {
-        Error::Invalid { path: path.to_owned(), problem: self }
+        Error::Invalid { path: path.to_owned(), problem: Box::new(self) }
     }
 }

@@ -28,7 +28,7 @@ pub struct FitOptions {
     pub weight_decay: f64,
     /// The share of each label that is spread over all classes.
     pub label_smoothing: f32,
-    /// How images are distorted, anew in each epoch.
+    /// How images are augmented, anew in each epoch.
     pub augmentation: RandomAffine,
     /// The share of the samples, the last ones, that are not trained on but tested with after each
     /// epoch.

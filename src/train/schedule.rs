@@ -19,6 +19,7 @@ pub struct LrSchedule {
 /// How the learning rate falls.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum LrDecay {
     /// Not at all.
     #[default]

@@ -11,6 +11,7 @@ use crate::simd::Simd;
 /// Who computes the dense products.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum GemmBackend {
     /// The engine's own kernels.
     #[default]

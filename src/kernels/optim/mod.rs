@@ -64,6 +64,7 @@ impl UpdateRule for KeepGradient {
 /// The optimiser of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Optimizer {
     /// Adam.
     Adam(Adam),

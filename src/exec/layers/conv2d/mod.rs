@@ -54,7 +54,7 @@ impl Conv2d {
         let learnt = if plan.learns() { vectors } else { 0 };
         let own = |rank| {
             let own = plan.image_blocks(rank);
-            Vec::from([own.start * learnt..own.end * learnt])
+            std::iter::once(own.start * learnt..own.end * learnt).collect()
         };
         let own = (0..plan.workers).map(own).collect();
         let gradients = turn_buffer(vectors_for(plan.batch) * learnt, own, poison);

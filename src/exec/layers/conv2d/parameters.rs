@@ -35,7 +35,7 @@ impl Parameters {
         let own = |rank| even_range(vectors, rank, plan.workers);
         let ranges = (0..plan.workers).map(|rank| {
             let Range { start, end } = own(rank);
-            Vec::from([start * slots..end * slots])
+            std::iter::once(start * slots..end * slots).collect()
         });
         let handles = turn_buffer(vectors * slots, ranges.collect(), poison).into_iter();
         let flipped = if has_input_gradient { geometry.weights() } else { 0 };
