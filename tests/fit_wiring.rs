@@ -78,6 +78,7 @@ fn factor(schedule: LrSchedule, step: usize, steps: usize) -> f64 {
         LrDecay::Cosine => {
             0.5 * (1.0 + (PI * (step - warm_up) as f64 / (steps - warm_up) as f64).cos())
         }
+        other => panic!("no such schedule is tried: {other:?}"),
     }
 }
 

@@ -4,8 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::ArchitectureError;
-use super::layer::{Activation, Layer};
+use super::layer::{Activation, Layer, LayerError};
 use super::sequential::Sequential;
 use super::shape::Shape;
 use crate::image::ImageShape;
@@ -224,4 +223,59 @@ impl Names {
         *count += 1;
         format!("{kind}_{}", *count - 1)
     }
+}
+
+/// Why a [`Sequential`](super::Sequential) is no network that can be trained.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ArchitectureError {
+    /// There are no layers.
+    #[error("the network has no layers")]
+    NoLayers,
+    /// Images without pixels, or of more than can be counted.
+    #[error("images of {} × {} pixels cannot be read", .0.height, .0.width)]
+    NoPixels(ImageShape),
+    /// A layer cannot be, or cannot read what the one before it puts out.
+    #[error("layer {number} ({layer}) {problem}")]
+    Layer {
+        /// Which layer, from 1.
+        number: usize,
+        /// Its settings.
+        layer: Layer,
+        /// What is wrong with it.
+        #[source]
+        problem: LayerError,
+    },
+    /// More weights than memory could hold.
+    #[error("up to layer {number} there would be {weights} weights: at most {most} are possible")]
+    Weights {
+        /// The first layer that has too many, from 1.
+        number: usize,
+        /// The weights of the layers up to it.
+        weights: usize,
+        /// The most that there may be.
+        most: usize,
+    },
+    /// A layer puts out more numbers than memory could hold.
+    #[error("layer {number} puts out {output} numbers: at most {most} are possible")]
+    Outputs {
+        /// The layer, from 1.
+        number: usize,
+        /// What it puts out for one sample.
+        output: Shape,
+        /// The most that there may be.
+        most: usize,
+    },
+    /// A softmax within the network.
+    #[error("layer {0} has a softmax: only the last layer may")]
+    SoftmaxBeforeEnd(usize),
+    /// Logits that are cut off.
+    #[error("the last layer has a ReLU: give it sigmoid, softmax or linear")]
+    LastIsRelu,
+    /// The last layer has no unit a class.
+    #[error("the last layer is {0}: a dense layer with a unit a class must end the network")]
+    LastIsNotDense(Layer),
+    /// More classes than labels can name.
+    #[error("{0} classes: labels are bytes, so at most 256 are possible")]
+    Classes(usize),
 }

@@ -5,7 +5,6 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::LayerError;
 use super::shape::Shape;
 use crate::kernels::conv::{Padding, Steps, Window};
 use crate::kernels::optim::is_fraction;
@@ -206,4 +205,40 @@ impl fmt::Display for Layer {
             Some(Activation::Softmax) => " softmax",
         })
     }
+}
+
+/// Why a layer cannot be where it is; the text is the rest of a sentence that begins with the layer.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayerError {
+    /// A convolution without filters.
+    #[error("has no filters: give it one or more")]
+    NoFilters,
+    /// A dense layer without units.
+    #[error("has no units: give it one or more")]
+    NoUnits,
+    /// A window or a stride without extent.
+    #[error("has a window or a stride of nothing: give it one or more")]
+    NoWindow,
+    /// A window that does not fit.
+    #[error(
+        "looks at {window}, but only {height} × {width} are left: smaller windows, or fewer layers"
+    )]
+    WindowTooLarge {
+        /// The window.
+        window: Window,
+        /// Rows of the images that it reads.
+        height: usize,
+        /// Columns of them.
+        width: usize,
+    },
+    /// A layer that sees images, after they were flattened.
+    #[error("reads images, but comes after they were flattened")]
+    Flattened,
+    /// A dense layer that is fed images of several channels.
+    #[error("reads rows of numbers, but is fed images: put a flatten before it")]
+    NotFlattened,
+    /// Dropout of all, or of no share at all.
+    #[error("drops a share of {0}: give a number from 0 up to, not including, 1")]
+    Rate(f32),
 }

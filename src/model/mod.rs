@@ -13,9 +13,9 @@ mod shape;
 mod toml;
 
 pub use crate::kernels::conv::{Padding, Window};
-pub use architecture::{Architecture, LayerSpec, ParameterSpec};
-pub use error::{ArchitectureError, Error, FileProblem, LayerError, NetworkError};
-pub use layer::{Activation, Layer};
+pub use architecture::{Architecture, ArchitectureError, LayerSpec, ParameterSpec};
+pub use error::{Error, FileProblem, NetworkError};
+pub use layer::{Activation, Layer, LayerError};
 pub use network::{Network, Tensor};
 pub use sequential::Sequential;
 pub use shape::Shape;

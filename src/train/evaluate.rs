@@ -3,15 +3,16 @@
 use super::error::{Error, Result};
 use crate::data::Split;
 use crate::exec::engine::Engine;
+use crate::exec::layers::activation::Activate;
 use crate::exec::partition::even_range;
 use crate::exec::samples::Samples;
 use crate::exec::worker::Worker;
 use crate::files::Bytes;
 use crate::image::RandomAffine;
+use crate::kernels::ops::Softmax;
 use crate::kernels::ops::argmax::scalar_argmax;
-use crate::kernels::ops::{Sigmoid, Softmax};
 use crate::model::{Activation, Network};
-use crate::simd::F32x16;
+use crate::simd::{F32x16, as_numbers};
 use crate::train::fit::check_compatible;
 use crate::train::{ConfusionMatrix, Evaluation};
 
@@ -138,17 +139,14 @@ impl Engine {
     /// What `logits` say of an image.
     fn prediction(&self, network: &Network, logits: Vec<F32x16>) -> Prediction {
         let classes = network.architecture().classes();
-        let numbers = |lanes: &[F32x16]| {
-            lanes.iter().flat_map(|lanes| lanes.0).take(classes).collect::<Vec<_>>()
-        };
+        let numbers = |row: &[F32x16]| as_numbers(row)[..classes].to_vec();
         let class = scalar_argmax(numbers(&logits).into_iter().enumerate()).unwrap_or(0);
         let mut probabilities = logits.clone();
         self.isa().run(Softmax { row: &mut probabilities, classes });
         let mut outputs = logits;
         match network.architecture().output() {
-            Activation::Sigmoid => self.isa().run(Sigmoid { row: &mut outputs }),
             Activation::Softmax => outputs.clone_from(&probabilities),
-            Activation::Linear | Activation::Relu => {}
+            activation => self.isa().run(Activate { activation, row: &mut outputs }),
         }
         Prediction { class, probabilities: numbers(&probabilities), outputs: numbers(&outputs) }
     }

@@ -72,13 +72,14 @@ impl<'a> TrainingRun<'a> {
         rule: impl Fn(StepIndex) -> R,
     ) -> Result<()> {
         let Self { data, options, stop } = self;
-        let mut at = StepIndex::new(data.len(), options);
+        let steps = data.len().div_ceil(options.batch_size);
+        let mut at = StepIndex::before_first(steps, options.epochs);
         for epoch in 1..=options.epochs {
             let start = Instant::now();
             let order = EpochOrder::new(data.len(), options, epoch);
             let streams = Some(SampleStreams { seed: options.seed, epoch });
             let mut totals = Totals::default();
-            for step in 0..at.steps_per_epoch as usize {
+            for step in 0..steps {
                 at.step += 1;
                 worker.load(data, order.minibatch(step));
                 let seen = worker.forward_step(data, streams);

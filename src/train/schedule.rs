@@ -3,7 +3,6 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::OptionError;
-use super::options::FitOptions;
 use crate::kernels::ops::trigonometry::cos;
 
 /// What the learning rate is multiplied by, step by step.
@@ -45,10 +44,9 @@ pub(super) struct StepIndex {
 }
 
 impl StepIndex {
-    /// Before the first step of a run on so many samples.
-    pub(super) fn new(samples: usize, options: &FitOptions) -> Self {
-        let steps_per_epoch = samples.div_ceil(options.batch_size) as u64;
-        Self { step: 0, steps_per_epoch, epochs: options.epochs as u64 }
+    /// Before the first step of a run of `epochs` epochs, each of so many steps.
+    pub(super) fn before_first(steps_per_epoch: usize, epochs: usize) -> Self {
+        Self { step: 0, steps_per_epoch: steps_per_epoch as u64, epochs: epochs as u64 }
     }
 }
 

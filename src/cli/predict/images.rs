@@ -3,11 +3,11 @@
 use std::path::Path;
 
 use mnistry::data::Table;
-use mnistry::image::{BoundingBox, ImageShape, Picture, Raster};
+use mnistry::image::{ImageShape, Picture, Raster};
 use mnistry::report::shades;
 use mnistry::{Engine, Network, Split};
-use serde::Serialize;
 
+use super::origin::Origin;
 use super::prediction::ImagePrediction;
 use crate::cli::CommandError;
 
@@ -17,40 +17,6 @@ pub(super) struct Images {
     /// Count × height × width.
     pixels: Vec<u8>,
     origins: Vec<Origin>,
-}
-
-/// Where an image came from.
-#[derive(Serialize)]
-pub(super) struct Origin {
-    /// The file that was named, if one was.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    file: Option<String>,
-    /// The image's place among those of its file or data set, from 0.
-    index: usize,
-    /// Where in the picture it was found, if it was cut out.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    place: Option<BoundingBox>,
-    /// Its true class, where that is known.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) label: Option<u8>,
-}
-
-impl Origin {
-    /// Whether this image and `other` were found in the same picture.
-    pub(super) fn shares_picture(&self, other: &Self) -> bool {
-        self.place.is_some() && self.file == other.file
-            // A picture may be named twice.
-            && self.index < other.index
-    }
-
-    /// What a person calls the image, or the picture that it was found in.
-    pub(super) fn name(&self) -> String {
-        match (&self.file, self.place) {
-            (None, _) => format!("image {}", self.index),
-            (Some(file), None) => format!("{file}, row {}", self.index + 1),
-            (Some(file), Some(_)) => file.clone(),
-        }
-    }
 }
 
 impl Images {

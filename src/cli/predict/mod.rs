@@ -1,6 +1,7 @@
 //! `mnistry predict`: classifies images with a trained network.
 
 mod images;
+mod origin;
 mod prediction;
 
 use std::ops::RangeInclusive;

@@ -3,7 +3,7 @@
 use mnistry::Prediction;
 use serde::Serialize;
 
-use super::images::Origin;
+use super::origin::Origin;
 
 /// What a network predicts of an image.
 #[derive(Serialize)]

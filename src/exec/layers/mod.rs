@@ -1,6 +1,6 @@
 //! The layers of a network, each in a file of its own: forward beside backward.
 
-mod activation;
+pub(crate) mod activation;
 pub(crate) mod conv2d;
 pub(crate) mod dense;
 pub(crate) mod dropout;

@@ -29,21 +29,5 @@ impl Kernel for Softmax<'_> {
     }
 }
 
-/// The sigmoid of each number of a row, in place.
-pub(crate) struct Sigmoid<'a> {
-    pub(crate) row: &'a mut [F32x16],
-}
-
-impl Kernel for Sigmoid<'_> {
-    type Output = ();
-
-    #[inline(always)]
-    fn run<S: Simd>(self, s: S) {
-        for vector in self.row {
-            s.store(activation::sigmoid(s, s.load(vector)), vector);
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests;

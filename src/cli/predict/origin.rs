@@ -1,0 +1,38 @@
+//! Where an image came from.
+
+use mnistry::image::BoundingBox;
+use serde::Serialize;
+
+/// Where an image came from.
+#[derive(Serialize)]
+pub(super) struct Origin {
+    /// The file that was named, if one was.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) file: Option<String>,
+    /// The image's place among those of its file or data set, from 0.
+    pub(super) index: usize,
+    /// Where in the picture it was found, if it was cut out.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) place: Option<BoundingBox>,
+    /// Its true class, where that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) label: Option<u8>,
+}
+
+impl Origin {
+    /// Whether this image and `other` were found in the same picture.
+    pub(super) fn shares_picture(&self, other: &Self) -> bool {
+        self.place.is_some() && self.file == other.file
+            // A picture may be named twice.
+            && self.index < other.index
+    }
+
+    /// What a person calls the image, or the picture that it was found in.
+    pub(super) fn name(&self) -> String {
+        match (&self.file, self.place) {
+            (None, _) => format!("image {}", self.index),
+            (Some(file), None) => format!("{file}, row {}", self.index + 1),
+            (Some(file), Some(_)) => file.clone(),
+        }
+    }
+}
