@@ -8,14 +8,14 @@ use std::time::Duration;
 
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 use gemm_common::Parallelism;
-use mnistry::internals::{Gemm, Product, Shape};
-use mnistry::measure::SHAPES;
+use mnistry::internals::{Gemm, Product};
+use mnistry::measure::{GemmShape, SHAPES};
 use mnistry::simd::Isa;
 
 fn products(criterion: &mut Criterion) {
     let isa = Isa::detect().expect("MNISTRY_ISA names an instruction set of this CPU");
     for shape in SHAPES {
-        let Shape { m, n, k, operands } = shape;
+        let GemmShape { m, n, k, operands } = shape;
         let name = format!("{} {m} × {n} × {k}", operands.formula());
         let mut group = criterion.benchmark_group(name);
         group.sample_size(20);
@@ -40,7 +40,7 @@ fn products(criterion: &mut Criterion) {
 /// C = A · B by the kernels of the crate `gemm`.
 fn by_gemm(product: &mut Product) {
     let Product { shape, a, b, c } = product;
-    let Shape { m, n, k, .. } = *shape;
+    let GemmShape { m, n, k, .. } = *shape;
     assert!(a.len() == m * k && b.len() == k * n && c.len() == m * n);
     let [of_a, of_b] = shape.strides().map(|of| (of.row as isize, of.column as isize));
     // Its kernels write columns, so for rows of C it is asked, as the crate itself would, for the

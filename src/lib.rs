@@ -85,9 +85,7 @@ pub mod internals {
         pub use crate::data::formats::*;
     }
     pub use crate::kernels::gemm::{Gemm, MatrixMut, MatrixRef, Start};
-    pub use crate::measure::{
-        BATCH_SIZES, InputLayer, Operands, Product, Shape, Strides, Zeros, training_networks,
-    };
+    pub use crate::measure::{BATCH_SIZES, InputLayer, Product, Strides, Zeros, training_networks};
     pub use crate::rng::{Rng, Stream};
 }
 

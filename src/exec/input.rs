@@ -108,7 +108,7 @@ impl Minibatch {
     }
 
     /// Writes the worker's pixels, where a dense layer reads them.
-    pub(crate) fn read_pixels(&mut self, data: &Samples<'_>, streams: Option<SampleStreams>) {
+    pub(crate) fn fill_pixels(&mut self, data: &Samples<'_>, streams: Option<SampleStreams>) {
         if self.pixels.is_empty() {
             return;
         }

@@ -6,8 +6,8 @@ use super::layout::BlockedLayout;
 use crate::kernels::sparse::TAIL;
 use crate::simd::{LANES, vectors_for};
 
-/// The range of `total` things that falls to worker `rank` of `workers`: as equal as can be, the
-/// first ones larger.
+/// The range of `total` things that falls to worker `rank` of `workers`: their sizes differ by
+/// one at most.
 pub(crate) fn even_range(total: usize, rank: usize, workers: usize) -> Range<usize> {
     let edge = |rank: usize| (total * rank).div_ceil(workers);
     edge(rank)..edge(rank + 1)
@@ -25,7 +25,7 @@ pub(crate) fn sample_range(batch: usize, rank: usize, workers: usize) -> Range<u
 ///
 /// A layer is partitioned by columns: each worker owns some column blocks of 16 units from
 /// forward to update, so their weights stay in its cache, and nobody else's work flows into them.
-/// The first workers own one block more where they do not come out even. A layer that must be, and
+/// Some workers own one block more where they do not come out even. A layer that must be, and
 /// one that would leave every second worker without columns, is partitioned by samples forward,
 /// and in the update by rows of weights: those of the inputs that the worker owns in the layer
 /// below, which it alone needs backward. Either way every number is computed by one worker.
@@ -74,8 +74,8 @@ impl Partition {
         Self { has_tail_below: below.ends_in_tail, ..self }
     }
 
-    /// The same for a layer of images without their zeros, in which no time is spent on many lanes
-    /// that are not there.
+    /// The same for a layer that reads sparse images: a last block of at most [`TAIL`] units is
+    /// computed as a tail, not as a padded vector.
     pub(crate) fn of_sparse_images(self) -> Self {
         let last = self.units % LANES;
         // Its owner has whole blocks too.

@@ -120,7 +120,7 @@ mod tests {
     /// Whether a layer goes by columns, of which some workers have none, or by samples, makes no
     /// difference; nor does it in the layers above.
     #[test]
-    fn members_without_columns_change_nothing() {
+    fn workers_without_columns_change_nothing() {
         let shape = ImageShape { height: 5, width: 7 };
         let pixels: Vec<u8> =
             (0..35 * 40).map(|i| if i % 3 == 0 { (i % 251) as u8 } else { 0 }).collect();

@@ -59,7 +59,7 @@ impl Worker {
     /// Forward to the logits, x₁ … xₙ₊₁ with xᵢ₊₁ = stageᵢ(xᵢ); where the `loss` is wanted, on to
     /// it and its gradient. `streams` tell what is random, if anything is.
     fn forward(&mut self, data: &Samples<'_>, streams: Option<SampleStreams>, loss: bool) {
-        self.minibatch.read_pixels(data, streams);
+        self.minibatch.fill_pixels(data, streams);
         let Self { plan, minibatch, stages, links, head, .. } = self;
         let Some((last, stages)) = stages.split_last_mut() else { return };
         let pass = plan.pass(data, minibatch.samples(), streams);

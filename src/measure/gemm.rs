@@ -50,6 +50,7 @@ impl Operands {
 
 /// The rate of a product.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct GemmRate {
     /// The product.
     #[serde(flatten)]

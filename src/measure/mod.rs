@@ -6,12 +6,12 @@ mod peak;
 mod text;
 mod training;
 
-pub use gemm::{GemmRate, SHAPES, gemm_rates};
+pub use gemm::{GemmRate, Operands, SHAPES, Shape as GemmShape, gemm_rates};
 pub use peak::{FmaPeak, fma_peak};
 pub use training::{TrainingRate, training_rates};
 
 #[cfg(feature = "internals")]
-pub use gemm::{Operands, Product, Shape, Strides};
+pub use gemm::{Product, Strides};
 #[cfg(feature = "internals")]
 pub use input_layer::{InputLayer, Zeros};
 #[cfg(feature = "internals")]
@@ -65,14 +65,18 @@ pub enum Effort {
 }
 
 /// One of several things that are timed against each other.
-pub type Contestant<'a> = Box<dyn FnMut() + 'a>;
+pub(crate) type Contestant<'a> = Box<dyn FnMut() + 'a>;
 
 /// The median seconds that one call of each contestant takes.
 ///
 /// The contestants take turns, so that whatever else the machine does meets them alike; each turn
 /// repeats its call until it has taken about `turn`.
 #[must_use]
-pub fn interleaved(contestants: &mut [Contestant<'_>], turns: usize, turn: Duration) -> Vec<f64> {
+pub(crate) fn interleaved(
+    contestants: &mut [Contestant<'_>],
+    turns: usize,
+    turn: Duration,
+) -> Vec<f64> {
     let calls: Vec<u32> = contestants
         .iter_mut()
         .map(|run| {

@@ -11,6 +11,7 @@ use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// The peak rate of fused multiply-adds, counted as two operations each.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct FmaPeak {
     /// Of one thread, in 10⁹ operations a second.
     pub one_thread: f64,

@@ -74,7 +74,8 @@ fn is_same_work(a: &TrainingRate, b: &TrainingRate) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{FmaPeak, GemmRate, Measurements, Operands, Shape, TrainingRate};
+    use super::super::gemm::{Operands, Shape};
+    use super::super::{FmaPeak, GemmRate, Measurements, TrainingRate};
 
     #[test]
     fn columns_are_aligned() {

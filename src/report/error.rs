@@ -44,7 +44,7 @@ pub enum Error {
     Model(#[from] model::Error),
     /// A network was not trained or tested.
     #[error(transparent)]
-    Train(#[from] train::Error),
+    Train(train::Error),
     /// An image was not made.
     #[error(transparent)]
     Image(#[from] image::Error),
@@ -52,6 +52,19 @@ pub enum Error {
 
 /// A result of this room.
 pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<train::Error> for Error {
+    /// What recording itself returned to the run comes back as it was.
+    fn from(error: train::Error) -> Self {
+        match error {
+            train::Error::Observer(error) => match error.downcast() {
+                Ok(own) => *own,
+                Err(other) => Self::Train(train::Error::Observer(other)),
+            },
+            error => Self::Train(error),
+        }
+    }
+}
 
 impl Error {
     /// Wraps what the system said when it was asked to `action` the file at `path`.

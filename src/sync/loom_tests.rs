@@ -1,4 +1,4 @@
-//! The same, in every interleaving of two threads:
+//! Turn buffer, barrier and stop signal, in every interleaving of two threads:
 //! `RUSTFLAGS="--cfg loom" cargo test --lib sync`.
 
 use super::{Poison, StopSignal, TurnBuffer, barrier, turn_buffer};

@@ -18,6 +18,7 @@ use crate::train::{ConfusionMatrix, Evaluation};
 
 /// What a network reads in one image.
 #[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Prediction {
     /// The class of the greatest logit.
     pub class: usize,
@@ -103,14 +104,14 @@ impl Engine {
         }))
     }
 
-    /// Has each thread, as a team of one, read a share of `data` with `some`, to which it brings so
-    /// many samples at a time, and which adds what it finds to the list. Gives what was found in
-    /// the samples' order.
+    /// Divides the samples of `data` among the threads, each a team of one, which brings minibatches
+    /// together and has `each` take them: it is given the worker, how many samples it has, and the
+    /// list of results. Gives all results in the samples' order.
     fn read<T: Send>(
         &self,
         network: &Network,
         data: &Samples<'_>,
-        some: impl Fn(&mut Worker, usize, &mut Vec<T>) + Sync,
+        each: impl Fn(&mut Worker, usize, &mut Vec<T>) + Sync,
     ) -> Vec<T> {
         let count = data.len();
         let read = |thread: usize, threads: usize| {
@@ -124,7 +125,7 @@ impl Engine {
             let mut found = Vec::with_capacity(own.len());
             for indices in indices.chunks(batch) {
                 reader.load(data, indices);
-                some(&mut reader, indices.len(), &mut found);
+                each(&mut reader, indices.len(), &mut found);
             }
             found
         };

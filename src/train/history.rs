@@ -44,6 +44,7 @@ pub struct History {
 
 /// How far a run is, after a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
 pub struct Progress {
     /// The epoch, from 1.
     pub epoch: usize,

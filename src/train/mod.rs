@@ -1,4 +1,5 @@
-//! The run: epochs, minibatches, the team of threads, history; and evaluation.
+//! Training runs: options, schedule, epochs and minibatches, early stopping, history; evaluation and
+//! metrics, gradients.
 
 mod early_stopping;
 mod error;

@@ -19,9 +19,9 @@ pub struct FitOptions {
     pub optimizer: Optimizer,
     /// Whether each epoch has its own order of samples.
     pub shuffle: bool,
-    /// Decides the orders.
+    /// Seeds shuffling, dropout and augmentation.
     pub seed: u64,
-    /// How the step size changes.
+    /// How the learning rate changes.
     pub schedule: LrSchedule,
     /// The share of itself, times the learning rate, that each weight loses in each step, apart
     /// from its gradient.

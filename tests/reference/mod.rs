@@ -94,7 +94,9 @@ impl Reference {
             match activation {
                 Activation::Relu if !last => stages.push(Stage::Relu),
                 Activation::Sigmoid if !last => stages.push(Stage::Sigmoid),
-                _ => {}
+                Activation::Linear | Activation::Softmax => {}
+                _ if last => {}
+                other => panic!("the reference does not know the activation {other:?}"),
             }
         }
         let in_f64 = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect();

@@ -91,7 +91,7 @@ fn pool(pooling: Pooling, input: Volume, size: Window, stride: Window) -> (Image
     (ImageLayerKind::Pool(pooling, Windows { input, output, size, stride }), output)
 }
 
-/// The positions of a window along one side; none where it does not fit, which an [`Architecture`]
+/// The positions of a window along one side; none where it does not fit, which an `Architecture`
 /// rules out.
 fn steps(length: usize, size: usize, stride: usize, padding: Padding) -> Steps {
     let none = Steps { count: 0, before: 0, after: 0 };

@@ -26,8 +26,7 @@ pub(crate) struct Plan {
     pub(crate) oversubscribed: bool,
     /// The most samples of a minibatch.
     pub(crate) batch: usize,
-    /// Vectors of 16 weights: themselves and the optimiser's slots. One where nothing is
-    /// learnt.
+    /// Slots of a weight: itself and what the optimiser keeps beside it; 1 where nothing is learnt.
     pub(crate) slots: usize,
     /// Whether numbers are dropped.
     pub(crate) drops: bool,

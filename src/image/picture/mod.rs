@@ -12,7 +12,7 @@
 //!
 //! let network = Network::load("model.safetensors")?;
 //! let engine = Engine::new(EngineOptions::default())?;
-//! for digit in Picture::open("photo.jpg")?.digits(network.architecture().input)? {
+//! for digit in Picture::open("photo.jpg")?.digits(network.architecture().input())? {
 //!     print!("{}", engine.predict(&network, digit.image.pixels())?.class);
 //! }
 //! # Ok::<(), mnistry::Error>(())

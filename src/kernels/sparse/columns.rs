@@ -1,5 +1,5 @@
-//! A minibatch transposed: compressed columns, each of which says in which images its pixel is not
-//! zero.
+//! A minibatch transposed: of each pixel a bit an image, which says where it is not zero, and its
+//! values.
 
 use std::num::NonZeroU32;
 

@@ -16,7 +16,7 @@ pub(crate) struct Forward<'a> {
     /// w: row p belongs to pixel p, and its blocks stand side by side.
     pub(crate) weights: Rhs<'a>,
     /// The weights of the last block, if that is a tail, which is not the only one. Its sums stand
-    /// in the first lanes, with others in the rest.
+    /// in the first lanes, the other lanes repeat them and are ignored.
     pub(crate) tail: Option<TailWeights<'a>>,
     pub(crate) output: OutputRange,
 }

@@ -21,7 +21,7 @@ pub(crate) struct Gradient<'a> {
     /// Row i belongs to image i.
     pub(crate) dz: Rhs<'a>,
     /// Whether the last block, which is then not the only one, is a tail: the epilogue gets its
-    /// sums by themselves, in the first lanes, with others in the rest.
+    /// sums by themselves, in the first lanes, the other lanes repeat them and are ignored.
     pub(crate) has_tail: bool,
     pub(crate) output: OutputRange,
     /// To work in: [`workspace_len`](Self::workspace_len) vectors, with anything in them.

@@ -11,7 +11,7 @@ use crate::sync::{Poison, TurnBuffer, turn_buffer};
 /// A worker's handle of the parameters, and its copies of them.
 pub(super) struct Parameters {
     turns: TurnBuffer,
-    /// Vectors of 16 parameters: themselves and the optimiser's slots.
+    /// Slots of a parameter: itself and what the optimiser keeps beside it.
     slots: usize,
     /// The vectors of parameters that the worker updates.
     own: Range<usize>,

@@ -25,7 +25,7 @@ pub(super) struct Weights {
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Layout {
     pub(super) partition: Partition,
-    /// Vectors of 16 weights: themselves and the optimiser's slots.
+    /// Slots of a weight: itself and what the optimiser keeps beside it.
     pub(super) slots: usize,
 }
 
