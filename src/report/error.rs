@@ -76,3 +76,17 @@ impl Error {
         move |source| Self::File(wrap(source))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_recording_returned_to_a_run_comes_back_as_it_was() {
+        let returned = |error: train::ObserverError| Error::from(train::Error::Observer(error));
+        assert!(matches!(returned(Error::TestLoss(1.0).into()), Error::TestLoss(1.0)));
+        let other = returned("the paper is out".into());
+        assert!(matches!(other, Error::Train(train::Error::Observer(_))), "{other:?}");
+        assert_eq!(other.to_string(), "the paper is out");
+    }
+}
