@@ -1,4 +1,5 @@
-//! Aids of training: what each does, and that gradients stay gradients with them.
+//! Regularisation, augmentation and schedules: what each does, and that gradients stay gradients
+//! with them.
 
 mod generated;
 mod reference;

@@ -153,8 +153,8 @@ type Run = (usize, FitOptions);
 
 fn runs() -> impl Strategy<Value = Run> {
     let seed = any::<u64>().no_shrink();
-    let aids = [FitOptions::default(), aided()];
-    (1_usize..=80, 1_usize..=40, select(&OPTIMIZERS[..]), seed, select(aids.to_vec())).prop_map(
+    let options = [FitOptions::default(), regularised()];
+    (1_usize..=80, 1_usize..=40, select(&OPTIMIZERS[..]), seed, select(options.to_vec())).prop_map(
         |(samples, batch_size, optimizer, seed, options)| {
             (samples, FitOptions { epochs: 2, batch_size, optimizer, seed, ..options })
         },
@@ -162,7 +162,7 @@ fn runs() -> impl Strategy<Value = Run> {
 }
 
 /// With all that is done to images, labels and weights.
-fn aided() -> FitOptions {
+fn regularised() -> FitOptions {
     FitOptions {
         schedule: LrSchedule { warm_up: 0.5, decay: LrDecay::Cosine },
         weight_decay: 0.01,
