@@ -1,5 +1,8 @@
 //! The engine: the threads and kernels with which networks are trained and asked.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use super::plan::Plan;
 use crate::kernels::gemm::GemmBackend;
 use crate::simd::{Isa, UnsupportedIsa};
@@ -11,6 +14,7 @@ pub struct Engine {
     pool: rayon::ThreadPool,
     isa: Isa,
     gemm: GemmBackend,
+    stop: Arc<AtomicBool>,
 }
 
 /// How to set an [`Engine`] up.
@@ -49,7 +53,7 @@ impl Engine {
             Some(isa) => isa,
             None => Isa::detect()?,
         };
-        Ok(Self { pool, isa, gemm: options.gemm })
+        Ok(Self { pool, isa, gemm: options.gemm, stop: Arc::default() })
     }
 
     /// The number of threads.
@@ -68,6 +72,19 @@ impl Engine {
     #[must_use]
     pub fn gemm_backend(&self) -> GemmBackend {
         self.gemm
+    }
+
+    /// What asks the engine to stop, once it is raised: by another thread, or by the handler of a
+    /// signal. Training then ends after the step that it is in, and reading images with
+    /// [`train::Error::Stopped`](crate::train::Error::Stopped).
+    #[must_use]
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
+    /// Whether it was asked to stop.
+    pub(crate) fn is_asked_to_stop(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// Refuses work that needs every thread while the threads run a team: an observer asks for it

@@ -98,12 +98,13 @@ impl Stage {
         }
     }
 
-    /// Takes the worker's part of the first of `tensors`; returns the others.
-    pub(crate) fn set<'a>(&mut self, tensors: &'a [Tensor]) -> &'a [Tensor] {
+    /// Sets slot `slot` of the worker's part of the parameters from the first of `tensors`; returns
+    /// the others.
+    pub(crate) fn set<'a>(&mut self, slot: usize, tensors: &'a [Tensor]) -> &'a [Tensor] {
         let (own, others) = tensors.split_at(self.tensors());
         match (self, own) {
-            (Self::Images(images), own) => images.set(own),
-            (Self::Dense(dense), [kernel, bias]) => dense.set(kernel, bias),
+            (Self::Images(images), own) => images.set(slot, own),
+            (Self::Dense(dense), [kernel, bias]) => dense.set(slot, kernel, bias),
             _ => {}
         }
         others

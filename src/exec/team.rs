@@ -15,8 +15,9 @@ use crate::sync::{Poison, barrier};
 
 impl Engine {
     /// Has every thread run `program` as a worker of a team, in one parallel region, planned as
-    /// `plan` says, with `data` and the weights of `network`. Returns what the workers return, in
-    /// their order.
+    /// `plan` says, for `network` and `data`; each is yet to
+    /// [load its parameters](Worker::load_parameters). Returns what the workers return, in their
+    /// order.
     pub(crate) fn as_team<T: Send>(
         &self,
         plan: Plan,
@@ -29,8 +30,7 @@ impl Engine {
         let workers: Vec<_> = workers.map(|worker| Mutex::new(Some(worker))).collect();
         let results = self.pool().broadcast(|context| {
             let _guard = poison.guard();
-            let mut worker = workers[context.index()].lock().ok()?.take()?;
-            worker.load_parameters(network);
+            let worker = workers[context.index()].lock().ok()?.take()?;
             Some(program(worker))
         });
         results.into_iter().flatten().collect()
@@ -41,7 +41,7 @@ impl Worker {
     /// A team of one.
     pub(crate) fn alone(plan: Plan, network: &Network, data: &Samples<'_>) -> Self {
         let mut worker = team(plan.alone(), network, data, &Poison::new()).swap_remove(0);
-        worker.load_parameters(network);
+        worker.load_parameters(0, network.tensors());
         worker
     }
 }
@@ -99,7 +99,7 @@ mod tests {
         let poison = Poison::new();
         let train = |mut worker: Worker| {
             let _guard = poison.guard();
-            worker.load_parameters(network);
+            worker.load_parameters(0, network.tensors());
             for step in 1..=3 {
                 worker.load(&data, &samples);
                 worker.forward_step(&data, None);

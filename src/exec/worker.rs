@@ -13,7 +13,7 @@ use super::samples::Samples;
 use super::stage::Stage;
 use super::streams::SampleStreams;
 use crate::kernels::optim::UpdateRule;
-use crate::model::{Network, Tensor};
+use crate::model::Tensor;
 use crate::simd::F32x16;
 use crate::sync::Barrier;
 
@@ -31,9 +31,10 @@ pub(crate) struct Worker {
 }
 
 impl Worker {
-    /// Takes the worker's part of the parameters of `network`.
-    pub(crate) fn load_parameters(&mut self, network: &Network) {
-        self.stages.iter_mut().fold(network.tensors(), |tensors, stage| stage.set(tensors));
+    /// Takes the worker's part of `tensors` as slot `slot` of all parameters (0: the parameters
+    /// themselves).
+    pub(crate) fn load_parameters(&mut self, slot: usize, tensors: &[Tensor]) {
+        self.stages.iter_mut().fold(tensors, |tensors, stage| stage.set(slot, tensors));
     }
 
     /// Copies slot `slot` of all parameters (0: the parameters themselves) into `tensors`.

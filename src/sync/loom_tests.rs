@@ -1,7 +1,7 @@
-//! Turn buffer, barrier and stop signal, in every interleaving of two threads:
+//! Turn buffer, barrier and step signal, in every interleaving of two threads:
 //! `RUSTFLAGS="--cfg loom" cargo test --lib sync`.
 
-use super::{Poison, StopSignal, TurnBuffer, barrier, turn_buffer};
+use super::{Poison, StepSignal, TurnBuffer, barrier, turn_buffer};
 
 /// Each of two workers adds one to a vector of its own and reads both, twice: no interleaving
 /// lets two threads at the same vector, or a worker read what is old or new. (Of more workers
@@ -62,29 +62,29 @@ fn a_barrier_orders_what_is_before_and_after() {
     });
 }
 
-/// The primary worker says after its first step that it shall be the last. Whenever the other one
+/// The primary worker says in its first step that the team meets after it. Whenever the other one
 /// looks in that step, it goes on; once it has waited for the primary in the second, it knows.
 #[test]
-fn a_run_stops_at_one_step_for_all() {
+fn a_team_meets_at_one_step() {
     use loom::sync::Arc;
     loom::model(|| {
-        let stop = Arc::new(StopSignal::new());
+        let meeting = Arc::new(StepSignal::new());
         let own = (0..2).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
         let mut buffers = turn_buffer(2, own, &Poison::new());
         let (mut first, mut second) = (buffers.remove(0), buffers.remove(0));
         let other = loom::thread::spawn({
-            let stop = Arc::clone(&stop);
+            let meeting = Arc::clone(&meeting);
             move || {
-                assert!(!stop.is_before(1));
+                assert!(!meeting.is_at(0));
                 drop(second.write());
                 second.read();
-                assert!(stop.is_before(2));
+                assert!(meeting.is_at(1));
             }
         });
-        stop.stop_after(1);
+        meeting.say(1);
         drop(first.write());
         first.read();
-        assert!(stop.is_before(2));
+        assert!(meeting.is_at(1));
         other.join().unwrap();
     });
 }

@@ -1,17 +1,17 @@
 //! All the synchronisation there is between the workers of a team: buffers that they write and read
-//! in turns, a barrier made of one, and the stop signal of a run, which the turns order.
+//! in turns, a barrier made of one, and the signals of a run, which the turns order.
 
 mod barrier;
 #[cfg(all(test, loom))]
 mod loom_tests;
 mod poison;
 mod shim;
-mod stop_signal;
+mod step_signal;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod turn_buffer;
 
 pub(crate) use barrier::{Barrier, barrier};
 pub(crate) use poison::Poison;
-pub(crate) use stop_signal::StopSignal;
+pub(crate) use step_signal::StepSignal;
 pub(crate) use turn_buffer::{Reader, TurnBuffer, Writer, oversubscribed, turn_buffer};

@@ -70,6 +70,37 @@ pub enum Error {
         /// The loss: NaN or an infinity.
         loss: f32,
     },
+    /// The engine was [asked to stop](crate::Engine::stop_flag) before the work was done.
+    #[error("stopped before all images were read")]
+    Stopped,
+    /// A run is to end before where it is.
+    #[error("{epochs} epochs: {done} are done or begun already")]
+    EpochsDone {
+        /// How many were asked for.
+        epochs: usize,
+        /// How many there are, the last one perhaps in part.
+        done: usize,
+    },
+    /// A run is to have more or fewer epochs than those that its learning rates were made for.
+    #[error(
+        "{epochs} epochs: the learning rates follow half a cosine over the {planned} that were          planned, so a run of {epochs} would have differed from its first step on: start a new run"
+    )]
+    EpochsDecide {
+        /// How many the run began with.
+        planned: usize,
+        /// How many were asked for.
+        epochs: usize,
+    },
+    /// A state is that of a run on other data.
+    #[error(
+        "the run stands at step {step} of an epoch of {steps} steps: it was begun on other data"
+    )]
+    Position {
+        /// The steps that are done.
+        step: usize,
+        /// Those of an epoch.
+        steps: usize,
+    },
     /// The engine cannot work now.
     #[error(transparent)]
     Engine(#[from] EngineError),

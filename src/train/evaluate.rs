@@ -50,14 +50,14 @@ impl Engine {
     /// Reads every image of `split` and counts what was read right.
     ///
     /// # Errors
-    /// When `network` does not fit `split`.
+    /// When `network` does not fit `split`, or the engine is [asked to stop](Self::stop_flag).
     pub fn evaluate(&self, network: &Network, split: &Split) -> Result<Evaluation> {
         check_compatible(network, split)?;
         let data = self.samples(split, network, RandomAffine::default());
         let outcomes = self.read(network, &data, |reader, _, outcomes| {
             reader.evaluate(&data);
             outcomes.extend(reader.outcomes());
-        });
+        })?;
         let mut confusion = ConfusionMatrix::new(network.architecture().classes());
         let mut loss = 0.0;
         for (outcome, &label) in outcomes.iter().zip(split.labels()) {
@@ -84,7 +84,8 @@ impl Engine {
     /// row, image after image. The network is laid out once for all of them.
     ///
     /// # Errors
-    /// When the pixels are not a whole number of images as the network reads them.
+    /// When the pixels are not a whole number of images as the network reads them, or the engine is
+    /// [asked to stop](Self::stop_flag).
     pub fn predict_batch(
         &self,
         network: &Network,
@@ -97,11 +98,11 @@ impl Engine {
         let labels = vec![0; images.len().div_ceil(input.pixels().max(1))];
         let split = Split::new(input, images, labels.into())?;
         let data = self.samples(&split, network, RandomAffine::default());
-        Ok(self.read(network, &data, |reader, samples, predictions| {
+        self.read(network, &data, |reader, samples, predictions| {
             reader.infer(&data);
             let logits = (0..samples).map(|sample| reader.logits(sample));
             predictions.extend(logits.map(|logits| self.prediction(network, logits)));
-        }))
+        })
     }
 
     /// Divides the samples of `data` among the threads, each a team of one, which brings minibatches
@@ -112,7 +113,7 @@ impl Engine {
         network: &Network,
         data: &Samples<'_>,
         each: impl Fn(&mut Worker, usize, &mut Vec<T>) + Sync,
-    ) -> Vec<T> {
+    ) -> Result<Vec<T>> {
         let count = data.len();
         let read = |thread: usize, threads: usize| {
             let own = even_range(count, thread, threads);
@@ -124,6 +125,9 @@ impl Engine {
             let indices: Vec<u32> = (own.start as u32..own.end as u32).collect();
             let mut found = Vec::with_capacity(own.len());
             for indices in indices.chunks(batch) {
+                if self.is_asked_to_stop() {
+                    break;
+                }
                 reader.load(data, indices);
                 each(&mut reader, indices.len(), &mut found);
             }
@@ -134,7 +138,8 @@ impl Engine {
         } else {
             self.pool().broadcast(|context| read(context.index(), context.num_threads()))
         };
-        shares.into_iter().flatten().collect()
+        let all: Vec<T> = shares.into_iter().flatten().collect();
+        if all.len() < count { Err(Error::Stopped) } else { Ok(all) }
     }
 
     /// What `logits` say of an image.

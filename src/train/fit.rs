@@ -1,10 +1,11 @@
 //! Training: [`Engine::fit`], and what must hold before it begins.
 
-use super::early_stopping::EarlyStopping;
 use super::error::{Error, Result};
 use super::history::{History, Observer};
 use super::options::FitOptions;
-use super::run::{Primary, TrainingRun};
+use super::primary::Primary;
+use super::run::TrainingRun;
+use super::state::State;
 use crate::data::Split;
 
 use crate::exec::engine::Engine;
@@ -33,23 +34,53 @@ impl Engine {
         options: &FitOptions,
         observer: &mut dyn Observer,
     ) -> Result<History> {
-        let (train, early_stopping) = self.prepare(network, split, options)?;
+        self.check_fit(network, split, options)?;
+        let mut state = State::new(network.clone(), *options);
+        let history = self.fit_from(&mut state, split, observer);
+        *network = state.into_result();
+        history
+    }
+
+    /// Goes on with a run from `state`, to its end or until it is stopped: `state` is then where it
+    /// stands. Whoever keeps it can go on from there, and will get the same bits as from a run that
+    /// was never stopped.
+    ///
+    /// `split` must be the one that the run began with.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit); `state` is then as after the last completed epoch, or, where the
+    /// validation after an epoch failed, as before that. And when `state` is that of a run on other
+    /// data.
+    pub fn fit_from(
+        &self,
+        state: &mut State,
+        split: &Split,
+        observer: &mut dyn Observer,
+    ) -> Result<History> {
+        let (train, held_out) = self.prepare(state.network(), split, state.options())?;
+        state.check(&train)?;
         self.check_idle()?;
-        let data = self.samples(&train, network, options.augmentation);
-        let run = TrainingRun::new(data, options);
-        let primary = Primary { network, observer, early_stopping, history: History::default() };
-        let decay = |rate: f64| (rate * options.weight_decay) as f32;
-        let schedule = options.schedule;
-        match options.optimizer {
-            Optimizer::Adam(adam) => run.fit(self, primary, |at| {
-                let learning_rate = adam.learning_rate * schedule.factor(at);
-                Adam { learning_rate, ..adam }.at(at.step).decaying(decay(learning_rate))
-            }),
-            Optimizer::Sgd(sgd) => run.fit(self, primary, |at| {
-                let learning_rate = sgd.learning_rate * schedule.factor(at);
-                Sgd { learning_rate, ..sgd }.step().decaying(decay(learning_rate))
-            }),
+        let mut stopped = false;
+        if !state.is_complete() {
+            let options = state.options;
+            let data = self.samples(&train, state.network(), options.augmentation);
+            let run = TrainingRun::new(data, options);
+            let primary = Primary::new(self, state, held_out, observer);
+            let decay = |rate: f64| (rate * options.weight_decay) as f32;
+            let schedule = options.schedule;
+            stopped = match options.optimizer {
+                Optimizer::Adam(adam) => run.fit(self, primary, |at| {
+                    let learning_rate = adam.learning_rate * schedule.factor(at);
+                    Adam { learning_rate, ..adam }.at(at.step).decaying(decay(learning_rate))
+                }),
+                Optimizer::Sgd(sgd) => run.fit(self, primary, |at| {
+                    let learning_rate = sgd.learning_rate * schedule.factor(at);
+                    Sgd { learning_rate, ..sgd }.step().decaying(decay(learning_rate))
+                }),
+            }?;
         }
+        let best = state.restored().map(|(epoch, _)| epoch);
+        Ok(History { epochs: state.epochs.clone(), stopped, best })
     }
 
     /// Whether [`fit`](Self::fit) can begin: to be asked before what an earlier run left is given
@@ -61,35 +92,18 @@ impl Engine {
         self.prepare(network, split, options).map(drop)
     }
 
-    /// Checks that a run can begin; returns what [`hold_out`](Self::hold_out) does.
+    /// Checks that a run can begin; returns what [`hold_out`] does.
     fn prepare(
         &self,
         network: &Network,
         split: &Split,
         options: &FitOptions,
-    ) -> Result<(Split, Option<EarlyStopping<'_>>)> {
+    ) -> Result<(Split, Option<Split>)> {
         options.check()?;
         check_compatible(network, split)?;
-        let (train, early_stopping) = self.hold_out(split, options)?;
+        let (train, held_out) = hold_out(split, options)?;
         check_memory(network, options.batch_size.min(train.len()))?;
-        Ok((train, early_stopping))
-    }
-
-    /// The samples of `split` to train on, and what validates the network on the others.
-    fn hold_out(
-        &self,
-        split: &Split,
-        options: &FitOptions,
-    ) -> Result<(Split, Option<EarlyStopping<'_>>)> {
-        let count = options.training_samples(split.len());
-        if options.validation_split == 0.0 {
-            return Ok((split.clone(), None));
-        }
-        let (train, held_out) = split.split_at(count).map_err(|_| Error::Validation {
-            split: options.validation_split,
-            images: split.len(),
-        })?;
-        Ok((train, Some(EarlyStopping::new(self, held_out, options.patience))))
+        Ok((train, held_out))
     }
 
     /// Prepares the images of `split` for the first layer of `network`; in training they are
@@ -104,6 +118,18 @@ impl Engine {
             Samples::new(split, network.architecture(), self.gemm_backend(), augmentation)
         })
     }
+}
+
+/// The samples of `split` to train on, and those to validate the network with.
+fn hold_out(split: &Split, options: &FitOptions) -> Result<(Split, Option<Split>)> {
+    let count = options.training_samples(split.len());
+    if options.validation_split == 0.0 {
+        return Ok((split.clone(), None));
+    }
+    let (train, held_out) = split
+        .split_at(count)
+        .map_err(|_| Error::Validation { split: options.validation_split, images: split.len() })?;
+    Ok((train, Some(held_out)))
 }
 
 /// Checks that `network` can read the images of `split` and tell its classes apart.

@@ -33,6 +33,7 @@ impl Engine {
         let samples: Vec<u32> = (0..split.len() as u32).collect();
         let plan = Plan { slots: KeepGradient::SLOTS, ..self.plan(split.len()) };
         let found = self.as_team(plan, network, &data, |mut worker| {
+            worker.load_parameters(0, network.tensors());
             worker.load(&data, &samples);
             let totals = worker.forward_step(&data, None);
             worker.backward_step(&data, None, &[], KeepGradient);

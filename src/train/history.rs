@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::ops::ControlFlow;
 
+use super::state::State;
 use crate::model::Network;
 
 /// One epoch of a run.
@@ -69,6 +70,32 @@ pub trait Observer: Send {
     fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
         let _ = progress;
         ControlFlow::Continue(())
+    }
+
+    /// Whether it wants to know the whole state now, which takes the team a while: asked after each
+    /// step, and answered by [`on_checkpoint`](Self::on_checkpoint) before the next one.
+    fn is_checkpoint_due(&mut self) -> bool {
+        false
+    }
+
+    /// The state of the run between two steps, where a
+    /// [checkpoint is due](Self::is_checkpoint_due).
+    ///
+    /// # Errors
+    /// What it returns ends the run.
+    fn on_checkpoint(&mut self, state: &State) -> Result<(), ObserverError> {
+        let _ = state;
+        Ok(())
+    }
+
+    /// After [`on_epoch_end`](Self::on_epoch_end) of an epoch whose validation loss is the lowest so
+    /// far, with the network as it is then.
+    ///
+    /// # Errors
+    /// What it returns ends the run.
+    fn on_best(&mut self, epoch: &Epoch, network: &Network) -> Result<(), ObserverError> {
+        let _ = (epoch, network);
+        Ok(())
     }
 
     /// After each completed epoch, with the network as it is then.

@@ -9,8 +9,10 @@ mod gradients;
 mod history;
 mod metrics;
 mod options;
+mod primary;
 mod run;
 mod schedule;
+mod state;
 
 pub use error::{Error, OptionError};
 pub use evaluate::Prediction;
@@ -19,3 +21,4 @@ pub use history::{Epoch, History, NoObserver, Observer, ObserverError, Progress,
 pub use metrics::{ClassReport, Confusion, ConfusionMatrix, Evaluation};
 pub use options::FitOptions;
 pub use schedule::{LrDecay, LrSchedule};
+pub use state::State;

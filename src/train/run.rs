@@ -3,11 +3,12 @@
 use std::sync::Mutex;
 use std::time::Instant;
 
-use super::early_stopping::EarlyStopping;
 use super::error::{Error, Result};
-use super::history::{Epoch, History, Observer, Progress};
+use super::history::Progress;
 use super::options::FitOptions;
+use super::primary::Primary;
 use super::schedule::StepIndex;
+use super::state::{PartialEpoch, State};
 use crate::exec::engine::Engine;
 use crate::exec::layers::loss::Totals;
 use crate::exec::plan::Plan;
@@ -15,147 +16,122 @@ use crate::exec::samples::Samples;
 use crate::exec::streams::SampleStreams;
 use crate::exec::worker::Worker;
 use crate::kernels::optim::UpdateRule;
-use crate::model::Network;
 use crate::rng::{Rng, Stream};
-use crate::sync::StopSignal;
+use crate::sync::StepSignal;
 
 /// What all workers know of a run.
 pub(super) struct TrainingRun<'a> {
     data: Samples<'a>,
-    options: &'a FitOptions,
-    stop: StopSignal,
-}
-
-/// What only the primary worker has: it speaks for the team.
-pub(super) struct Primary<'a> {
-    pub(super) network: &'a mut Network,
-    pub(super) observer: &'a mut dyn Observer,
-    pub(super) early_stopping: Option<EarlyStopping<'a>>,
-    pub(super) history: History,
+    options: FitOptions,
+    /// The step after which the team meets, for the primary to take what there is.
+    meeting: StepSignal,
+    /// The last step.
+    end: StepSignal,
 }
 
 impl<'a> TrainingRun<'a> {
     /// A run on `data`.
-    pub(super) fn new(data: Samples<'a>, options: &'a FitOptions) -> Self {
-        Self { data, options, stop: StopSignal::new() }
+    pub(super) fn new(data: Samples<'a>, options: FitOptions) -> Self {
+        Self { data, options, meeting: StepSignal::new(), end: StepSignal::new() }
     }
 
-    /// Trains the network of `primary`, the parameters moved by the `rule` of each step.
+    /// Walks on from the state of `primary`, the parameters moved by the `rule` of each step.
+    /// Returns whether the run was stopped before its end.
     pub(super) fn fit<R: UpdateRule>(
         &self,
         engine: &Engine,
         primary: Primary<'_>,
         rule: impl Fn(StepIndex) -> R + Sync,
-    ) -> Result<History> {
+    ) -> Result<bool> {
         let plan = Plan {
             slots: R::SLOTS,
             drops: true,
             smoothing: self.options.label_smoothing,
             ..engine.plan(self.options.batch_size.min(self.data.len()))
         };
-        let start = primary.network.clone();
+        primary.state.reserve_slots(R::SLOTS);
+        let start = primary.state.clone();
         let primary = Mutex::new(primary);
-        let ends = engine.as_team(plan, &start, &self.data, |mut worker| {
+        let ends = engine.as_team(plan, start.network(), &self.data, |mut worker| {
+            start.load(&mut worker);
             let mut primary = if worker.is_primary() { primary.lock().ok() } else { None };
-            self.work(&mut worker, primary.as_deref_mut(), &rule)
+            self.work(&mut worker, &start, primary.as_deref_mut(), &rule)
         });
         ends.into_iter().collect::<Result<()>>()?;
         let primary = primary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
-        Ok(primary.end())
+        Ok(primary.is_stopped())
     }
 
     /// The program of each worker.
     fn work<R: UpdateRule>(
         &self,
         worker: &mut Worker,
+        start: &State,
         mut primary: Option<&mut Primary<'_>>,
         rule: impl Fn(StepIndex) -> R,
     ) -> Result<()> {
-        let Self { data, options, stop } = self;
+        let Self { data, options, meeting, end } = self;
         let steps = data.len().div_ceil(options.batch_size);
-        let mut at = StepIndex::before_first(steps, options.epochs);
-        for epoch in 1..=options.epochs {
-            let start = Instant::now();
+        let mut at = StepIndex::after(start.steps_done(data.len()), steps, options.epochs);
+        let mut partial = start.partial;
+        for epoch in start.epochs.len() + 1..=options.epochs {
+            let clock = Instant::now();
+            let PartialEpoch { steps: first, seconds, .. } = partial;
             let order = EpochOrder::new(data.len(), options, epoch);
             let streams = Some(SampleStreams { seed: options.seed, epoch });
-            let mut totals = Totals::default();
-            for step in 0..steps {
+            for step in first..steps {
                 at.step += 1;
                 worker.load(data, order.minibatch(step));
                 let seen = worker.forward_step(data, streams);
-                if stop.is_before(at.step) {
-                    if let Some(primary) = primary {
-                        primary.take_parameters(worker);
-                        primary.history.stopped = true;
+                // At the end of an epoch the team has met.
+                if step > first && meeting.is_at(at.step - 1) {
+                    let mut met = Ok(false);
+                    if let Some(primary) = primary.as_deref_mut() {
+                        partial.seconds = seconds + clock.elapsed().as_secs_f64();
+                        met = primary.meet(worker, partial);
+                        self.end_after(at.step - 1, &met);
                     }
-                    return Ok(());
+                    worker.wait_for_all();
+                    met?;
+                    if end.is_at(at.step - 1) {
+                        return Ok(());
+                    }
                 }
                 let loss = seen.mean_loss() as f32;
                 if !loss.is_finite() {
                     return Err(Error::NotFinite { epoch, step: step + 1, loss });
                 }
-                totals += seen;
+                partial.steps += 1;
+                partial.totals += seen;
                 if let Some(primary) = primary.as_deref_mut() {
-                    let progress = progress(epoch, step + 1, loss, &totals);
-                    if primary.observer.on_step_end(&progress).is_break() {
-                        stop.stop_after(at.step);
+                    let progress = progress(epoch, step + 1, loss, &partial.totals);
+                    if primary.end_step(&progress) {
+                        meeting.say(at.step);
                     }
                 }
                 worker.backward_step(data, streams, order.minibatch(step + 1), rule(at));
             }
             let mut ends = Ok(false);
             if let Some(primary) = primary.as_deref_mut() {
-                primary.take_parameters(worker);
-                // Asked to stop in the last step of an epoch.
-                primary.history.stopped |= stop.is_reached(at.step);
-                let (loss, accuracy) = (totals.mean_loss(), totals.accuracy());
-                let seconds = start.elapsed().as_secs_f64();
-                let epoch = Epoch { epoch, loss, accuracy, seconds, validation: None };
-                ends = primary.end_epoch(epoch);
-                if !matches!(ends, Ok(false)) {
-                    stop.stop_after(at.step);
-                }
+                partial.seconds = seconds + clock.elapsed().as_secs_f64();
+                ends = primary.end_epoch(worker, partial);
+                self.end_after(at.step, &ends);
             }
             worker.wait_for_all();
             ends?;
-            if stop.is_reached(at.step) {
-                if let Some(primary) = primary {
-                    primary.history.stopped &= epoch < options.epochs;
-                }
+            if end.is_at(at.step) {
                 return Ok(());
             }
+            partial = PartialEpoch::default();
         }
         Ok(())
     }
-}
 
-impl Primary<'_> {
-    /// Takes the parameters as they are now.
-    fn take_parameters(&mut self, worker: &Worker) {
-        worker.copy_parameters(0, self.network.tensors_mut());
-    }
-
-    /// After a completed epoch; returns whether it is the last one.
-    fn end_epoch(&mut self, mut epoch: Epoch) -> Result<bool> {
-        if let Some(early_stopping) = &self.early_stopping {
-            epoch.validation = Some(early_stopping.validate(self.network)?);
+    /// Ends the run with step `step` where the primary has said so, or failed.
+    fn end_after(&self, step: u64, said: &Result<bool>) {
+        if !matches!(said, Ok(false)) {
+            self.end.say(step);
         }
-        self.history.epochs.push(epoch);
-        if self.observer.on_epoch_end(&epoch, self.network).map_err(Error::Observer)?.is_break() {
-            self.history.stopped = true;
-            return Ok(true);
-        }
-        let Self { early_stopping, network, .. } = self;
-        Ok(early_stopping.as_mut().is_some_and(|stopping| stopping.ends(&epoch, network)))
-    }
-
-    /// After the run.
-    fn end(self) -> History {
-        let Self { network, early_stopping, mut history, .. } = self;
-        if let (Some(early_stopping), false) = (early_stopping, history.stopped) {
-            history.best = early_stopping.restore_best(history.epochs.len(), network);
-        }
-        history
     }
 }
 

@@ -44,9 +44,11 @@ pub(super) struct StepIndex {
 }
 
 impl StepIndex {
-    /// Before the first step of a run of `epochs` epochs, each of so many steps.
-    pub(super) fn before_first(steps_per_epoch: usize, epochs: usize) -> Self {
-        Self { step: 0, steps_per_epoch: steps_per_epoch as u64, epochs: epochs as u64 }
+    /// After step `step`, counted over all epochs, of a run of `epochs` epochs, each of so many
+    /// steps; 0 before the first.
+    pub(super) fn after(step: usize, steps_per_epoch: usize, epochs: usize) -> Self {
+        let [step, steps_per_epoch, epochs] = [step, steps_per_epoch, epochs].map(|n| n as u64);
+        Self { step, steps_per_epoch, epochs }
     }
 }
 
@@ -63,6 +65,11 @@ impl LrSchedule {
             }
             _ => Ok(()),
         }
+    }
+
+    /// Whether a run of more epochs has other learning rates from the start.
+    pub(super) fn depends_on_epochs(&self) -> bool {
+        matches!(self.decay, LrDecay::Cosine)
     }
 
     /// By what the learning rate is multiplied at step `at`.

@@ -39,11 +39,13 @@ pub(crate) struct Outcome {
 }
 
 /// Totals over samples, added up in their order.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(crate) struct Totals {
     pub(crate) samples: usize,
-    loss: f64,
-    correct: usize,
+    /// The sum of the losses.
+    pub(crate) loss: f64,
+    /// How many were classified correctly.
+    pub(crate) correct: usize,
 }
 
 impl LossHead {

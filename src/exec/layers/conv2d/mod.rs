@@ -77,8 +77,8 @@ impl Conv2d {
     }
 
     /// Sets the worker's own parameters from `kernel` and `bias`.
-    pub(crate) fn set(&mut self, kernel: &Tensor, bias: &Tensor) {
-        self.parameters.set(kernel, bias);
+    pub(crate) fn set(&mut self, slot: usize, kernel: &Tensor, bias: &Tensor) {
+        self.parameters.set(slot, kernel, bias);
     }
 
     /// Copies slot `slot` of all parameters (0: the parameter itself) to `kernel` and `bias`.

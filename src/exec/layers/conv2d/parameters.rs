@@ -51,14 +51,14 @@ impl Parameters {
         handles.enumerate().map(handle).collect()
     }
 
-    /// Sets the worker's own from `kernel` and `bias`.
-    pub(super) fn set(&mut self, kernel: &Tensor, bias: &Tensor) {
+    /// Sets slot `slot` of the worker's own (0: the parameter itself) from `kernel` and `bias`.
+    pub(super) fn set(&mut self, slot: usize, kernel: &Tensor, bias: &Tensor) {
         let Self { own, slots, turns, .. } = self;
         let mut writer = turns.write();
         let own_slots = writer.vectors(own.start * *slots..own.end * *slots);
         let mut values = kernel.values.iter().chain(&bias.values).skip(own.start * LANES);
         for vector in own_slots.chunks_exact_mut(*slots) {
-            vector[0].0.iter_mut().zip(&mut values).for_each(|(into, value)| *into = *value);
+            vector[slot].0.iter_mut().zip(&mut values).for_each(|(into, value)| *into = *value);
         }
     }
 

@@ -111,9 +111,10 @@ impl Dense {
         pass.isa.run(Update { layer: self, gemm: pass.gemm, samples, x, dz, rule });
     }
 
-    /// Sets the worker's own weights from `kernel` (inputs × units) and `bias`.
-    pub(crate) fn set(&mut self, kernel: &Tensor, bias: &Tensor) {
-        self.weights.set(kernel, bias);
+    /// Sets slot `slot` of the worker's own weights (0: the weight itself) from `kernel` (inputs ×
+    /// units) and `bias`.
+    pub(crate) fn set(&mut self, slot: usize, kernel: &Tensor, bias: &Tensor) {
+        self.weights.set(slot, kernel, bias);
     }
 
     /// Copies slot `slot` of all weights (0: the weight itself) to `kernel` and `bias`.

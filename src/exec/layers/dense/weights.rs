@@ -73,8 +73,9 @@ impl Weights {
         self.turns.release();
     }
 
-    /// Sets the worker's own from `kernel` (inputs × units) and `bias`.
-    pub(super) fn set(&mut self, kernel: &Tensor, bias: &Tensor) {
+    /// Sets slot `slot` of the worker's own (0: the weight itself) from `kernel` (inputs × units)
+    /// and `bias`.
+    pub(super) fn set(&mut self, slot: usize, kernel: &Tensor, bias: &Tensor) {
         let Self { layout, rank, turns } = self;
         let Partition { inputs, units, .. } = layout.partition;
         let work = layout.partition.work(*rank, 0);
@@ -88,7 +89,7 @@ impl Weights {
                 let values =
                     if row < inputs { &kernel.values[row * units..] } else { &bias.values };
                 let columns = &values[block * LANES..units.min((block + 1) * LANES)];
-                let at = strides.first + row * strides.row - first;
+                let at = strides.first + row * strides.row + slot * strides.slot - first;
                 weights[at..][..columns.len()].copy_from_slice(columns);
             }
         }

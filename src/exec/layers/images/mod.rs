@@ -134,9 +134,9 @@ impl ImageStack {
     }
 
     /// Sets the worker's own parameters from `tensors`.
-    pub(crate) fn set(&mut self, tensors: &[Tensor]) {
+    pub(crate) fn set(&mut self, slot: usize, tensors: &[Tensor]) {
         for (convolution, pair) in self.convolutions_mut().zip(tensors.chunks_exact(2)) {
-            convolution.set(&pair[0], &pair[1]);
+            convolution.set(slot, &pair[0], &pair[1]);
         }
     }
 
