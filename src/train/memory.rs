@@ -120,17 +120,16 @@ impl Engine {
         let sparsity = self.sparsity(architecture, split, RandomAffine::default());
         let TeamMemory { parameters, activations, images: of_minibatch } =
             self.plan(batch).alone().memory(architecture, sparsity);
-        let lists = sparsity.map_or(0, |sparsity| {
-            SparseRows::bytes(images, split.shape().pixels(), sparsity.mean, self.threads())
-        });
         let each = format!("of {} that each read {batch} at a time", threads(readers));
         let readers = readers as u128;
-        Need::default()
-            .and("lists of pixels", lists)
+        let need = Need::default()
             .and(format!("the weights {each}"), readers * parameters)
             .and(format!("the activations {each}"), readers * activations)
             .and(format!("the images {each}"), readers * of_minibatch)
-            .and("the results", images as u128 * (INDEX + RESULT))
+            .and("the results", images as u128 * (INDEX + RESULT));
+        // A busy engine has but the thread that asks.
+        let makers = if self.is_busy() || readers == 1 { 1 } else { self.threads() };
+        with_lists(need, sparsity, (images, split.shape().pixels()), makers)
     }
 
     /// What a team that works as `plan` says needs, and the lists of the pixels of `split`.
@@ -143,16 +142,12 @@ impl Engine {
     ) -> Need {
         let sparsity = self.sparsity(architecture, split, augmentation);
         let TeamMemory { parameters, activations, images } = plan.memory(architecture, sparsity);
-        let lists = sparsity.map_or(0, |sparsity| {
-            let size = split.shape().pixels();
-            SparseRows::bytes(split.len(), size, sparsity.mean, self.threads())
-        });
         let of_minibatch = format!("of minibatches of {} on {}", plan.batch, threads(plan.workers));
-        Need::default()
-            .and("lists of pixels", lists)
+        let need = Need::default()
             .and("the weights, what is kept beside each and copies of them", parameters)
             .and(format!("the activations {of_minibatch}"), activations)
-            .and(format!("the images {of_minibatch}"), images)
+            .and(format!("the images {of_minibatch}"), images);
+        with_lists(need, sparsity, (split.len(), split.shape().pixels()), self.threads())
     }
 
     fn sparsity(
@@ -165,6 +160,21 @@ impl Engine {
     }
 }
 
+/// `need`, which is wanted once so many images of so many pixels are listed by `makers` threads, and
+/// those lists, if there are any.
+fn with_lists(
+    need: Need,
+    sparsity: Option<Sparsity>,
+    (images, pixels): (usize, usize),
+    makers: usize,
+) -> Need {
+    let Some(Sparsity { mean, .. }) = sparsity else { return need };
+    // What it takes to make them is given back before the rest is taken.
+    let to_make = SparseRows::bytes_to_make(images, pixels, makers).saturating_sub(need.bytes());
+    need.and("lists of the pixels that are not zero", SparseRows::bytes(images, pixels, mean))
+        .and("making lists of the pixels that are not zero", to_make)
+}
+
 fn threads(count: usize) -> String {
     if count == 1 { "1 thread".into() } else { format!("{count} threads") }
 }
@@ -173,4 +183,30 @@ fn threads(count: usize) -> String {
 fn parameters(architecture: &Architecture) -> u128 {
     let counts = architecture.layers().iter().map(|layer| layer.parameter_count() as u128);
     counts.sum::<u128>() * size_of::<f32>() as u128
+}
+
+/// What the tests compare with what an allocator sees.
+#[cfg(feature = "internals")]
+impl Engine {
+    /// The bytes that [`fit`](Self::fit) is told to need.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn estimate_training(&self, network: &Network, data: &Split, options: &FitOptions) -> u128 {
+        let count = options.training_samples(data.len());
+        let held_out = data.len() - count;
+        self.training_memory(
+            network.architecture(),
+            &data.take(count).unwrap_or_else(|_| data.clone()),
+            held_out,
+            options,
+        )
+        .bytes()
+    }
+
+    /// The bytes that [`evaluate`](Self::evaluate) is told to need.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn estimate_evaluation(&self, network: &Network, data: &Split) -> u128 {
+        self.reading_memory(network.architecture(), data, data.len(), self.threads()).bytes()
+    }
 }

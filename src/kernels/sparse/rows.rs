@@ -102,14 +102,19 @@ impl SparseRows {
     }
 
     /// The bytes that the lists of `images` images of `size` pixels take, with `mean` pixels in a
-    /// list, and what `threads` threads need to make them.
-    pub(crate) fn bytes(images: usize, size: usize, mean: f64, threads: usize) -> u128 {
+    /// list.
+    pub(crate) fn bytes(images: usize, size: usize, mean: f64) -> u128 {
         let pixels = (images as f64 * mean) as u128 * size_of::<Pixel>() as u128;
-        let images_of_run = 1 << log_images_of_run(size);
-        let runs = images.div_ceil(images_of_run);
+        let runs = images.div_ceil(1 << log_images_of_run(size));
         let starts = (images + runs) * size_of::<usize>() + runs * size_of::<Run>();
-        let scratch = threads.min(runs) * (images_of_run * size + 1) * size_of::<Pixel>();
-        pixels + (starts + scratch) as u128
+        pixels + starts as u128
+    }
+
+    /// The bytes that `threads` threads take while they make those lists.
+    pub(crate) fn bytes_to_make(images: usize, size: usize, threads: usize) -> u128 {
+        let images_of_run = 1 << log_images_of_run(size);
+        let makers = threads.min(images.div_ceil(images_of_run));
+        makers as u128 * ((images_of_run * size + 1) * size_of::<Pixel>()) as u128
     }
 
     /// The length of the longest list.
