@@ -15,6 +15,7 @@ use crate::model::{ArchitectureError, NetworkError};
 use crate::simd::UnsupportedIsa;
 use crate::{data, files, image, model, report, train};
 
+pub use crate::memory::Shortage;
 pub use files::Error as FileError;
 
 /// What can go wrong in this crate. The text of each is one line for a person.

@@ -69,6 +69,7 @@ mod files;
 pub mod image;
 mod kernels;
 pub mod measure;
+mod memory;
 pub mod model;
 pub mod report;
 mod rng;

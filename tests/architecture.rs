@@ -18,7 +18,7 @@ const FLOORS: &[&[&str]] = &[
     &["kernels"],
     &["sync"],
     &["simd"],
-    &["files", "rng"],
+    &["files", "memory", "rng"],
 ];
 
 /// That `from` uses `to`, and where that is said.

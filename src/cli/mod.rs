@@ -5,6 +5,7 @@ mod common;
 mod data;
 mod error;
 mod evaluate;
+mod file_size;
 mod interrupt;
 mod meter;
 mod output;
@@ -59,6 +60,7 @@ const INTERRUPTED: u8 = 130;
 
 /// Does what the arguments of the process ask for.
 pub(crate) fn run() -> ExitCode {
+    file_size::heed();
     let outcome = match Cli::parse().command {
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),

@@ -155,10 +155,7 @@ impl Settings {
         };
         match &self.init {
             Some(path) => Ok(Network::load_weights(path, architecture)?),
-            None => {
-                let Ok(network) = Network::new(architecture, self.seed);
-                Ok(network)
-            }
+            None => Ok(Network::new(architecture, self.seed)?),
         }
     }
 

@@ -1,9 +1,9 @@
 //! What can be counted in a data set.
 
-use rayon::prelude::*;
 use serde::Serialize;
 
 use super::Split;
+use crate::sync::map_in_parallel;
 
 /// Counts of images and pixels.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -56,7 +56,8 @@ fn histogram(pixels: &[u8]) -> [u64; 256] {
         levels
     };
     let add = |a: [u64; 256], b: [u64; 256]| std::array::from_fn(|level| a[level] + b[level]);
-    pixels.par_chunks(1 << 20).map(count).reduce(|| [0; 256], add)
+    let counts = map_in_parallel(pixels.chunks(1 << 20).collect(), count);
+    counts.into_iter().fold([0; 256], add)
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::plan::Plan;
 use crate::kernels::gemm::GemmBackend;
 use crate::simd::{Isa, UnsupportedIsa};
-use crate::sync::oversubscribed;
+use crate::sync::{oversubscribed, pool_of, pool_of_all_cores};
 
 /// Threads and kernels, chosen once.
 #[derive(Debug)]
@@ -24,7 +24,7 @@ pub struct EngineOptions {
     pub isa: Option<Isa>,
     /// Who computes the dense products.
     pub gemm: GemmBackend,
-    /// The number of threads; `None` for one a core.
+    /// The number of threads; `None` for one a core, or as many as the system grants.
     pub threads: Option<usize>,
 }
 
@@ -35,20 +35,18 @@ impl Engine {
     /// Starts the threads.
     ///
     /// # Errors
-    /// When the number of threads is zero or absurd, or the system refuses them.
+    /// When the number of threads is zero or absurd, or the system refuses them; where it is not
+    /// given, when the system refuses even one.
     pub fn new(options: EngineOptions) -> Result<Self, EngineError> {
-        let threads = match options.threads {
-            Some(threads) => threads,
-            None => std::thread::available_parallelism().map_or(1, usize::from),
+        let (threads, pool) = match options.threads {
+            Some(threads) if threads == 0 || threads > MOST_THREADS => {
+                return Err(EngineError::Threads { threads, most: MOST_THREADS });
+            }
+            Some(threads) => (threads, pool_of(threads)),
+            None => (1, pool_of_all_cores()),
         };
-        if threads == 0 || threads > MOST_THREADS {
-            return Err(EngineError::Threads { threads, most: MOST_THREADS });
-        }
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(threads)
-            .thread_name(|index| format!("mnistry-{index}"))
-            .build()
-            .map_err(|source| EngineError::Refused { threads, source: source.into() })?;
+        let pool =
+            pool.map_err(|source| EngineError::Refused { threads, source: source.into() })?;
         let isa = match options.isa {
             Some(isa) => isa,
             None => Isa::detect()?,
@@ -131,7 +129,7 @@ pub enum EngineError {
         most: usize,
     },
     /// The system refuses the threads.
-    #[error("cannot start {threads} threads: {source}")]
+    #[error("cannot start {threads} {}: {source}", if *.threads == 1 { "thread" } else { "threads" })]
     Refused {
         /// How many were asked for.
         threads: usize,

@@ -5,6 +5,7 @@ use crate::data::Split;
 use crate::image::RandomAffine;
 use crate::kernels::gemm::GemmBackend;
 use crate::kernels::sparse::{PIXEL_VALUES, SparseRows};
+use crate::memory::Shortage;
 use crate::model::{Architecture, Layer};
 use crate::rng::Stream;
 
@@ -17,6 +18,15 @@ pub(crate) struct Samples<'a> {
     pub(crate) sparse: Option<SparseRows>,
 }
 
+/// How many pixels of an image are not zero, judged by some of the images.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Sparsity {
+    /// On average.
+    pub(crate) mean: f64,
+    /// At most, and some more.
+    pub(crate) longest: usize,
+}
+
 /// Of all pixels, the share of non-zero ones up to which the sparse products are faster than the
 /// dense ones (bench `sparse`).
 const SPARSE_UP_TO: f64 = 0.5;
@@ -24,21 +34,36 @@ const SPARSE_UP_TO: f64 = 0.5;
 impl<'a> Samples<'a> {
     /// Prepares `split` for a network of `architecture`, on the current thread pool. Where another
     /// crate computes the dense products, the first layer's are dense too.
+    ///
+    /// # Errors
+    /// When the system refuses the memory for the lists.
     pub(crate) fn new(
         split: &'a Split,
         architecture: &Architecture,
         gemm: GemmBackend,
         augmentation: RandomAffine,
-    ) -> Self {
+    ) -> Result<Self, Shortage> {
+        let lists = |_| SparseRows::new(split.pixels(), split.shape().pixels());
+        let sparsity = Self::sparsity(split, architecture, gemm, augmentation);
+        Ok(Self { split, augmentation, sparse: sparsity.map(lists).transpose()? })
+    }
+
+    /// What is not zero in images that [`new`](Self::new) lists without their zeros; `None` where it
+    /// does not.
+    pub(crate) fn sparsity(
+        split: &Split,
+        architecture: &Architecture,
+        gemm: GemmBackend,
+        augmentation: RandomAffine,
+    ) -> Option<Sparsity> {
         let size = split.shape().pixels();
         let first = architecture.layers().first().map(|first| first.layer);
-        let is_sparse = gemm == GemmBackend::Engine
+        let may_be_sparse = gemm == GemmBackend::Engine
             && augmentation.is_none()
             && matches!(first, Some(Layer::Dense { .. }))
-            && size <= SparseRows::MOST_PIXELS
-            && share_of_non_zero(split.pixels(), size) <= SPARSE_UP_TO;
-        let sparse = is_sparse.then(|| SparseRows::new(split.pixels(), size));
-        Self { split, augmentation, sparse }
+            && size <= SparseRows::MOST_PIXELS;
+        let sparsity = may_be_sparse.then(|| judge(split.pixels(), size))?;
+        (sparsity.mean <= SPARSE_UP_TO * size as f64).then_some(sparsity)
     }
 
     /// How many samples there are.
@@ -78,12 +103,17 @@ impl<'a> Samples<'a> {
     }
 }
 
-/// The share of non-zero pixels of images of `size` pixels, judged by up to 256 of the images,
-/// evenly spread.
-fn share_of_non_zero(pixels: &[u8], size: usize) -> f64 {
+/// How many pixels are not zero in images of `size` pixels, judged by up to 256 of them, evenly
+/// spread.
+fn judge(pixels: &[u8], size: usize) -> Sparsity {
     let images = pixels.len() / size;
-    let judged = pixels.chunks_exact(size).step_by(images.div_ceil(256).max(1)).flatten();
-    let (count, non_zero) =
-        judged.fold((0_u64, 0_u64), |(count, found), &x| (count + 1, found + u64::from(x != 0)));
-    non_zero as f64 / count.max(1) as f64
+    let judged = pixels.chunks_exact(size).step_by(images.div_ceil(256).max(1));
+    let (mut count, mut sum, mut greatest) = (0_usize, 0_usize, 0);
+    for image in judged {
+        let non_zero = image.iter().filter(|&&pixel| pixel != 0).count();
+        (count, sum, greatest) = (count + 1, sum + non_zero, greatest.max(non_zero));
+    }
+    // Some of those that were not looked at have more.
+    let longest = (greatest + greatest / 8).min(size);
+    Sparsity { mean: sum as f64 / count.max(1) as f64, longest }
 }

@@ -94,7 +94,8 @@ mod tests {
         let slots = 3;
         let (drops, smoothing) = (true, 0.0);
         let plan = Plan { workers, oversubscribed, batch, slots, drops, smoothing, isa, gemm };
-        let data = Samples::new(split, network.architecture(), gemm, RandomAffine::default());
+        let augmentation = RandomAffine::default();
+        let data = Samples::new(split, network.architecture(), gemm, augmentation).unwrap();
         let samples: Vec<u32> = (0..batch as u32).collect();
         let poison = Poison::new();
         let train = |mut worker: Worker| {

@@ -63,7 +63,7 @@ impl InputLayer {
                 }
             }
         }
-        let rows = SparseRows::new(split.pixels(), pixels);
+        let rows = SparseRows::new(split.pixels(), pixels).expect("a bench has memory");
         let mut lists = Lists::new(&rows, images);
         let indices: Vec<u32> = (0..images as u32).collect();
         lists.fill(&rows, &indices);

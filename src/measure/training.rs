@@ -69,13 +69,14 @@ pub fn training_rates(
     for (name, layers) in training_networks(images.shape(), images.classes()) {
         for batch_size in BATCH_SIZES {
             let mut add = |engine, peak| {
-                let Ok(network) = Network::new(layers.clone(), 0);
+                let network = Network::new(layers.clone(), 0)?;
                 let (model, seconds) = (name.clone(), Vec::new());
                 timed.push(TimedTraining { engine, peak, model, batch_size, network, seconds });
+                Ok::<_, train::Error>(())
             };
-            add(&single, peak.one_thread);
+            add(&single, peak.one_thread)?;
             if engine.threads() > 1 {
-                add(engine, peak.all_threads);
+                add(engine, peak.all_threads)?;
             }
         }
     }

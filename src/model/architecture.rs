@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::layer::{Activation, Layer, LayerError};
 use super::sequential::Sequential;
 use super::shape::Shape;
-use crate::image::ImageShape;
+use crate::image::{ImageShape, Picture};
 use crate::kernels::conv::Volume;
 
 /// A network that can be trained: a [`Sequential`] whose layers fit each other, the last being a
@@ -63,8 +63,12 @@ impl Architecture {
     pub fn new(description: Sequential) -> Result<Self, ArchitectureError> {
         let Sequential { input, layers } = description;
         let Some(&last) = layers.last() else { return Err(ArchitectureError::NoLayers) };
-        if input.height.checked_mul(input.width).is_none_or(|pixels| pixels == 0) {
-            return Err(ArchitectureError::NoPixels(input));
+        match input.height.checked_mul(input.width) {
+            None | Some(0) => return Err(ArchitectureError::NoPixels(input)),
+            Some(pixels) if pixels as u64 > Picture::MOST_PIXELS => {
+                return Err(ArchitectureError::TooManyPixels { input, most: Picture::MOST_PIXELS });
+            }
+            Some(_) => {}
         }
         let layers = specify(input, layers)?;
         check_sizes(&layers)?;
@@ -235,6 +239,14 @@ pub enum ArchitectureError {
     /// Images without pixels, or of more than can be counted.
     #[error("images of {} × {} pixels cannot be read", .0.height, .0.width)]
     NoPixels(ImageShape),
+    /// Images of more pixels than a picture that is read may have.
+    #[error("images of {input} pixels cannot be read: at most {most} pixels are possible")]
+    TooManyPixels {
+        /// What was to be read.
+        input: ImageShape,
+        /// The most pixels.
+        most: u64,
+    },
     /// A layer cannot be, or cannot read what the one before it puts out.
     #[error("layer {number} ({layer}) {problem}")]
     Layer {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use super::architecture::{ArchitectureError, ParameterSpec};
 use crate::files;
+use crate::memory::Shortage;
 
 /// Why an architecture and some tensors make no [`Network`](super::Network).
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
@@ -36,6 +37,9 @@ pub enum NetworkError {
     /// A weight that is infinite or no number.
     #[error("tensor {0} holds a number that is not finite")]
     NotFinite(String),
+    /// More weights than there is memory for.
+    #[error(transparent)]
+    Memory(#[from] Shortage),
 }
 
 impl From<Infallible> for NetworkError {
@@ -136,6 +140,12 @@ pub enum FileProblem {
         /// What is wrong there.
         message: String,
     },
+}
+
+impl From<Shortage> for FileProblem {
+    fn from(error: Shortage) -> Self {
+        Self::Network(error.into())
+    }
 }
 
 impl From<ArchitectureError> for FileProblem {

@@ -3,6 +3,7 @@
 use super::architecture::{Architecture, ParameterSpec};
 use super::error::NetworkError;
 use super::initializer::glorot_uniform;
+use crate::memory::{Need, Shortage, reserve};
 
 /// A named array of parameters, row-major.
 #[derive(Clone, Debug, PartialEq)]
@@ -13,6 +14,20 @@ pub struct Tensor {
     pub shape: Vec<usize>,
     /// Its numbers.
     pub values: Vec<f32>,
+}
+
+/// What weights are called where there is no memory for them.
+pub(super) const WEIGHTS: (&str, &str) = ("the network", "its weights");
+
+/// Checks that there is memory for the weights of `architecture`.
+///
+/// # Errors
+/// When there is not.
+pub(super) fn check_memory(architecture: &Architecture) -> Result<(), Shortage> {
+    let counts = architecture.parameters().map(|spec| spec.count() as u128);
+    let bytes = counts.sum::<u128>() * size_of::<f32>() as u128;
+    let (task, weights) = WEIGHTS;
+    Need::default().and(weights, bytes).check(task, "fewer units or smaller kernels")
 }
 
 /// A network that can be trained, evaluated, saved and asked.
@@ -26,21 +41,26 @@ impl Network {
     /// A new network: Glorot-uniform kernels drawn under `seed`, zero biases.
     ///
     /// # Errors
-    /// When the layers make no [`Architecture`].
-    pub fn new<A>(architecture: A, seed: u64) -> Result<Self, A::Error>
+    /// When the layers make no [`Architecture`], or there is too little memory for its weights.
+    pub fn new<A>(architecture: A, seed: u64) -> Result<Self, NetworkError>
     where
-        A: TryInto<Architecture>,
+        A: TryInto<Architecture, Error: Into<NetworkError>>,
     {
-        let architecture = architecture.try_into()?;
+        let architecture = architecture.try_into().map_err(Into::into)?;
+        check_memory(&architecture)?;
         let draw = |(index, spec): (usize, &ParameterSpec)| {
             let values = if spec.name.ends_with(".bias") {
-                vec![0.0; spec.count()]
+                let mut values = Vec::new();
+                reserve(&mut values, spec.count(), WEIGHTS)?;
+                values.resize(spec.count(), 0.0);
+                values
             } else {
-                glorot_uniform(&spec.shape, seed, index)
+                glorot_uniform(&spec.shape, seed, index)?
             };
-            Tensor { name: spec.name.clone(), shape: spec.shape.clone(), values }
+            Ok(Tensor { name: spec.name.clone(), shape: spec.shape.clone(), values })
         };
-        let tensors = architecture.parameters().enumerate().map(draw).collect();
+        let tensors = architecture.parameters().enumerate().map(draw);
+        let tensors = tensors.collect::<Result<_, Shortage>>()?;
         Ok(Self { architecture, tensors })
     }
 

@@ -2,15 +2,17 @@
 //! needed to use them again. The bytes depend on the network alone.
 
 use std::borrow::Cow;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use safetensors::{Dtype, SafeTensors, View};
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, FileProblem, Result};
+use super::network::{WEIGHTS, check_memory};
 use super::{Architecture, Network, ParameterSpec, Sequential, Tensor};
 use crate::files::{read_bounded, write_atomically};
+use crate::memory::reserve;
 
 /// The largest model file that is read: no [`Architecture`] needs more.
 const LARGEST_FILE: u64 = 1 << 32;
@@ -97,10 +99,12 @@ fn not_safetensors(path: &Path) -> impl Fn(safetensors::SafeTensorError) -> Erro
 
 fn with_tensors(path: &Path, bytes: &[u8], architecture: Architecture) -> Result<Network> {
     let file = SafeTensors::deserialize(bytes).map_err(not_safetensors(path))?;
-    let is_known = |name: &str| architecture.parameters().any(|expected| expected.name == name);
-    if let Some(extra) = file.names().into_iter().find(|name| !is_known(name)) {
+    // The network of a small file may have many layers: nothing here may take their square.
+    let known: HashSet<_> = architecture.parameters().map(|known| known.name.as_str()).collect();
+    if let Some(extra) = file.names().into_iter().find(|name| !known.contains(name)) {
         return Err(FileProblem::ExtraTensor(extra.into()).at(path));
     }
+    check_memory(&architecture).map_err(|error| FileProblem::from(error).at(path))?;
     let tensors = architecture.parameters().map(|expected| {
         let ParameterSpec { name, shape, .. } = expected;
         let missing = |_| FileProblem::MissingTensor(name.clone()).at(path);
@@ -113,8 +117,11 @@ fn with_tensors(path: &Path, bytes: &[u8], architecture: Architecture) -> Result
             let (found, expected) = (view.shape().to_vec(), expected.clone());
             return Err(FileProblem::TensorShape { found, expected }.at(path));
         }
-        let (values, _) = view.data().as_chunks::<4>();
-        let values = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        let (numbers, _) = view.data().as_chunks::<4>();
+        let mut values = Vec::new();
+        reserve(&mut values, numbers.len(), WEIGHTS)
+            .map_err(|error| FileProblem::from(error).at(path))?;
+        values.extend(numbers.iter().map(|bytes| f32::from_le_bytes(*bytes)));
         Ok(Tensor { name: name.clone(), shape: shape.clone(), values })
     });
     let tensors = tensors.collect::<Result<_>>()?;

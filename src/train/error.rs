@@ -5,6 +5,8 @@ use crate::data::Problem;
 use crate::exec::engine::EngineError;
 use crate::image::{self, ImageShape};
 use crate::kernels::optim::InvalidOption;
+use crate::memory::Shortage;
+use crate::model::NetworkError;
 
 /// Why a network was not trained, evaluated or asked. The text is one line for a person.
 #[derive(Debug, thiserror::Error)]
@@ -51,12 +53,12 @@ pub enum Error {
         /// How many images there are.
         images: usize,
     },
-    /// A minibatch needs more memory than is to be had.
-    #[error("{batch} samples at a time need too much memory: fewer units, or a smaller batch")]
-    Memory {
-        /// Samples of a minibatch.
-        batch: usize,
-    },
+    /// It needs more memory than is to be had.
+    #[error(transparent)]
+    Memory(#[from] Shortage),
+    /// A network cannot be.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
     /// The loss turned NaN or infinite.
     #[error(
         "the loss became {loss} in epoch {epoch}, step {step}: lower the learning rate (the weights are as after epoch {})",

@@ -44,16 +44,18 @@ impl Prediction {
 }
 
 /// Samples that an evaluation reads at a time: their activations stay in the cache.
-const BATCH: usize = 64;
+pub(super) const BATCH: usize = 64;
 
 impl Engine {
     /// Reads every image of `split` and counts what was read right.
     ///
     /// # Errors
-    /// When `network` does not fit `split`, or the engine is [asked to stop](Self::stop_flag).
+    /// When `network` does not fit `split`, there is too little memory, or the engine is
+    /// [asked to stop](Self::stop_flag).
     pub fn evaluate(&self, network: &Network, split: &Split) -> Result<Evaluation> {
         check_compatible(network, split)?;
-        let data = self.samples(split, network, RandomAffine::default());
+        self.check_reading_memory(network, split, 0)?;
+        let data = self.samples(split, network, RandomAffine::default())?;
         let outcomes = self.read(network, &data, |reader, _, outcomes| {
             reader.evaluate(&data);
             outcomes.extend(reader.outcomes());
@@ -70,7 +72,7 @@ impl Engine {
     /// Reads one image: `height` × `width` grey pixels, black ground, row by row.
     ///
     /// # Errors
-    /// When the image has not as many pixels as the network reads.
+    /// When the image has not as many pixels as the network reads, or there is too little memory.
     pub fn predict(&self, network: &Network, image: &[u8]) -> Result<Prediction> {
         let input = network.architecture().input();
         let wrong = || Error::Pixels { network: input, pixels: image.len() };
@@ -84,8 +86,8 @@ impl Engine {
     /// row, image after image. The network is laid out once for all of them.
     ///
     /// # Errors
-    /// When the pixels are not a whole number of images as the network reads them, or the engine is
-    /// [asked to stop](Self::stop_flag).
+    /// When the pixels are not a whole number of images as the network reads them, there is too
+    /// little memory, or the engine is [asked to stop](Self::stop_flag).
     pub fn predict_batch(
         &self,
         network: &Network,
@@ -97,7 +99,9 @@ impl Engine {
         }
         let labels = vec![0; images.len().div_ceil(input.pixels().max(1))];
         let split = Split::new(input, images, labels.into())?;
-        let data = self.samples(&split, network, RandomAffine::default());
+        // Probabilities and outputs.
+        self.check_reading_memory(network, &split, 2)?;
+        let data = self.samples(&split, network, RandomAffine::default())?;
         self.read(network, &data, |reader, samples, predictions| {
             reader.infer(&data);
             let logits = (0..samples).map(|sample| reader.logits(sample));

@@ -25,8 +25,9 @@ impl Engine {
     /// engine (on that thread alone), but not train another.
     ///
     /// # Errors
-    /// When an option makes no sense, `network` does not fit `split`, the loss is not finite
-    /// (`network` is then as after the last completed epoch), or `observer` returns one.
+    /// When an option makes no sense, `network` does not fit `split`, there is too little memory,
+    /// the loss is not finite (`network` is then as after the last completed epoch), or `observer`
+    /// returns one.
     pub fn fit(
         &self,
         network: &mut Network,
@@ -63,7 +64,7 @@ impl Engine {
         let mut stopped = false;
         if !state.is_complete() {
             let options = state.options;
-            let data = self.samples(&train, state.network(), options.augmentation);
+            let data = self.samples(&train, state.network(), options.augmentation)?;
             let run = TrainingRun::new(data, options);
             let primary = Primary::new(self, state, held_out, observer);
             let decay = |rate: f64| (rate * options.weight_decay) as f32;
@@ -87,7 +88,7 @@ impl Engine {
     /// up.
     ///
     /// # Errors
-    /// When an option makes no sense or `network` does not fit `split`.
+    /// When an option makes no sense, `network` does not fit `split`, or there is too little memory.
     pub fn check_fit(&self, network: &Network, split: &Split, options: &FitOptions) -> Result<()> {
         self.prepare(network, split, options).map(drop)
     }
@@ -102,7 +103,7 @@ impl Engine {
         options.check()?;
         check_compatible(network, split)?;
         let (train, held_out) = hold_out(split, options)?;
-        check_memory(network, options.batch_size.min(train.len()))?;
+        self.check_training_memory(network, &train, split.len() - train.len(), options)?;
         Ok((train, held_out))
     }
 
@@ -113,10 +114,11 @@ impl Engine {
         split: &'a Split,
         network: &Network,
         augmentation: RandomAffine,
-    ) -> Samples<'a> {
-        self.pool().install(|| {
+    ) -> Result<Samples<'a>> {
+        let samples = self.pool().install(|| {
             Samples::new(split, network.architecture(), self.gemm_backend(), augmentation)
-        })
+        });
+        Ok(samples?)
     }
 }
 
@@ -141,20 +143,6 @@ pub(super) fn check_compatible(network: &Network, split: &Split) -> Result<()> {
     let (known, needed) = (network.architecture().classes(), split.classes());
     if needed > known {
         return Err(Error::Classes { known, greatest: needed - 1 });
-    }
-    Ok(())
-}
-
-/// The most numbers that the activations of a minibatch may have: 4 GiB of them.
-const MOST_ACTIVATIONS: usize = 1 << 30;
-
-/// Checks that minibatches of `batch` samples leave `network` room in memory.
-pub(super) fn check_memory(network: &Network, batch: usize) -> Result<()> {
-    let architecture = network.architecture();
-    let outputs = architecture.layers().iter().map(|layer| layer.output.numbers());
-    let numbers = outputs.fold(architecture.input().pixels(), usize::saturating_add);
-    if numbers.saturating_mul(batch) > MOST_ACTIVATIONS {
-        return Err(Error::Memory { batch });
     }
     Ok(())
 }

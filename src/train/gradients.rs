@@ -7,7 +7,7 @@ use crate::exec::plan::Plan;
 use crate::image::RandomAffine;
 use crate::kernels::optim::{KeepGradient, UpdateRule};
 use crate::model::{Network, Tensor};
-use crate::train::fit::{check_compatible, check_memory};
+use crate::train::fit::check_compatible;
 
 /// What [`Engine::gradients`] found.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,14 +24,14 @@ impl Engine {
     /// that nothing is dropped.
     ///
     /// # Errors
-    /// When `network` does not fit `split`.
+    /// When `network` does not fit `split`, or there is too little memory.
     pub fn gradients(&self, network: &Network, split: &Split) -> Result<Gradients> {
         check_compatible(network, split)?;
-        check_memory(network, split.len())?;
         self.check_idle()?;
-        let data = self.samples(split, network, RandomAffine::default());
-        let samples: Vec<u32> = (0..split.len() as u32).collect();
         let plan = Plan { slots: KeepGradient::SLOTS, ..self.plan(split.len()) };
+        self.check_gradient_memory(network, split, &plan)?;
+        let data = self.samples(split, network, RandomAffine::default())?;
+        let samples: Vec<u32> = (0..split.len() as u32).collect();
         let found = self.as_team(plan, network, &data, |mut worker| {
             worker.load_parameters(0, network.tensors());
             worker.load(&data, &samples);

@@ -7,6 +7,7 @@ mod evaluate;
 mod fit;
 mod gradients;
 mod history;
+mod memory;
 mod metrics;
 mod options;
 mod primary;

@@ -4,11 +4,10 @@
 use std::path::{Path, PathBuf};
 use std::{fs, iter};
 
-use rayon::prelude::*;
-
 use crate::data::{Dataset, Problem, Result, Split};
 use crate::files;
 use crate::image::{Frame, ImageShape, Picture, Raster};
+use crate::sync::map_in_parallel;
 
 /// How the folders of a training set and a test set are called.
 const SETS: [[&str; 2]; 2] = [["train", "test"], ["training", "testing"]];
@@ -122,7 +121,7 @@ fn read(folder: &Path) -> Result<Vec<Labelled>> {
         let class = class_of(&path).ok_or_else(|| Problem::NotClass.at(&path))?;
         files.extend(entries(&path)?.into_iter().zip(iter::repeat(class)));
     }
-    let pictures = files.into_par_iter().map(|(path, class)| {
+    let pictures = map_in_parallel(files, |(path, class)| {
         let picture = Picture::open(&path)?;
         let ImageShape { height, width } = picture.shape();
         let content = if height.max(width) <= LARGEST_READY {
@@ -133,7 +132,7 @@ fn read(folder: &Path) -> Result<Vec<Labelled>> {
         Ok(Labelled { path, class, content })
     });
     // Of several bad files the first is told of, whoever met which.
-    pictures.collect::<Vec<Result<_>>>().into_iter().collect()
+    pictures.into_iter().collect()
 }
 
 /// What a folder holds, sorted, but for what systems put there by themselves.

@@ -6,9 +6,11 @@
 
 mod geometry;
 mod images;
+mod memory;
 
 pub(crate) use self::geometry::Geometry;
 pub(crate) use self::images::{ImageLayerKind, ImagesPlan};
+pub(crate) use self::memory::TeamMemory;
 
 use std::ops::Range;
 

@@ -97,6 +97,14 @@ fn matters<S: Simd>(s: S, size: S::F32) -> S::Mask {
 }
 
 impl Optimizer {
+    /// Slots of a weight: itself, and what the optimiser keeps beside it.
+    pub(crate) fn slots(&self) -> usize {
+        match self {
+            Self::Adam(_) => <adam::AdamStep as UpdateRule>::SLOTS,
+            Self::Sgd(_) => <sgd::SgdStep as UpdateRule>::SLOTS,
+        }
+    }
+
     /// Refuses constants that make no sense, or none once they are rounded to `f32`.
     pub(crate) fn check(&self) -> Result<(), InvalidOption> {
         let learning_rate = match self {

@@ -35,6 +35,11 @@ impl Columns {
         Self { columns, pixels, images: 0 }
     }
 
+    /// The bytes that they take.
+    pub(crate) fn bytes(batch: usize, pixels: usize) -> u128 {
+        (batch.div_ceil(IMAGES) * pixels) as u128 * size_of::<Column>() as u128
+    }
+
     /// Transposes `images`.
     pub(crate) fn fill(&mut self, images: &Lists) {
         self.images = images.len();

@@ -27,6 +27,12 @@ impl Lists {
         }
     }
 
+    /// The bytes that they take where no list has more than `longest` pixels.
+    pub(crate) fn bytes(images: usize, longest: usize) -> u128 {
+        let image = longest * size_of::<Pixel>() + size_of::<Range<usize>>();
+        images as u128 * image as u128
+    }
+
     /// Copies the lists of the images `indices` of `rows`.
     pub(crate) fn fill(&mut self, rows: &SparseRows, indices: &[u32]) {
         let Self { pixels, ranges } = self;

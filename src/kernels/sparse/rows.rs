@@ -2,6 +2,7 @@
 
 use rayon::prelude::*;
 
+use crate::memory::{Shortage, reserve};
 use crate::simd::prefetch;
 
 /// A pixel that is not zero: its index in the image (the column of CSR) and its value, in 32 bits.
@@ -70,25 +71,50 @@ impl SparseRows {
     pub(crate) const MOST_PIXELS: usize = 1 << 24;
 
     /// Lists the non-zero pixels of images of `size` pixels each, on the current thread pool.
-    pub(crate) fn new(images: &[u8], size: usize) -> Self {
+    ///
+    /// # Errors
+    /// When the system refuses the memory.
+    pub(crate) fn new(images: &[u8], size: usize) -> Result<Self, Shortage> {
         assert!(
             0 < size && size <= Self::MOST_PIXELS,
             "images of {size} pixels have no sparse form"
         );
+        let task = ("listing the pixels of the images", "those that are not zero");
         let run = |scratch: &mut Vec<Pixel>, images: &[u8]| {
-            let mut starts = Vec::with_capacity(images.len() / size + 1);
+            let mut starts = Vec::new();
+            reserve(&mut starts, images.len() / size + 1, task)?;
             let mut end = 0;
             starts.push(end);
             starts.extend(images.chunks_exact(size).map(|image| {
                 end += list_non_zero(image, &mut scratch[end..]);
                 end
             }));
-            Run { pixels: scratch[..end].to_vec(), starts }
+            let mut pixels = Vec::new();
+            reserve(&mut pixels, end, task)?;
+            pixels.extend_from_slice(&scratch[..end]);
+            Ok(Run { pixels, starts })
         };
-        let log_images = (PIXELS / size).max(1).ilog2();
+        let log_images = log_images_of_run(size);
         let count = 1 << log_images;
         let scratch = || vec![Pixel(0); count * size + 1];
-        Self { runs: images.par_chunks(count * size).map_init(scratch, run).collect(), log_images }
+        let runs = images.par_chunks(count * size).map_init(scratch, run);
+        Ok(Self { runs: runs.collect::<Result<_, _>>()?, log_images })
+    }
+
+    /// The bytes that the lists of `images` images of `size` pixels take, with `mean` pixels in a
+    /// list.
+    pub(crate) fn bytes(images: usize, size: usize, mean: f64) -> u128 {
+        let pixels = (images as f64 * mean) as u128 * size_of::<Pixel>() as u128;
+        let runs = images.div_ceil(1 << log_images_of_run(size));
+        let starts = (images + runs) * size_of::<usize>() + runs * size_of::<Run>();
+        pixels + starts as u128
+    }
+
+    /// The bytes that `threads` threads take while they make those lists.
+    pub(crate) fn bytes_to_make(images: usize, size: usize, threads: usize) -> u128 {
+        let images_of_run = 1 << log_images_of_run(size);
+        let makers = threads.min(images.div_ceil(images_of_run));
+        makers as u128 * ((images_of_run * size + 1) * size_of::<Pixel>()) as u128
     }
 
     /// The length of the longest list.
@@ -113,6 +139,11 @@ impl SparseRows {
         let list = index & ((1 << self.log_images) - 1);
         &pixels[starts[list]..starts[list + 1]]
     }
+}
+
+/// The binary logarithm of the images of a run, of `size` pixels each.
+fn log_images_of_run(size: usize) -> u32 {
+    (PIXELS / size).max(1).ilog2()
 }
 
 /// Lists the pixels of `image` that are not zero at the start of `list`, which has space for all and
@@ -143,7 +174,7 @@ mod tests {
             let images: Vec<u8> = (0..1300 * size)
                 .map(|i| if i % 3 == 0 || i % 50 < 20 { 0 } else { (i % 251) as u8 })
                 .collect();
-            let rows = SparseRows::new(&images, size);
+            let rows = SparseRows::new(&images, size).unwrap();
             for (index, image) in images.chunks_exact(size).enumerate() {
                 let listed = rows.row(index).iter().map(|pixel| (pixel.index(), pixel.value()));
                 let expected = image.iter().enumerate().filter(|&(_, &value)| value != 0);

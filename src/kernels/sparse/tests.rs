@@ -59,7 +59,7 @@ fn cases() -> impl Strategy<Value = (Case, Rng)> {
 
 /// The lists and the columns of the minibatch, prepared after those of another one.
 fn prepare(case: &Case) -> (Lists, Columns) {
-    let rows = SparseRows::new(&case.images, case.pixels);
+    let rows = SparseRows::new(&case.images, case.pixels).unwrap();
     let mut lists = Lists::new(&rows, case.batch);
     let mut columns = Columns::new(case.batch, case.pixels);
     let other: Vec<u32> = (0..case.batch).map(|image| image as u32 % 20).collect();

@@ -13,12 +13,11 @@ mod styles;
 #[cfg(test)]
 mod tests;
 
-use rayon::prelude::*;
-
 use crate::data::{Dataset, Problem, Split};
 use crate::files::Bytes;
 use crate::image::{Frame, ImageShape, Raster};
 use crate::rng::{Rng, Stream};
+use crate::sync::map_in_parallel;
 
 /// Images of the training set, as many as MNIST has.
 pub const TRAIN: usize = 60_000;
@@ -47,8 +46,8 @@ pub fn generate(seed: u64, train: usize, test: usize) -> Result<Dataset, Problem
 fn split(seed: u64, first: usize, count: usize) -> Result<Split, Problem> {
     let mut pixels = vec![0; count * SHAPE.pixels()];
     let mut labels = vec![0; count];
-    let tens = pixels.par_chunks_mut(DIGITS * SHAPE.pixels()).zip(labels.par_chunks_mut(DIGITS));
-    tens.enumerate().for_each(|(ten, (pixels, labels))| {
+    let tens = pixels.chunks_mut(DIGITS * SHAPE.pixels()).zip(labels.chunks_mut(DIGITS));
+    map_in_parallel(tens.enumerate().collect(), |(ten, (pixels, labels))| {
         let ten = first / DIGITS + ten;
         let mut digits: [u8; DIGITS] = std::array::from_fn(|digit| digit as u8);
         Rng::stream(seed, Stream::Label, ten as u64).shuffle(&mut digits);

@@ -1,0 +1,210 @@
+//! How much memory training and reading need, checked before they begin.
+
+use super::error::Result;
+use super::evaluate::BATCH;
+use super::options::FitOptions;
+use crate::data::Split;
+use crate::exec::engine::Engine;
+use crate::exec::plan::{Plan, TeamMemory};
+use crate::exec::samples::{Samples, Sparsity};
+use crate::image::RandomAffine;
+use crate::kernels::sparse::SparseRows;
+use crate::memory::Need;
+use crate::model::{Architecture, Network};
+
+/// What a worker notes of each sample: its number in an order of them.
+const INDEX: u128 = size_of::<u32>() as u128;
+
+/// What is kept of an image that was read, once by who read it, and while all are brought together.
+const RESULT: u128 = 3 * 24;
+
+impl Engine {
+    /// Checks that there is memory to train `network` on `train`, and to validate it on `held_out`
+    /// images more.
+    ///
+    /// # Errors
+    /// When there is not.
+    pub(super) fn check_training_memory(
+        &self,
+        network: &Network,
+        train: &Split,
+        held_out: usize,
+        options: &FitOptions,
+    ) -> Result<()> {
+        let need = self.training_memory(network.architecture(), train, held_out, options);
+        Ok(need.check("training", "fewer units, a smaller batch or fewer threads")?)
+    }
+
+    /// Checks that there is memory for the gradients of `network` on all of `split`.
+    ///
+    /// # Errors
+    /// When there is not.
+    pub(super) fn check_gradient_memory(
+        &self,
+        network: &Network,
+        split: &Split,
+        plan: &Plan,
+    ) -> Result<()> {
+        let copies = parameters(network.architecture());
+        let need = self.team_memory(plan, network.architecture(), split, RandomAffine::default());
+        let need = need
+            .and("the gradients", copies)
+            .and("the order of the images", split.len() as u128 * INDEX);
+        Ok(need.check("the gradient", "fewer units, fewer images or fewer threads")?)
+    }
+
+    /// Checks that there is memory to read the images of `split` with `network`, of whose classes
+    /// `kept` numbers each are kept of an image.
+    ///
+    /// # Errors
+    /// When there is not.
+    pub(super) fn check_reading_memory(
+        &self,
+        network: &Network,
+        split: &Split,
+        kept: usize,
+    ) -> Result<()> {
+        let readers = if self.is_busy() { 1 } else { self.threads() };
+        let need = self.reading_memory(network.architecture(), split, split.len(), readers);
+        let results = split.len() * kept * network.architecture().classes() * size_of::<f32>();
+        let need = need.and("the results", results as u128);
+        Ok(need.check("reading", "a smaller network, fewer images or fewer threads")?)
+    }
+
+    /// What training needs.
+    pub(super) fn training_memory(
+        &self,
+        architecture: &Architecture,
+        train: &Split,
+        held_out: usize,
+        options: &FitOptions,
+    ) -> Need {
+        let plan = self.training_plan(options, train.len());
+        // The state of the run, and where it went on from; and the network of the lowest validation
+        // loss.
+        let copies = 2 * options.optimizer.slots() + usize::from(held_out > 0);
+        let orders = (self.threads() * train.len()) as u128 * INDEX;
+        let mut need = self
+            .team_memory(&plan, architecture, train, options.augmentation)
+            .and("the orders of the images", orders)
+            .and("the state of the run", copies as u128 * parameters(architecture));
+        if held_out > 0 {
+            need = need.and_all_of(self.reading_memory(architecture, train, held_out, 1));
+        }
+        need
+    }
+
+    /// How the minibatches of a run on `samples` samples are computed.
+    pub(super) fn training_plan(&self, options: &FitOptions, samples: usize) -> Plan {
+        Plan {
+            slots: options.optimizer.slots(),
+            drops: true,
+            smoothing: options.label_smoothing,
+            ..self.plan(options.batch_size.min(samples))
+        }
+    }
+
+    /// What `readers` workers need, each a team of one, to read `images` images such as those of
+    /// `split`.
+    fn reading_memory(
+        &self,
+        architecture: &Architecture,
+        split: &Split,
+        images: usize,
+        readers: usize,
+    ) -> Need {
+        let readers = readers.min(images).max(1);
+        let batch = BATCH.min(images.div_ceil(readers));
+        let sparsity = self.sparsity(architecture, split, RandomAffine::default());
+        let TeamMemory { parameters, activations, images: of_minibatch } =
+            self.plan(batch).alone().memory(architecture, sparsity);
+        let each = format!("of {} that each read {batch} at a time", threads(readers));
+        let readers = readers as u128;
+        let need = Need::default()
+            .and(format!("the weights {each}"), readers * parameters)
+            .and(format!("the activations {each}"), readers * activations)
+            .and(format!("the images {each}"), readers * of_minibatch)
+            .and("the results", images as u128 * (INDEX + RESULT));
+        // A busy engine has but the thread that asks.
+        let makers = if self.is_busy() || readers == 1 { 1 } else { self.threads() };
+        with_lists(need, sparsity, (images, split.shape().pixels()), makers)
+    }
+
+    /// What a team that works as `plan` says needs, and the lists of the pixels of `split`.
+    fn team_memory(
+        &self,
+        plan: &Plan,
+        architecture: &Architecture,
+        split: &Split,
+        augmentation: RandomAffine,
+    ) -> Need {
+        let sparsity = self.sparsity(architecture, split, augmentation);
+        let TeamMemory { parameters, activations, images } = plan.memory(architecture, sparsity);
+        let of_minibatch = format!("of minibatches of {} on {}", plan.batch, threads(plan.workers));
+        let need = Need::default()
+            .and("the weights, what is kept beside each and copies of them", parameters)
+            .and(format!("the activations {of_minibatch}"), activations)
+            .and(format!("the images {of_minibatch}"), images);
+        with_lists(need, sparsity, (split.len(), split.shape().pixels()), self.threads())
+    }
+
+    fn sparsity(
+        &self,
+        architecture: &Architecture,
+        split: &Split,
+        augmentation: RandomAffine,
+    ) -> Option<Sparsity> {
+        Samples::sparsity(split, architecture, self.gemm_backend(), augmentation)
+    }
+}
+
+/// `need`, which is wanted once so many images of so many pixels are listed by `makers` threads, and
+/// those lists, if there are any.
+fn with_lists(
+    need: Need,
+    sparsity: Option<Sparsity>,
+    (images, pixels): (usize, usize),
+    makers: usize,
+) -> Need {
+    let Some(Sparsity { mean, .. }) = sparsity else { return need };
+    // What it takes to make them is given back before the rest is taken.
+    let to_make = SparseRows::bytes_to_make(images, pixels, makers).saturating_sub(need.bytes());
+    need.and("lists of the pixels that are not zero", SparseRows::bytes(images, pixels, mean))
+        .and("making lists of the pixels that are not zero", to_make)
+}
+
+fn threads(count: usize) -> String {
+    if count == 1 { "1 thread".into() } else { format!("{count} threads") }
+}
+
+/// The bytes of a network's tensors.
+fn parameters(architecture: &Architecture) -> u128 {
+    let counts = architecture.layers().iter().map(|layer| layer.parameter_count() as u128);
+    counts.sum::<u128>() * size_of::<f32>() as u128
+}
+
+/// What the tests compare with what an allocator sees.
+#[cfg(feature = "internals")]
+impl Engine {
+    /// The bytes that [`fit`](Self::fit) is told to need.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn estimate_training(&self, network: &Network, data: &Split, options: &FitOptions) -> u128 {
+        let count = options.training_samples(data.len());
+        let held_out = data.len() - count;
+        self.training_memory(
+            network.architecture(),
+            &data.take(count).unwrap_or_else(|_| data.clone()),
+            held_out,
+            options,
+        )
+        .bytes()
+    }
+
+    /// The bytes that [`evaluate`](Self::evaluate) is told to need.
+    #[doc(hidden)]
+    #[must_use]
+    pub fn estimate_evaluation(&self, network: &Network, data: &Split) -> u128 {
+        self.reading_memory(network.architecture(), data, data.len(), self.threads()).bytes()
+    }
+}
