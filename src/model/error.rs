@@ -111,13 +111,15 @@ pub enum FileProblem {
     /// A tensor that the network has.
     #[error("has no tensor {0}")]
     MissingTensor(String),
-    /// A tensor of other numbers than `f32`.
-    #[error("tensor {name} is of type {found}, not F32")]
+    /// A tensor of other numbers than those that belong there.
+    #[error("tensor {name} is of type {found}, not {expected}")]
     TensorType {
         /// Its name.
         name: String,
         /// Its type.
         found: String,
+        /// What it should be.
+        expected: String,
     },
     /// A tensor of another shape.
     #[error(
@@ -156,7 +158,7 @@ impl From<ArchitectureError> for FileProblem {
 
 impl FileProblem {
     /// This problem as that of the file at `path`.
-    pub(super) fn at(self, path: &std::path::Path) -> Error {
+    pub(crate) fn at(self, path: &std::path::Path) -> Error {
         Error::Invalid { path: path.to_owned(), problem: Box::new(self) }
     }
 }

@@ -10,6 +10,7 @@ mod presets;
 mod safetensors;
 mod sequential;
 mod shape;
+mod tensor_file;
 mod toml;
 
 pub use crate::kernels::conv::{Padding, Window};
@@ -19,3 +20,4 @@ pub use layer::{Activation, Layer, LayerError};
 pub use network::{Network, Tensor};
 pub use sequential::Sequential;
 pub use shape::Shape;
+pub(crate) use tensor_file::{TensorFile, TensorFileWriter};

@@ -1,6 +1,7 @@
 //! Training runs: options, schedule, epochs and minibatches, early stopping, history; evaluation and
 //! metrics, gradients.
 
+mod checkpoint;
 mod early_stopping;
 mod error;
 mod evaluate;

@@ -53,7 +53,7 @@ impl<'a> TrainingRun<'a> {
         let start = primary.state.clone();
         let primary = Mutex::new(primary);
         let ends = engine.as_team(plan, start.network(), &self.data, |mut worker| {
-            start.load(&mut worker);
+            start.give_parameters(&mut worker);
             let mut primary = if worker.is_primary() { primary.lock().ok() } else { None };
             self.work(&mut worker, &start, primary.as_deref_mut(), &rule)
         });

@@ -178,7 +178,7 @@ impl State {
     }
 
     /// Gives the worker its part of the parameters and of what the optimiser keeps.
-    pub(super) fn load(&self, worker: &mut Worker) {
+    pub(super) fn give_parameters(&self, worker: &mut Worker) {
         worker.load_parameters(0, self.network.tensors());
         for (slot, tensors) in self.slots.iter().enumerate() {
             worker.load_parameters(1 + slot, tensors);
