@@ -3,12 +3,16 @@
 #![allow(dead_code, reason = "each test file uses some of this")]
 
 use std::collections::BTreeMap;
+use std::net::TcpStream;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
 use zip::CompressionMethod;
 
-use crate::program::writers;
+use crate::program::{Desk, writers};
+use crate::server::{Request, Server, not_found, serve};
 
 /// The published files, by name.
 pub(crate) struct Publisher {
@@ -73,4 +77,40 @@ fn entry((name, bytes): (&String, &Vec<u8>)) -> Value {
 
 pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// A server that has all published files.
+pub(crate) fn good(publisher: &Arc<Publisher>) -> Server {
+    let publisher = Arc::clone(publisher);
+    Server::new(move |request, stream| match publisher.file(&request.target) {
+        Some(file) => serve(request, stream, file),
+        None => not_found(stream),
+    })
+}
+
+/// A server that does to each request for the archive as `answer` does, which is also given how
+/// many requests came before, and that has nothing else.
+pub(crate) fn archive_server<F>(publisher: &Arc<Publisher>, answer: F) -> Server
+where
+    F: Fn(usize, &Request, &mut TcpStream, &[u8]) -> std::io::Result<()> + Send + Sync + 'static,
+{
+    let (publisher, count) = (Arc::clone(publisher), AtomicUsize::new(0));
+    Server::new(move |request, stream| {
+        if !request.target.ends_with(".npz") {
+            return not_found(stream);
+        }
+        answer(count.fetch_add(1, Ordering::Relaxed), request, stream, publisher.archive())
+    })
+}
+
+/// A desk whose catalogue has the archive at `server`, and nothing anywhere else.
+pub(crate) fn desk_of(publisher: &Publisher, server: &Server) -> Desk {
+    let desk = Desk::new();
+    desk.write_catalogue(&publisher.catalogue(&[&server.url()], &[]));
+    desk
+}
+
+/// The first byte that was wanted, request after request.
+pub(crate) fn froms(server: &Server) -> Vec<Option<usize>> {
+    server.requests().iter().map(|request| request.from).collect()
 }

@@ -26,7 +26,8 @@ pub struct Found {
 impl Dataset {
     /// Opens the data set that `source` names, else the one that `MNISTRY_DATA_DIR` names, else
     /// MNIST, which is fetched if the cache folder does not have it; where it cannot be fetched
-    /// within seconds, the [generated digits](generated) stand in.
+    /// within two minutes, or is seen within seconds not to come, the
+    /// [generated digits](generated) stand in.
     ///
     /// A source is the name of a data set of the [catalogue](super::download::Catalogue), which has
     /// `mnist` and `fashion`, or `generated`, or else a path as for [`open`](Self::open). `tell` is

@@ -4,15 +4,16 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 use super::error::Result;
-use super::{Downloader, Event, Patience};
+use super::{Downloader, Event};
 use crate::data::sources::download::catalogue::{Edition, PublishedFile};
 use crate::data::sources::download::host_failure::{Cause, HostFailure, host_of};
+use crate::data::sources::download::pace::{Deadline, Pace};
 use crate::data::sources::download::partial_file::PartialFile;
 use crate::data::sources::download::receive::{ReceiveError, RemoteFile};
 use crate::files;
 
-/// How often an address is asked for what is missing, as long as each time something comes.
-const ATTEMPTS: usize = 5;
+/// How often in turn an address is asked for what is missing when nothing of it comes.
+const FRUITLESS: usize = 5;
 
 /// A download into a folder.
 pub(super) struct Fetch<'a> {
@@ -21,6 +22,7 @@ pub(super) struct Fetch<'a> {
     failures: Vec<HostFailure>,
     /// How long hosts were waited for that did not answer.
     silence: Duration,
+    deadline: Deadline,
     tell: &'a mut dyn FnMut(Event<'_>),
 }
 
@@ -30,7 +32,8 @@ impl<'a> Fetch<'a> {
         folder: &'a Path,
         tell: &'a mut dyn FnMut(Event<'_>),
     ) -> Self {
-        Self { downloader, folder, failures: vec![], silence: Duration::ZERO, tell }
+        let deadline = Deadline::after(downloader.patience.total);
+        Self { downloader, folder, failures: vec![], silence: Duration::ZERO, deadline, tell }
     }
 
     /// What went wrong.
@@ -83,21 +86,23 @@ impl<'a> Fetch<'a> {
 
     /// Whether there is no use in asking: the host failed already, or all of them do.
     fn is_given_up(&self, url: &str) -> bool {
-        let mut failures = self.failures.iter().filter(|failure| failure.cause.is_of_host());
+        let is_final = |cause: &Cause| cause.is_of_host() || cause.is_slowness();
+        let mut failures = self.failures.iter().filter(|failure| is_final(&failure.cause));
         self.silence >= self.downloader.patience.silence
+            || self.deadline.left().is_none()
             || failures.any(|failure| host_of(&failure.url) == host_of(url))
     }
 
     /// Gets `file` from `url`, checks it, and gives it its name.
     fn file_at(&mut self, url: &str, file: &PublishedFile) -> Result<(), ReceiveError> {
-        let Patience { answer, silence, stall } = self.downloader.patience;
-        let left = silence.saturating_sub(self.silence).max(Duration::from_secs(1));
-        let remote = RemoteFile { url, file, answer: answer.min(left), stall };
+        let patience = self.downloader.patience;
+        let left = patience.silence.saturating_sub(self.silence).max(Duration::from_secs(1));
+        let mut pace = Pace::of(&patience);
+        let remote = RemoteFile { url, file, patience, answers: left, deadline: self.deadline };
         let mut partial = PartialFile::open(self.folder, &file.name)?;
-        let mut attempts = 0;
+        let mut attempts = Attempts::from(partial.len());
         loop {
-            let before = partial.len();
-            let cause = match remote.receive(&mut partial, self.tell) {
+            let cause = match remote.receive(&mut partial, &mut pace, self.tell) {
                 Ok(()) => {
                     let found = partial.sha256()?;
                     if found == file.sha256 {
@@ -109,14 +114,7 @@ impl<'a> Fetch<'a> {
                 Err(ReceiveError::Host(cause)) => cause,
                 Err(error) => return Err(error),
             };
-            attempts += 1;
-            let is_worth_another = match cause {
-                // The bytes that were there before may have been wrong.
-                Cause::Checksum { .. } => before > 0,
-                Cause::Cut { .. } | Cause::Stalled { .. } => partial.len() > before,
-                _ => false,
-            };
-            if attempts == ATTEMPTS || !is_worth_another {
+            if !attempts.are_worth_another(&cause, partial.len(), patience.least) {
                 return Err(cause.into());
             }
         }
@@ -130,5 +128,47 @@ impl<'a> Fetch<'a> {
             _ => {}
         }
         PartialFile::sweep(self.folder, &file.name)
+    }
+}
+
+/// The attempts at one address.
+struct Attempts {
+    /// Whether there are bytes that another attempt may have got wrong.
+    is_resumed: bool,
+    /// How many bytes there were at most.
+    furthest: u64,
+    /// Whether this host has given some of them.
+    has_given: bool,
+    /// How many attempts in turn gave nothing new.
+    fruitless: usize,
+}
+
+impl Attempts {
+    /// None yet, where `start` bytes have been left.
+    fn from(start: u64) -> Self {
+        Self { is_resumed: start > 0, furthest: start, has_given: false, fruitless: 0 }
+    }
+
+    /// Whether to ask again after an attempt that ended by `cause` with `len` bytes; a stop is
+    /// borne with only after `least` new ones.
+    fn are_worth_another(&mut self, cause: &Cause, len: u64, least: u64) -> bool {
+        let came = len.saturating_sub(self.furthest);
+        self.furthest = self.furthest.max(len);
+        self.has_given |= came > 0;
+        self.fruitless = if came > 0 { 0 } else { self.fruitless + 1 };
+        match cause {
+            // Once from the start: the bytes that were there before may have been wrong.
+            Cause::Checksum { .. } => {
+                self.furthest = 0;
+                std::mem::take(&mut self.is_resumed)
+            }
+            Cause::Stalled { .. } => came >= least,
+            Cause::Cut { .. } => {
+                self.is_resumed = true;
+                self.fruitless < FRUITLESS
+            }
+            Cause::Unreachable(_) => self.has_given && self.fruitless < FRUITLESS,
+            _ => false,
+        }
     }
 }

@@ -19,7 +19,7 @@ pub struct HostFailure {
 #[non_exhaustive]
 pub enum Cause {
     /// There was no answer in time.
-    #[error("no answer within {} s", (10.0 * .0.as_secs_f32()).round() / 10.0)]
+    #[error("no answer within {} s", seconds(*.0))]
     NoAnswer(Duration),
     /// The host has no address, refuses connections, cannot prove who it is, or the like.
     #[error("{0}")]
@@ -54,6 +54,16 @@ pub enum Cause {
         /// Bytes that are published.
         expected: u64,
     },
+    /// The time for the whole download was over.
+    #[error("{received} of {expected} bytes were there after {} s, too late", seconds(*after))]
+    Overdue {
+        /// Bytes that had come until then.
+        received: u64,
+        /// Bytes that are published.
+        expected: u64,
+        /// How long the download of all files may take.
+        after: Duration,
+    },
     /// What came is something else, or was damaged.
     #[error("it is not what was published: its SHA-256 is {found} and should be {expected}")]
     Checksum {
@@ -69,6 +79,11 @@ impl Cause {
     pub(super) fn is_of_host(&self) -> bool {
         matches!(self, Self::NoAnswer(_) | Self::Unreachable(_))
     }
+
+    /// Whether nothing else of the host need be waited for.
+    pub(super) fn is_slowness(&self) -> bool {
+        matches!(self, Self::NoAnswer(_) | Self::Stalled { .. } | Self::Overdue { .. })
+    }
 }
 
 impl HostFailure {
@@ -76,6 +91,11 @@ impl HostFailure {
     fn origin(&self) -> &str {
         if self.cause.is_of_host() { host_of(&self.url) } else { &self.url }
     }
+}
+
+/// Seconds with one decimal place, where it is needed.
+fn seconds(time: Duration) -> f32 {
+    (10.0 * time.as_secs_f32()).round() / 10.0
 }
 
 /// The part of an address that names the host, with the port if there is one.

@@ -9,8 +9,10 @@ mod catalogue;
 mod error;
 mod fetch;
 mod host_failure;
+mod pace;
 mod partial_file;
 mod receive;
+mod redirect;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -36,23 +38,32 @@ pub struct Patience {
     pub answer: Duration,
     /// For hosts that do not answer, in all.
     pub silence: Duration,
-    /// For the next bytes.
+    /// For the next [`least`](Self::least) bytes.
     pub stall: Duration,
+    /// Bytes that must come in that time; a host that sends fewer is too slow.
+    pub least: u64,
+    /// For all files of a data set together, whatever happens.
+    pub total: Duration,
 }
 
 impl Patience {
-    /// What suits a person who asked for a download.
+    /// What suits a person who asked for a download: 10 kB a second will do.
     pub const USUAL: Self = Self {
         answer: Duration::from_secs(5),
         silence: Duration::from_secs(15),
         stall: Duration::from_secs(20),
+        least: 200_000,
+        total: Duration::from_secs(3600),
     };
 
-    /// What suits a person who asked for something else, and may have no network.
+    /// What suits a person who asked for something else, and may have no network, or a slow one:
+    /// at 100 kB a second MNIST comes within two minutes.
     pub const BRIEF: Self = Self {
         answer: Duration::from_secs(3),
         silence: Duration::from_secs(4),
         stall: Duration::from_secs(10),
+        least: 1_000_000,
+        total: Duration::from_secs(120),
     };
 }
 
@@ -130,8 +141,9 @@ impl Downloader {
     /// Gets the data set called `name` into the cache folder, unless it is there; `tell` is told
     /// how it goes.
     ///
-    /// A connection that ends early is resumed, and so is what an earlier process left. Several
-    /// processes may fetch the same data set at once.
+    /// A connection that ends early is resumed, as often as bytes come, and so is what an earlier
+    /// process left. Several processes may fetch the same data set at once. The whole wait is
+    /// bounded by the [`patience`](Self::patience).
     ///
     /// # Errors
     /// When there is no data set of that name, when the cache folder cannot be written, or when no

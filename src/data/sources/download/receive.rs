@@ -1,29 +1,27 @@
 //! One address, asked for one file: whatever it does, it is soon known to do it.
 
 use std::io::Read;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use ureq::Body;
 use ureq::http::{Response, StatusCode, header};
 
-use super::Event;
+use super::{Event, Patience};
 use crate::data::sources::download::catalogue::PublishedFile;
 use crate::data::sources::download::host_failure::Cause;
+use crate::data::sources::download::pace::{Deadline, Pace};
 use crate::data::sources::download::partial_file::PartialFile;
+use crate::data::sources::download::redirect::Way;
 use crate::files;
-
-/// Bytes that must come in the time after which a connection counts as stalled.
-const LEAST: u64 = 16 << 10;
 
 /// A file at an address.
 pub(super) struct RemoteFile<'a> {
     pub(super) url: &'a str,
     pub(super) file: &'a PublishedFile,
-    /// How long each of these may take: finding the host's address, connecting to it, and its
-    /// answer.
-    pub(super) answer: Duration,
-    /// How long nothing may come.
-    pub(super) stall: Duration,
+    pub(super) patience: Patience,
+    /// How long the answers may take, that of each redirection included.
+    pub(super) answers: Duration,
+    pub(super) deadline: Deadline,
 }
 
 /// Why a file was not received.
@@ -52,6 +50,7 @@ impl RemoteFile<'_> {
     pub(super) fn receive(
         &self,
         partial: &mut PartialFile,
+        pace: &mut Pace,
         tell: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), ReceiveError> {
         if partial.len() == self.file.bytes {
@@ -69,22 +68,40 @@ impl RemoteFile<'_> {
             {
                 // What is there is no part of what the host has.
                 partial.clear()?;
-                return self.receive(partial, tell);
+                return self.receive(partial, pace, tell);
             }
             other => return Err(Cause::Status(other.to_string()).into()),
         }
-        self.copy(answer, partial, tell)
+        self.copy(answer, partial, pace, tell)
     }
 
-    /// Asks for all bytes from number `start` on.
+    /// Asks for all bytes from number `start` on, and again wherever that is sent on to.
     fn ask(&self, start: u64) -> Result<Response<Body>, Cause> {
-        let request = ureq::get(self.url)
+        let mut way = Way::from(self.url);
+        let answers = Deadline::after(self.answers);
+        loop {
+            let left = answers.left().ok_or(Cause::NoAnswer(self.answers))?;
+            let answer = self.ask_at(way.end(), start, left)?;
+            if !way.follow(&answer)? {
+                return Ok(answer);
+            }
+        }
+    }
+
+    /// Asks at `url`, and waits no longer than `left` for each part of the answer.
+    fn ask_at(&self, url: &str, start: u64, left: Duration) -> Result<Response<Body>, Cause> {
+        let overdue = || self.overdue(start);
+        let answer = self.patience.answer.min(left);
+        let request = ureq::get(url)
             .config()
-            .timeout_resolve(Some(self.answer))
-            .timeout_connect(Some(self.answer))
-            .timeout_recv_response(Some(self.answer))
-            .timeout_per_read(Some(self.stall))
-            .max_redirects(5)
+            .timeout_global(Some(self.deadline.left().ok_or_else(overdue)?))
+            .timeout_resolve(Some(answer))
+            .timeout_connect(Some(answer))
+            .timeout_send_request(Some(answer))
+            .timeout_recv_response(Some(answer))
+            .timeout_per_read(Some(self.patience.stall))
+            // It would read the bodies of redirections, to their end.
+            .max_redirects(0)
             .http_status_as_error(false)
             .user_agent(concat!("mnistry/", env!("CARGO_PKG_VERSION")))
             .build()
@@ -95,11 +112,16 @@ impl RemoteFile<'_> {
             start => request.header(header::RANGE, format!("bytes={start}-")),
         };
         request.call().map_err(|error| match error {
-            ureq::Error::Timeout(_) => Cause::NoAnswer(self.answer),
+            ureq::Error::Timeout(ureq::Timeout::Global) => overdue(),
+            ureq::Error::Timeout(_) => Cause::NoAnswer(answer),
             ureq::Error::Io(said) => Cause::Unreachable(said.to_string()),
-            ureq::Error::TooManyRedirects => Cause::Status("one redirection after another".into()),
             other => Cause::Unreachable(other.to_string()),
         })
+    }
+
+    /// That the time is over, when `received` bytes have come.
+    fn overdue(&self, received: u64) -> Cause {
+        Cause::Overdue { received, expected: self.file.bytes, after: self.deadline.total() }
     }
 
     /// Whether `answer` has the bytes from number `start` to the end of a file of the right size.
@@ -123,14 +145,15 @@ impl RemoteFile<'_> {
         &self,
         answer: Response<Body>,
         partial: &mut PartialFile,
+        pace: &mut Pace,
         tell: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), ReceiveError> {
         let expected = self.file.bytes;
         let mut body = answer.into_body().into_reader();
         let mut buffer = vec![0; 64 << 10];
-        let mut mark = (Instant::now(), partial.len());
         loop {
             let read = body.read(&mut buffer).map_err(|said| match ureq::Error::from(said) {
+                ureq::Error::Timeout(ureq::Timeout::Global) => self.overdue(partial.len()),
                 ureq::Error::Timeout(_) => Cause::Stalled { received: partial.len(), expected },
                 _ => Cause::Cut { received: partial.len(), expected },
             })?;
@@ -145,9 +168,10 @@ impl RemoteFile<'_> {
                 _ => partial.append(buffer.get(..read).unwrap_or_default())?,
             }
             tell(Event::Received { bytes: received, of: expected });
-            if received - mark.1 >= LEAST {
-                mark = (Instant::now(), received);
-            } else if mark.0.elapsed() > self.stall {
+            if received < expected && self.deadline.left().is_none() {
+                return Err(self.overdue(received).into());
+            }
+            if !pace.keeps_up(read as u64) && received < expected {
                 return Err(Cause::Stalled { received, expected }.into());
             }
         }
