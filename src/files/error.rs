@@ -27,6 +27,14 @@ pub enum Error {
         /// The most bytes that are read.
         limit: u64,
     },
+    /// What is there has no bytes to be read as those of a file: a folder, a named pipe, a device.
+    #[error("{}: is {kind}, and only a regular file is read: name one", path.display())]
+    NotRegular {
+        /// What was named.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
 }
 
 /// A result of this room.

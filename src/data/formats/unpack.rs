@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 
 use crate::data::Problem;
-use crate::files::Bytes;
+use crate::files::{self, Bytes};
 
 /// The most bytes that one byte of deflated data unpacks to: a match of 258 takes two bits.
 const DEFLATE_RATIO: usize = 1032;
@@ -33,6 +33,12 @@ pub(crate) enum UnpackError {
     Compressed(Problem),
     /// The unpacked bytes could not be written.
     Write(io::Error),
+}
+
+impl From<files::Error> for UnpackError {
+    fn from(error: files::Error) -> Self {
+        Self::Write(io::Error::other(error))
+    }
 }
 
 impl From<Problem> for UnpackError {
