@@ -6,6 +6,7 @@ mod durable;
 mod error;
 mod lock;
 mod open;
+mod output;
 mod temporary;
 
 pub use bytes::Bytes;
@@ -14,7 +15,12 @@ pub use error::Error;
 pub(crate) use error::Result;
 #[allow(unused_imports, reason = "for folders that one process at a time writes")]
 pub(crate) use lock::Lock;
+#[cfg(feature = "download")]
+pub(crate) use open::is_of_no_stranger;
 pub(crate) use open::{is_ours_alone, open_regular, open_unfollowed};
+pub(crate) use output::{check_output, write_output};
+#[cfg(feature = "download")]
+pub(crate) use output::{is_same_file, lies_in};
 pub(crate) use temporary::{TemporaryFile, sweep, sweep_named};
 
 use std::io::{Read, Write};

@@ -46,11 +46,7 @@ pub(crate) fn is_ours_alone(file: &File) -> bool {
     #[cfg(unix)]
     {
         use std::os::unix::fs::MetadataExt;
-        file.metadata().is_ok_and(|found| {
-            let owner = found.uid();
-            let is_writable_by_others = found.mode() & 0o022 != 0;
-            (owner == rustix::process::geteuid().as_raw() || owner == 0) && !is_writable_by_others
-        })
+        file.metadata().is_ok_and(|found| is_ours(&found) && found.mode() & 0o022 == 0)
     }
     // Elsewhere the folder's access list decides for what is in it.
     #[cfg(not(unix))]
@@ -58,6 +54,30 @@ pub(crate) fn is_ours_alone(file: &File) -> bool {
         let _ = file;
         true
     }
+}
+
+/// Whether `file`, in `folder`, is of this user, of whoever rules the machine, or of whoever the
+/// folder is: not of a third one, who may have put it there.
+pub(crate) fn is_of_no_stranger(file: &File, folder: &Path) -> bool {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        file.metadata().is_ok_and(|found| {
+            let is_folders = |folder: Metadata| folder.uid() == found.uid();
+            is_ours(&found) || folder.metadata().is_ok_and(is_folders)
+        })
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = (file, folder);
+        true
+    }
+}
+
+#[cfg(unix)]
+fn is_ours(found: &Metadata) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    found.uid() == rustix::process::geteuid().as_raw() || found.uid() == 0
 }
 
 /// Whether `path` names the very file that is open as `file`, and not another one or a link.

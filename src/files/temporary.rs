@@ -5,7 +5,7 @@
 //! next one that writes into the same folder.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::Path;
 
 use tempfile::{NamedTempFile, TempPath};
@@ -123,17 +123,39 @@ impl TemporaryFile {
         self.file.as_file_mut()
     }
 
+    /// Waits until all bytes are on the disk.
+    pub(crate) fn sync(&self) -> io::Result<()> {
+        sync_file(self.file.as_file())
+    }
+
+    /// As [`rename`](Self::rename), if nothing has the name `path`; says whether that was so.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(crate) fn rename_new(self, path: &Path) -> Result<bool> {
+        self.sync().map_err(Error::io("write", path))?;
+        match self.file.persist_noclobber(path) {
+            Ok(_) => {}
+            Err(refused) if refused.error.kind() == ErrorKind::AlreadyExists => return Ok(false),
+            // Some file systems know no other way than to replace.
+            Err(refused) if path.symlink_metadata().is_err() => {
+                Self { file: refused.file }.rename(path)?;
+            }
+            Err(refused) => return Err(Error::io("write", path)(refused.error)),
+        }
+        sync_folder(folder_of(path))?;
+        Ok(true)
+    }
+
     /// Gives the file the name `path`, in place of what has that name, so that after a power cut
     /// either is there whole.
     ///
     /// # Errors
     /// When the system refuses.
     pub(crate) fn rename(self, path: &Path) -> Result<File> {
-        sync_file(self.file.as_file()).map_err(Error::io("write", path))?;
-        let file = self.file.persist(path).map_err(|refused| {
-            // The file that is not renamed goes with the refusal.
-            Error::io("write", path)(refused.error)
-        })?;
+        self.sync().map_err(Error::io("write", path))?;
+        let renamed = self.file.persist(path);
+        let file = renamed.map_err(|refused| Error::io("write", path)(refused.error))?;
         // A map of the file would keep the lock.
         let _ = file.unlock();
         sync_folder(folder_of(path))?;
