@@ -163,4 +163,23 @@ mod tests {
         assert_eq!(names(folder.path()), 1);
         drop(in_use);
     }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_leads_to_another_file_is_neither_written_nor_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("soft"), "some").unwrap();
+        fs::write(at("hard"), "some").unwrap();
+        std::os::unix::fs::symlink(at("soft"), at(".a-soft.part")).unwrap();
+        fs::hard_link(at("hard"), at(".a-hard.part")).unwrap();
+        let mut partial = PartialFile::open(folder.path(), "a").unwrap();
+        assert_eq!(partial.len(), 0);
+        partial.append(b"other").unwrap();
+        partial.rename(&at("a")).unwrap();
+        for (name, bytes) in [("soft", "some"), ("hard", "some"), ("a", "other")] {
+            assert_eq!(fs::read_to_string(at(name)).unwrap(), bytes);
+        }
+        assert!(!at("a").is_symlink());
+    }
 }
