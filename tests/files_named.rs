@@ -178,6 +178,8 @@ fn what_killed_processes_left_is_swept_by_whoever_writes_there_next() {
         fs::write(desk.path("zipped").join(name + ".gz"), bytes).unwrap();
     }
     desk.succeed("data info zipped");
+    fs::write(desk.path("cache/.mnistry-b"), "left beside whole copies").unwrap();
+    desk.succeed("data info zipped");
     let names = desk.names("cache");
     let hidden: Vec<_> = names.iter().filter(|name| name.starts_with('.')).collect();
     assert_eq!((hidden, names.len()), (vec![&".tmp".to_owned()], 6), "{names:?}");

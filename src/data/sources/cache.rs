@@ -49,6 +49,10 @@ impl Cache {
             return Ok(unpack::to_memory(file)?.into());
         };
         let path = folder.join(sha256(file.compressed())).with_extension(P::EXTENSION);
+        // Also where nothing is to be unpacked: another process may have been killed at it since.
+        sweep(folder);
+        // As copies under way were named once.
+        sweep_named(folder, |name| name.len() == 10 && name.starts_with(".tmp"));
         if let Some(copy) = kept(file, &path) {
             return Ok(copy);
         }
@@ -70,9 +74,6 @@ fn kept(file: &impl Compressed, path: &Path) -> Option<Bytes> {
 
 fn write(file: &impl Compressed, folder: &Path, path: &Path) -> Result<Bytes, UnpackError> {
     create_folder(folder)?;
-    sweep(folder);
-    // As copies under way were named once.
-    sweep_named(folder, |name| name.len() == 10 && name.starts_with(".tmp"));
     let mut copy = TemporaryFile::create_own(folder)?;
     file.unpack_to(&mut copy)?;
     let copy = copy.rename(path)?;
