@@ -146,7 +146,7 @@ fn files_that_cannot_be_read_are_one_line() {
              lighter, than the ground around it",
         ),
         ("small.csv", "small.csv: the network reads images of 8 × 8, but these are 2 × 2"),
-        ("good.png --csv data", "cannot write data: Is a directory (os error 21)"),
+        ("good.png --csv data", "data: is a folder: name a file to be written"),
     ] {
         let ended = desk.run(&format!("predict run {arguments}"));
         assert_eq!((ended.code, &*ended.stdout), (Some(1), ""), "{arguments}");

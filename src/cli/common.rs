@@ -85,6 +85,10 @@ pub(super) fn dataset(place: Option<&Path>, output: &OutputOptions) -> Result<Da
 
 /// The network at `path`: a model file, or a run folder that holds one.
 pub(super) fn load(path: &Path) -> Result<Network> {
-    let file = if path.is_dir() { path.join(MODEL_FILE) } else { path.to_owned() };
-    Ok(Network::load(file)?)
+    Ok(Network::load(model_file(path))?)
+}
+
+/// The model file that `path` means: itself, or the one in a run folder.
+pub(super) fn model_file(path: &Path) -> PathBuf {
+    if path.is_dir() { path.join(MODEL_FILE) } else { path.to_owned() }
 }

@@ -35,6 +35,15 @@ pub enum Error {
         /// The file that is there.
         path: PathBuf,
     },
+    /// Some files of a data set, but not all, and they are not those of the one to be written.
+    #[error(
+        "{}: is one of an unfinished data set, and not what would be written: remove it, or choose \
+         another folder", path.display()
+    )]
+    Unfinished {
+        /// The file that is there.
+        path: PathBuf,
+    },
     /// A published data set was not fetched.
     #[cfg(feature = "download")]
     #[error(transparent)]

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use memmap2::Mmap;
 
 use super::error::{Error, Result};
+use super::open::open_regular;
 
 /// A cheaply cloned window on a memory-mapped file or on owned bytes.
 #[derive(Clone, Debug)]
@@ -27,9 +28,9 @@ impl Bytes {
     /// Maps the whole file at `path`, read-only.
     ///
     /// # Errors
-    /// When the file cannot be opened or mapped.
+    /// When the file cannot be opened or mapped, or is no regular one.
     pub fn map(path: &Path) -> Result<Self> {
-        let file = File::open(path).map_err(Error::io("open", path))?;
+        let file = open_regular(path)?;
         Self::map_file(&file).map_err(Error::io("map", path))
     }
 

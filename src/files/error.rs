@@ -27,6 +27,26 @@ pub enum Error {
         /// The most bytes that are read.
         limit: u64,
     },
+    /// A folder where a file was to be written.
+    #[error("{}: is a folder: name a file to be written", path.display())]
+    Folder {
+        /// The folder.
+        path: PathBuf,
+    },
+    /// A file that is to be written, and is read too.
+    #[error("{}: is read or written here, and would be overwritten: name another file", path.display())]
+    Input {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What is there has no bytes to be read as those of a file: a folder, a named pipe, a device.
+    #[error("{}: is {kind}, and only a regular file is read: name one", path.display())]
+    NotRegular {
+        /// What was named.
+        path: PathBuf,
+        /// What it is.
+        kind: &'static str,
+    },
 }
 
 /// A result of this room.

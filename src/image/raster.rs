@@ -65,12 +65,13 @@ impl Raster {
         Ok(file)
     }
 
-    /// Writes the image to `path` as a PNG file, whole or not at all.
+    /// Writes the image to `path` as a PNG file, in place of a file that is there, whole or not at
+    /// all; a device or a named pipe is written into.
     ///
     /// # Errors
     /// As [`to_png`](Self::to_png), and when the file cannot be written.
     pub fn save_png(&self, path: impl AsRef<Path>) -> Result<(), Error> {
-        Ok(files::write_atomically(path.as_ref(), &self.to_png()?)?)
+        Ok(files::write_output(path.as_ref(), &self.to_png()?)?)
     }
 
     /// Copies an image of `shape`: its upper left pixel comes to row `top` and column `left`.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::data::{Split, contact_sheet};
-use crate::files::write_atomically;
+use crate::files::write_output;
 use crate::report::error::Result;
 
 /// Writes the first `columns` images of each class, one row a class, to the PNG file at `path`.
@@ -12,5 +12,5 @@ use crate::report::error::Result;
 /// When the file cannot be written.
 pub fn write_contact_sheet(path: &Path, images: &Split, columns: usize) -> Result<()> {
     let sheet = contact_sheet(images, columns).to_png()?;
-    Ok(write_atomically(path, &sheet)?)
+    Ok(write_output(path, &sheet)?)
 }

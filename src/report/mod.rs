@@ -4,6 +4,7 @@ mod contact_sheet;
 mod drawing;
 mod error;
 mod memory;
+mod output;
 mod overview;
 mod palette;
 mod run;
@@ -14,11 +15,12 @@ mod text;
 
 pub use contact_sheet::write_contact_sheet;
 pub use error::Error;
+pub use output::check_output;
 pub use overview::Overview;
 pub use palette::Palette;
 pub use run::{MODEL_FILE, RecordedRun, RunConfig, RunEnd, StartedRun, TrainedRun};
 pub use shades::shades;
-pub use submission::write_submission;
+pub use submission::{submission, write_submission};
 pub use summary::{LayerSummary, Summary};
 
 use serde::{Deserialize, Serialize};

@@ -1,23 +1,27 @@
 //! Predictions as Kaggle's digit recogniser wants them: `ImageId,Label`, the images counted from 1.
 
+use std::fmt::Write;
 use std::path::Path;
 
-use crate::files::write_atomically;
-use crate::report::error::{Error, Result};
+use crate::files::write_output;
+use crate::report::error::Result;
 
-/// Writes the predicted class of each image, in order, to the CSV file at `path`.
+/// The predicted class of each image, in order, as CSV.
+#[must_use]
+pub fn submission(classes: impl Iterator<Item = usize>) -> String {
+    let mut text = String::from("ImageId,Label\n");
+    for (index, class) in classes.enumerate() {
+        // A string takes all that is written.
+        let _ = writeln!(text, "{},{class}", index + 1);
+    }
+    text
+}
+
+/// Writes the predicted class of each image, in order, to the CSV file at `path`: in place of a file
+/// that is there; a device or a named pipe is written into.
 ///
 /// # Errors
-/// When the file cannot be written.
+/// When it cannot be written.
 pub fn write_submission(path: &Path, classes: impl Iterator<Item = usize>) -> Result<()> {
-    let refused = |error: csv::Error| Error::io("write", path)(error.into());
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(["ImageId", "Label"]).map_err(refused)?;
-    for (index, class) in classes.enumerate() {
-        writer
-            .write_record([index + 1, class].map(|number| number.to_string()))
-            .map_err(refused)?;
-    }
-    let text = writer.into_inner().map_err(|error| refused(error.into_error().into()))?;
-    Ok(write_atomically(path, &text)?)
+    Ok(write_output(path, submission(classes).as_bytes())?)
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use mnistry::data::generated;
 use mnistry::data::generated::generate;
-use mnistry::report::write_contact_sheet;
+use mnistry::report::{check_output, write_contact_sheet};
 use mnistry::{Dataset, Error};
 use serde::Serialize;
 
@@ -19,7 +19,8 @@ use crate::cli::{CommandError, Outcome};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Generate {
-    /// The folder to write; it must not have such files yet
+    /// The folder to write; it must not have such files yet, but those of a run of this that was cut
+    /// short
     #[arg(value_name = "DIR")]
     folder: PathBuf,
 
@@ -58,6 +59,9 @@ impl Generate {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
         // Told before the work is done.
         Dataset::check_vacant(&self.folder).map_err(Error::from)?;
+        if let Some(path) = &self.sheet {
+            check_output(path, Dataset::idx_paths(&self.folder))?;
+        }
         let data = generate(self.seed, generated::TRAIN, generated::TEST).map_err(Error::from)?;
         data.write_idx(&self.folder).map_err(Error::from)?;
         if let Some(path) = &self.sheet {

@@ -5,14 +5,16 @@ mod origin;
 mod prediction;
 
 use std::ops::RangeInclusive;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory};
+use mnistry::Dataset;
 use mnistry::image::ImageShape;
-use mnistry::report::write_submission;
+use mnistry::report::{check_output, submission, write_submission};
 
-use super::common::{Common, load};
-use super::{CommandError, Outcome};
+use super::common::{Common, load, model_file};
+use super::{CommandError, Outcome, output};
 use images::Images;
 use prediction::ImagePrediction;
 
@@ -42,7 +44,8 @@ pub(super) struct Predict {
     #[arg(long, conflicts_with_all = ["json", "quiet"])]
     show: bool,
 
-    /// Write the predictions to this file, as Kaggle wants them: ImageId,Label
+    /// Write the predictions to this file, as Kaggle wants them: ImageId,Label; `-` is standard
+    /// output, to which nothing else is then written
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
 
@@ -59,13 +62,20 @@ Examples:
 
 impl Predict {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        self.check_csv()?;
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
         let images = self.images(network.architecture().input())?;
         let drawn = if self.show { images.drawn() } else { Vec::new() };
         let predictions = images.predict(&engine, &network)?;
-        if let Some(path) = &self.csv {
-            write_submission(path, predictions.iter().map(|prediction| prediction.class))?;
+        let classes = predictions.iter().map(|prediction| prediction.class);
+        match self.csv.as_deref() {
+            Some(path) if is_stdout(path) => {
+                output::print(&submission(classes))?;
+                return Ok(Outcome::Done);
+            }
+            Some(path) => write_submission(path, classes)?,
+            None => {}
         }
         self.common.output.print(&predictions, || match &self.csv {
             Some(path) if !self.show => {
@@ -73,6 +83,23 @@ impl Predict {
             }
             _ => text(&predictions, &drawn),
         })
+    }
+
+    /// Refuses, before anything is done, predictions that would overwrite what they are made of, or
+    /// would be mixed with something else.
+    fn check_csv(&self) -> Result<(), CommandError> {
+        let Some(path) = &self.csv else { return Ok(()) };
+        if is_stdout(path) {
+            return match self.common.output.json || self.show {
+                true => Err(both_on_stdout().into()),
+                false => Ok(()),
+            };
+        }
+        check_output(path, [model_file(&self.model)].iter().chain(&self.files))?;
+        if !self.index.is_empty() {
+            Dataset::check_output(self.common.data.as_deref(), path)?;
+        }
+        Ok(())
     }
 
     /// The images that the arguments name, each of shape `input`.
@@ -90,6 +117,22 @@ impl Predict {
             images.add_tests(&tests, self.index.iter().cloned().flatten())?;
         }
         Ok(images)
+    }
+}
+
+/// Whether `path` means standard output: by a dash, or by the names that systems give it.
+fn is_stdout(path: &Path) -> bool {
+    ["-", "/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"].iter().any(|name| path == Path::new(name))
+}
+
+/// What is said of two results for one place.
+fn both_on_stdout() -> clap::Error {
+    let mut program = super::Cli::command();
+    program.build();
+    let problem = "--json and --show write to standard output, as --csv - does: give --csv a file";
+    match program.find_subcommand_mut("predict") {
+        Some(predict) => predict.error(ErrorKind::ArgumentConflict, problem),
+        None => program.error(ErrorKind::ArgumentConflict, problem),
     }
 }
 

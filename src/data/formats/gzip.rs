@@ -52,6 +52,17 @@ impl GzippedIdx<'_> {
     }
 }
 
+impl GzippedIdx<'_> {
+    /// Whether the end of the file speaks of `copy`, as that of a file of one gzip member does: the
+    /// last one of several knows of its own bytes alone.
+    fn ends_as(&self, copy: &[u8]) -> bool {
+        // The checksum, then the length modulo 2³².
+        let len = copy.len() as u32;
+        let end = [unpack::crc32(copy).to_le_bytes(), len.to_le_bytes()];
+        self.compressed.ends_with(end.as_flattened())
+    }
+}
+
 impl Compressed for GzippedIdx<'_> {
     const EXTENSION: &'static str = "idx";
 
@@ -70,5 +81,6 @@ impl Compressed for GzippedIdx<'_> {
 
     fn unpacks_to(&self, copy: &Bytes) -> bool {
         idx::parse(copy).is_ok_and(|layout| layout == self.layout)
+            && (self.ends_as(copy) || unpack::is_copy(self, copy))
     }
 }

@@ -5,8 +5,8 @@
 
 use std::io::{Cursor, Read, Write};
 
+use flate2::CrcReader;
 use flate2::bufread::DeflateDecoder;
-use flate2::{Crc, CrcReader};
 use zip::{CompressionMethod, ZipArchive};
 
 use super::unpack;
@@ -139,6 +139,7 @@ impl Compressed for Npz<'_> {
             };
             rest = next;
             npy::parse(file).is_ok_and(|layout| layout == member.layout)
+                && unpack::crc32(file) == member.crc
         });
         same && rest.is_empty()
     }
@@ -188,18 +189,16 @@ impl<'a> Member<'a> {
         }
         let mut source = CrcReader::new(DeflateDecoder::new(self.bytes));
         unpack::copy_exactly(source.by_ref(), sink, self.layout.file_len())?;
-        Ok(self.check_crc(source.crc())?)
+        Ok(self.check_crc(source.crc().sum())?)
     }
 
     fn check_stored(&self) -> Result<(), Problem> {
         npy::parse(self.bytes)?;
-        let mut crc = Crc::new();
-        crc.update(self.bytes);
-        self.check_crc(&crc)
+        self.check_crc(unpack::crc32(self.bytes))
     }
 
-    fn check_crc(&self, crc: &Crc) -> Result<(), Problem> {
-        let (expected, found) = (self.crc, crc.sum());
+    fn check_crc(&self, found: u32) -> Result<(), Problem> {
+        let expected = self.crc;
         if expected == found { Ok(()) } else { Err(Problem::Checksum { expected, found }) }
     }
 }

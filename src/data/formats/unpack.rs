@@ -2,8 +2,10 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 
+use flate2::Crc;
+
 use crate::data::Problem;
-use crate::files::Bytes;
+use crate::files::{self, Bytes};
 
 /// The most bytes that one byte of deflated data unpacks to: a match of 258 takes two bits.
 const DEFLATE_RATIO: usize = 1032;
@@ -22,7 +24,7 @@ pub(crate) trait Compressed {
     /// Writes the unpacked copy, reading no more than the headers promise.
     fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError>;
 
-    /// Whether `copy` may be this file unpacked: it has the same headers and lengths.
+    /// Whether `copy` is this file unpacked, by its headers, lengths and checksums.
     fn unpacks_to(&self, copy: &Bytes) -> bool;
 }
 
@@ -33,6 +35,12 @@ pub(crate) enum UnpackError {
     Compressed(Problem),
     /// The unpacked bytes could not be written.
     Write(io::Error),
+}
+
+impl From<files::Error> for UnpackError {
+    fn from(error: files::Error) -> Self {
+        Self::Write(io::Error::other(error))
+    }
 }
 
 impl From<Problem> for UnpackError {
@@ -48,6 +56,33 @@ pub(crate) fn to_memory(file: &impl Compressed) -> Result<Vec<u8>, Problem> {
         Ok(()) => Ok(copy),
         Err(UnpackError::Compressed(problem)) => Err(problem),
         Err(UnpackError::Write(said)) => Err(Problem::Damaged(said.to_string())),
+    }
+}
+
+/// Whether `copy` is `file` unpacked, which is done once more to see it.
+pub(crate) fn is_copy(file: &impl Compressed, copy: &[u8]) -> bool {
+    let mut rest = Expected(copy);
+    file.unpack_to(&mut rest).is_ok() && rest.0.is_empty()
+}
+
+/// The checksum of `bytes` that gzip and zip keep with a file.
+pub(crate) fn crc32(bytes: &[u8]) -> u32 {
+    let mut crc = Crc::new();
+    crc.update(bytes);
+    crc.sum()
+}
+
+/// Takes the bytes that are expected, and no others.
+struct Expected<'a>(&'a [u8]);
+
+impl Write for Expected<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0 = self.0.strip_prefix(bytes).ok_or(ErrorKind::InvalidData)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
     }
 }
 

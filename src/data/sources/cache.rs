@@ -4,8 +4,7 @@
 //! one. It is written to a temporary file in the same folder and renamed, so that other processes
 //! see it whole or not at all. Where the folder cannot be written, copies are made in memory.
 
-use std::fs;
-use std::io::Write;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use directories::ProjectDirs;
@@ -14,7 +13,8 @@ use crate::data::Problem;
 use crate::data::checksum::sha256;
 use crate::data::formats::unpack;
 use crate::data::formats::unpack::{Compressed, UnpackError};
-use crate::files::Bytes;
+use crate::files::{Bytes, TemporaryFile, create_folder, is_ours_alone, open_unfollowed};
+use crate::files::{sweep, sweep_named};
 
 /// The folder of unpacked copies. Whatever is in it may be deleted at any time.
 #[derive(Clone, Debug)]
@@ -49,8 +49,11 @@ impl Cache {
             return Ok(unpack::to_memory(file)?.into());
         };
         let path = folder.join(sha256(file.compressed())).with_extension(P::EXTENSION);
-        // A copy may have been damaged since it was made, by a full disk or a crash for example.
-        if let Some(copy) = Bytes::map(&path).ok().filter(|copy| file.unpacks_to(copy)) {
+        // Also where nothing is to be unpacked: another process may have been killed at it since.
+        sweep(folder);
+        // As copies under way were named once.
+        sweep_named(folder, |name| name.len() == 10 && name.starts_with(".tmp"));
+        if let Some(copy) = kept(file, &path) {
             return Ok(copy);
         }
         match write(file, folder, &path) {
@@ -61,11 +64,18 @@ impl Cache {
     }
 }
 
+/// The copy of `file` at `path`, if it is good. Others may write into the folder too, and a copy may
+/// have been damaged since it was made, by a full disk or a crash for example.
+fn kept(file: &impl Compressed, path: &Path) -> Option<Bytes> {
+    let copy = open_unfollowed(File::options().read(true), path).ok()?;
+    let copy = is_ours_alone(&copy).then(|| Bytes::map_file(&copy))?.ok()?;
+    file.unpacks_to(&copy).then_some(copy)
+}
+
 fn write(file: &impl Compressed, folder: &Path, path: &Path) -> Result<Bytes, UnpackError> {
-    fs::create_dir_all(folder).map_err(UnpackError::Write)?;
-    let mut copy = tempfile::NamedTempFile::new_in(folder).map_err(UnpackError::Write)?;
+    create_folder(folder)?;
+    let mut copy = TemporaryFile::create_own(folder)?;
     file.unpack_to(&mut copy)?;
-    copy.flush().map_err(UnpackError::Write)?;
-    let copy = copy.persist(path).map_err(|refused| UnpackError::Write(refused.error))?;
+    let copy = copy.rename(path)?;
     Bytes::map_file(&copy).map_err(UnpackError::Write)
 }

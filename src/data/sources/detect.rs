@@ -44,6 +44,24 @@ impl Source {
         Err(Problem::UnknownKind.at(path))
     }
 
+    /// Refuses to write to `output` where that is a file that this is read from.
+    #[cfg(feature = "download")]
+    fn check_output(&self, output: &Path) -> files::Result<()> {
+        match self {
+            Self::IdxFolder(folder) => files::check_output(output, idx_folder::files(folder)),
+            Self::Archive(file) | Self::CsvFile(file) => files::check_output(output, [file]),
+            Self::CsvFolder(folder) => {
+                files::check_output(output, CSV_FILES.map(|name| folder.join(name)))
+            }
+            // Any file in the folders of classes is taken for a picture, but none beside them.
+            Self::ClassFolders(folder) => {
+                let is_beside = output.parent().is_some_and(|at| files::is_same_file(at, folder));
+                let is_picture = files::lies_in(output, folder) && !is_beside;
+                files::check_output(output, is_picture.then_some(output))
+            }
+        }
+    }
+
     /// What the folder at `path` holds.
     fn in_folder(path: &Path) -> Result<Self> {
         let archive = path.join(ARCHIVE);
@@ -93,6 +111,12 @@ impl Dataset {
         };
         Self::from_arrays(name_of(path), arrays).map_err(|problem| problem.at(path))
     }
+}
+
+/// Refuses to write to `output` where the data set at `path` is read from that file.
+#[cfg(feature = "download")]
+pub(super) fn check_output(path: &Path, output: &Path) -> Result<()> {
+    Ok(Source::detect(path)?.check_output(output)?)
 }
 
 /// The data set of the CSV files in the folder at `path`.

@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use super::generated;
+use super::{Cache, generated};
 use crate::data::sources::download::{Downloader, Event, Patience};
 use crate::data::{Dataset, Error, Result};
+use crate::files::{self, lies_in};
 
 /// What stands for the generated digits where a path could.
 const GENERATED: &str = "generated";
@@ -53,6 +54,21 @@ impl Dataset {
             Ok(data) => Ok(Found { data, stands_in: None }),
             Err(missed) => Ok(Found { data: Self::generated()?, stands_in: Some(missed) }),
         }
+    }
+
+    /// Whether a file can be written to `output`, before the data set is [found](Self::find) that
+    /// `source` names: it is no folder, and no file that is read for the data set, be it in the cache
+    /// folder.
+    ///
+    /// # Errors
+    /// When it is one.
+    pub fn check_output(source: Option<&Path>, output: &Path) -> Result<()> {
+        let is_cached = Cache::from_env().folder().is_some_and(|folder| lies_in(output, folder));
+        files::check_output(output, is_cached.then_some(output))?;
+        let named = source.map(Path::to_owned).or_else(|| super::path_from_env("MNISTRY_DATA_DIR"));
+        // What cannot be found is told of when it is looked for.
+        let Some(place) = named.filter(|place| place.exists()) else { return Ok(()) };
+        super::detect::check_output(&place, output)
     }
 
     /// As many generated digits as MNIST has images, the same every time.

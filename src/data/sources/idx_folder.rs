@@ -1,13 +1,13 @@
 //! A folder with MNIST's four IDX files, plain or gzipped, under their usual names: read and
 //! written.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::Cache;
 use crate::data::formats::{Array, gzip, idx};
 use crate::data::{Dataset, Error, Problem, Result, Split};
-use crate::files::Bytes;
-use crate::files::{create_folder, write_parts_atomically};
+use crate::files::{self, Bytes, TemporaryFile, create_folder, sweep};
 use crate::image::ImageShape;
 
 /// The names as MNIST was first published: images and labels of the training set, then of the test
@@ -44,39 +44,108 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     names.into_iter().map(|name| folder.join(name)).find(|path| path.is_file())
 }
 
+/// Those of the four files that `folder` has.
+#[cfg(feature = "download")]
+pub(super) fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
+    NAMES.iter().filter_map(move |name| find(folder, name))
+}
+
+/// One of the four files as it is to be: a header and what follows.
+struct IdxFile<'a> {
+    path: PathBuf,
+    header: Vec<u8>,
+    payload: &'a [u8],
+}
+
 impl Dataset {
     /// Writes the data set as four IDX files of the usual names into `folder`, which is made if
     /// need be.
     ///
+    /// The files get their names when all four are on the disk. Where that was cut short, by a kill
+    /// for example, writing the same data set again completes it.
+    ///
     /// # Errors
-    /// When the folder has such a file already, plain or gzipped, or cannot be written.
+    /// When the folder has the files of another data set, plain or gzipped, or all four of this one,
+    /// or cannot be written.
     pub fn write_idx(&self, folder: impl AsRef<Path>) -> Result<()> {
         let folder = folder.as_ref();
         Self::check_vacant(folder)?;
+        let [train_images, train_labels, test_images, test_labels] = Self::idx_paths(folder);
+        let [train_images, train_labels] = idx_files(&self.train, [train_images, train_labels])?;
+        let [test_images, test_labels] = idx_files(&self.test, [test_images, test_labels])?;
+        let files = [train_images, train_labels, test_images, test_labels];
+        for file in &files {
+            file.check_same_if_there()?;
+        }
         create_folder(folder)?;
-        let [train_images, train_labels, test_images, test_labels] = NAMES;
-        write(&self.train, &folder.join(train_images), &folder.join(train_labels))?;
-        write(&self.test, &folder.join(test_images), &folder.join(test_labels))
+        sweep(folder);
+        let written = files.iter().map(|file| Ok((file, file.write_temporary(folder)?)));
+        let written: Vec<_> = written.collect::<Result<_>>()?;
+        for (file, temporary) in written {
+            if !temporary.rename_new(&file.path)? {
+                file.check_same_if_there()?;
+            }
+        }
+        Ok(())
     }
 
     /// Whether [`write_idx`](Self::write_idx) may write into `folder`, or would replace something.
     ///
+    /// Some of the four files, but not all, may be what it wrote when it was cut short: that is seen
+    /// when it writes.
+    ///
     /// # Errors
-    /// When the folder has such a file already, plain or gzipped.
+    /// When the folder has all four files already, or one that is gzipped or has a dot in its name.
     pub fn check_vacant(folder: &Path) -> Result<()> {
-        match NAMES.iter().find_map(|name| find(folder, name)) {
-            Some(path) => Err(Error::Exists { path }),
+        let ours = Self::idx_paths(folder);
+        let found: Vec<_> = NAMES.iter().filter_map(|name| find(folder, name)).collect();
+        let foreign = found.iter().find(|path| !ours.contains(path));
+        let whole = found.first().filter(|_| found.len() == NAMES.len());
+        match foreign.or(whole) {
+            Some(path) => Err(Error::Exists { path: path.clone() }),
             None => Ok(()),
         }
     }
+
+    /// The files that [`write_idx`](Self::write_idx) writes into `folder`.
+    #[must_use]
+    pub fn idx_paths(folder: &Path) -> [PathBuf; 4] {
+        NAMES.map(|name| folder.join(name))
+    }
 }
 
-fn write(split: &Split, images: &Path, labels: &Path) -> Result<()> {
+/// The images and the labels of `split`, as the files at these paths.
+fn idx_files(split: &Split, [images, labels]: [PathBuf; 2]) -> Result<[IdxFile<'_>; 2]> {
     let ImageShape { height, width } = split.shape();
-    let header = |dims: &[usize], path| idx::header(dims).map_err(|problem| problem.at(path));
     let dims = [split.len(), height, width];
-    write_parts_atomically(images, &[&header(&dims, images)?, split.pixels()])?;
-    Ok(write_parts_atomically(labels, &[&header(&dims[..1], labels)?, split.labels()])?)
+    let file = |path: PathBuf, dims: &[usize], payload| {
+        let header = idx::header(dims).map_err(|problem| problem.at(&path))?;
+        Ok::<_, Error>(IdxFile { path, header, payload })
+    };
+    Ok([file(images, &dims, split.pixels())?, file(labels, &dims[..1], split.labels())?])
+}
+
+impl IdxFile<'_> {
+    /// Refuses a file of other bytes that has the name already.
+    fn check_same_if_there(&self) -> Result<()> {
+        // A link that leads nowhere is there too.
+        if self.path.symlink_metadata().is_err() {
+            return Ok(());
+        }
+        let found = Bytes::map(&self.path)?;
+        match found.strip_prefix(&*self.header) == Some(self.payload) {
+            true => Ok(()),
+            false => Err(Error::Unfinished { path: self.path.clone() }),
+        }
+    }
+
+    /// The file in `folder`, on the disk, under a name that is not yet its own.
+    fn write_temporary(&self, folder: &Path) -> files::Result<TemporaryFile> {
+        let mut file = TemporaryFile::create(folder)?;
+        let written = file.write_all(&self.header).and_then(|()| file.write_all(self.payload));
+        written.and_then(|()| file.sync()).map_err(files::Error::io("write", &self.path))?;
+        Ok(file)
+    }
 }
 
 fn read_file(path: &Path, cache: &Cache) -> Result<Array> {

@@ -14,14 +14,14 @@ mod partial_file;
 mod receive;
 mod redirect;
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::Cache;
 use crate::data::checksum::sha256;
 use crate::data::{self, Dataset};
-use crate::files::Bytes;
-use crate::files::create_folder;
+use crate::files::{Bytes, create_folder, is_of_no_stranger, open_unfollowed};
 
 pub use catalogue::{Catalogue, Publication};
 pub use error::Error;
@@ -200,10 +200,14 @@ impl Fetched {
 }
 
 impl PublishedFile {
-    /// Whether `folder` has this file, every byte of it.
+    /// Whether `folder` has this file, every byte of it: the file itself, not a link, which may lead
+    /// to another one when it is used.
     fn is_in(&self, folder: &Path) -> bool {
-        let path = folder.join(&self.name);
-        path.metadata().is_ok_and(|metadata| metadata.len() == self.bytes)
-            && Bytes::map(&path).is_ok_and(|bytes| sha256(&bytes) == self.sha256)
+        let Ok(file) = open_unfollowed(File::options().read(true), &folder.join(&self.name)) else {
+            return false;
+        };
+        file.metadata().is_ok_and(|found| found.len() == self.bytes)
+            && is_of_no_stranger(&file, folder)
+            && Bytes::map_file(&file).is_ok_and(|bytes| sha256(&bytes) == self.sha256)
     }
 }

@@ -4,15 +4,12 @@
 //! lock when the process ends, in whichever way, so what a killed process left behind can be told
 //! from what is in use.
 
-use std::fs::{self, File, TryLockError};
+use std::fs;
 use std::io::{Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use tempfile::{NamedTempFile, TempPath};
-
 use crate::data::checksum::sha256;
-use crate::files::Bytes;
-use crate::files::named_temporary_file_in;
+use crate::files::{Bytes, TemporaryFile};
 use crate::files::{Error, Result};
 
 /// What the name of a partial file ends in.
@@ -23,7 +20,7 @@ const SUFFIX: &str = ".part";
 /// It stays when it is dropped, unless it is empty.
 #[derive(Debug)]
 pub(super) struct PartialFile {
-    file: NamedTempFile,
+    file: TemporaryFile,
     len: u64,
 }
 
@@ -33,38 +30,25 @@ impl PartialFile {
         if let Some(left) = abandoned(folder, name)?.next() {
             return Ok(left);
         }
-        loop {
-            let mut file = named_temporary_file_in(folder, &prefix(name), SUFFIX)?;
-            match file.as_file().try_lock() {
-                // Another process has taken the new file for a left one: it is theirs now.
-                Err(TryLockError::WouldBlock) => file.disable_cleanup(true),
-                // On the few file systems without locks, nobody else can lock this one either.
-                Ok(()) | Err(TryLockError::Error(_)) => return Ok(Self { file, len: 0 }),
-            }
-        }
+        let file = TemporaryFile::create_own_named(folder, &prefix(name), SUFFIX)?;
+        Ok(Self { file, len: 0 })
     }
 
     /// Removes what ended processes left of the file `name` in `folder`.
     pub(super) fn sweep(folder: &Path, name: &str) -> Result<()> {
         for mut partial in abandoned(folder, name)? {
-            partial.file.disable_cleanup(false);
+            partial.file.keep(false);
         }
         Ok(())
     }
 
-    /// The file at `path`, if no process is receiving it.
+    /// The file at `path`, if no process is receiving it and this user made it: another one may
+    /// have put something there to be written over.
     fn adopt(path: &Path) -> Option<Self> {
-        let mut file = File::options().read(true).write(true).open(path).ok()?;
-        file.try_lock().ok()?;
-        // It may have been completed and renamed between our opening and locking it.
-        if !path.exists() {
-            return None;
-        }
-        let len = file.seek(SeekFrom::End(0)).ok()?;
-        let file = NamedTempFile::from_parts(file, TempPath::try_from_path(path).ok()?);
-        let mut partial = Self { file, len };
-        partial.file.disable_cleanup(len > 0);
-        Some(partial)
+        let mut file = TemporaryFile::adopt(path).filter(TemporaryFile::is_own)?;
+        let len = file.as_file_mut().seek(SeekFrom::End(0)).ok()?;
+        file.keep(len > 0);
+        Some(Self { file, len })
     }
 
     /// How many bytes have come.
@@ -74,7 +58,7 @@ impl PartialFile {
 
     /// Adds the next bytes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.disable_cleanup(true);
+        self.file.keep(true);
         self.file.write_all(bytes).map_err(Error::io("write", self.file.path()))?;
         self.len += bytes.len() as u64;
         Ok(())
@@ -85,7 +69,7 @@ impl PartialFile {
         let file = self.file.as_file_mut();
         let cleared = file.set_len(0).and_then(|()| file.rewind());
         cleared.map_err(Error::io("write", self.file.path()))?;
-        self.file.disable_cleanup(false);
+        self.file.keep(false);
         self.len = 0;
         Ok(())
     }
@@ -98,7 +82,7 @@ impl PartialFile {
 
     /// Gives the file its name, under which it is trusted, in place of what has that name.
     pub(super) fn rename(self, path: &Path) -> Result<()> {
-        self.file.persist(path).map_err(|refused| Error::io("write", path)(refused.error))?;
+        self.file.rename(path)?;
         Ok(())
     }
 }
@@ -178,5 +162,24 @@ mod tests {
         PartialFile::sweep(folder.path(), "a").unwrap();
         assert_eq!(names(folder.path()), 1);
         drop(in_use);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_leads_to_another_file_is_neither_written_nor_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        fs::write(at("soft"), "some").unwrap();
+        fs::write(at("hard"), "some").unwrap();
+        std::os::unix::fs::symlink(at("soft"), at(".a-soft.part")).unwrap();
+        fs::hard_link(at("hard"), at(".a-hard.part")).unwrap();
+        let mut partial = PartialFile::open(folder.path(), "a").unwrap();
+        assert_eq!(partial.len(), 0);
+        partial.append(b"other").unwrap();
+        partial.rename(&at("a")).unwrap();
+        for (name, bytes) in [("soft", "some"), ("hard", "some"), ("a", "other")] {
+            assert_eq!(fs::read_to_string(at(name)).unwrap(), bytes);
+        }
+        assert!(!at("a").is_symlink());
     }
 }

@@ -1,0 +1,18 @@
+//! Files that a user names to be written.
+
+use std::path::Path;
+
+use crate::files;
+use crate::report::error::Result;
+
+/// Whether a file can be written to `path`, before the work for it is done: it is no folder, and
+/// none of `inputs`, which are read for it, by whichever name.
+///
+/// # Errors
+/// When it is one.
+pub fn check_output<P: AsRef<Path>>(
+    path: &Path,
+    inputs: impl IntoIterator<Item = P>,
+) -> Result<()> {
+    Ok(files::check_output(path, inputs)?)
+}
