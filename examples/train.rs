@@ -27,10 +27,10 @@ fn main() -> Result<()> {
     let layers = Sequential::new(data.shape())
         .dense(100, Activation::Relu)
         .dense(data.classes(), Activation::Sigmoid);
-    let mut network = Network::new(layers, 0)?;
+    let network = Network::new(layers, 0)?;
 
     let engine = Engine::new(EngineOptions::default())?;
-    let run = RecordedRun::new(&engine, &data).begin(&mut network)?;
+    let run = RecordedRun::new(&engine, &data).begin(network)?;
     println!("the run is kept in {}", run.folder().display());
     // Nothing interrupts it: the observer goes on after each step.
     if let RunEnd::Completed(run) = run.train(&mut Print)? {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use mnistry::GemmBackend;
+use mnistry::data::Found;
 use mnistry::report::MODEL_FILE;
 use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
@@ -60,27 +61,36 @@ impl Common {
 
     /// An engine as asked for.
     pub(super) fn engine(&self) -> Result<Engine> {
-        let isa = self.isa.as_deref().map(Isa::named).transpose()?;
-        let gemm = match self.gemm {
+        self.engine_with(match self.gemm {
             Gemm::Engine => GemmBackend::Engine,
             Gemm::Matrixmultiply => GemmBackend::Matrixmultiply,
-        };
+        })
+    }
+
+    /// An engine as asked for, but that `gemm` computes the dense products.
+    pub(super) fn engine_with(&self, gemm: GemmBackend) -> Result<Engine> {
+        let isa = self.isa.as_deref().map(Isa::named).transpose()?;
         Ok(Engine::new(EngineOptions { isa, gemm, threads: self.threads.map(usize::from) })?)
     }
 }
 
 /// The data set at `place`, or the one that stands in where none is named, which is then said.
 pub(super) fn dataset(place: Option<&Path>, output: &OutputOptions) -> Result<Dataset> {
+    Ok(find(place, output)?.data)
+}
+
+/// The same, and what names it.
+pub(super) fn find(place: Option<&Path>, output: &OutputOptions) -> Result<Found> {
     let mut transfer = Transfer::new(output.quiet);
     let found = Dataset::find(place, &mut |event| transfer.tell(&event))?;
-    if let Some(why) = found.stands_in {
+    if let Some(why) = &found.stands_in {
         output.note(format_args!(
             "no data set was named, so these are generated digits ({why}); for MNIST, run `mnistry \
              data fetch mnist` where there is a network, or name a copy with --data or \
              MNISTRY_DATA_DIR"
         ));
     }
-    Ok(found.data)
+    Ok(found)
 }
 
 /// The network at `path`: a model file, or a run folder that holds one.

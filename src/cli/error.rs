@@ -25,7 +25,7 @@ pub(super) enum CommandError {
     Print(#[source] io::Error),
     /// Ctrl-C would end the process at once.
     #[error("cannot listen for Ctrl-C: {0}")]
-    Interrupt(#[from] ctrlc::Error),
+    Interrupt(#[source] io::Error),
 }
 
 /// The errors of the library's rooms are taken in as its own.

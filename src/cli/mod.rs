@@ -38,7 +38,8 @@ Examples:
   mnistry data fetch fashion         fetch another data set
   mnistry bench                      measure this machine
 
-Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted.";
+Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted
+(128 and the number of the signal: 143 for SIGTERM).";
 
 #[derive(Subcommand)]
 enum Command {
@@ -52,11 +53,9 @@ enum Command {
 /// How a command ended that did not fail.
 enum Outcome {
     Done,
-    Interrupted,
+    /// With the exit code of a program that a signal ended.
+    Interrupted(u8),
 }
-
-/// What a shell reports of a program that Ctrl-C ended.
-const INTERRUPTED: u8 = 130;
 
 /// Does what the arguments of the process ask for.
 pub(crate) fn run() -> ExitCode {
@@ -70,7 +69,7 @@ pub(crate) fn run() -> ExitCode {
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
-        Ok(Outcome::Interrupted) => ExitCode::from(INTERRUPTED),
+        Ok(Outcome::Interrupted(code)) => ExitCode::from(code),
         Err(CommandError::Usage(error)) => error.exit(),
         Err(error) => {
             output::note(format_args!("error: {error}"));

@@ -1,13 +1,11 @@
 //! The settings of a run: what is trained, and how.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
 use mnistry::model::Architecture;
-use mnistry::{
-    Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd, Split,
-};
+use mnistry::{Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd};
 
 use super::regularisation::Regularisation;
 
@@ -50,10 +48,6 @@ pub(super) struct Settings {
     #[arg(long, value_name = "SHARE", value_parser = share)]
     momentum: Option<f64>,
 
-    /// How many times every training image is seen
-    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
-    epochs: u32,
-
     /// Images a step
     #[arg(long, value_name = "N", default_value_t = 32, value_parser = clap::value_parser!(u32).range(1..=65_536))]
     batch_size: u32,
@@ -68,7 +62,7 @@ pub(super) struct Settings {
 
     /// Train on the first N images alone
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    train_limit: Option<u32>,
+    pub(super) train_limit: Option<u32>,
 
     #[command(flatten)]
     regularisation: Regularisation,
@@ -99,19 +93,20 @@ impl Settings {
     ///
     /// # Errors
     /// When arguments contradict each other.
-    pub(super) fn fit_options(&self) -> Result<FitOptions, clap::Error> {
+    pub(super) fn fit_options(&self, epochs: Option<u32>) -> Result<FitOptions, clap::Error> {
         let shapes_mlp = !self.hidden.is_empty() || self.output.is_some();
         if shapes_mlp && !matches!(self.model, Model::Mlp) {
             let problem = "--hidden and --output are for --model mlp: other models have their own";
             return Err(usage_error(ErrorKind::ArgumentConflict, problem));
         }
+        let default = FitOptions::default();
         let options = FitOptions {
-            epochs: self.epochs as usize,
+            epochs: epochs.map_or(default.epochs, |epochs| epochs as usize),
             batch_size: self.batch_size as usize,
             optimizer: self.optimizer()?,
             shuffle: !self.no_shuffle,
             seed: self.seed,
-            ..FitOptions::default()
+            ..default
         };
         Ok(self.regularisation.add_to(options))
     }
@@ -136,12 +131,13 @@ impl Settings {
         }
     }
 
-    /// The images of `data` to train on.
-    pub(super) fn training_images(&self, data: &Dataset) -> Result<Split> {
-        Ok(match self.train_limit {
-            Some(limit) => data.train.take(limit as usize)?,
-            None => data.train.clone(),
-        })
+    /// The files that are read for the network.
+    pub(super) fn inputs(&self) -> impl Iterator<Item = &Path> {
+        let described = match &self.model {
+            Model::File(path) => Some(&**path),
+            _ => None,
+        };
+        self.init.as_deref().into_iter().chain(described)
     }
 
     /// The network to start from, made for the images and classes of `data`.

@@ -1,33 +1,49 @@
 //! `mnistry train`: trains a network, tests it, and keeps the run in a folder.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use mnistry::report::{RecordedRun, RunEnd, StartedRun, Summary, TrainedRun};
+use mnistry::report::{RecordedRun, RunEnd, SavedRun, StartedRun, Summary, TrainedRun};
 use mnistry::{Dataset, Engine, Network};
 
-use super::common::Common;
+use super::common::{Common, find};
+use super::interrupt::Interrupt;
 use super::meter::Meter;
 use super::settings::Settings;
 use super::watch::Watch;
-use super::{CommandError, Outcome, interrupt, output};
+use super::{CommandError, Outcome, output};
 
 /// Train a network, test it, and keep the run in a folder
 ///
 /// The run folder holds config.json (what was run), history.csv (a line an epoch),
-/// model.safetensors (the network, from the start of the run on), and at the end report.json and
-/// confusion_matrix.csv. Ctrl-C stops after the current step and keeps the network as it is.
+/// model.safetensors (the network, from the start of the run on), best.safetensors (where there is
+/// validation), checkpoint.safetensors (what --resume goes on from), and at the end report.json and
+/// confusion_matrix.csv. Ctrl-C stops after the current step and keeps all as it is.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Train {
     #[command(flatten)]
     settings: Settings,
 
+    /// How many times every training image is seen [default: 5]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Training")]
+    epochs: Option<u32>,
+
     /// Where the run is kept, in place of an earlier run there [default: the next free of runs/1,
     /// runs/2 …]
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     run_dir: Option<PathBuf>,
+
+    /// Go on with the run in this folder, which was interrupted or killed, with its settings, or to
+    /// more --epochs. It ends with the same bits as if it had never been interrupted
+    #[arg(
+        long,
+        value_name = "RUN",
+        help_heading = "Run",
+        conflicts_with_all = ["Settings", "Regularisation", "run_dir", "log_steps", "summary", "gemm"]
+    )]
+    resume: Option<PathBuf>,
 
     /// Write the loss of every step to this file, as CSV
     #[arg(long, value_name = "FILE", help_heading = "Run")]
@@ -48,21 +64,38 @@ Examples:
   mnistry train --data mnist.npz --model lenet5 --batch-size 128 --epochs 10
   mnistry train --model cnn --summary
   mnistry train --data mnist.npz --optimizer sgd --learning-rate 0.1 --momentum 0.9
+  mnistry train --resume runs/1
+  mnistry train --resume runs/1 --epochs 20
   mnistry train --data mnist.npz --quiet --json | jq .test.accuracy";
 
 impl Train {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        match &self.resume {
+            Some(folder) => self.resume(folder),
+            None => self.begin(),
+        }
+    }
+
+    /// A new run.
+    fn begin(&self) -> Result<Outcome, CommandError> {
         let started = Instant::now();
-        let options = self.settings.fit_options()?;
+        let options = self.settings.fit_options(self.epochs)?;
         let engine = self.common.engine()?;
-        let data = self.common.dataset()?;
-        let images = self.settings.training_images(&data)?;
-        let mut network = self.settings.network(&data)?;
+        if let Some(file) = &self.log_steps {
+            self.check_log(file)?;
+        }
+        let found = find(self.common.data.as_deref(), &self.common.output)?;
+        let network = self.settings.network(&found.data)?;
         if self.summary {
             return self.print_summary(&network);
         }
-        let mut run =
-            RecordedRun::new(&engine, &data).options(options).train_images(images).started(started);
+        let mut run = RecordedRun::new(&engine, &found.data)
+            .options(options)
+            .data(found.place)
+            .started(started);
+        if let Some(limit) = self.settings.train_limit {
+            run = run.train_limit(limit as usize);
+        }
         if let Some(file) = &self.settings.init {
             run = run.init(file);
         }
@@ -72,19 +105,38 @@ impl Train {
         if let Some(file) = &self.log_steps {
             run = run.step_log(file);
         }
-        let run = run.begin(&mut network)?;
-        self.say_what_begins(&run, &engine, &data);
-        match self.train(run)? {
-            RunEnd::Completed(run) => self.report(run),
-            RunEnd::Interrupted { epoch, step, model, .. } => {
-                self.common.output.note(format_args!(
-                    "interrupted after epoch {epoch}, step {step}: the network is saved as it is \
-                     then in {}; it was not tested",
-                    model.display(),
-                ));
-                Ok(Outcome::Interrupted)
-            }
+        // Before an earlier run is given up.
+        let interrupt = Interrupt::listen(&engine)?;
+        let run = run.begin(network)?;
+        self.say_what_begins(&run, &engine, &found.data);
+        self.finish(run, &interrupt)
+    }
+
+    /// Goes on with the run in `folder`.
+    fn resume(&self, folder: &Path) -> Result<Outcome, CommandError> {
+        let started = Instant::now();
+        let run = SavedRun::open(folder, self.epochs.map(|epochs| epochs as usize))?;
+        if run.is_complete() {
+            self.common.output.note(format_args!(
+                "the run in {} is complete: there is nothing left to do",
+                folder.display()
+            ));
+            return Ok(Outcome::Done);
         }
+        let engine = self.common.engine_with(run.config().gemm)?;
+        let place = self.common.data.as_deref().or(run.config().data.as_deref());
+        let data = find(place, &self.common.output)?.data;
+        let interrupt = Interrupt::listen(&engine)?;
+        let run = run.started(started).resume(&engine, &data)?;
+        self.say_where_it_goes_on(&run);
+        self.say_what_begins(&run, &engine, &data);
+        self.finish(run, &interrupt)
+    }
+
+    /// Refuses a log of the steps that would replace what is read.
+    fn check_log(&self, file: &Path) -> Result<(), CommandError> {
+        mnistry::report::check_output(file, self.settings.inputs())?;
+        Ok(Dataset::check_output(self.common.data.as_deref(), file)?)
     }
 
     fn print_summary(&self, network: &Network) -> Result<Outcome, CommandError> {
@@ -95,6 +147,22 @@ impl Train {
             output::print(&summary.to_string())?;
         }
         Ok(Outcome::Done)
+    }
+
+    fn say_where_it_goes_on(&self, run: &StartedRun<'_>) {
+        let state = run.state();
+        match (state.epochs().len(), state.step()) {
+            (0, 0) => self.common.output.note(format_args!(
+                "the run was ended before its first checkpoint, so it begins anew"
+            )),
+            (epochs, 0) => {
+                self.common.output.note(format_args!("the run goes on after epoch {epochs}"));
+            }
+            (epochs, step) => self
+                .common
+                .output
+                .note(format_args!("the run goes on after epoch {}, step {step}", epochs + 1)),
+        }
     }
 
     fn say_what_begins(&self, run: &StartedRun<'_>, engine: &Engine, data: &Dataset) {
@@ -113,15 +181,15 @@ impl Train {
             self.common.output.note(format_args!(
                 "{} has no fused multiply-add here: the network will differ from one trained with \
                  avx2 or avx512 in its last bits",
-                config.isa
+                engine.isa().name()
             ));
         }
     }
 
-    /// Trains, shown on stderr, until it is done or Ctrl-C is pressed.
-    fn train<'a>(&self, run: StartedRun<'a>) -> Result<RunEnd<'a>, CommandError> {
-        interrupt::listen()?;
+    /// Trains, shown on stderr, until it is done or asked to stop; then tests.
+    fn finish(&self, run: StartedRun<'_>, interrupt: &Interrupt) -> Result<Outcome, CommandError> {
         let config = run.config();
+        let folder = run.folder().to_owned();
         let mut watch = Watch::new(Meter::new(
             config.fit.epochs,
             config.train_images,
@@ -129,17 +197,42 @@ impl Train {
         ));
         let end = run.train(&mut watch);
         watch.end();
-        Ok(end?)
+        match end? {
+            RunEnd::Completed(run) => self.report(&run, interrupt),
+            RunEnd::Interrupted { epoch, step, model, .. } => {
+                self.common.output.note(format_args!(
+                    "interrupted after epoch {epoch}, step {step}: the network is saved as it is \
+                     then in {}; it was not tested; `mnistry train --resume {}` goes on",
+                    model.display(),
+                    folder.display(),
+                ));
+                Ok(Outcome::Interrupted(interrupt.exit_code()))
+            }
+        }
     }
 
     /// Tests the trained network, and prints the report.
-    fn report(&self, run: TrainedRun<'_>) -> Result<Outcome, CommandError> {
-        if let Some(epoch) = run.history().best {
+    fn report(&self, run: &TrainedRun<'_>, interrupt: &Interrupt) -> Result<Outcome, CommandError> {
+        if let Some(epoch) = run.best() {
             self.common.output.note(format_args!(
                 "the network is that of epoch {epoch}, of the lowest validation loss"
             ));
         }
-        let report = run.test()?;
-        self.common.output.print(&report, || format!("\n{}", report.text(&output::palette())))
+        match run.test() {
+            Ok(report) => self
+                .common
+                .output
+                .print(&report, || format!("\n{}", report.text(&output::palette()))),
+            Err(error) if error.is_stop() => {
+                self.common.output.note(format_args!(
+                    "interrupted before the test was done: the network is trained, and saved in {}; \
+                     `mnistry train --resume {}` tests it",
+                    run.model_path().display(),
+                    run.folder().display(),
+                ));
+                Ok(Outcome::Interrupted(interrupt.exit_code()))
+            }
+            Err(error) => Err(error.into()),
+        }
     }
 }

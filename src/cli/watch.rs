@@ -1,11 +1,10 @@
-//! What is done while a run goes on: it is shown, and stopped when asked.
+//! What is done while a run goes on: it is shown.
 
 use std::ops::ControlFlow;
 
 use mnistry::Network;
 use mnistry::train::{Epoch, Observer, ObserverError, Progress};
 
-use super::interrupt;
 use super::meter::Meter;
 
 /// Watches a run.
@@ -27,7 +26,7 @@ impl Watch {
 impl Observer for Watch {
     fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
         self.meter.step(progress);
-        if interrupt::requested() { ControlFlow::Break(()) } else { ControlFlow::Continue(()) }
+        ControlFlow::Continue(())
     }
 
     fn on_epoch_end(

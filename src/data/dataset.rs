@@ -1,5 +1,6 @@
 //! A data set: what a network is trained on, and what it is tested with.
 
+use super::checksum::crc32_of_chunks;
 use super::{Problem, Split};
 use crate::image::ImageShape;
 
@@ -31,6 +32,15 @@ impl Dataset {
             return Err(Problem::Label { index, label, classes });
         }
         Ok(Self { name: name.into(), train, test })
+    }
+
+    /// What tells its images and labels from others: the CRC-32 of the training pixels, their
+    /// labels, the test pixels and their labels. Computed on the current thread pool.
+    #[must_use]
+    pub fn checksum(&self) -> String {
+        let Self { train, test, .. } = self;
+        let parts = [train.pixels(), train.labels(), test.pixels(), test.labels()];
+        parts.map(|part| format!("{:08x}", crc32_of_chunks(part))).join("-")
     }
 
     /// Height and width of every image.

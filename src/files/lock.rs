@@ -9,13 +9,11 @@ use super::open::open_unfollowed;
 /// A lock that this process has on a file, until it is dropped or the process ends, in whichever
 /// way: that of a killed process binds nobody.
 #[derive(Debug)]
-#[allow(dead_code, reason = "for folders that one process at a time writes")]
 #[must_use = "the lock is given up when it is dropped"]
 pub(crate) struct Lock {
     _file: File,
 }
 
-#[allow(dead_code, reason = "as above")]
 impl Lock {
     /// Locks the file at `path`, which is made if need be and never removed: a lock on a file that
     /// another process removes and makes anew would bind nobody.

@@ -10,10 +10,9 @@ mod output;
 mod temporary;
 
 pub use bytes::Bytes;
-pub(crate) use durable::create_folder;
+pub(crate) use durable::{create_folder, sync_folder};
 pub use error::Error;
 pub(crate) use error::Result;
-#[allow(unused_imports, reason = "for folders that one process at a time writes")]
 pub(crate) use lock::Lock;
 #[cfg(feature = "download")]
 pub(crate) use open::is_of_no_stranger;
@@ -23,6 +22,7 @@ pub(crate) use output::{check_output, write_output};
 pub(crate) use output::{is_same_file, lies_in};
 pub(crate) use temporary::{TemporaryFile, sweep, sweep_named};
 
+use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
 
@@ -62,4 +62,12 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
         return Err(Error::TooLarge { path: path.to_owned(), limit });
     }
     Ok(bytes)
+}
+
+/// Opens the regular file at `path` itself, to add to its end.
+///
+/// # Errors
+/// When it cannot be opened so, or something else is there.
+pub(crate) fn open_to_append(path: &Path) -> Result<File> {
+    open_unfollowed(File::options().append(true), path).map_err(Error::io("write", path))
 }

@@ -26,6 +26,48 @@ pub enum Error {
     /// The folder of a run has a `config.json` of something else.
     #[error("{}: was not written by a run: choose another folder for this one", .0.display())]
     ForeignConfig(PathBuf),
+    /// Another process writes to the folder.
+    #[error("{}: another run is at work there: wait for its end, or choose another folder", .0.display())]
+    Busy(PathBuf),
+    /// There is no run to go on with.
+    #[error("{}: holds no run: there is no config.json", .0.display())]
+    NoSuchRun(PathBuf),
+    /// A `config.json` that says nothing of a run.
+    #[error("{}: is not what a run wrote: {source}", path.display())]
+    Config {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The checkpoint is of another run than the settings.
+    #[error("{}: its checkpoint is of another run than its config.json: start a new run", .0.display())]
+    OtherRun(PathBuf),
+    /// A completed run without what it could be gone on from.
+    #[error("{}: has no checkpoint to go on from: start a new run", .0.display())]
+    NoCheckpoint(PathBuf),
+    /// A run is to be gone on with on other data.
+    #[error(
+        "{}: the data are not those that the run began with ({dataset}): name those with --data, or          start a new run", folder.display()
+    )]
+    OtherData {
+        /// The folder of the run.
+        folder: PathBuf,
+        /// The name of the data that the run began with.
+        dataset: String,
+    },
+    /// The log of the steps has not those up to the checkpoint.
+    #[error(
+        "{}: has {found} of the {steps} steps that the checkpoint is after, so the log would have a          gap: put the file back, or start a new run", path.display()
+    )]
+    StepsMissing {
+        /// The log.
+        path: PathBuf,
+        /// How many steps it has.
+        found: usize,
+        /// How many it should have.
+        steps: usize,
+    },
     /// A network that is beyond use.
     #[error(
         "after epoch {epoch}, {tensor} holds a number that is not finite: lower the learning rate"
@@ -67,6 +109,12 @@ impl From<train::Error> for Error {
 }
 
 impl Error {
+    /// Whether the engine was [asked to stop](crate::Engine::stop_flag): nothing has failed.
+    #[must_use]
+    pub fn is_stop(&self) -> bool {
+        matches!(self, Self::Train(train::Error::Stopped))
+    }
+
     /// Wraps what the system said when it was asked to `action` the file at `path`.
     pub(super) fn io(
         action: &'static str,

@@ -18,7 +18,7 @@ pub use error::Error;
 pub use output::check_output;
 pub use overview::Overview;
 pub use palette::Palette;
-pub use run::{MODEL_FILE, RecordedRun, RunConfig, RunEnd, StartedRun, TrainedRun};
+pub use run::{MODEL_FILE, RecordedRun, RunConfig, RunEnd, SavedRun, StartedRun, TrainedRun};
 pub use shades::shades;
 pub use submission::{submission, write_submission};
 pub use summary::{LayerSummary, Summary};

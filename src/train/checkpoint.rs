@@ -56,6 +56,14 @@ impl State {
     /// When the file cannot be written.
     pub fn save(&self, path: impl AsRef<Path>) -> Result<(), model::Error> {
         let path = path.as_ref();
+        Ok(write_atomically(path, &self.to_bytes(path)?)?)
+    }
+
+    /// What [`save`](Self::save) writes to `path`.
+    ///
+    /// # Errors
+    /// When the format cannot say the state.
+    pub(crate) fn to_bytes(&self, path: &Path) -> Result<Vec<u8>, model::Error> {
         let PartialEpoch { steps, totals, seconds } = self.partial;
         let metadata = Metadata {
             format: FORMAT,
@@ -80,7 +88,7 @@ impl State {
         let best_loss = self.best.as_ref().map_or(0.0, |best| best.loss);
         let partial = [totals.loss, seconds, best_loss];
         file.add_numbers("partial", &[partial.len()], &partial);
-        Ok(write_atomically(path, &file.into_bytes()?)?)
+        file.into_bytes()
     }
 
     /// Reads a state that [`save`](Self::save) wrote.

@@ -7,6 +7,7 @@ use flate2::bufread::MultiGzDecoder;
 use super::unpack;
 use super::{Layout, idx};
 use crate::data::Problem;
+use crate::data::checksum::crc32;
 use crate::data::formats::unpack::{Compressed, UnpackError};
 use crate::files::Bytes;
 
@@ -58,7 +59,7 @@ impl GzippedIdx<'_> {
     fn ends_as(&self, copy: &[u8]) -> bool {
         // The checksum, then the length modulo 2³².
         let len = copy.len() as u32;
-        let end = [unpack::crc32(copy).to_le_bytes(), len.to_le_bytes()];
+        let end = [crc32(copy).to_le_bytes(), len.to_le_bytes()];
         self.compressed.ends_with(end.as_flattened())
     }
 }

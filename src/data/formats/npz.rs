@@ -12,6 +12,7 @@ use zip::{CompressionMethod, ZipArchive};
 use super::unpack;
 use super::{Layout, npy};
 use crate::data::Problem;
+use crate::data::checksum::crc32;
 use crate::data::formats::unpack::{Compressed, UnpackError};
 use crate::files::Bytes;
 
@@ -139,7 +140,7 @@ impl Compressed for Npz<'_> {
             };
             rest = next;
             npy::parse(file).is_ok_and(|layout| layout == member.layout)
-                && unpack::crc32(file) == member.crc
+                && crc32(file) == member.crc
         });
         same && rest.is_empty()
     }
@@ -194,7 +195,7 @@ impl<'a> Member<'a> {
 
     fn check_stored(&self) -> Result<(), Problem> {
         npy::parse(self.bytes)?;
-        self.check_crc(unpack::crc32(self.bytes))
+        self.check_crc(crc32(self.bytes))
     }
 
     fn check_crc(&self, found: u32) -> Result<(), Problem> {

@@ -1,11 +1,8 @@
 //! Bounded unpacking: a compressed file is believed only as far as its bytes go.
 
-use std::io::{self, ErrorKind, Read, Write};
-
-use flate2::Crc;
-
 use crate::data::Problem;
 use crate::files::{self, Bytes};
+use std::io::{self, ErrorKind, Read, Write};
 
 /// The most bytes that one byte of deflated data unpacks to: a match of 258 takes two bits.
 const DEFLATE_RATIO: usize = 1032;
@@ -63,13 +60,6 @@ pub(crate) fn to_memory(file: &impl Compressed) -> Result<Vec<u8>, Problem> {
 pub(crate) fn is_copy(file: &impl Compressed, copy: &[u8]) -> bool {
     let mut rest = Expected(copy);
     file.unpack_to(&mut rest).is_ok() && rest.0.is_empty()
-}
-
-/// The checksum of `bytes` that gzip and zip keep with a file.
-pub(crate) fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = Crc::new();
-    crc.update(bytes);
-    crc.sum()
 }
 
 /// Takes the bytes that are expected, and no others.

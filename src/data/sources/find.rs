@@ -1,6 +1,6 @@
 //! Data sets by the names that people give them.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::{Cache, generated};
 use crate::data::sources::download::{Downloader, Event, Patience};
@@ -19,6 +19,8 @@ const USUAL: &str = "mnist";
 pub struct Found {
     /// The data set.
     pub data: Dataset,
+    /// What names it, whatever the environment says later: a whole path, or a name.
+    pub place: PathBuf,
     /// Why MNIST could not be fetched, where none was named and [generated digits](generated) stand
     /// in.
     pub stands_in: Option<Error>,
@@ -46,13 +48,17 @@ impl Dataset {
             } else if downloader.catalogue.get(name).is_some() {
                 downloader.open(name, tell)?
             } else {
-                Self::open(&source)?
+                let place = std::path::absolute(&source).unwrap_or_else(|_| source.clone());
+                return Ok(Found { data: Self::open(&source)?, place, stands_in: None });
             };
-            return Ok(Found { data, stands_in: None });
+            return Ok(Found { data, place: source, stands_in: None });
         }
         match (Downloader { patience: Patience::BRIEF, ..downloader }).open(USUAL, tell) {
-            Ok(data) => Ok(Found { data, stands_in: None }),
-            Err(missed) => Ok(Found { data: Self::generated()?, stands_in: Some(missed) }),
+            Ok(data) => Ok(Found { data, place: USUAL.into(), stands_in: None }),
+            Err(missed) => {
+                let (data, place) = (Self::generated()?, GENERATED.into());
+                Ok(Found { data, place, stands_in: Some(missed) })
+            }
         }
     }
 

@@ -16,6 +16,16 @@ pub struct RunConfig {
     pub version: String,
     /// The name of the data set.
     pub dataset: String,
+    /// Where the data set is, or its name in the catalogue; `None` where that was not said.
+    #[serde(default)]
+    pub data: Option<PathBuf>,
+    /// The [checksum](crate::Dataset::checksum) of the data set; `None` in folders of versions that
+    /// could not go on with a run.
+    #[serde(default)]
+    pub data_checksum: Option<String>,
+    /// How many training images of the data set were taken, the first ones; `None` for all.
+    #[serde(default)]
+    pub train_limit: Option<usize>,
     /// How many images an epoch trains on, those of the validation split left out.
     pub train_images: usize,
     /// How many images the network is tested with.
@@ -24,6 +34,9 @@ pub struct RunConfig {
     pub architecture: Architecture,
     /// The file that the first weights come from; `None` where they are drawn under the seed.
     pub init: Option<PathBuf>,
+    /// The file that the loss of every step is written to, if any.
+    #[serde(default)]
+    pub step_log: Option<PathBuf>,
     /// Epochs, minibatches, optimiser, order and seed.
     #[serde(flatten)]
     pub fit: FitOptions,

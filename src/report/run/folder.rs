@@ -1,67 +1,63 @@
-//! The run folder: `config.json`, `history.csv`, `model.safetensors`, `report.json` and
-//! `confusion_matrix.csv`.
+//! The run folder: `config.json`, `history.csv`, `model.safetensors`, `best.safetensors`,
+//! `checkpoint.safetensors`, `report.json` and `confusion_matrix.csv`.
 //!
-//! Each file is replaced as a whole, and none is left from an earlier run, so that whatever
-//! interrupts a run, the folder speaks of that run alone and its model can be used.
+//! Each file is whole at any time, and none is left from an earlier run, so that whatever interrupts
+//! a run, the folder speaks of that run alone, its model can be used, and it can be gone on with.
+//! One process at a time writes to it.
 
 use std::fs;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use serde::Serialize;
 
 use super::RunConfig;
-use crate::files::{create_folder, read_bounded, write_atomically};
+use super::csv_text::csv_text;
+use super::history_file::HistoryFile;
+use crate::files::{
+    Lock, TemporaryFile, create_folder, read_bounded, sweep, sync_folder, write_atomically,
+};
 use crate::model::Network;
 use crate::report::Report;
 use crate::report::error::{Error, Result};
-use crate::train::{ConfusionMatrix, Epoch};
+use crate::train::{ConfusionMatrix, State};
 
 /// The name of the trained network in a run folder.
 pub const MODEL_FILE: &str = "model.safetensors";
 
-/// More bytes than any `config.json` of ours has.
-const LARGEST_CONFIG: u64 = 1 << 20;
+/// More bytes than any `config.json` of ours has: as much as that of the most layers that a model
+/// file can have.
+const LARGEST_CONFIG: u64 = 1 << 28;
 
 const CONFIG_FILE: &str = "config.json";
 const HISTORY_FILE: &str = "history.csv";
-/// The columns of `history.csv`; the last two only where there is validation.
-const HISTORY: [&str; 6] =
-    ["epoch", "loss", "accuracy", "seconds", "validation_loss", "validation_accuracy"];
+const BEST_FILE: &str = "best.safetensors";
+const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 const REPORT_FILE: &str = "report.json";
 const CONFUSION_FILE: &str = "confusion_matrix.csv";
-/// What a run leaves beside its `config.json`.
-const RESULT_FILES: [&str; 4] = [REPORT_FILE, CONFUSION_FILE, HISTORY_FILE, MODEL_FILE];
+const LOCK_FILE: &str = ".lock";
+/// What says how an earlier run ended, and where it could be gone on with. It is removed before a
+/// new run's files come.
+const ENDINGS: [&str; 4] = [REPORT_FILE, CONFUSION_FILE, CHECKPOINT_FILE, BEST_FILE];
 
-/// A folder that keeps one run.
+/// A folder that keeps one run, and that no other process writes to.
 #[derive(Debug)]
 pub(super) struct RunFolder {
     path: PathBuf,
-    history: Vec<Epoch>,
+    _lock: Lock,
 }
 
 impl RunFolder {
-    /// The folder at `path`, made where it does not exist; the files of an earlier run in it are
-    /// removed, other files are left alone.
+    /// The folder at `path` for a new run, made where it does not exist. Nothing is replaced yet.
     ///
     /// # Errors
-    /// When the system refuses, or the folder holds a `config.json` that no run wrote, or files
-    /// under our names without one.
-    pub(super) fn create(path: impl Into<PathBuf>) -> Result<Self> {
+    /// When the system refuses, another process has it, or it holds a `config.json` that no run
+    /// wrote, or files under our names without one.
+    pub(super) fn claim(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         create_folder(&path)?;
         check_replaceable(&path.join(CONFIG_FILE))?;
-        // The settings last: without them, the other files would not be known as a run's.
-        for name in RESULT_FILES.into_iter().chain([CONFIG_FILE]) {
-            let file = path.join(name);
-            match fs::remove_file(&file) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(Error::io("replace", file)(error));
-                }
-                _ => {}
-            }
-        }
-        Ok(Self { path, history: Vec::new() })
+        Self::lock(path)
     }
 
     /// A new folder in `parent`, named by the first number from 1 that is free: runs count up,
@@ -69,18 +65,33 @@ impl RunFolder {
     ///
     /// # Errors
     /// When the system refuses.
-    pub(super) fn create_next_in(parent: impl AsRef<Path>) -> Result<Self> {
+    pub(super) fn claim_next_in(parent: impl AsRef<Path>) -> Result<Self> {
         let parent = parent.as_ref();
         create_folder(parent)?;
         let mut number = 1 + greatest_number_in(parent)?;
         loop {
             let path = parent.join(number.to_string());
             match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self { path, history: Vec::new() }),
+                Ok(()) => {
+                    sync_folder(parent)?;
+                    return Self::lock(path);
+                }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
                 Err(error) => return Err(Error::io("create the folder", path)(error)),
             }
         }
+    }
+
+    /// The folder at `path`, which is there.
+    ///
+    /// # Errors
+    /// When the system refuses, or another process has it.
+    pub(super) fn lock(path: PathBuf) -> Result<Self> {
+        let Some(lock) = Lock::acquire(&path.join(LOCK_FILE))? else {
+            return Err(Error::Busy(path));
+        };
+        sweep(&path);
+        Ok(Self { path, _lock: lock })
     }
 
     /// Where it is.
@@ -93,42 +104,71 @@ impl RunFolder {
         self.path.join(MODEL_FILE)
     }
 
-    /// Writes down what the run will do, and the network that it starts from.
+    /// Replaces an earlier run by one that `config` describes and that begins with `state`, whose
+    /// network was read from a file where `is_read`.
+    ///
+    /// All new files are written beside before the first old one is given up. Until the last has its
+    /// name, the run is one that has no checkpoint yet and begins anew.
+    ///
+    /// # Errors
+    /// When a file cannot be written: the earlier run is then as it was.
+    pub(super) fn replace(
+        &self,
+        config: &RunConfig,
+        state: &State,
+        is_read: bool,
+    ) -> Result<HistoryFile> {
+        let history = HistoryFile::text(state.epochs(), is_validated(config))?;
+        let mut staged = vec![
+            self.stage(CONFIG_FILE, &json(&self.path.join(CONFIG_FILE), config)?)?,
+            self.stage(HISTORY_FILE, &history)?,
+            self.stage(MODEL_FILE, &state.network().to_bytes(&self.model_path())?)?,
+        ];
+        if is_read {
+            // The file that the weights were read from may change, or be the one that is replaced.
+            let path = self.path.join(CHECKPOINT_FILE);
+            staged.push(self.stage(CHECKPOINT_FILE, &state.to_bytes(&path)?)?);
+        }
+        self.remove(&ENDINGS)?;
+        for (name, file) in staged {
+            file.rename(&self.path.join(name))?;
+        }
+        HistoryFile::open(self.path.join(HISTORY_FILE))
+    }
+
+    /// Writes down what is new in `config` of a run that is gone on with from `state`; its history
+    /// has the epochs that are complete then, and nothing speaks of its end.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub(super) fn start(&self, config: &RunConfig, network: &Network) -> Result<()> {
+    pub(super) fn go_on(&self, config: &RunConfig, state: &State) -> Result<HistoryFile> {
+        self.remove(&[REPORT_FILE, CONFUSION_FILE])?;
         self.write_json(CONFIG_FILE, config)?;
-        self.write_history()?;
-        self.save(network)
+        HistoryFile::create(self.path.join(HISTORY_FILE), state.epochs(), is_validated(config))
     }
 
-    /// Adds a completed epoch to the history, and keeps the network as it is after it.
+    /// Keeps `network` as the run's.
     ///
     /// # Errors
-    /// When a file cannot be written, or the network holds a number that is not finite; the
-    /// folder then keeps what it had.
-    pub(super) fn record(&mut self, epoch: &Epoch, network: &Network) -> Result<()> {
-        self.save(network)?;
-        self.history.push(*epoch);
-        self.write_history()
-    }
-
-    /// Keeps the network as it is now.
-    ///
-    /// # Errors
-    /// When the file cannot be written, or the network holds a number that is not finite; the
-    /// folder then keeps the one that it had.
-    pub(super) fn save(&self, network: &Network) -> Result<()> {
-        for tensor in network.tensors() {
-            if tensor.values.iter().any(|value| !value.is_finite()) {
-                return Err(Error::NotFinite {
-                    epoch: self.history.len() + 1,
-                    tensor: tensor.name.clone(),
-                });
-            }
-        }
+    /// When the file cannot be written; the folder then keeps the one that it had.
+    pub(super) fn save_model(&self, network: &Network) -> Result<()> {
         Ok(network.save(self.model_path())?)
+    }
+
+    /// Keeps `network` as that of the lowest validation loss.
+    ///
+    /// # Errors
+    /// As [`save_model`](Self::save_model).
+    pub(super) fn save_best(&self, network: &Network) -> Result<()> {
+        Ok(network.save(self.path.join(BEST_FILE))?)
+    }
+
+    /// Keeps `state`, to be gone on from.
+    ///
+    /// # Errors
+    /// As [`save_model`](Self::save_model).
+    pub(super) fn save_checkpoint(&self, state: &State) -> Result<()> {
+        Ok(state.save(self.path.join(CHECKPOINT_FILE))?)
     }
 
     /// Writes the report of the completed run.
@@ -137,29 +177,33 @@ impl RunFolder {
     /// When a file cannot be written.
     pub(super) fn finish(&self, report: &Report) -> Result<()> {
         self.write_confusion_matrix(&report.test.confusion_matrix)?;
+        // Last: a run is complete when it has a report.
         self.write_json(REPORT_FILE, report)
+    }
+
+    fn stage(&self, name: &'static str, bytes: &[u8]) -> Result<(&'static str, TemporaryFile)> {
+        let mut file = TemporaryFile::create(&self.path)?;
+        let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
+        written.map_err(Error::io("write", self.path.join(name)))?;
+        Ok((name, file))
+    }
+
+    fn remove(&self, names: &[&str]) -> Result<()> {
+        for name in names {
+            let file = self.path.join(name);
+            match fs::remove_file(&file) {
+                Err(error) if error.kind() != ErrorKind::NotFound => {
+                    return Err(Error::io("replace", file)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
     }
 
     fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
         let path = self.path.join(name);
-        let mut text = serde_json::to_vec_pretty(value)
-            .map_err(|error| Error::Unwritable { path: path.clone(), source: error.into() })?;
-        text.push(b'\n');
-        Ok(write_atomically(&path, &text)?)
-    }
-
-    fn write_history(&self) -> Result<()> {
-        let is_validated = self.history.iter().any(|epoch| epoch.validation.is_some());
-        let rows = self.history.iter().map(|epoch| {
-            let numbers = [epoch.loss, epoch.accuracy, epoch.seconds];
-            let validation = epoch.validation.map(|of| [of.loss, of.accuracy]);
-            let numbers = numbers.into_iter().chain(validation.into_iter().flatten());
-            let row = std::iter::once(epoch.epoch.to_string());
-            row.chain(numbers.map(|number| number.to_string())).collect::<Vec<_>>()
-        });
-        let columns = if is_validated { 6 } else { 4 };
-        let header = HISTORY[..columns].iter().map(|&name| name.to_owned()).collect();
-        self.write_csv(HISTORY_FILE, std::iter::once(header).chain(rows))
+        Ok(write_atomically(&path, &json(&path, value)?)?)
     }
 
     /// The true class down, in the first column; the predicted class across, in the header.
@@ -173,31 +217,59 @@ impl RunFolder {
             matrix.rows().iter().enumerate().map(|(class, row)| {
                 numbered(class.to_string(), &mut row.iter().map(u64::to_string))
             });
-        self.write_csv(CONFUSION_FILE, std::iter::once(header).chain(rows))
+        let text = csv_text(std::iter::once(header).chain(rows))?;
+        Ok(write_atomically(&self.path.join(CONFUSION_FILE), &text)?)
     }
+}
 
-    fn write_csv<Row>(&self, name: &str, rows: impl Iterator<Item = Row>) -> Result<()>
-    where
-        Row: IntoIterator<Item = String>,
-    {
-        let path = self.path.join(name);
-        let refused = |error: csv::Error| Error::io("write", &path)(error.into());
-        let mut writer = csv::Writer::from_writer(Vec::new());
-        for row in rows {
-            writer.write_record(row).map_err(refused)?;
-        }
-        let text = writer.into_inner().map_err(|error| refused(error.into_error().into()))?;
-        Ok(write_atomically(&path, &text)?)
+/// What the folder at `path` says of its run.
+///
+/// # Errors
+/// When it holds no run.
+pub(super) fn read_config(path: &Path) -> Result<RunConfig> {
+    let config = path.join(CONFIG_FILE);
+    if !config.is_file() {
+        return Err(Error::NoSuchRun(path.to_owned()));
     }
+    let bytes = read_bounded(&config, LARGEST_CONFIG)?;
+    serde_json::from_slice(&bytes)
+        .map_err(|source| Error::Config { path: config, source: source.into() })
+}
+
+/// Where the run in the folder at `path` stands; `None` where it has no checkpoint yet.
+///
+/// # Errors
+/// When the checkpoint cannot be read.
+pub(super) fn read_checkpoint(path: &Path) -> Result<Option<State>> {
+    let path = path.join(CHECKPOINT_FILE);
+    Ok(if path.exists() { Some(State::load(path)?) } else { None })
+}
+
+/// Whether the run in the folder at `path` has its report.
+pub(super) fn has_report(path: &Path) -> bool {
+    path.join(REPORT_FILE).exists()
+}
+
+fn is_validated(config: &RunConfig) -> bool {
+    config.fit.validation_split > 0.0
+}
+
+/// `value` as what the file at `path` holds.
+fn json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(value)
+        .map_err(|error| Error::Unwritable { path: path.to_owned(), source: error.into() })?;
+    text.push(b'\n');
+    Ok(text)
 }
 
 /// Refuses a `config.json` of something else, or files of our names without one: that folder was
 /// surely not meant.
 fn check_replaceable(config: &Path) -> Result<()> {
     if !config.exists() {
-        let results = RESULT_FILES.map(|name| config.with_file_name(name));
-        return match results.iter().find(|file| file.exists()) {
-            Some(file) => Err(Error::NoRun(file.clone())),
+        let results = ENDINGS.into_iter().chain([HISTORY_FILE, MODEL_FILE]);
+        let mut results = results.map(|name| config.with_file_name(name));
+        return match results.find(|file| file.exists()) {
+            Some(file) => Err(Error::NoRun(file)),
             None => Ok(()),
         };
     }

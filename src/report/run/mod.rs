@@ -1,14 +1,19 @@
 //! A run as a whole: what it is told, the folder that keeps it, its training, its test, its report.
 
 mod config;
+mod csv_text;
 mod folder;
+mod history_file;
+mod pace;
 mod recorder;
+mod saved;
 mod step_log;
 #[cfg(test)]
 mod tests;
 
 pub use config::RunConfig;
 pub use folder::MODEL_FILE;
+pub use saved::SavedRun;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -17,9 +22,10 @@ use super::{Report, TestReport, peak_memory_bytes};
 use crate::data::{Dataset, Split};
 use crate::exec::engine::Engine;
 use crate::model::Network;
-use crate::report::error::Result;
-use crate::train::{FitOptions, History, Observer};
+use crate::report::error::{Error, Result};
+use crate::train::{Epoch, FitOptions, Observer, State};
 use folder::RunFolder;
+use history_file::HistoryFile;
 use recorder::Recorder;
 use step_log::StepLog;
 
@@ -30,7 +36,8 @@ const RUNS: &str = "runs";
 ///
 /// This is what `mnistry train` does. It goes in three steps, so that its caller can say between
 /// them what is going on: [`begin`](Self::begin) checks everything and starts the folder,
-/// [`train`](StartedRun::train) trains, and [`test`](TrainedRun::test) tests and reports.
+/// [`train`](StartedRun::train) trains, and [`test`](TrainedRun::test) tests and reports. One that was
+/// interrupted or killed is gone on with by way of [`SavedRun`].
 ///
 /// ```
 /// use mnistry::report::{RecordedRun, RunEnd};
@@ -40,13 +47,13 @@ const RUNS: &str = "runs";
 /// # let folder = place.path().join("first");
 /// let data = mnistry::data::generated::generate(0, 400, 100)?;
 /// let layers = Sequential::new(data.shape()).dense(data.classes(), Activation::Softmax);
-/// let mut network = Network::new(layers, 0)?;
+/// let network = Network::new(layers, 0)?;
 /// let engine = Engine::new(EngineOptions::default())?;
 ///
 /// let run = RecordedRun::new(&engine, &data)
 ///     .options(FitOptions { epochs: 2, ..FitOptions::default() })
 ///     .folder(&folder)
-///     .begin(&mut network)?;
+///     .begin(network)?;
 /// match run.train(&mut NoObserver)? {
 ///     RunEnd::Completed(run) => {
 ///         let report = run.test()?;
@@ -62,8 +69,9 @@ const RUNS: &str = "runs";
 pub struct RecordedRun<'a> {
     engine: &'a Engine,
     dataset: &'a Dataset,
-    train_images: Split,
     options: FitOptions,
+    train_limit: Option<usize>,
+    data: Option<PathBuf>,
     init: Option<PathBuf>,
     folder: Option<PathBuf>,
     step_log: Option<PathBuf>,
@@ -77,8 +85,9 @@ impl<'a> RecordedRun<'a> {
         Self {
             engine,
             dataset,
-            train_images: dataset.train.clone(),
             options: FitOptions::default(),
+            train_limit: None,
+            data: None,
             init: None,
             folder: None,
             step_log: None,
@@ -92,9 +101,15 @@ impl<'a> RecordedRun<'a> {
         self
     }
 
-    /// Trains on these images, in place of all that the data set has for it.
-    pub fn train_images(mut self, images: Split) -> Self {
-        self.train_images = images;
+    /// Trains on the first `limit` images, in place of all that the data set has for it.
+    pub fn train_limit(mut self, limit: usize) -> Self {
+        self.train_limit = Some(limit);
+        self
+    }
+
+    /// Writes down where the data set is, so that the run can be gone on with.
+    pub fn data(mut self, place: impl Into<PathBuf>) -> Self {
+        self.data = Some(place.into());
         self
     }
 
@@ -126,58 +141,79 @@ impl<'a> RecordedRun<'a> {
 
     /// Checks that `network` can be trained so, then starts the folder: `config.json`, an empty
     /// `history.csv`, and `network` as it is. An earlier run in the folder is given up only for
-    /// one that can begin.
+    /// one that can begin, when all its first files are written.
     ///
     /// # Errors
-    /// When an option makes no sense, `network` does not fit the images, a file cannot be written,
-    /// or the folder holds files under our names that no run wrote.
-    pub fn begin(self, network: &'a mut Network) -> Result<StartedRun<'a>> {
-        let config = self.config(network);
-        self.engine.check_fit(network, &self.train_images, &self.options)?;
-        let step_log = self.step_log.as_ref().map(StepLog::create).transpose()?;
-        let folder = match self.folder {
-            Some(path) => RunFolder::create(path)?,
-            None => RunFolder::create_next_in(RUNS)?,
+    /// When an option makes no sense, `network` does not fit the images, there is too little memory,
+    /// a file cannot be written, another process is at work in the folder, or it holds files under
+    /// our names that no run wrote.
+    pub fn begin(self, network: Network) -> Result<StartedRun<'a>> {
+        let Self { engine, dataset, options, train_limit, started, .. } = self;
+        let train_images = taken(dataset, train_limit)?;
+        engine.check_fit(&network, &train_images, &options)?;
+        let config = RunConfig {
+            version: env!("CARGO_PKG_VERSION").into(),
+            dataset: dataset.name.clone(),
+            data: self.data,
+            data_checksum: Some(checksum(engine, dataset)),
+            train_limit,
+            train_images: options.training_samples(train_images.len()),
+            test_images: dataset.test.len(),
+            architecture: network.architecture().clone(),
+            init: self.init,
+            step_log: self.step_log,
+            fit: options,
+            threads: engine.threads(),
+            isa: engine.isa().name().into(),
+            gemm: engine.gemm_backend(),
         };
-        folder.start(&config, network)?;
+        let mut step_log = config.step_log.as_ref().map(StepLog::open).transpose()?;
+        let folder = match self.folder {
+            Some(path) => RunFolder::claim(path)?,
+            None => RunFolder::claim_next_in(RUNS)?,
+        };
+        let state = State::new(network, options);
+        let history = folder.replace(&config, &state, config.init.is_some())?;
+        step_log.as_mut().map_or(Ok(()), StepLog::begin)?;
         Ok(StartedRun {
-            engine: self.engine,
-            dataset: self.dataset,
-            train_images: self.train_images,
-            started: self.started,
-            network,
+            engine,
+            dataset,
+            train_images,
+            started,
+            state,
             config,
             folder,
+            history,
             step_log,
         })
     }
-
-    fn config(&self, network: &Network) -> RunConfig {
-        RunConfig {
-            version: env!("CARGO_PKG_VERSION").into(),
-            dataset: self.dataset.name.clone(),
-            train_images: self.options.training_samples(self.train_images.len()),
-            test_images: self.dataset.test.len(),
-            architecture: network.architecture().clone(),
-            init: self.init.clone(),
-            fit: self.options,
-            threads: self.engine.threads(),
-            isa: self.engine.isa().name().into(),
-            gemm: self.engine.gemm_backend(),
-        }
-    }
 }
 
-/// A [`RecordedRun`] whose folder is started and whose network is not trained yet.
+/// The training images of a run that takes the first `limit` of `dataset`.
+fn taken(dataset: &Dataset, limit: Option<usize>) -> Result<Split> {
+    let train = &dataset.train;
+    limit
+        .map_or(Ok(train.clone()), |limit| train.take(limit))
+        .map_err(|problem| Error::Train(problem.into()))
+}
+
+/// The checksum of `dataset`, by all threads.
+fn checksum(engine: &Engine, dataset: &Dataset) -> String {
+    engine.pool().install(|| dataset.checksum())
+}
+
+/// A [`RecordedRun`] or a [`SavedRun`] whose folder is ready, and whose network is not trained yet
+/// or not to the end.
 #[derive(Debug)]
 pub struct StartedRun<'a> {
     engine: &'a Engine,
     dataset: &'a Dataset,
     train_images: Split,
     started: Instant,
-    network: &'a mut Network,
+    state: State,
     config: RunConfig,
     folder: RunFolder,
+    history: HistoryFile,
     step_log: Option<StepLog>,
 }
 
@@ -194,9 +230,17 @@ impl<'a> StartedRun<'a> {
         &self.config
     }
 
-    /// Trains the network, as [`Engine::fit`] does. After each epoch the folder has the epoch in
-    /// `history.csv` and the network as it is then; after the last one, that of the lowest
-    /// validation loss, if the options ask for it.
+    /// Where the run stands.
+    #[must_use]
+    pub fn state(&self) -> &State {
+        &self.state
+    }
+
+    /// Trains the network, as [`Engine::fit`] does. Each epoch is in `history.csv` as soon as it is
+    /// complete. The network as it is then is in `model.safetensors`, that of the lowest validation
+    /// loss in `best.safetensors`, and all that the run needs to be gone on with in
+    /// `checkpoint.safetensors`: every second or two, and in the end. `model.safetensors` is then that
+    /// of the lowest validation loss, if the options ask for it.
     ///
     /// `observer` is told of each step, and of each epoch once it is recorded; it may end the run.
     ///
@@ -204,32 +248,31 @@ impl<'a> StartedRun<'a> {
     /// As [`Engine::fit`], and when a file cannot be written. The folder then has the network as
     /// it was after the last good epoch.
     pub fn train(self, observer: &mut dyn Observer) -> Result<RunEnd<'a>> {
-        let Self { engine, network, folder, .. } = self;
-        let mut recorder = Recorder::new(observer, folder, self.step_log);
+        let Self { engine, mut state, folder, .. } = self;
+        let before = state.seconds();
+        let mut recorder = Recorder::new(observer, &folder, self.history, self.step_log);
         let start = Instant::now();
-        let history = engine.fit(network, &self.train_images, &self.config.fit, &mut recorder);
+        let history = engine.fit_from(&mut state, &self.train_images, &mut recorder);
         let elapsed = start.elapsed();
-        // What was logged is written whether or not the training failed.
-        let recorded = recorder.end();
-        let (history, recorded) = (history?, recorded?);
-        let folder = recorded.folder;
+        // What was logged, and how far the run came, is written whether or not the training failed.
+        let recorded = recorder.end(&state);
+        let (history, aside) = (history?, recorded?);
         if history.stopped {
-            folder.save(network)?;
-            let (epoch, step) = (recorded.epoch, recorded.step);
+            let steps = self.config.train_images.div_ceil(self.config.fit.batch_size);
+            let (epoch, step) = match (state.epochs().len(), state.step()) {
+                (epochs, 0) if epochs > 0 => (epochs, steps),
+                (epochs, step) => (epochs + 1, step),
+            };
             return Ok(RunEnd::Interrupted { epoch, step, model: folder.model_path() });
-        }
-        if history.best.is_some() {
-            folder.save(network)?;
         }
         Ok(RunEnd::Completed(TrainedRun {
             engine,
             dataset: self.dataset,
             started: self.started,
-            network,
+            state,
             folder,
             train_images: self.config.train_images,
-            train_seconds: elapsed.saturating_sub(recorded.aside).as_secs_f64(),
-            history,
+            train_seconds: before + elapsed.saturating_sub(aside).as_secs_f64(),
         }))
     }
 }
@@ -240,13 +283,14 @@ impl<'a> StartedRun<'a> {
 pub enum RunEnd<'a> {
     /// With its last epoch, or when its patience was at an end.
     Completed(TrainedRun<'a>),
-    /// By the observer, before its last epoch was complete. The folder has the network as it was
-    /// then, and no report.
+    /// By the observer, or because the engine was asked to stop, before its last epoch was complete.
+    /// The folder has the network as it was then, what the run needs to be gone on with, and no
+    /// report.
     #[non_exhaustive]
     Interrupted {
         /// The epoch of the last step, from 1.
         epoch: usize,
-        /// The last step within that epoch, from 1.
+        /// The last step within that epoch, from 1; 0 before the first.
         step: usize,
         /// The file that the network was saved in.
         model: PathBuf,
@@ -259,30 +303,56 @@ pub struct TrainedRun<'a> {
     engine: &'a Engine,
     dataset: &'a Dataset,
     started: Instant,
-    network: &'a Network,
+    state: State,
     folder: RunFolder,
     /// How many images an epoch had.
     train_images: usize,
     train_seconds: f64,
-    history: History,
 }
 
 impl TrainedRun<'_> {
-    /// Its epochs, and which of them the network is of.
+    /// Its epochs.
     #[must_use]
-    pub fn history(&self) -> &History {
-        &self.history
+    pub fn epochs(&self) -> &[Epoch] {
+        self.state.epochs()
+    }
+
+    /// Where the network is not that of the last epoch, the one that it is of: the epoch of the
+    /// lowest validation loss.
+    #[must_use]
+    pub fn best(&self) -> Option<usize> {
+        self.state.restored().map(|(epoch, _)| epoch)
+    }
+
+    /// The trained network.
+    #[must_use]
+    pub fn network(&self) -> &Network {
+        self.state.result()
+    }
+
+    /// The folder that keeps the run.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// Where its network is.
+    #[must_use]
+    pub fn model_path(&self) -> PathBuf {
+        self.folder.model_path()
     }
 
     /// Tests the network on the data set's test images, and completes the folder with
     /// `report.json` and `confusion_matrix.csv`.
     ///
     /// # Errors
-    /// When the test loss is not a finite number, or a file cannot be written.
-    pub fn test(self) -> Result<Report> {
-        let Self { engine, dataset, network, .. } = self;
+    /// When the test loss is not a finite number, a file cannot be written, or the engine is asked to
+    /// stop: the run can then be gone on with, to be tested.
+    pub fn test(&self) -> Result<Report> {
+        let Self { engine, dataset, state, .. } = self;
+        let network = state.result();
         let test = TestReport::new(engine.evaluate(network, &dataset.test)?)?;
-        let samples = self.train_images * self.history.epochs.len();
+        let samples = self.train_images * state.epochs().len();
         let report = Report {
             dataset: dataset.name.clone(),
             model: network.architecture().to_string(),
@@ -293,7 +363,7 @@ impl TrainedRun<'_> {
             total_seconds: self.started.elapsed().as_secs_f64(),
             samples_per_second: samples as f64 / self.train_seconds,
             peak_memory_bytes: peak_memory_bytes(),
-            history: self.history.epochs,
+            history: state.epochs().to_vec(),
             test,
         };
         self.folder.finish(&report)?;

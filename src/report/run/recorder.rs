@@ -1,59 +1,91 @@
-//! What is recorded while a run goes on.
+//! What is written down while a run goes on.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
 use super::folder::RunFolder;
+use super::history_file::HistoryFile;
+use super::pace::Pace;
 use super::step_log::StepLog;
 use crate::model::Network;
-use crate::report::error::Result;
-use crate::train::{Epoch, Observer, ObserverError, Progress};
+use crate::report::error::{Error, Result};
+use crate::train::{Epoch, Observer, ObserverError, Progress, State};
+
+/// How often a network is saved, however short epochs are.
+const MODEL_INTERVAL: Duration = Duration::from_secs(1);
+/// How often the whole state is saved: what a run that is killed has to do again.
+const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Records a run and tells another observer of it.
 pub(super) struct Recorder<'a> {
-    observer: &'a mut dyn Observer,
+    pub(super) observer: &'a mut dyn Observer,
+    pub(super) folder: &'a RunFolder,
+    history: HistoryFile,
     step_log: Option<StepLog>,
     /// What kept a step from being logged.
     logged: Result<()>,
-    recorded: Recorded,
+    model: Unsaved,
+    best: Unsaved,
+    checkpoint: Pace,
+    /// How long the network was not trained but saved and shown.
+    aside: Duration,
 }
 
-/// What a recorder leaves behind.
-pub(super) struct Recorded {
-    pub(super) folder: RunFolder,
-    /// The epoch of the last step, from 1; 0 before the first step.
-    pub(super) epoch: usize,
-    /// The last step within that epoch, from 1; 0 before the first step.
-    pub(super) step: usize,
-    /// How long the network was not trained but saved and shown.
-    pub(super) aside: Duration,
+/// A network that is saved from time to time.
+struct Unsaved {
+    pace: Pace,
+    /// The network as it is to be saved, since it was saved last.
+    network: Option<Network>,
 }
 
 impl<'a> Recorder<'a> {
     pub(super) fn new(
         observer: &'a mut dyn Observer,
-        folder: RunFolder,
+        folder: &'a RunFolder,
+        history: HistoryFile,
         step_log: Option<StepLog>,
     ) -> Self {
-        let recorded = Recorded { folder, epoch: 0, step: 0, aside: Duration::ZERO };
-        Self { observer, step_log, logged: Ok(()), recorded }
+        let unsaved = || Unsaved { pace: Pace::new(MODEL_INTERVAL), network: None };
+        Self {
+            observer,
+            folder,
+            history,
+            step_log,
+            logged: Ok(()),
+            model: unsaved(),
+            best: unsaved(),
+            checkpoint: Pace::new(CHECKPOINT_INTERVAL),
+            aside: Duration::ZERO,
+        }
     }
 
-    /// Ends the record of a run that has ended, in whichever way.
+    /// Ends the record of a run that has ended in `state`, in whichever way; returns how long the
+    /// network was not trained but saved and shown.
     ///
     /// # Errors
-    /// When a step could not be logged.
-    pub(super) fn end(self) -> Result<Recorded> {
+    /// When a step could not be logged, or a file cannot be written.
+    pub(super) fn end(mut self, state: &State) -> Result<Duration> {
         self.logged?;
-        self.step_log.map_or(Ok(()), StepLog::finish)?;
-        Ok(self.recorded)
+        if let Some(log) = &mut self.step_log {
+            log.sync()?;
+        }
+        self.history.sync()?;
+        let folder = self.folder;
+        self.best.save_now(|best| folder.save_best(best))?;
+        match check_finite(state.network(), state.epochs().len()) {
+            Ok(()) => {
+                folder.save_model(state.result())?;
+                folder.save_checkpoint(state)?;
+            }
+            // What there was before is good.
+            Err(_) => self.model.save_now(|model| folder.save_model(model))?,
+        }
+        Ok(self.aside)
     }
 }
 
 impl Observer for Recorder<'_> {
     fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
-        self.recorded.epoch = progress.epoch;
-        self.recorded.step = progress.step;
         let flow = self.observer.on_step_end(progress);
         if let Some(log) = &mut self.step_log {
             self.logged = log.record(progress.loss);
@@ -67,9 +99,73 @@ impl Observer for Recorder<'_> {
         network: &Network,
     ) -> Result<ControlFlow<()>, ObserverError> {
         let start = Instant::now();
-        self.recorded.folder.record(epoch, network)?;
+        check_finite(network, epoch.epoch)?;
+        let folder = self.folder;
+        self.model.take(network, |network| folder.save_model(network))?;
+        self.best.save_if_due(|network| folder.save_best(network))?;
+        self.history.add(epoch)?;
         let flow = self.observer.on_epoch_end(epoch, network);
-        self.recorded.aside += start.elapsed();
+        self.aside += start.elapsed();
         flow
+    }
+
+    fn on_best(&mut self, epoch: &Epoch, network: &Network) -> Result<(), ObserverError> {
+        let start = Instant::now();
+        let folder = self.folder;
+        self.best.take(network, |network| folder.save_best(network))?;
+        let told = self.observer.on_best(epoch, network);
+        self.aside += start.elapsed();
+        told
+    }
+
+    fn is_checkpoint_due(&mut self) -> bool {
+        self.checkpoint.is_due()
+    }
+
+    fn on_checkpoint(&mut self, state: &State) -> Result<(), ObserverError> {
+        let start = Instant::now();
+        let Self { folder, step_log, best, checkpoint, .. } = self;
+        // A checkpoint promises that what it goes on from is on the disk.
+        if let Some(log) = step_log {
+            log.sync()?;
+        }
+        best.save_now(|network| folder.save_best(network))?;
+        checkpoint.spend(|| folder.save_checkpoint(state))?;
+        self.aside += start.elapsed();
+        Ok(())
+    }
+}
+
+impl Unsaved {
+    /// Saves `network` if that is due, else keeps it until it is.
+    fn take(&mut self, network: &Network, save: impl FnOnce(&Network) -> Result<()>) -> Result<()> {
+        if !self.pace.is_due() {
+            self.network = Some(network.clone());
+            return Ok(());
+        }
+        self.network = None;
+        self.pace.spend(|| save(network))
+    }
+
+    /// Saves what is kept, if that is due.
+    fn save_if_due(&mut self, save: impl FnOnce(&Network) -> Result<()>) -> Result<()> {
+        if self.pace.is_due() { self.save_now(save) } else { Ok(()) }
+    }
+
+    /// Saves what is kept.
+    fn save_now(&mut self, save: impl FnOnce(&Network) -> Result<()>) -> Result<()> {
+        match self.network.take() {
+            Some(network) => self.pace.spend(|| save(&network)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// Refuses a network of `epoch` that nobody could use.
+fn check_finite(network: &Network, epoch: usize) -> Result<()> {
+    let is_sound = |values: &[f32]| values.iter().all(|value| value.is_finite());
+    match network.tensors().iter().find(|tensor| !is_sound(&tensor.values)) {
+        Some(tensor) => Err(Error::NotFinite { epoch, tensor: tensor.name.clone() }),
+        None => Ok(()),
     }
 }

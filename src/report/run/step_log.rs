@@ -1,6 +1,7 @@
 //! The loss of every step of a run, as CSV.
 
 use std::fs::File;
+use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::report::error::{Error, Result};
@@ -10,20 +11,61 @@ use crate::report::error::{Error, Result};
 pub(super) struct StepLog {
     path: PathBuf,
     writer: csv::Writer<File>,
-    steps: u64,
+    steps: usize,
+    /// Whether it can be cut and synced: it is no device or pipe.
+    is_regular: bool,
 }
 
 impl StepLog {
-    /// Starts the file at `path`, in place of what may be there.
+    /// Opens the file at `path`, which is made where it does not exist, and left as it is.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub(super) fn create(path: impl AsRef<Path>) -> Result<Self> {
+    pub(super) fn open(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref().to_owned();
-        let file = File::create(&path).map_err(Error::io("write", &path))?;
-        let mut log = Self { path, writer: csv::Writer::from_writer(file), steps: 0 };
-        log.write(("step", "loss"))?;
-        Ok(log)
+        let is_regular = path.metadata().map_or(true, |found| found.is_file());
+        let mut options = File::options();
+        options.write(true).create(is_regular).truncate(false).read(is_regular);
+        let file = options.open(&path).map_err(Error::io("write", &path))?;
+        let writer = csv::WriterBuilder::new().has_headers(false).from_writer(file);
+        Ok(Self { path, writer, steps: 0, is_regular })
+    }
+
+    /// Begins the file anew: the header, and no steps.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn begin(&mut self) -> Result<()> {
+        self.cut_at(0)?;
+        self.write(("step", "loss"))
+    }
+
+    /// Goes on after the first `steps` steps, which must be there; what follows is removed.
+    ///
+    /// # Errors
+    /// When they are not there, or the file cannot be written.
+    pub(super) fn go_on_after(&mut self, steps: usize) -> Result<()> {
+        self.steps = steps;
+        if !self.is_regular {
+            return Ok(());
+        }
+        let file = self.writer.get_ref().try_clone().map_err(Error::io("read", &self.path))?;
+        let mut file = BufReader::new(file);
+        let mut len = 0;
+        let mut line = Vec::new();
+        // The header, and a line a step.
+        for found in 0..=steps {
+            line.clear();
+            let read = file.by_ref().take(LONGEST_LINE).read_until(b'\n', &mut line);
+            let read = read.map_err(Error::io("read", &self.path))?;
+            let begins = if found == 0 { "step,".into() } else { format!("{found},") };
+            if !(line.ends_with(b"\n") && line.starts_with(begins.as_bytes())) {
+                let (path, found) = (self.path.clone(), found.saturating_sub(1));
+                return Err(Error::StepsMissing { path, found, steps });
+            }
+            len += read as u64;
+        }
+        self.cut_at(len)
     }
 
     /// Adds the next step, with the shortest decimal number that reads back as the same `loss`.
@@ -35,15 +77,33 @@ impl StepLog {
         self.write((self.steps, loss))
     }
 
-    /// Writes what is still buffered.
+    /// Writes what is still buffered, and waits until it is on the disk.
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub(super) fn finish(mut self) -> Result<()> {
-        self.writer.flush().map_err(Error::io("write", &self.path))
+    pub(super) fn sync(&mut self) -> Result<()> {
+        let refused = Error::io("write", &self.path);
+        let mut sync = || {
+            self.writer.flush()?;
+            if self.is_regular { self.writer.get_ref().sync_data() } else { Ok(()) }
+        };
+        sync().map_err(refused)
+    }
+
+    /// Drops all from byte `len` on.
+    fn cut_at(&mut self, len: u64) -> Result<()> {
+        if !self.is_regular {
+            return Ok(());
+        }
+        let mut file = self.writer.get_ref();
+        let cut = file.set_len(len).and_then(|()| file.seek(SeekFrom::Start(len)));
+        cut.and_then(|_| file.flush()).map_err(Error::io("write", &self.path))
     }
 
     fn write(&mut self, row: impl serde::Serialize) -> Result<()> {
         self.writer.serialize(row).map_err(|error| Error::io("write", &self.path)(error.into()))
     }
 }
+
+/// More bytes than any line of ours has.
+const LONGEST_LINE: u64 = 100;

@@ -38,13 +38,13 @@ impl Desk {
     }
 
     /// A run of two epochs of four steps each, in the folder `run`.
-    fn begin(&mut self) -> StartedRun<'_> {
+    fn begin(&self) -> StartedRun<'_> {
         let options = FitOptions { epochs: 2, batch_size: 20, ..FitOptions::default() };
         let folder = self.path("run");
         RecordedRun::new(&self.engine, &self.data)
             .options(options)
             .folder(folder)
-            .begin(&mut self.network)
+            .begin(self.network.clone())
             .unwrap()
     }
 }
@@ -80,21 +80,22 @@ impl Observer for Watch {
 
 #[test]
 fn a_completed_run_is_tested_and_its_report_kept() {
-    let mut desk = Desk::new();
+    let desk = Desk::new();
     let folder = desk.path("run");
     let run = desk.begin();
     assert_eq!((run.folder(), run.config().train_images), (&*folder, 80));
     let mut watch = Watch { pause: Duration::from_millis(200), ..Watch::default() };
     let RunEnd::Completed(run) = run.train(&mut watch).unwrap() else { panic!("not completed") };
-    assert_eq!((run.history().epochs.len(), run.history().best), (2, None));
+    assert_eq!((run.epochs().len(), run.best()), (2, None));
     assert!(!folder.join("report.json").exists());
     let report = run.test().unwrap();
+    let network = run.network();
     // What the observer does after an epoch is no training.
     assert!(report.train_seconds + 0.4 <= report.total_seconds, "{report:?}");
     let kept: Report =
         serde_json::from_slice(&fs::read(folder.join("report.json")).unwrap()).unwrap();
     assert_eq!(kept, report);
-    assert_eq!(Network::load(folder.join(MODEL_FILE)).unwrap(), desk.network);
+    assert_eq!(Network::load(folder.join(MODEL_FILE)).unwrap(), *network);
 }
 
 #[test]
@@ -103,12 +104,17 @@ fn an_interrupted_run_keeps_its_network_and_is_not_tested() {
         (Watch { last_step: Some((1, 3)), ..Watch::default() }, (1, 3)),
         (Watch { last_epoch: Some(1), ..Watch::default() }, (1, 4)),
     ] {
-        let mut desk = Desk::new();
+        let desk = Desk::new();
         let mut watch = watch;
         match desk.begin().train(&mut watch).unwrap() {
             RunEnd::Interrupted { epoch, step, model } => {
                 assert_eq!((epoch, step), position);
-                assert_eq!(Network::load(model).unwrap(), desk.network);
+                let run = SavedRun::open(desk.path("run"), None).unwrap();
+                let state = run.state().unwrap();
+                assert_eq!(Network::load(model).unwrap(), *state.network());
+                assert!(!run.is_complete());
+                let run = run.resume(&desk.engine, &desk.data).unwrap();
+                assert!(matches!(run.train(&mut NoObserver).unwrap(), RunEnd::Completed(_)));
             }
             RunEnd::Completed(_) => panic!("not interrupted"),
         }
@@ -118,7 +124,7 @@ fn an_interrupted_run_keeps_its_network_and_is_not_tested() {
 
 #[test]
 fn what_cannot_begin_leaves_the_earlier_run() {
-    let mut desk = Desk::new();
+    let desk = Desk::new();
     let RunEnd::Completed(run) = desk.begin().train(&mut NoObserver).unwrap() else {
         panic!("not completed")
     };
@@ -126,8 +132,8 @@ fn what_cannot_begin_leaves_the_earlier_run() {
     let run = RecordedRun::new(&desk.engine, &desk.data).folder(desk.path("run"));
     let options = FitOptions { weight_decay: f64::INFINITY, ..FitOptions::default() };
     let unsound = run.clone().options(options);
-    assert!(unsound.begin(&mut desk.network.clone()).is_err());
+    assert!(unsound.begin(desk.network.clone()).is_err());
     let unlogged = run.step_log(desk.path("nowhere/steps.csv"));
-    assert!(unlogged.begin(&mut desk.network.clone()).is_err());
+    assert!(unlogged.begin(desk.network.clone()).is_err());
     assert!(desk.path("run/report.json").exists());
 }

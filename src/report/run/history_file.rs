@@ -1,0 +1,82 @@
+//! `history.csv`: a line an epoch.
+
+use std::fs::File;
+use std::io::Write;
+use std::path::PathBuf;
+
+use super::csv_text::csv_text;
+use crate::files::{open_to_append, write_atomically};
+use crate::report::error::{Error, Result};
+use crate::train::Epoch;
+
+/// The columns; the last two only where there is validation.
+const COLUMNS: [&str; 6] =
+    ["epoch", "loss", "accuracy", "seconds", "validation_loss", "validation_accuracy"];
+
+/// The history of a run, to which epochs are added line by line.
+#[derive(Debug)]
+pub(super) struct HistoryFile {
+    path: PathBuf,
+    file: File,
+    /// How long it is with all lines that are whole.
+    len: u64,
+}
+
+impl HistoryFile {
+    /// The text of a file with `epochs`.
+    pub(super) fn text(epochs: &[Epoch], is_validated: bool) -> Result<Vec<u8>> {
+        let columns = if is_validated { 6 } else { 4 };
+        let header = COLUMNS[..columns].iter().map(|&name| name.to_owned()).collect();
+        csv_text(std::iter::once(header).chain(epochs.iter().map(row)))
+    }
+
+    /// Writes the file at `path` with `epochs`, in place of what is there.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn create(path: PathBuf, epochs: &[Epoch], is_validated: bool) -> Result<Self> {
+        write_atomically(&path, &Self::text(epochs, is_validated)?)?;
+        Self::open(path)
+    }
+
+    /// The file at `path`, to be added to.
+    ///
+    /// # Errors
+    /// When it cannot be opened.
+    pub(super) fn open(path: PathBuf) -> Result<Self> {
+        let file = open_to_append(&path)?;
+        let len = file.metadata().map_err(Error::io("read", &path))?.len();
+        Ok(Self { path, file, len })
+    }
+
+    /// Adds a completed epoch.
+    ///
+    /// # Errors
+    /// When the file cannot be written; it then has no half line.
+    pub(super) fn add(&mut self, epoch: &Epoch) -> Result<()> {
+        // In one piece, so that whatever ends the process does so between two lines.
+        let line = csv_text(std::iter::once(row(epoch)))?;
+        if let Err(said) = self.file.write_all(&line) {
+            // Where even that is refused, there is nothing more to do.
+            let _ = self.file.set_len(self.len);
+            return Err(Error::io("write", &self.path)(said));
+        }
+        self.len += line.len() as u64;
+        Ok(())
+    }
+
+    /// Waits until all lines are on the disk.
+    ///
+    /// # Errors
+    /// When the disk fails.
+    pub(super) fn sync(&self) -> Result<()> {
+        self.file.sync_all().map_err(Error::io("write", &self.path))
+    }
+}
+
+fn row(epoch: &Epoch) -> Vec<String> {
+    let numbers = [epoch.loss, epoch.accuracy, epoch.seconds];
+    let validation = epoch.validation.map(|of| [of.loss, of.accuracy]);
+    let numbers = numbers.into_iter().chain(validation.into_iter().flatten());
+    std::iter::once(epoch.epoch.to_string()).chain(numbers.map(|n| n.to_string())).collect()
+}
