@@ -1,6 +1,7 @@
 //! A data set: what a network is trained on, and what it is tested with.
 
 use super::{Problem, Split};
+use crate::files;
 use crate::image::ImageShape;
 
 /// A data set: a training set and a test set, whose images have one shape.
@@ -31,6 +32,15 @@ impl Dataset {
             return Err(Problem::Label { index, label, classes });
         }
         Ok(Self { name: name.into(), train, test })
+    }
+
+    /// Whether the files are still as they were when they were opened.
+    ///
+    /// # Errors
+    /// As [`Split::check_unchanged`].
+    pub fn check_unchanged(&self) -> Result<(), files::Error> {
+        self.train.check_unchanged()?;
+        self.test.check_unchanged()
     }
 
     /// Height and width of every image.

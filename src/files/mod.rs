@@ -4,6 +4,9 @@
 mod bytes;
 mod durable;
 mod error;
+#[cfg_attr(not(target_os = "linux"), path = "no_guard.rs")]
+mod guard;
+mod mapped_file;
 mod lock;
 mod open;
 mod output;
