@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::ops::{Deref, Range};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{Error, Result};
@@ -37,19 +37,14 @@ impl Bytes {
     /// When the file cannot be opened or mapped, or is no regular one.
     pub fn map(path: &Path) -> Result<Self> {
         let file = open_regular(path)?;
-        Self::map_open(file, path).map_err(Error::io("map", path))
+        Self::map_file(file, path).map_err(Error::io("map", path))
     }
 
     /// Maps a whole open file, read-only; `path` is what errors call it.
-    pub(crate) fn map_open(file: File, path: &Path) -> io::Result<Self> {
+    pub(crate) fn map_file(file: File, path: &Path) -> io::Result<Self> {
         let map = MappedFile::new(file, path)?;
         let window = 0..map.len();
         Ok(Self { store: Arc::new(Store::Mapped(map)), window })
-    }
-
-    /// As [`map_open`](Self::map_open), of a file that errors call as the system does.
-    pub(crate) fn map_file(file: &File) -> io::Result<Self> {
-        Self::map_open(file.try_clone()?, &path_of(file))
     }
 
     /// These bytes in memory of our own, where they stay as they are now; whether their file stays
@@ -105,21 +100,6 @@ impl Deref for Bytes {
         };
         &all[self.window.clone()]
     }
-}
-
-/// Where an open file is, as far as the system tells.
-fn path_of(file: &File) -> PathBuf {
-    #[cfg(target_os = "linux")]
-    {
-        use std::os::fd::AsRawFd;
-
-        let link = format!("/proc/self/fd/{}", file.as_raw_fd());
-        if let Ok(path) = std::fs::read_link(link) {
-            return path;
-        }
-    }
-    let _ = file;
-    "a mapped file".into()
 }
 
 #[cfg(test)]

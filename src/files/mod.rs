@@ -6,8 +6,8 @@ mod durable;
 mod error;
 #[cfg_attr(not(target_os = "linux"), path = "no_guard.rs")]
 mod guard;
-mod mapped_file;
 mod lock;
+mod mapped_file;
 mod open;
 mod output;
 mod temporary;
