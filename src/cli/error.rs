@@ -46,6 +46,7 @@ failed! {
     mnistry::image::Error,
     mnistry::model::Error,
     mnistry::EngineError,
+    mnistry::error::FileError,
     mnistry::train::Error,
     mnistry::report::Error,
 }

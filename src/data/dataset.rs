@@ -2,6 +2,7 @@
 
 use super::checksum::crc32_of_chunks;
 use super::{Problem, Split};
+use crate::files;
 use crate::image::ImageShape;
 
 /// A data set: a training set and a test set, whose images have one shape.
@@ -41,6 +42,15 @@ impl Dataset {
         let Self { train, test, .. } = self;
         let parts = [train.pixels(), train.labels(), test.pixels(), test.labels()];
         parts.map(|part| format!("{:08x}", crc32_of_chunks(part))).join("-")
+    }
+
+    /// Whether the files are still as they were when they were opened.
+    ///
+    /// # Errors
+    /// As [`Split::check_unchanged`].
+    pub fn check_unchanged(&self) -> Result<(), files::Error> {
+        self.train.check_unchanged()?;
+        self.test.check_unchanged()
     }
 
     /// Height and width of every image.

@@ -3,12 +3,14 @@
 use std::ops::Range;
 
 use super::{Bytes, Problem};
+use crate::files;
 use crate::image::ImageShape;
 
 /// Labelled images: `u8` pixels, row by row, image after image, and one `u8` label an image.
 ///
 /// The pixels stay as they are in the file, memory-mapped where possible; whoever uses them
-/// scales them by 1/255.
+/// scales them by 1/255. The labels are copied, so that they stay what they were when they were
+/// checked.
 #[derive(Clone, Debug)]
 pub struct Split {
     shape: ImageShape,
@@ -30,6 +32,7 @@ impl Split {
         if !pixels.len().is_multiple_of(size) {
             return Err(Problem::Ragged { pixels: pixels.len(), shape });
         }
+        let labels = labels.into_memory();
         let (images, labels_count) = (pixels.len() / size, labels.len());
         if images != labels_count {
             return Err(Problem::Counts { images, labels: labels_count });
@@ -79,6 +82,17 @@ impl Split {
     #[must_use]
     pub fn classes(&self) -> usize {
         self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1)
+    }
+
+    /// Whether the files are still as they were when they were opened: where another process has
+    /// written to one, or cut it short, anything may have been read since. It takes microseconds;
+    /// ask before results are used.
+    ///
+    /// # Errors
+    /// When one has changed.
+    pub fn check_unchanged(&self) -> Result<(), files::Error> {
+        self.pixels.check_unchanged()?;
+        self.labels.check_unchanged()
     }
 
     /// The first `limit` images (all of them where there are fewer).

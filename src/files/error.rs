@@ -47,6 +47,12 @@ pub enum Error {
         /// What it is.
         kind: &'static str,
     },
+    /// A mapped file was written to, or cut short.
+    #[error("{}: changed while it was read: run again when nothing else writes to it", path.display())]
+    Changed {
+        /// The file.
+        path: PathBuf,
+    },
 }
 
 /// A result of this room.

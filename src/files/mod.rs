@@ -4,7 +4,10 @@
 mod bytes;
 mod durable;
 mod error;
+#[cfg_attr(not(target_os = "linux"), path = "no_guard.rs")]
+mod guard;
 mod lock;
+mod mapped_file;
 mod open;
 mod output;
 mod temporary;

@@ -3,6 +3,7 @@
 use super::history::ObserverError;
 use crate::data::Problem;
 use crate::exec::engine::EngineError;
+use crate::files;
 use crate::image::{self, ImageShape};
 use crate::kernels::optim::InvalidOption;
 use crate::memory::Shortage;
@@ -53,6 +54,9 @@ pub enum Error {
         /// How many images there are.
         images: usize,
     },
+    /// A file of the data changed while it was read.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// It needs more memory than is to be had.
     #[error(transparent)]
     Memory(#[from] Shortage),

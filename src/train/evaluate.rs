@@ -50,8 +50,8 @@ impl Engine {
     /// Reads every image of `split` and counts what was read right.
     ///
     /// # Errors
-    /// When `network` does not fit `split`, there is too little memory, or the engine is
-    /// [asked to stop](Self::stop_flag).
+    /// When `network` does not fit `split`, there is too little memory, the engine is
+    /// [asked to stop](Self::stop_flag), or a file of `split` changed meanwhile.
     pub fn evaluate(&self, network: &Network, split: &Split) -> Result<Evaluation> {
         check_compatible(network, split)?;
         self.check_reading_memory(network, split, 0)?;
@@ -60,6 +60,7 @@ impl Engine {
             reader.evaluate(&data);
             outcomes.extend(reader.outcomes());
         })?;
+        split.check_unchanged()?;
         let mut confusion = ConfusionMatrix::new(network.architecture().classes());
         let mut loss = 0.0;
         for (outcome, &label) in outcomes.iter().zip(split.labels()) {
@@ -87,7 +88,8 @@ impl Engine {
     ///
     /// # Errors
     /// When the pixels are not a whole number of images as the network reads them, there is too
-    /// little memory, or the engine is [asked to stop](Self::stop_flag).
+    /// little memory, the engine is [asked to stop](Self::stop_flag), or a file that `images` are
+    /// mapped from changed meanwhile.
     pub fn predict_batch(
         &self,
         network: &Network,
@@ -102,11 +104,13 @@ impl Engine {
         // Probabilities and outputs.
         self.check_reading_memory(network, &split, 2)?;
         let data = self.samples(&split, network, RandomAffine::default())?;
-        self.read(network, &data, |reader, samples, predictions| {
+        let predictions = self.read(network, &data, |reader, samples, predictions| {
             reader.infer(&data);
             let logits = (0..samples).map(|sample| reader.logits(sample));
             predictions.extend(logits.map(|logits| self.prediction(network, logits)));
-        })
+        })?;
+        split.check_unchanged()?;
+        Ok(predictions)
     }
 
     /// Divides the samples of `data` among the threads, each a team of one, which brings minibatches

@@ -31,6 +31,7 @@ impl Info {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
         let data = dataset(Some(&self.data), &self.output)?;
         let overview = Overview::new(&data);
+        data.check_unchanged()?;
         self.output.print(&overview, || overview.text(&output::palette()))
     }
 }

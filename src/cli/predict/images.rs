@@ -36,7 +36,7 @@ impl Images {
             let label = Some(images.labels()[index]);
             self.add(images.image(index), Origin { file: None, index, place: None, label });
         }
-        Ok(())
+        Ok(images.check_unchanged()?)
     }
 
     /// Adds what the file at `path` holds: the rows of a CSV file, or the digits of a picture.

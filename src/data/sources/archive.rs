@@ -10,7 +10,9 @@ use crate::files::Bytes;
 /// The arrays of the npz archive at `path`, in the order of [`npz::MEMBERS`].
 pub(super) fn read(path: &Path, cache: &Cache) -> Result<[Array; 4]> {
     let file = Bytes::map(path)?;
-    read_arrays(&file, cache).map_err(|problem| problem.at(path))
+    let arrays = read_arrays(&file, cache);
+    file.check_unchanged()?;
+    arrays.map_err(|problem| problem.at(path))
 }
 
 fn read_arrays(file: &Bytes, cache: &Cache) -> Result<[Array; 4], Problem> {

@@ -68,7 +68,7 @@ impl Cache {
 /// have been damaged since it was made, by a full disk or a crash for example.
 fn kept(file: &impl Compressed, path: &Path) -> Option<Bytes> {
     let copy = open_unfollowed(File::options().read(true), path).ok()?;
-    let copy = is_ours_alone(&copy).then(|| Bytes::map_file(&copy))?.ok()?;
+    let copy = is_ours_alone(&copy).then(|| Bytes::map_file(copy, path))?.ok()?;
     file.unpacks_to(&copy).then_some(copy)
 }
 
@@ -77,5 +77,5 @@ fn write(file: &impl Compressed, folder: &Path, path: &Path) -> Result<Bytes, Un
     let mut copy = TemporaryFile::create_own(folder)?;
     file.unpack_to(&mut copy)?;
     let copy = copy.rename(path)?;
-    Bytes::map_file(&copy).map_err(UnpackError::Write)
+    Bytes::map_file(copy, path).map_err(UnpackError::Write)
 }

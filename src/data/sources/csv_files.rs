@@ -14,7 +14,10 @@ impl Table {
     /// When it cannot be read or is not such a file.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        csv::parse(&Bytes::map(path)?).map_err(|problem| problem.at(path))
+        let file = Bytes::map(path)?;
+        let table = csv::parse(&file);
+        file.check_unchanged()?;
+        table.map_err(|problem| problem.at(path))
     }
 }
 

@@ -150,7 +150,9 @@ impl IdxFile<'_> {
 
 fn read_file(path: &Path, cache: &Cache) -> Result<Array> {
     let file = Bytes::map(path)?;
-    read_array(&file, cache).map_err(|problem| problem.at(path))
+    let array = read_array(&file, cache);
+    file.check_unchanged()?;
+    array.map_err(|problem| problem.at(path))
 }
 
 fn read_array(file: &Bytes, cache: &Cache) -> Result<Array, Problem> {

@@ -65,7 +65,10 @@ impl Picture {
     /// When it cannot be read or is no such picture, or one too large.
     pub fn open(path: impl AsRef<Path>) -> Result<Self, Error> {
         let path = path.as_ref();
-        Self::decode(&Bytes::map(path)?).map_err(|error| error.at(path))
+        let file = Bytes::map(path)?;
+        let picture = Self::decode(&file);
+        file.check_unchanged()?;
+        picture.map_err(|error| error.at(path))
     }
 
     /// Reads the PNG, JPEG, BMP or WebP file `bytes`, the right way up.

@@ -250,7 +250,8 @@ impl<'a> StartedRun<'a> {
     pub fn train(self, observer: &mut dyn Observer) -> Result<RunEnd<'a>> {
         let Self { engine, mut state, folder, .. } = self;
         let before = state.seconds();
-        let mut recorder = Recorder::new(observer, &folder, self.history, self.step_log);
+        let mut recorder =
+            Recorder::new(observer, &folder, &self.train_images, self.history, self.step_log);
         let start = Instant::now();
         let history = engine.fit_from(&mut state, &self.train_images, &mut recorder);
         let elapsed = start.elapsed();

@@ -7,6 +7,7 @@ use super::folder::RunFolder;
 use super::history_file::HistoryFile;
 use super::pace::Pace;
 use super::step_log::StepLog;
+use crate::data::Split;
 use crate::model::Network;
 use crate::report::error::{Error, Result};
 use crate::train::{Epoch, Observer, ObserverError, Progress, State};
@@ -18,8 +19,10 @@ const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Records a run and tells another observer of it.
 pub(super) struct Recorder<'a> {
-    pub(super) observer: &'a mut dyn Observer,
-    pub(super) folder: &'a RunFolder,
+    observer: &'a mut dyn Observer,
+    folder: &'a RunFolder,
+    /// The images that are trained on.
+    images: &'a Split,
     history: HistoryFile,
     step_log: Option<StepLog>,
     /// What kept a step from being logged.
@@ -42,6 +45,7 @@ impl<'a> Recorder<'a> {
     pub(super) fn new(
         observer: &'a mut dyn Observer,
         folder: &'a RunFolder,
+        images: &'a Split,
         history: HistoryFile,
         step_log: Option<StepLog>,
     ) -> Self {
@@ -49,6 +53,7 @@ impl<'a> Recorder<'a> {
         Self {
             observer,
             folder,
+            images,
             history,
             step_log,
             logged: Ok(()),
@@ -63,7 +68,7 @@ impl<'a> Recorder<'a> {
     /// network was not trained but saved and shown.
     ///
     /// # Errors
-    /// When a step could not be logged, or a file cannot be written.
+    /// When a step could not be logged, a file cannot be written, or the images have changed.
     pub(super) fn end(mut self, state: &State) -> Result<Duration> {
         self.logged?;
         if let Some(log) = &mut self.step_log {
@@ -72,14 +77,16 @@ impl<'a> Recorder<'a> {
         self.history.sync()?;
         let folder = self.folder;
         self.best.save_now(|best| folder.save_best(best))?;
-        match check_finite(state.network(), state.epochs().len()) {
-            Ok(()) => {
-                folder.save_model(state.result())?;
-                folder.save_checkpoint(state)?;
-            }
+        let is_finite = check_finite(state.network(), state.epochs().len()).is_ok();
+        let unchanged = self.images.check_unchanged();
+        if is_finite && unchanged.is_ok() {
+            folder.save_model(state.result())?;
+            folder.save_checkpoint(state)?;
+        } else {
             // What there was before is good.
-            Err(_) => self.model.save_now(|model| folder.save_model(model))?,
+            self.model.save_now(|model| folder.save_model(model))?;
         }
+        unchanged?;
         Ok(self.aside)
     }
 }
@@ -99,6 +106,8 @@ impl Observer for Recorder<'_> {
         network: &Network,
     ) -> Result<ControlFlow<()>, ObserverError> {
         let start = Instant::now();
+        // What was learned from other images than those that the run began with is not kept.
+        self.images.check_unchanged().map_err(Error::from)?;
         check_finite(network, epoch.epoch)?;
         let folder = self.folder;
         self.model.take(network, |network| folder.save_model(network))?;
@@ -124,7 +133,8 @@ impl Observer for Recorder<'_> {
 
     fn on_checkpoint(&mut self, state: &State) -> Result<(), ObserverError> {
         let start = Instant::now();
-        let Self { folder, step_log, best, checkpoint, .. } = self;
+        let Self { folder, images, step_log, best, checkpoint, .. } = self;
+        images.check_unchanged().map_err(Error::from)?;
         // A checkpoint promises that what it goes on from is on the disk.
         if let Some(log) = step_log {
             log.sync()?;

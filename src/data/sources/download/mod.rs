@@ -203,11 +203,12 @@ impl PublishedFile {
     /// Whether `folder` has this file, every byte of it: the file itself, not a link, which may lead
     /// to another one when it is used.
     fn is_in(&self, folder: &Path) -> bool {
-        let Ok(file) = open_unfollowed(File::options().read(true), &folder.join(&self.name)) else {
+        let path = folder.join(&self.name);
+        let Ok(file) = open_unfollowed(File::options().read(true), &path) else {
             return false;
         };
         file.metadata().is_ok_and(|found| found.len() == self.bytes)
             && is_of_no_stranger(&file, folder)
-            && Bytes::map_file(&file).is_ok_and(|bytes| sha256(&bytes) == self.sha256)
+            && Bytes::map_file(file, &path).is_ok_and(|bytes| sha256(&bytes) == self.sha256)
     }
 }

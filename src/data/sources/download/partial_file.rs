@@ -76,8 +76,9 @@ impl PartialFile {
 
     /// The checksum of all bytes.
     pub(super) fn sha256(&self) -> Result<String> {
-        let bytes = Bytes::map_file(self.file.as_file());
-        Ok(sha256(&bytes.map_err(Error::io("map", self.file.path()))?))
+        let path = self.file.path();
+        let bytes = self.file.as_file().try_clone().and_then(|file| Bytes::map_file(file, path));
+        Ok(sha256(&bytes.map_err(Error::io("map", path))?))
     }
 
     /// Gives the file its name, under which it is trusted, in place of what has that name.
