@@ -13,7 +13,15 @@ fn a_run_is_kept_in_a_folder() {
     let stdout = desk.succeed("train --data data --epochs 3 --threads 2 --json");
     assert_eq!(
         desk.names("runs/1"),
-        ["config.json", "confusion_matrix.csv", "history.csv", "model.safetensors", "report.json"]
+        [
+            ".lock",
+            "checkpoint.safetensors",
+            "config.json",
+            "confusion_matrix.csv",
+            "history.csv",
+            "model.safetensors",
+            "report.json"
+        ]
     );
     assert_eq!(stdout, desk.read("runs/1/report.json"));
 
@@ -105,7 +113,17 @@ fn a_named_folder_speaks_of_its_last_run_alone() {
     std::fs::write(desk.path("run/notes.txt"), "mine").unwrap();
     let failed = desk.run("train --data data --optimizer sgd --learning-rate 1e30 --run-dir run");
     assert_eq!(failed.code, Some(1));
-    assert_eq!(desk.names("run"), ["config.json", "history.csv", "model.safetensors", "notes.txt"]);
+    assert_eq!(
+        desk.names("run"),
+        [
+            ".lock",
+            "checkpoint.safetensors",
+            "config.json",
+            "history.csv",
+            "model.safetensors",
+            "notes.txt"
+        ]
+    );
     assert_eq!(desk.json("run/config.json")["optimizer"]["type"], "sgd");
 }
 

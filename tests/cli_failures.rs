@@ -214,9 +214,13 @@ fn ctrl_c_keeps_the_network_as_it_is() {
     assert_eq!(child.wait().unwrap().code(), Some(130), "{said}");
     let last = said.lines().last().unwrap();
     assert!(last.starts_with("interrupted after epoch "), "{said}");
-    let told = "the network is saved as it is then in run/model.safetensors; it was not tested";
+    let told = "the network is saved as it is then in run/model.safetensors; it was not tested; \
+                `mnistry train --resume run` goes on";
     assert!(last.ends_with(told), "{said}");
-    assert_eq!(desk.names("run"), ["config.json", "history.csv", "model.safetensors"]);
+    assert_eq!(
+        desk.names("run"),
+        [".lock", "checkpoint.safetensors", "config.json", "history.csv", "model.safetensors"]
+    );
     desk.succeed("evaluate run --data data");
 }
 

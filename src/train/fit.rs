@@ -35,9 +35,9 @@ impl Engine {
         options: &FitOptions,
         observer: &mut dyn Observer,
     ) -> Result<History> {
-        self.check_fit(network, split, options)?;
+        let samples = self.prepare(network, split, options)?;
         let mut state = State::new(network.clone(), *options);
-        let history = self.fit_from(&mut state, split, observer);
+        let history = self.go_on(&mut state, samples, observer);
         *network = state.into_result();
         history
     }
@@ -58,7 +58,17 @@ impl Engine {
         split: &Split,
         observer: &mut dyn Observer,
     ) -> Result<History> {
-        let (train, held_out) = self.prepare(state.network(), split, state.options())?;
+        let samples = self.prepare(state.network(), split, state.options())?;
+        self.go_on(state, samples, observer)
+    }
+
+    /// Goes on from `state` on samples that it was checked with.
+    fn go_on(
+        &self,
+        state: &mut State,
+        (train, held_out): (Split, Option<Split>),
+        observer: &mut dyn Observer,
+    ) -> Result<History> {
         state.check(&train)?;
         self.check_idle()?;
         let mut stopped = false;

@@ -50,6 +50,7 @@ impl Engine {
         let need = need
             .and("the gradients", copies)
             .and("the order of the images", split.len() as u128 * INDEX);
+        let need = self.with_lists(need, network.architecture(), split, RandomAffine::default());
         Ok(need.check("the gradient", "fewer units, fewer images or fewer threads")?)
     }
 
@@ -87,7 +88,11 @@ impl Engine {
         let mut need = self
             .team_memory(&plan, architecture, train, options.augmentation)
             .and("the orders of the images", orders)
-            .and("the state of the run", copies as u128 * parameters(architecture));
+            .and("the state of the run", (copies - 1) as u128 * parameters(architecture));
+        // The network is there already while the lists are made.
+        need = self
+            .with_lists(need, architecture, train, options.augmentation)
+            .and("the network", parameters(architecture));
         if held_out > 0 {
             need = need.and_all_of(self.reading_memory(architecture, train, held_out, 1));
         }
@@ -130,7 +135,7 @@ impl Engine {
         with_lists(need, sparsity, (images, split.shape().pixels()), makers)
     }
 
-    /// What a team that works as `plan` says needs, and the lists of the pixels of `split`.
+    /// What a team that works as `plan` says needs, but for the lists of the pixels of `split`.
     fn team_memory(
         &self,
         plan: &Plan,
@@ -141,10 +146,21 @@ impl Engine {
         let sparsity = self.sparsity(architecture, split, augmentation);
         let TeamMemory { parameters, activations, images } = plan.memory(architecture, sparsity);
         let of_minibatch = format!("of minibatches of {} on {}", plan.batch, threads(plan.workers));
-        let need = Need::default()
+        Need::default()
             .and("the weights, what is kept beside each and copies of them", parameters)
             .and(format!("the activations {of_minibatch}"), activations)
-            .and(format!("the images {of_minibatch}"), images);
+            .and(format!("the images {of_minibatch}"), images)
+    }
+
+    /// `need`, and the lists of the pixels of `split` that all threads make.
+    fn with_lists(
+        &self,
+        need: Need,
+        architecture: &Architecture,
+        split: &Split,
+        augmentation: RandomAffine,
+    ) -> Need {
+        let sparsity = self.sparsity(architecture, split, augmentation);
         with_lists(need, sparsity, (split.len(), split.shape().pixels()), self.threads())
     }
 
