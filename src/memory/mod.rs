@@ -53,7 +53,7 @@ impl Need {
         }
         let (largest, bytes) =
             self.parts.iter().max_by_key(|(_, bytes)| *bytes).cloned().unwrap_or_default();
-        Err(Shortage { task, needed, largest, bytes, free, advice })
+        Err(Shortage(Box::new(Lack { task, needed, largest, bytes, free, advice })))
     }
 }
 
@@ -70,7 +70,11 @@ fn is_granted(bytes: u128) -> bool {
 
 /// Work that needs more memory than there is.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Shortage {
+pub struct Shortage(Box<Lack>);
+
+/// Who lacks how much memory for what. In a box, so that results that may say so stay small.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Lack {
     task: &'static str,
     needed: u128,
     largest: Cow<'static, str>,
@@ -84,19 +88,20 @@ impl Shortage {
     pub(crate) fn refused(task: &'static str, what: &'static str, bytes: usize) -> Self {
         let bytes = bytes as u128;
         let advice = "end other programs, or allow this one more";
-        Self { task, needed: bytes, largest: what.into(), bytes, free: None, advice }
+        let (needed, largest) = (bytes, what.into());
+        Self(Box::new(Lack { task, needed, largest, bytes, free: None, advice }))
     }
 
     /// How many bytes are needed.
     #[must_use]
     pub fn needed(&self) -> u128 {
-        self.needed
+        self.0.needed
     }
 
     /// How many bytes are free, where the system tells.
     #[must_use]
     pub fn free(&self) -> Option<u64> {
-        self.free
+        self.0.free
     }
 }
 
@@ -105,11 +110,11 @@ impl std::error::Error for Shortage {}
 /// `training needs about 18.2 GB (of that 17.9 GB for …), and 12.1 GB are free: fewer units …`
 impl fmt::Display for Shortage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { task, needed, largest, bytes, free, advice } = self;
+        let Lack { task, needed, largest, bytes, free, advice } = &*self.0;
         let (needed, bytes) = (Amount(*needed), Amount(*bytes));
         write!(f, "{task} needs about {needed} of memory (of that {bytes} for {largest}), ")?;
         match free {
-            Some(free) if u128::from(*free) < self.needed => {
+            Some(free) if u128::from(*free) < self.needed() => {
                 write!(f, "and {} are free", Amount(u128::from(*free)))?;
             }
             _ => f.write_str("which the system refuses")?,
@@ -159,7 +164,7 @@ mod tests {
         let start = "training needs about 1184050385.2 TB of memory (of that 1180591620.7 TB for \
                      activations), ";
         assert!(said.starts_with(start) && said.ends_with(": fewer units"), "{said}");
-        assert_eq!(need.and("", 0).check("", "").is_err(), true);
+        assert!(need.and("", 0).check("", "").is_err());
         assert_eq!(Need::default().and("a page", 4096).check("reading", ""), Ok(()));
     }
 

@@ -266,7 +266,7 @@ impl<'a> StartedRun<'a> {
             };
             return Ok(RunEnd::Interrupted { epoch, step, model: folder.model_path() });
         }
-        Ok(RunEnd::Completed(TrainedRun {
+        Ok(RunEnd::Completed(Box::new(TrainedRun {
             engine,
             dataset: self.dataset,
             started: self.started,
@@ -274,7 +274,7 @@ impl<'a> StartedRun<'a> {
             folder,
             train_images: self.config.train_images,
             train_seconds: before + elapsed.saturating_sub(aside).as_secs_f64(),
-        }))
+        })))
     }
 }
 
@@ -283,7 +283,7 @@ impl<'a> StartedRun<'a> {
 #[must_use = "a completed run is yet to be tested"]
 pub enum RunEnd<'a> {
     /// With its last epoch, or when its patience was at an end.
-    Completed(TrainedRun<'a>),
+    Completed(Box<TrainedRun<'a>>),
     /// By the observer, or because the engine was asked to stop, before its last epoch was complete.
     /// The folder has the network as it was then, what the run needs to be gone on with, and no
     /// report.
