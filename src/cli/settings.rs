@@ -7,8 +7,6 @@ use clap::{Args, CommandFactory, ValueEnum};
 use mnistry::model::Architecture;
 use mnistry::{Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd};
 
-use super::regularisation::Regularisation;
-
 /// What is trained, and how.
 #[derive(Args)]
 #[command(next_help_heading = "Training")]
@@ -63,9 +61,6 @@ pub(super) struct Settings {
     /// Train on the first N images alone
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) train_limit: Option<u32>,
-
-    #[command(flatten)]
-    regularisation: Regularisation,
 }
 
 #[derive(Clone)]
@@ -100,15 +95,14 @@ impl Settings {
             return Err(usage_error(ErrorKind::ArgumentConflict, problem));
         }
         let default = FitOptions::default();
-        let options = FitOptions {
+        Ok(FitOptions {
             epochs: epochs.map_or(default.epochs, |epochs| epochs as usize),
             batch_size: self.batch_size as usize,
             optimizer: self.optimizer()?,
             shuffle: !self.no_shuffle,
             seed: self.seed,
             ..default
-        };
-        Ok(self.regularisation.add_to(options))
+        })
     }
 
     fn optimizer(&self) -> Result<Optimizer, clap::Error> {

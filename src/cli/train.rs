@@ -10,6 +10,7 @@ use mnistry::{Dataset, Engine, Network};
 use super::common::{Common, find};
 use super::interrupt::Interrupt;
 use super::meter::Meter;
+use super::regularisation::Regularisation;
 use super::settings::Settings;
 use super::watch::Watch;
 use super::{CommandError, Outcome, output};
@@ -25,6 +26,11 @@ use super::{CommandError, Outcome, output};
 pub(super) struct Train {
     #[command(flatten)]
     settings: Settings,
+
+    // Beside the settings and not among them: clap knows the arguments of a struct as a group only
+    // if there is no other struct in it.
+    #[command(flatten)]
+    regularisation: Regularisation,
 
     /// How many times every training image is seen [default: 5]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..), help_heading = "Training")]
@@ -79,7 +85,7 @@ impl Train {
     /// A new run.
     fn begin(&self) -> Result<Outcome, CommandError> {
         let started = Instant::now();
-        let options = self.settings.fit_options(self.epochs)?;
+        let options = self.regularisation.add_to(self.settings.fit_options(self.epochs)?);
         let engine = self.common.engine()?;
         if let Some(file) = &self.log_steps {
             self.check_log(file)?;
@@ -227,7 +233,7 @@ impl Train {
                 self.common.output.note(format_args!(
                     "interrupted before the test was done: the network is trained, and saved in {}; \
                      `mnistry train --resume {}` tests it",
-                    run.model_path().display(),
+                    run.model_path()?.display(),
                     run.folder().display(),
                 ));
                 Ok(Outcome::Interrupted(interrupt.exit_code()))

@@ -1,31 +1,50 @@
 //! Checksums as text: what files and data sets are known by.
 
-use flate2::Crc;
+use crc32fast::Hasher;
 use sha2::{Digest, Sha256};
 
+use crate::files::Bytes;
 use crate::sync::map_in_parallel;
+
+/// What is worth a thread.
+const CHUNK: usize = 1 << 20;
 
 /// The SHA-256 of `bytes`, as 64 hexadecimal digits.
 pub(super) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// The checksum of `bytes` that gzip and zip keep with a file.
-pub(super) fn crc32(bytes: &[u8]) -> u32 {
-    let mut crc = Crc::new();
-    crc.update(bytes);
-    crc.sum()
+/// The checksum of `bytes` that gzip and zip keep with a file, computed once, on all threads.
+pub(super) fn crc32(bytes: &Bytes) -> u32 {
+    bytes.crc32(|bytes| {
+        if bytes.len() <= CHUNK {
+            return crc32fast::hash(bytes);
+        }
+        let mut sum = Hasher::new();
+        for chunk in map_in_parallel(bytes.chunks(CHUNK).collect(), hashed) {
+            sum.combine(&chunk);
+        }
+        sum.finalize()
+    })
 }
 
-/// The CRC-32 of the CRC-32s of the mebibytes of `bytes`, each of which another thread may compute.
-pub(super) fn crc32_of_chunks(bytes: &[u8]) -> u32 {
-    let sums = map_in_parallel(bytes.chunks(1 << 20).collect(), crc32);
-    crc32(&sums.into_iter().flat_map(u32::to_le_bytes).collect::<Vec<_>>())
+fn hashed(bytes: &[u8]) -> Hasher {
+    let mut sum = Hasher::new();
+    sum.update(bytes);
+    sum
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_checksum_of_chunks_is_that_of_the_whole() {
+        for len in [0, 1, CHUNK, CHUNK + 1, 3 * CHUNK + 17] {
+            let bytes: Vec<u8> = (0..len).map(|n| ((n * n) >> 7) as u8).collect();
+            assert_eq!(crc32(&bytes.clone().into()), crc32fast::hash(&bytes));
+        }
+    }
 
     #[test]
     fn the_example_of_the_standard() {

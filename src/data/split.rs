@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use super::checksum::crc32;
 use super::{Bytes, Problem};
 use crate::files;
 use crate::image::ImageShape;
@@ -93,6 +94,11 @@ impl Split {
     pub fn check_unchanged(&self) -> Result<(), files::Error> {
         self.pixels.check_unchanged()?;
         self.labels.check_unchanged()
+    }
+
+    /// The CRC-32 of the pixels, and that of the labels.
+    pub(super) fn checksum(&self) -> String {
+        [&self.pixels, &self.labels].map(|part| format!("{:08x}", crc32(part))).join("-")
     }
 
     /// The first `limit` images (all of them where there are fewer).

@@ -7,6 +7,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use super::error::{Error, Result};
+use super::known_sums::KnownSums;
 use super::mapped_file::MappedFile;
 use super::open::open_regular;
 
@@ -16,6 +17,7 @@ use super::open::open_regular;
 #[derive(Clone, Debug)]
 pub struct Bytes {
     store: Arc<Store>,
+    sums: Arc<KnownSums>,
     window: Range<usize>,
 }
 
@@ -43,8 +45,11 @@ impl Bytes {
     /// Maps a whole open file, read-only; `path` is what errors call it.
     pub(crate) fn map_file(file: File, path: &Path) -> io::Result<Self> {
         let map = MappedFile::new(file, path)?;
-        let window = 0..map.len();
-        Ok(Self { store: Arc::new(Store::Mapped(map)), window })
+        Ok(Self::over(map.len(), Store::Mapped(map)))
+    }
+
+    fn over(len: usize, store: Store) -> Self {
+        Self { store: Arc::new(store), sums: Arc::default(), window: 0..len }
     }
 
     /// These bytes in memory of our own, where they stay as they are now; whether their file stays
@@ -52,10 +57,7 @@ impl Bytes {
     pub(crate) fn into_memory(self) -> Self {
         match &*self.store {
             Store::Owned(_) | Store::Copied(..) => self,
-            Store::Mapped(_) => {
-                let (bytes, window) = (self.to_vec(), 0..self.len());
-                Self { store: Arc::new(Store::Copied(bytes, self)), window }
-            }
+            Store::Mapped(_) => Self::over(self.len(), Store::Copied(self.to_vec(), self)),
         }
     }
 
@@ -79,14 +81,19 @@ impl Bytes {
     pub fn slice(&self, range: Range<usize>) -> Option<Self> {
         self.get(range.clone())?;
         let start = self.window.start + range.start;
-        Some(Self { store: Arc::clone(&self.store), window: start..start + range.len() })
+        let (store, sums) = (Arc::clone(&self.store), Arc::clone(&self.sums));
+        Some(Self { store, sums, window: start..start + range.len() })
+    }
+
+    /// The CRC-32 of these bytes: by `compute`, unless it follows from what was computed before.
+    pub(crate) fn crc32(&self, compute: impl FnOnce(&[u8]) -> u32) -> u32 {
+        self.sums.sum(self.window.clone(), self.store.bytes(), compute)
     }
 }
 
 impl From<Vec<u8>> for Bytes {
     fn from(bytes: Vec<u8>) -> Self {
-        let window = 0..bytes.len();
-        Self { store: Arc::new(Store::Owned(bytes)), window }
+        Self::over(bytes.len(), Store::Owned(bytes))
     }
 }
 
@@ -94,11 +101,16 @@ impl Deref for Bytes {
     type Target = [u8];
 
     fn deref(&self) -> &[u8] {
-        let all: &[u8] = match &*self.store {
-            Store::Mapped(map) => map,
-            Store::Copied(bytes, _) | Store::Owned(bytes) => bytes,
-        };
-        &all[self.window.clone()]
+        &self.store.bytes()[self.window.clone()]
+    }
+}
+
+impl Store {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Copied(bytes, _) | Self::Owned(bytes) => bytes,
+        }
     }
 }
 

@@ -6,10 +6,12 @@ mod durable;
 mod error;
 #[cfg_attr(not(target_os = "linux"), path = "no_guard.rs")]
 mod guard;
+mod known_sums;
 mod lock;
 mod mapped_file;
 mod open;
 mod output;
+mod staged;
 mod temporary;
 
 pub use bytes::Bytes;
@@ -23,6 +25,7 @@ pub(crate) use open::{is_ours_alone, open_regular, open_unfollowed};
 pub(crate) use output::{check_output, write_output};
 #[cfg(feature = "download")]
 pub(crate) use output::{is_same_file, lies_in};
+pub(crate) use staged::StagedFiles;
 pub(crate) use temporary::{TemporaryFile, sweep, sweep_named};
 
 use std::fs::File;

@@ -154,11 +154,20 @@ impl TemporaryFile {
     /// When the system refuses.
     pub(crate) fn rename(self, path: &Path) -> Result<File> {
         self.sync().map_err(Error::io("write", path))?;
+        let file = self.rename_synced(path)?;
+        sync_folder(folder_of(path))?;
+        Ok(file)
+    }
+
+    /// As [`rename`](Self::rename), of a file that is synced, whose folder is to be.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub(super) fn rename_synced(self, path: &Path) -> Result<File> {
         let renamed = self.file.persist(path);
         let file = renamed.map_err(|refused| Error::io("write", path)(refused.error))?;
         // A map of the file would keep the lock.
         let _ = file.unlock();
-        sync_folder(folder_of(path))?;
         Ok(file)
     }
 }

@@ -48,7 +48,9 @@ pub enum Error {
     NoCheckpoint(PathBuf),
     /// A run is to be gone on with on other data.
     #[error(
-        "{}: the data are not those that the run began with ({dataset}): name those with --data, or          start a new run", folder.display()
+        "{}: the data are not those that the run began with ({dataset}): name those with --data, \
+         or start a new run",
+        folder.display()
     )]
     OtherData {
         /// The folder of the run.
@@ -58,7 +60,9 @@ pub enum Error {
     },
     /// The log of the steps has not those up to the checkpoint.
     #[error(
-        "{}: has {found} of the {steps} steps that the checkpoint is after, so the log would have a          gap: put the file back, or start a new run", path.display()
+        "{}: has {found} of the {steps} steps that the checkpoint is after, so the log would have \
+         a gap: put the file back, or start a new run",
+        path.display()
     )]
     StepsMissing {
         /// The log.

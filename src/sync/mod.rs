@@ -16,5 +16,5 @@ mod turn_buffer;
 pub(crate) use barrier::{Barrier, barrier};
 pub(crate) use poison::Poison;
 pub(crate) use step_signal::StepSignal;
-pub(crate) use threads::{map_in_parallel, pool_of, pool_of_all_cores};
+pub(crate) use threads::{Background, map_in_parallel, pool_of, pool_of_all_cores};
 pub(crate) use turn_buffer::{Reader, TurnBuffer, Writer, oversubscribed, turn_buffer};

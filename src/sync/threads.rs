@@ -1,7 +1,9 @@
 //! The threads: begun here alone, so that a system that refuses them is met with fewer, or with an
 //! error.
 
-use std::thread::available_parallelism;
+use std::panic::resume_unwind;
+use std::sync::mpsc::sync_channel;
+use std::thread::{Builder, JoinHandle, available_parallelism};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -55,6 +57,47 @@ pub(crate) fn map_in_parallel<T: Send, R: Send>(
     }
 }
 
+/// Work that another thread does meanwhile.
+#[derive(Debug)]
+pub(crate) enum Background<T> {
+    Begun(JoinHandle<T>),
+    Done(T),
+}
+
+impl<T: Send + 'static> Background<T> {
+    /// Begins `work`, or does it at once where the system grants no thread.
+    pub(crate) fn begin<Work>(work: Work) -> Self
+    where
+        Work: FnOnce() -> T + Send + 'static,
+    {
+        // A system that grants no thread does not give back what the thread was to do, so it gets
+        // that later.
+        let (give, take) = sync_channel::<Work>(1);
+        let theirs = move || match take.recv() {
+            Ok(work) => work(),
+            Err(_) => unreachable!("the work is given as soon as there is a thread"),
+        };
+        match Builder::new().name("mnistry-background".into()).stack_size(STACK).spawn(theirs) {
+            Ok(thread) => {
+                let _ = give.send(work);
+                Self::Begun(thread)
+            }
+            Err(_) => Self::Done(work()),
+        }
+    }
+
+    /// What the work gave, once it is done.
+    ///
+    /// # Panics
+    /// As the work did.
+    pub(crate) fn wait(self) -> T {
+        match self {
+            Self::Begun(thread) => thread.join().unwrap_or_else(|panic| resume_unwind(panic)),
+            Self::Done(done) => done,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,5 +108,11 @@ mod tests {
         let expected: Vec<_> = (0..1000).map(|number| number * number).collect();
         assert_eq!(squares(), expected);
         assert_eq!(pool_of(3).unwrap().install(squares), expected);
+    }
+
+    #[test]
+    fn background_work_is_waited_for() {
+        let works = [0, 1, 2].map(|number| Background::begin(move || 10 * number));
+        assert_eq!(works.map(Background::wait), [0, 10, 20]);
     }
 }

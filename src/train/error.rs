@@ -89,7 +89,8 @@ pub enum Error {
     },
     /// A run is to have more or fewer epochs than those that its learning rates were made for.
     #[error(
-        "{epochs} epochs: the learning rates follow half a cosine over the {planned} that were          planned, so a run of {epochs} would have differed from its first step on: start a new run"
+        "{epochs} epochs: the learning rates follow half a cosine over the {planned} that were \
+         planned, so a run of {epochs} would have differed from its first step on: start a new run"
     )]
     EpochsDecide {
         /// How many the run began with.

@@ -2,6 +2,8 @@
 
 #![allow(dead_code, reason = "each test file uses some of this")]
 
+#[cfg(unix)]
+pub(crate) mod running;
 #[path = "../writers/mod.rs"]
 pub(crate) mod writers;
 
@@ -63,6 +65,18 @@ impl Desk {
         );
     }
 
+    /// Writes generated digits, as many to train on and to test with.
+    pub(crate) fn write_digits(&self, name: &str, train: usize, test: usize) {
+        let folder = self.path(name);
+        fs::create_dir(&folder).unwrap();
+        let digits = mnistry::data::generated::generate(0, train, test).unwrap();
+        let arrays = [&digits.train, &digits.test].map(|split| {
+            let images = (vec![split.len(), 28, 28], split.pixels().to_vec());
+            [images, (vec![split.len()], split.labels().to_vec())]
+        });
+        writers::write_idx(&folder, arrays.as_flattened().try_into().unwrap());
+    }
+
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -99,6 +113,23 @@ impl Desk {
         command.env_remove("NO_COLOR");
         command.env("MNISTRY_CACHE_DIR", self.path("cache"));
         command.env("MNISTRY_CATALOGUE", self.path("catalogue.json"));
+        command
+    }
+
+    /// As [`command`](Self::command), under limits that the shell's `ulimit` sets: `-v 100000`.
+    #[cfg(unix)]
+    pub(crate) fn limited(&self, limits: &str, arguments: &str) -> Command {
+        let program = self.command(arguments);
+        let mut command = Command::new("sh");
+        let script = format!("ulimit {limits} && exec \"$0\" \"$@\"");
+        command.args(["-c", &script]).arg(program.get_program()).args(program.get_args());
+        command.current_dir(self.folder.path());
+        for (name, value) in program.get_envs() {
+            match value {
+                Some(value) => command.env(name, value),
+                None => command.env_remove(name),
+            };
+        }
         command
     }
 

@@ -56,7 +56,7 @@ impl GzippedIdx<'_> {
 impl GzippedIdx<'_> {
     /// Whether the end of the file speaks of `copy`, as that of a file of one gzip member does: the
     /// last one of several knows of its own bytes alone.
-    fn ends_as(&self, copy: &[u8]) -> bool {
+    fn ends_as(&self, copy: &Bytes) -> bool {
         // The checksum, then the length modulo 2³².
         let len = copy.len() as u32;
         let end = [crc32(copy).to_le_bytes(), len.to_le_bytes()];

@@ -6,20 +6,20 @@
 //! One process at a time writes to it.
 
 use std::fs;
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 
 use serde::Serialize;
 
 use super::RunConfig;
 use super::csv_text::csv_text;
 use super::history_file::HistoryFile;
-use crate::files::{
-    Lock, TemporaryFile, create_folder, read_bounded, sweep, sync_folder, write_atomically,
-};
+use crate::files::{self, Lock, StagedFiles, create_folder, read_bounded, sweep, sync_folder};
 use crate::model::Network;
 use crate::report::Report;
 use crate::report::error::{Error, Result};
+use crate::sync::Background;
 use crate::train::{ConfusionMatrix, State};
 
 /// The name of the trained network in a run folder.
@@ -44,6 +44,8 @@ const ENDINGS: [&str; 4] = [REPORT_FILE, CONFUSION_FILE, CHECKPOINT_FILE, BEST_F
 #[derive(Debug)]
 pub(super) struct RunFolder {
     path: PathBuf,
+    /// What another thread waits for the disk with, while the run goes on.
+    writing: Mutex<Option<Background<files::Result<()>>>>,
     _lock: Lock,
 }
 
@@ -91,7 +93,7 @@ impl RunFolder {
             return Err(Error::Busy(path));
         };
         sweep(&path);
-        Ok(Self { path, _lock: lock })
+        Ok(Self { path, writing: Mutex::default(), _lock: lock })
     }
 
     /// Where it is.
@@ -119,21 +121,19 @@ impl RunFolder {
         is_read: bool,
     ) -> Result<HistoryFile> {
         let history = HistoryFile::text(state.epochs(), is_validated(config))?;
-        let mut staged = vec![
-            self.stage(CONFIG_FILE, &json(&self.path.join(CONFIG_FILE), config)?)?,
-            self.stage(HISTORY_FILE, &history)?,
-            self.stage(MODEL_FILE, &state.network().to_bytes(&self.model_path())?)?,
-        ];
+        let mut staged = StagedFiles::default();
+        self.stage_json(&mut staged, CONFIG_FILE, config)?;
+        staged.add(self.path.join(HISTORY_FILE), &history)?;
+        self.stage_model(&mut staged, state.network())?;
         if is_read {
             // The file that the weights were read from may change, or be the one that is replaced.
-            let path = self.path.join(CHECKPOINT_FILE);
-            staged.push(self.stage(CHECKPOINT_FILE, &state.to_bytes(&path)?)?);
+            self.stage_checkpoint(&mut staged, state)?;
         }
-        self.remove(&ENDINGS)?;
-        for (name, file) in staged {
-            file.rename(&self.path.join(name))?;
+        for name in ENDINGS {
+            staged.outdate(self.path.join(name));
         }
-        HistoryFile::open(self.path.join(HISTORY_FILE))
+        self.write(staged)?;
+        Ok(HistoryFile::at(self.path.join(HISTORY_FILE)))
     }
 
     /// Writes down what is new in `config` of a run that is gone on with from `state`; its history
@@ -142,9 +142,15 @@ impl RunFolder {
     /// # Errors
     /// When a file cannot be written.
     pub(super) fn go_on(&self, config: &RunConfig, state: &State) -> Result<HistoryFile> {
-        self.remove(&[REPORT_FILE, CONFUSION_FILE])?;
-        self.write_json(CONFIG_FILE, config)?;
-        HistoryFile::create(self.path.join(HISTORY_FILE), state.epochs(), is_validated(config))
+        let mut staged = StagedFiles::default();
+        self.stage_json(&mut staged, CONFIG_FILE, config)?;
+        let history = HistoryFile::text(state.epochs(), is_validated(config))?;
+        staged.add(self.path.join(HISTORY_FILE), &history)?;
+        for name in [REPORT_FILE, CONFUSION_FILE] {
+            staged.outdate(self.path.join(name));
+        }
+        self.write(staged)?;
+        Ok(HistoryFile::at(self.path.join(HISTORY_FILE)))
     }
 
     /// Keeps `network` as the run's.
@@ -152,7 +158,9 @@ impl RunFolder {
     /// # Errors
     /// When the file cannot be written; the folder then keeps the one that it had.
     pub(super) fn save_model(&self, network: &Network) -> Result<()> {
-        Ok(network.save(self.model_path())?)
+        let mut staged = StagedFiles::default();
+        self.stage_model(&mut staged, network)?;
+        self.write(staged)
     }
 
     /// Keeps `network` as that of the lowest validation loss.
@@ -160,7 +168,11 @@ impl RunFolder {
     /// # Errors
     /// As [`save_model`](Self::save_model).
     pub(super) fn save_best(&self, network: &Network) -> Result<()> {
-        Ok(network.save(self.path.join(BEST_FILE))?)
+        let mut staged = StagedFiles::default();
+        let path = self.path.join(BEST_FILE);
+        let bytes = network.to_bytes(&path)?;
+        staged.add(path, &bytes)?;
+        self.write(staged)
     }
 
     /// Keeps `state`, to be gone on from.
@@ -168,7 +180,20 @@ impl RunFolder {
     /// # Errors
     /// As [`save_model`](Self::save_model).
     pub(super) fn save_checkpoint(&self, state: &State) -> Result<()> {
-        Ok(state.save(self.path.join(CHECKPOINT_FILE))?)
+        let mut staged = StagedFiles::default();
+        self.stage_checkpoint(&mut staged, state)?;
+        self.write(staged)
+    }
+
+    /// Keeps `state`, in which the run ended, and the network that it was for.
+    ///
+    /// # Errors
+    /// As [`save_model`](Self::save_model).
+    pub(super) fn save_end(&self, state: &State) -> Result<()> {
+        let mut staged = StagedFiles::default();
+        self.stage_model(&mut staged, state.result())?;
+        self.stage_checkpoint(&mut staged, state)?;
+        self.write(staged)
     }
 
     /// Writes the report of the completed run.
@@ -176,49 +201,74 @@ impl RunFolder {
     /// # Errors
     /// When a file cannot be written.
     pub(super) fn finish(&self, report: &Report) -> Result<()> {
-        self.write_confusion_matrix(&report.test.confusion_matrix)?;
+        let mut staged = StagedFiles::default();
+        let matrix = confusion_matrix_text(&report.test.confusion_matrix)?;
+        staged.add(self.path.join(CONFUSION_FILE), &matrix)?;
         // Last: a run is complete when it has a report.
-        self.write_json(REPORT_FILE, report)
+        self.stage_json(&mut staged, REPORT_FILE, report)?;
+        self.write(staged)?;
+        self.settle()
     }
 
-    fn stage(&self, name: &'static str, bytes: &[u8]) -> Result<(&'static str, TemporaryFile)> {
-        let mut file = TemporaryFile::create(&self.path)?;
-        let written = file.write_all(bytes).and_then(|()| file.as_file().sync_all());
-        written.map_err(Error::io("write", self.path.join(name)))?;
-        Ok((name, file))
+    /// Waits until what was kept is on the disk.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub(super) fn settle(&self) -> Result<()> {
+        // Only ever replaced as a whole, so that it is sound whatever a thread did that panicked.
+        let writing = self.writing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(writing.map_or(Ok(()), Background::wait)?)
     }
 
-    fn remove(&self, names: &[&str]) -> Result<()> {
-        for name in names {
-            let file = self.path.join(name);
-            match fs::remove_file(&file) {
-                Err(error) if error.kind() != ErrorKind::NotFound => {
-                    return Err(Error::io("replace", file)(error));
-                }
-                _ => {}
-            }
-        }
+    /// Gives `staged` their names, after those that came before, while the run goes on.
+    fn write(&self, staged: StagedFiles) -> Result<()> {
+        self.settle()?;
+        let writing = Background::begin(move || staged.rename());
+        *self.writing.lock().unwrap_or_else(PoisonError::into_inner) = Some(writing);
         Ok(())
     }
 
-    fn write_json(&self, name: &str, value: &impl Serialize) -> Result<()> {
+    fn stage_json(
+        &self,
+        staged: &mut StagedFiles,
+        name: &str,
+        value: &impl Serialize,
+    ) -> Result<()> {
         let path = self.path.join(name);
-        Ok(write_atomically(&path, &json(&path, value)?)?)
+        let text = json(&path, value)?;
+        Ok(staged.add(path, &text)?)
     }
 
-    /// The true class down, in the first column; the predicted class across, in the header.
-    fn write_confusion_matrix(&self, matrix: &ConfusionMatrix) -> Result<()> {
-        let numbered = |first: String, others: &mut dyn Iterator<Item = String>| {
-            std::iter::once(first).chain(others).collect::<Vec<_>>()
-        };
-        let classes = matrix.rows().len();
-        let header = numbered("true\\predicted".into(), &mut (0..classes).map(|c| c.to_string()));
-        let rows =
-            matrix.rows().iter().enumerate().map(|(class, row)| {
-                numbered(class.to_string(), &mut row.iter().map(u64::to_string))
-            });
-        let text = csv_text(std::iter::once(header).chain(rows))?;
-        Ok(write_atomically(&self.path.join(CONFUSION_FILE), &text)?)
+    fn stage_model(&self, staged: &mut StagedFiles, network: &Network) -> Result<()> {
+        let path = self.model_path();
+        let bytes = network.to_bytes(&path)?;
+        Ok(staged.add(path, &bytes)?)
+    }
+
+    fn stage_checkpoint(&self, staged: &mut StagedFiles, state: &State) -> Result<()> {
+        let path = self.path.join(CHECKPOINT_FILE);
+        let bytes = state.to_bytes(&path)?;
+        Ok(staged.add(path, &bytes)?)
+    }
+}
+
+/// The true class down, in the first column; the predicted class across, in the header.
+fn confusion_matrix_text(matrix: &ConfusionMatrix) -> Result<Vec<u8>> {
+    let numbered = |first: String, others: &mut dyn Iterator<Item = String>| {
+        std::iter::once(first).chain(others).collect::<Vec<_>>()
+    };
+    let classes = matrix.rows().len();
+    let header = numbered("true\\predicted".into(), &mut (0..classes).map(|c| c.to_string()));
+    let rows = matrix.rows().iter().enumerate();
+    let rows =
+        rows.map(|(class, row)| numbered(class.to_string(), &mut row.iter().map(u64::to_string)));
+    csv_text(std::iter::once(header).chain(rows))
+}
+
+impl Drop for RunFolder {
+    /// The lock is not given up before all is written.
+    fn drop(&mut self) {
+        let _ = self.settle();
     }
 }
 

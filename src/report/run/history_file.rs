@@ -2,10 +2,10 @@
 
 use std::fs::File;
 use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::csv_text::csv_text;
-use crate::files::{open_to_append, write_atomically};
+use crate::files::open_to_append;
 use crate::report::error::{Error, Result};
 use crate::train::Epoch;
 
@@ -17,12 +17,23 @@ const COLUMNS: [&str; 6] =
 #[derive(Debug)]
 pub(super) struct HistoryFile {
     path: PathBuf,
+    /// Since the first line was added.
+    open: Option<OpenFile>,
+}
+
+#[derive(Debug)]
+struct OpenFile {
     file: File,
     /// How long it is with all lines that are whole.
     len: u64,
 }
 
 impl HistoryFile {
+    /// The file at `path`, which is there when the first epoch is added.
+    pub(super) fn at(path: PathBuf) -> Self {
+        Self { path, open: None }
+    }
+
     /// The text of a file with `epochs`.
     pub(super) fn text(epochs: &[Epoch], is_validated: bool) -> Result<Vec<u8>> {
         let columns = if is_validated { 6 } else { 4 };
@@ -30,38 +41,24 @@ impl HistoryFile {
         csv_text(std::iter::once(header).chain(epochs.iter().map(row)))
     }
 
-    /// Writes the file at `path` with `epochs`, in place of what is there.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub(super) fn create(path: PathBuf, epochs: &[Epoch], is_validated: bool) -> Result<Self> {
-        write_atomically(&path, &Self::text(epochs, is_validated)?)?;
-        Self::open(path)
-    }
-
-    /// The file at `path`, to be added to.
-    ///
-    /// # Errors
-    /// When it cannot be opened.
-    pub(super) fn open(path: PathBuf) -> Result<Self> {
-        let file = open_to_append(&path)?;
-        let len = file.metadata().map_err(Error::io("read", &path))?.len();
-        Ok(Self { path, file, len })
-    }
-
     /// Adds a completed epoch.
     ///
     /// # Errors
     /// When the file cannot be written; it then has no half line.
     pub(super) fn add(&mut self, epoch: &Epoch) -> Result<()> {
+        let Self { path, open } = self;
+        let OpenFile { file, len } = match open {
+            Some(open) => open,
+            None => open.insert(OpenFile::open(path)?),
+        };
         // In one piece, so that whatever ends the process does so between two lines.
         let line = csv_text(std::iter::once(row(epoch)))?;
-        if let Err(said) = self.file.write_all(&line) {
+        if let Err(said) = file.write_all(&line) {
             // Where even that is refused, there is nothing more to do.
-            let _ = self.file.set_len(self.len);
-            return Err(Error::io("write", &self.path)(said));
+            let _ = file.set_len(*len);
+            return Err(Error::io("write", path)(said));
         }
-        self.len += line.len() as u64;
+        *len += line.len() as u64;
         Ok(())
     }
 
@@ -70,7 +67,16 @@ impl HistoryFile {
     /// # Errors
     /// When the disk fails.
     pub(super) fn sync(&self) -> Result<()> {
-        self.file.sync_all().map_err(Error::io("write", &self.path))
+        let synced = self.open.as_ref().map_or(Ok(()), |open| open.file.sync_all());
+        synced.map_err(Error::io("write", &self.path))
+    }
+}
+
+impl OpenFile {
+    fn open(path: &Path) -> Result<Self> {
+        let file = open_to_append(path)?;
+        let len = file.metadata().map_err(Error::io("read", path))?.len();
+        Ok(Self { file, len })
     }
 }
 

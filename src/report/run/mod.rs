@@ -259,6 +259,7 @@ impl<'a> StartedRun<'a> {
         let recorded = recorder.end(&state);
         let (history, aside) = (history?, recorded?);
         if history.stopped {
+            folder.settle()?;
             let steps = self.config.train_images.div_ceil(self.config.fit.batch_size);
             let (epoch, step) = match (state.epochs().len(), state.step()) {
                 (epochs, 0) if epochs > 0 => (epochs, steps),
@@ -298,7 +299,8 @@ pub enum RunEnd<'a> {
     },
 }
 
-/// A [`RecordedRun`] whose network is trained and saved, and not tested yet.
+/// A [`RecordedRun`] whose network is trained, and not tested yet. It is being saved: when it is
+/// tested, or dropped, it is on the disk.
 #[derive(Debug)]
 pub struct TrainedRun<'a> {
     engine: &'a Engine,
@@ -337,10 +339,13 @@ impl TrainedRun<'_> {
         self.folder.path()
     }
 
-    /// Where its network is.
-    #[must_use]
-    pub fn model_path(&self) -> PathBuf {
-        self.folder.model_path()
+    /// Where its network is, which is waited for.
+    ///
+    /// # Errors
+    /// When it could not be saved.
+    pub fn model_path(&self) -> Result<PathBuf> {
+        self.folder.settle()?;
+        Ok(self.folder.model_path())
     }
 
     /// Tests the network on the data set's test images, and completes the folder with

@@ -80,8 +80,7 @@ impl<'a> Recorder<'a> {
         let is_finite = check_finite(state.network(), state.epochs().len()).is_ok();
         let unchanged = self.images.check_unchanged();
         if is_finite && unchanged.is_ok() {
-            folder.save_model(state.result())?;
-            folder.save_checkpoint(state)?;
+            folder.save_end(state)?;
         } else {
             // What there was before is good.
             self.model.save_now(|model| folder.save_model(model))?;
@@ -110,6 +109,8 @@ impl Observer for Recorder<'_> {
         self.images.check_unchanged().map_err(Error::from)?;
         check_finite(network, epoch.epoch)?;
         let folder = self.folder;
+        // The first time, it has its files only now.
+        folder.settle()?;
         self.model.take(network, |network| folder.save_model(network))?;
         self.best.save_if_due(|network| folder.save_best(network))?;
         self.history.add(epoch)?;
