@@ -7,7 +7,6 @@ use super::primary::Primary;
 use super::run::TrainingRun;
 use super::state::State;
 use crate::data::Split;
-
 use crate::exec::engine::Engine;
 use crate::exec::samples::Samples;
 use crate::image::RandomAffine;
@@ -66,7 +65,7 @@ impl Engine {
     fn go_on(
         &self,
         state: &mut State,
-        (train, held_out): (Split, Option<Split>),
+        Parts { train, validation }: Parts,
         observer: &mut dyn Observer,
     ) -> Result<History> {
         state.check(&train)?;
@@ -76,7 +75,7 @@ impl Engine {
             let options = state.options;
             let data = self.samples(&train, state.network(), options.augmentation)?;
             let run = TrainingRun::new(data, options);
-            let primary = Primary::new(self, state, held_out, observer);
+            let primary = Primary::new(self, state, validation, observer);
             let decay = |rate: f64| (rate * options.weight_decay) as f32;
             let schedule = options.schedule;
             stopped = match options.optimizer {
@@ -103,18 +102,14 @@ impl Engine {
         self.prepare(network, split, options).map(drop)
     }
 
-    /// Checks that a run can begin; returns what [`hold_out`] does.
-    fn prepare(
-        &self,
-        network: &Network,
-        split: &Split,
-        options: &FitOptions,
-    ) -> Result<(Split, Option<Split>)> {
+    /// Checks that a run can begin, and parts its samples.
+    fn prepare(&self, network: &Network, split: &Split, options: &FitOptions) -> Result<Parts> {
         options.check()?;
         check_compatible(network, split)?;
-        let (train, held_out) = hold_out(split, options)?;
-        self.check_training_memory(network, &train, split.len() - train.len(), options)?;
-        Ok((train, held_out))
+        let parts = Parts::of(split, options)?;
+        let held_out = split.len() - parts.train.len();
+        self.check_training_memory(network, &parts.train, held_out, options)?;
+        Ok(parts)
     }
 
     /// Prepares the images of `split` for the first layer of `network`; in training they are
@@ -132,16 +127,24 @@ impl Engine {
     }
 }
 
-/// The samples of `split` to train on, and those to validate the network with.
-fn hold_out(split: &Split, options: &FitOptions) -> Result<(Split, Option<Split>)> {
-    let count = options.training_samples(split.len());
-    if options.validation_split == 0.0 {
-        return Ok((split.clone(), None));
+/// The samples that a run trains on, and those that it validates the network with.
+struct Parts {
+    train: Split,
+    validation: Option<Split>,
+}
+
+impl Parts {
+    fn of(split: &Split, options: &FitOptions) -> Result<Self> {
+        if options.validation_split == 0.0 {
+            return Ok(Self { train: split.clone(), validation: None });
+        }
+        let count = options.training_samples(split.len());
+        let parts = split
+            .split_at(count)
+            .map(|(train, held_out)| Self { train, validation: Some(held_out) });
+        let images = split.len();
+        parts.map_err(|_| Error::Validation { split: options.validation_split, images })
     }
-    let (train, held_out) = split
-        .split_at(count)
-        .map_err(|_| Error::Validation { split: options.validation_split, images: split.len() })?;
-    Ok((train, Some(held_out)))
 }
 
 /// Checks that `network` can read the images of `split` and tell its classes apart.

@@ -31,7 +31,12 @@ impl Engine {
         held_out: usize,
         options: &FitOptions,
     ) -> Result<()> {
-        let need = self.training_memory(network.architecture(), train, held_out, options);
+        let architecture = network.architecture();
+        // Whoever keeps the state of the run has it once more, as the bytes of a file.
+        let kept = options.optimizer.slots() + usize::from(held_out > 0);
+        let need = self
+            .training_memory(architecture, train, held_out, options)
+            .and("checkpoints", kept as u128 * parameters(architecture));
         Ok(need.check("training", "fewer units, a smaller batch or fewer threads")?)
     }
 
