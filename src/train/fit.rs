@@ -93,20 +93,19 @@ impl Engine {
         Ok(History { epochs: state.epochs.clone(), stopped, best })
     }
 
-    /// Whether [`fit`](Self::fit) can begin: to be asked before what an earlier run left is given
-    /// up.
+    /// Whether [`fit`](Self::fit) can begin, and its state be kept in files: to be asked before what
+    /// an earlier run left is given up.
     ///
     /// # Errors
     /// When an option makes no sense, `network` does not fit `split`, or there is too little memory.
     pub fn check_fit(&self, network: &Network, split: &Split, options: &FitOptions) -> Result<()> {
-        self.prepare(network, split, options).map(drop)
+        let Parts { train, .. } = Parts::checked(network, split, options)?;
+        self.check_recording_memory(network, &train, split.len() - train.len(), options)
     }
 
     /// Checks that a run can begin, and parts its samples.
     fn prepare(&self, network: &Network, split: &Split, options: &FitOptions) -> Result<Parts> {
-        options.check()?;
-        check_compatible(network, split)?;
-        let parts = Parts::of(split, options)?;
+        let parts = Parts::checked(network, split, options)?;
         let held_out = split.len() - parts.train.len();
         self.check_training_memory(network, &parts.train, held_out, options)?;
         Ok(parts)
@@ -134,7 +133,10 @@ struct Parts {
 }
 
 impl Parts {
-    fn of(split: &Split, options: &FitOptions) -> Result<Self> {
+    /// Those of `split`, once it is checked that `network` can be trained on them so.
+    fn checked(network: &Network, split: &Split, options: &FitOptions) -> Result<Self> {
+        options.check()?;
+        check_compatible(network, split)?;
         if options.validation_split == 0.0 {
             return Ok(Self { train: split.clone(), validation: None });
         }

@@ -18,6 +18,9 @@ const INDEX: u128 = size_of::<u32>() as u128;
 /// What is kept of an image that was read, once by who read it, and while all are brought together.
 const RESULT: u128 = 3 * 24;
 
+const TRAINING: &str = "training";
+const ADVICE: &str = "fewer units, a smaller batch or fewer threads";
+
 impl Engine {
     /// Checks that there is memory to train `network` on `train`, and to validate it on `held_out`
     /// images more.
@@ -31,13 +34,27 @@ impl Engine {
         held_out: usize,
         options: &FitOptions,
     ) -> Result<()> {
+        let need = self.training_memory(network.architecture(), train, held_out, options);
+        Ok(need.check(TRAINING, ADVICE)?)
+    }
+
+    /// As [`check_training_memory`](Self::check_training_memory), where the state of the run is kept
+    /// in files: there it is once more, as their bytes.
+    ///
+    /// # Errors
+    /// When there is not.
+    pub(super) fn check_recording_memory(
+        &self,
+        network: &Network,
+        train: &Split,
+        held_out: usize,
+        options: &FitOptions,
+    ) -> Result<()> {
         let architecture = network.architecture();
-        // Whoever keeps the state of the run has it once more, as the bytes of a file.
         let kept = options.optimizer.slots() + usize::from(held_out > 0);
-        let need = self
-            .training_memory(architecture, train, held_out, options)
-            .and("checkpoints", kept as u128 * parameters(architecture));
-        Ok(need.check("training", "fewer units, a smaller batch or fewer threads")?)
+        let need = self.training_memory(architecture, train, held_out, options);
+        let need = need.and("checkpoints", kept as u128 * parameters(architecture));
+        Ok(need.check(TRAINING, ADVICE)?)
     }
 
     /// Checks that there is memory for the gradients of `network` on all of `split`.
