@@ -79,8 +79,17 @@ pub(super) fn dataset(place: Option<&Path>, output: &OutputOptions) -> Result<Da
     Ok(find(place, output)?.data)
 }
 
-/// The same, and what names it.
+/// The same, and what names it; how it was read is said.
 pub(super) fn find(place: Option<&Path>, output: &OutputOptions) -> Result<Found> {
+    let found = find_silently(place, output)?;
+    for note in &found.data.notes {
+        output.note(format_args!("{}: {note}", found.data.name));
+    }
+    Ok(found)
+}
+
+/// The same, for who shows by other means how it was read.
+pub(super) fn find_silently(place: Option<&Path>, output: &OutputOptions) -> Result<Found> {
     let mut transfer = Transfer::new(output.quiet);
     let found = Dataset::find(place, &mut |event| transfer.tell(&event))?;
     if let Some(why) = &found.stands_in {

@@ -4,6 +4,12 @@ use super::{Problem, Split};
 use crate::files;
 use crate::image::ImageShape;
 
+/// A larger share of the images in one class is more often a fault of reading than of the data.
+const MOST_OF_ONE_CLASS: f64 = 0.8;
+
+/// Of fewer images any share means little.
+const FEW: usize = 20;
+
 /// A data set: a training set and a test set, whose images have one shape.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -14,6 +20,8 @@ pub struct Dataset {
     pub train: Split,
     /// The test set.
     pub test: Split,
+    /// How it was read, where its files do not say all of it themselves: a line each.
+    pub notes: Vec<String>,
 }
 
 impl Dataset {
@@ -31,7 +39,37 @@ impl Dataset {
         if let Some((index, &label)) = labels.find(|&(_, &label)| usize::from(label) >= classes) {
             return Err(Problem::Label { index, label, classes });
         }
-        Ok(Self { name: name.into(), train, test })
+        Ok(Self { name: name.into(), train, test, notes: Vec::new() })
+    }
+
+    /// The same, read as `notes` say too.
+    #[must_use]
+    pub(crate) fn noted(mut self, notes: impl IntoIterator<Item = String>) -> Self {
+        self.notes.extend(notes);
+        self
+    }
+
+    /// The same, if there is something to learn from it, with a word where it is doubtful.
+    pub(super) fn check_classes(self) -> Result<Self, Problem> {
+        let mut counts = [0_usize; 1 << u8::BITS];
+        for &label in self.train.labels() {
+            counts[usize::from(label)] += 1;
+        }
+        let images = self.train.len();
+        let largest = (0..=u8::MAX).max_by_key(|&label| counts[usize::from(label)]).unwrap_or(0);
+        let share = counts[usize::from(largest)] as f64 / images as f64;
+        match share {
+            1.0 if images > 1 => Err(Problem::OneClass(largest)),
+            share if share > MOST_OF_ONE_CLASS && images >= FEW => {
+                let percent = 100.0 * share;
+                let note = format!(
+                    "{percent:.0} % of the training images have the label {largest}: check that \
+                     the labels are where they were looked for"
+                );
+                Ok(self.noted([note]))
+            }
+            _ => Ok(self),
+        }
     }
 
     /// What tells its images and labels from others: the CRC-32 of the training pixels, their

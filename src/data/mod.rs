@@ -3,6 +3,7 @@
 //! [`Dataset::open`] reads one from files (what is read there is listed with it), `Dataset::find`
 //! fetches one if need be, [`generated`] makes one of nothing but a seed.
 
+mod assemble;
 mod checksum;
 mod contact_sheet;
 mod dataset;
@@ -10,6 +11,7 @@ mod error;
 pub(crate) mod formats;
 mod hold_out;
 mod problem;
+mod scaling;
 mod sources;
 mod split;
 mod statistics;

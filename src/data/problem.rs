@@ -1,5 +1,6 @@
 //! Why data are refused: one variant a cause, each with the text that a person reads.
 
+use std::borrow::Cow;
 use std::path::Path;
 
 use super::Error;
@@ -34,7 +35,7 @@ pub enum Problem {
     #[error("not an IDX file: it starts with {}, where 00 00 08 is expected", hex(.0))]
     NotIdx([u8; 3]),
     /// An IDX file of another element type.
-    #[error("its elements are {}; only unsigned bytes (08) are read", idx_type(*.0))]
+    #[error("its elements are of the type {0:02x}, which no IDX file has")]
     IdxType(u8),
 
     /// The first bytes are not those of an npy file.
@@ -60,12 +61,12 @@ pub enum Problem {
          save the array as uint8"
     )]
     Pickled,
-    /// The npy elements are not unsigned bytes.
-    #[error("its elements are of type '{}'; only uint8 ('|u1') is read", .0.escape_debug())]
+    /// The npy elements are no numbers that are read.
+    #[error(
+        "its elements are of type '{}'; integers, float32 and float64 are read: save it as uint8",
+        .0.escape_debug()
+    )]
     NpyType(String),
-    /// The npy elements are in column-major order.
-    #[error("it is in Fortran order; save it with numpy.ascontiguousarray")]
-    FortranOrder,
 
     /// The zip archive cannot be read at all.
     #[error("not a readable zip archive: {0}")]
@@ -75,7 +76,13 @@ pub enum Problem {
     SameName,
     /// Members of an archive are missing.
     #[error("it lacks {}", .0.join(", "))]
-    LacksMembers(Vec<&'static str>),
+    LacksMembers(Vec<String>),
+    /// Nothing tells which arrays are images and which labels.
+    #[error(
+        "it holds {}; expected are x_train, y_train, x_test and y_test, or images and labels",
+        listed(.0)
+    )]
+    UnknownArrays(Vec<String>),
     /// Files of a folder are missing.
     #[error(
         "the folder lacks {} (as they are, or gzipped and ending in .gz), and there is no mnist.npz",
@@ -94,6 +101,9 @@ pub enum Problem {
          train.csv, or a folder of pictures for each class, named 0, 1 …"
     )]
     NoData,
+    /// Several data sets in one folder.
+    #[error("it holds several data sets: {}: name a file of the one that is meant", .0.join(", "))]
+    SeveralSets(Vec<String>),
     /// A member is encrypted.
     #[error("it is encrypted; save it without a password")]
     Encrypted,
@@ -223,6 +233,47 @@ pub enum Problem {
         /// The shape of an image.
         shape: ImageShape,
     },
+    /// Numbers of images that are no pixels.
+    #[error(
+        "its pixels are from {least} to {greatest}; expected are whole numbers from 0 to 255, or \
+         numbers from 0 to 1"
+    )]
+    Pixels {
+        /// The least one.
+        least: String,
+        /// The greatest one.
+        greatest: String,
+    },
+    /// A pixel of a test set that its training set cannot have.
+    #[error(
+        "it has the pixel {found}, where those of the training images end at {greatest}: both are \
+         to be of one kind"
+    )]
+    PixelOfAnotherKind {
+        /// The pixel.
+        found: String,
+        /// The greatest one of the training images.
+        greatest: String,
+    },
+    /// A label that is no class.
+    #[error("label {index} is {found}; labels are whole numbers from 0 to 255")]
+    LabelValue {
+        /// The label, from 0.
+        index: usize,
+        /// What it is.
+        found: String,
+    },
+    /// A row of one-hot labels that does not have one 1 and zeros.
+    #[error("label {index} of {classes} columns has not one 1 and zeros")]
+    OneHot {
+        /// The label, from 0.
+        index: usize,
+        /// How many columns there are.
+        classes: usize,
+    },
+    /// A training set of a single class.
+    #[error("all its training images have the label {0}: there is nothing to learn")]
+    OneClass(u8),
     /// Images and labels differ in count.
     #[error("{images} images but {labels} labels")]
     Counts {
@@ -274,7 +325,7 @@ pub enum Problem {
     #[error("{section}: {problem}")]
     Within {
         /// What a person calls the section.
-        section: &'static str,
+        section: Cow<'static, str>,
         /// What is wrong with it.
         #[source]
         problem: Box<Problem>,
@@ -282,10 +333,15 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// That of numbers from `least` to `greatest`.
+    pub(super) fn pixels(least: f64, greatest: f64) -> Self {
+        Self::Pixels { least: least.to_string(), greatest: greatest.to_string() }
+    }
+
     /// This problem as that of one named section of the data.
     #[must_use]
-    pub fn within(self, section: &'static str) -> Self {
-        Self::Within { section, problem: Box::new(self) }
+    pub fn within(self, section: impl Into<Cow<'static, str>>) -> Self {
+        Self::Within { section: section.into(), problem: Box::new(self) }
     }
 
     /// This problem as the error of the file or folder at `path`.
@@ -301,6 +357,10 @@ fn product(dims: &[usize]) -> String {
     shown.chain((dims.len() > 6).then(|| "…".into())).collect::<Vec<_>>().join(" × ")
 }
 
+fn listed(names: &[String]) -> String {
+    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+}
+
 fn tuple(dims: &[usize]) -> String {
     match dims {
         [] => "of a single number".into(),
@@ -310,16 +370,4 @@ fn tuple(dims: &[usize]) -> String {
 
 fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect::<Vec<_>>().join(" ")
-}
-
-fn idx_type(code: u8) -> String {
-    let name = match code {
-        0x09 => "signed bytes",
-        0x0b => "16-bit integers",
-        0x0c => "32-bit integers",
-        0x0d => "32-bit floats",
-        0x0e => "64-bit floats",
-        _ => "of an unknown type",
-    };
-    format!("{name} ({code:02x})")
 }

@@ -28,6 +28,8 @@ pub struct Overview {
     pub width: usize,
     /// The number of classes.
     pub classes: usize,
+    /// How it was read, where its files do not say all of it themselves.
+    pub notes: Vec<String>,
     /// The images to train on.
     pub train: Statistics,
     /// The images to test with.
@@ -47,6 +49,7 @@ impl Overview {
             height,
             width,
             classes,
+            notes: data.notes.clone(),
             train: Statistics::of(&data.train, classes),
             test: Statistics::of(&data.test, classes),
             samples: samples(&data.train),
@@ -64,11 +67,15 @@ impl Overview {
 
     fn write_numbers(&self, text: &mut String, palette: &Palette) -> fmt::Result {
         let Palette { heading, .. } = palette;
-        let Self { dataset, height, width, classes, train, test, .. } = self;
+        let Self { dataset, height, width, classes, notes, train, test, .. } = self;
         writeln!(
             text,
-            "{heading}{dataset}{heading:#}: images of {height} × {width}, {classes} classes\n"
+            "{heading}{dataset}{heading:#}: images of {height} × {width}, {classes} classes"
         )?;
+        for note in notes {
+            writeln!(text, "{note}")?;
+        }
+        writeln!(text)?;
         writeln!(text, "{heading}{:17}{:>10}{:>10}{heading:#}", "", "train", "test")?;
         let mut row = |name: &str, value: &dyn Fn(&Statistics) -> String| {
             writeln!(text, "{name:17}{:>10}{:>10}", value(train), value(test))

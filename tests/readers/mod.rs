@@ -15,7 +15,8 @@ pub(crate) const READERS: [(&str, Reader); 6] =
 /// Checks that the elements of an array lie within its file.
 fn check(layout: &Layout, file: &[u8]) {
     let elements = file.get(layout.payload()).expect("the elements lie in their file");
-    assert_eq!(elements.len(), layout.dims().iter().product::<usize>());
+    let count = layout.dims().iter().product::<usize>();
+    assert_eq!(elements.len(), count * layout.element().size());
 }
 
 /// An IDX file is exactly one array.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use mnistry::report::Overview;
 
-use crate::cli::common::dataset;
+use crate::cli::common::find_silently;
 use crate::cli::output::OutputOptions;
 use crate::cli::{CommandError, Outcome, output};
 
@@ -29,7 +29,7 @@ Examples:
 
 impl Info {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
-        let data = dataset(Some(&self.data), &self.output)?;
+        let data = find_silently(Some(&self.data), &self.output)?.data;
         let overview = Overview::new(&data);
         data.check_unchanged()?;
         self.output.print(&overview, || overview.text(&output::palette()))

@@ -1,14 +1,15 @@
-//! Arrays of bytes as the readers give them, and how images and labels are made of them.
+//! Arrays as the readers give them.
 
-use super::Layout;
-use crate::data::{Dataset, Problem, Split};
+use super::{Element, Layout};
+use crate::data::Problem;
 use crate::files::Bytes;
-use crate::image::ImageShape;
 
-/// An array of unsigned bytes, row-major.
+/// An array of numbers.
 #[derive(Clone, Debug)]
 pub(crate) struct Array {
     dims: Vec<usize>,
+    element: Element,
+    is_fortran: bool,
     elements: Bytes,
 }
 
@@ -18,34 +19,67 @@ impl Array {
         let payload = layout.payload();
         let truncated = Problem::Truncated { expected: payload.end, found: file.len() };
         let elements = file.slice(payload).ok_or(truncated)?;
-        Ok(Self { dims: layout.dims().to_vec(), elements })
+        Ok(Self {
+            dims: layout.dims().to_vec(),
+            element: layout.element(),
+            is_fortran: layout.is_fortran(),
+            elements,
+        })
+    }
+
+    /// Its dimensions, slowest first.
+    pub(crate) fn dims(&self) -> &[usize] {
+        &self.dims
+    }
+
+    /// The elements as they are in the file, if they are bytes in row-major order.
+    pub(super) fn bytes(&self) -> Option<&Bytes> {
+        // With one dimension, or all but one of length 1, both orders are the same.
+        let is_ordered = !self.is_fortran || self.dims.iter().filter(|&&dim| dim > 1).count() <= 1;
+        (is_ordered && self.element == Element::U8).then_some(&self.elements)
+    }
+
+    /// All elements, row-major.
+    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
+        let mut strides = vec![1; self.dims.len()];
+        let mut stride = 1;
+        for at in 0..self.dims.len() {
+            let at = if self.is_fortran { at } else { self.dims.len() - 1 - at };
+            strides[at] = stride;
+            stride *= self.dims[at];
+        }
+        let count = self.elements.len() / self.element.size();
+        let mut index = vec![0; self.dims.len()];
+        let mut place = 0;
+        (0..count).map(move |_| {
+            let number = self.element.at(&self.elements, place);
+            for at in (0..index.len()).rev() {
+                index[at] += 1;
+                place += strides[at];
+                if index[at] < self.dims[at] {
+                    break;
+                }
+                place -= strides[at] * self.dims[at];
+                index[at] = 0;
+            }
+            number
+        })
     }
 }
 
-impl Split {
-    fn from_arrays(images: Array, labels: Array) -> Result<Self, Problem> {
-        let [_, height, width] = *images.dims else {
-            let expected = "count × height × width";
-            return Err(Problem::Dimensions { array: "images", expected, found: images.dims });
-        };
-        let [_] = *labels.dims else {
-            let expected = "one label an image";
-            return Err(Problem::Dimensions { array: "labels", expected, found: labels.dims });
-        };
-        Self::new(ImageShape { height, width }, images.elements, labels.elements)
-    }
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-impl Dataset {
-    /// The data set of the images and labels of a training set, then of a test set.
-    pub(crate) fn from_arrays(name: String, arrays: [Array; 4]) -> Result<Self, Problem> {
-        let [images, labels, test_images, test_labels] = arrays;
-        let train = Split::from_arrays(images, labels);
-        let test = Split::from_arrays(test_images, test_labels);
-        Self::new(
-            name,
-            train.map_err(|problem| problem.within("training set"))?,
-            test.map_err(|problem| problem.within("test set"))?,
-        )
+    #[test]
+    fn both_orders_are_read_row_by_row() {
+        let file = Bytes::from((0..6).collect::<Vec<u8>>());
+        let layout = Layout::new(vec![2, 3], Element::U8, 0).unwrap();
+        let array = Array::new(&file, &layout).unwrap();
+        assert_eq!(array.numbers().collect::<Vec<_>>(), [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]);
+        assert!(array.bytes().is_some());
+        let array = Array::new(&file, &layout.in_fortran_order(true)).unwrap();
+        assert_eq!(array.numbers().collect::<Vec<_>>(), [0.0, 2.0, 4.0, 1.0, 3.0, 5.0]);
+        assert!(array.bytes().is_none());
     }
 }

@@ -27,7 +27,7 @@ pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
 /// Reads the IDX header within `compressed`. Nothing else is unpacked.
 ///
 /// # Errors
-/// When `compressed` does not start as a gzipped IDX file of unsigned bytes does, or its header
+/// When `compressed` does not start as a gzipped IDX file does, or its header
 /// claims what it cannot hold.
 pub fn parse(compressed: &[u8]) -> Result<GzippedIdx<'_>, Problem> {
     let start = unpack::read_start(MultiGzDecoder::new(compressed), idx::MAX_HEADER)?;

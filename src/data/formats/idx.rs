@@ -1,12 +1,13 @@
 //! IDX files, as MNIST was first published: a magic number, big-endian dimensions, elements.
 //!
 //! ```text
-//! 00 00 08 n    two zeros, the element type (08: unsigned bytes), the number of dimensions
+//! 00 00 08 n    two zeros, the element type (08: unsigned bytes; 09, 0b, 0c, 0d, 0e: others), the
+//!               number of dimensions
 //! n × u32       the dimensions, big-endian, slowest first
-//! u8 …          the elements, row-major
+//! …             the elements, row-major, big-endian
 //! ```
 
-use super::Layout;
+use super::{Element, Layout};
 use crate::data::Problem;
 
 /// The longest header there can be: the magic number and 255 dimensions.
@@ -17,7 +18,7 @@ const UNSIGNED_BYTES: u8 = 0x08;
 /// Where the elements of the IDX file `bytes` lie.
 ///
 /// # Errors
-/// When `bytes` are not exactly one IDX file of unsigned bytes.
+/// When `bytes` are not exactly one IDX file.
 pub fn parse(bytes: &[u8]) -> Result<Layout, Problem> {
     parse_header(bytes)?.exactly(bytes.len())
 }
@@ -26,7 +27,7 @@ pub fn parse(bytes: &[u8]) -> Result<Layout, Problem> {
 /// or all of them.
 ///
 /// # Errors
-/// When `start` does not begin with the header of an IDX file of unsigned bytes.
+/// When `start` does not begin with the header of an IDX file.
 pub fn parse_header(start: &[u8]) -> Result<Layout, Problem> {
     let truncated = Problem::HeaderTruncated(start.len());
     let Some((&[zero, zero_too, kind, count], rest)) = start.split_first_chunk() else {
@@ -35,13 +36,11 @@ pub fn parse_header(start: &[u8]) -> Result<Layout, Problem> {
     if [zero, zero_too] != [0, 0] {
         return Err(Problem::NotIdx([zero, zero_too, kind]));
     }
-    if kind != UNSIGNED_BYTES {
-        return Err(Problem::IdxType(kind));
-    }
+    let element = Element::of_idx(kind).ok_or(Problem::IdxType(kind))?;
     let len = usize::from(count) * 4;
     let (dims, _) = rest.get(..len).ok_or(truncated)?.as_chunks();
     let dims = dims.iter().map(|&dim| u32::from_be_bytes(dim) as usize).collect();
-    Layout::new(dims, 4 + len)
+    Layout::new(dims, element, 4 + len)
 }
 
 /// The header of an IDX file of unsigned bytes with these dimensions.

@@ -1,38 +1,58 @@
-//! An array of bytes within a file: its dimensions, and where its elements lie.
+//! An array within a file: its dimensions, and where its elements lie.
 
 use std::ops::Range;
 
+use super::Element;
 use crate::data::Problem;
 
-/// An array of unsigned bytes in row-major order, as the header of its file describes it.
+/// An array, as the header of its file describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Layout {
     dims: Vec<usize>,
+    element: Element,
+    is_fortran: bool,
     payload: Range<usize>,
 }
 
 impl Layout {
-    /// The array of `dims` whose elements start at byte `start` of its file.
+    /// The array of `dims`, row-major, whose elements start at byte `start` of its file.
     ///
     /// # Errors
     /// When its end cannot be addressed.
-    pub(crate) fn new(dims: Vec<usize>, start: usize) -> Result<Self, Problem> {
-        let elements = dims.iter().try_fold(1usize, |product, &dim| product.checked_mul(dim));
-        let end = elements.and_then(|elements| elements.checked_add(start));
+    pub(crate) fn new(dims: Vec<usize>, element: Element, start: usize) -> Result<Self, Problem> {
+        let size = |size: usize, &dim: &usize| size.checked_mul(dim);
+        let bytes = dims.iter().try_fold(element.size(), size);
+        let end = bytes.and_then(|bytes| bytes.checked_add(start));
         // No object in memory is longer than isize::MAX.
         match end.filter(|&end| isize::try_from(end).is_ok()) {
-            Some(end) => Ok(Self { dims, payload: start..end }),
+            Some(end) => Ok(Self { dims, element, is_fortran: false, payload: start..end }),
             None => Err(Problem::Overflow(dims)),
         }
     }
 
-    /// The dimensions, slowest first.
+    /// The same, in Fortran's order, column-major, if `is_fortran`.
+    pub(super) fn in_fortran_order(self, is_fortran: bool) -> Self {
+        Self { is_fortran, ..self }
+    }
+
+    /// The dimensions; in row-major order slowest first.
     #[must_use]
     pub fn dims(&self) -> &[usize] {
         &self.dims
     }
 
-    /// Where the elements lie within the file: as many bytes as the product of the dimensions.
+    /// What the elements are.
+    #[must_use]
+    pub fn element(&self) -> Element {
+        self.element
+    }
+
+    /// Whether the first dimension is the fastest one.
+    pub(super) fn is_fortran(&self) -> bool {
+        self.is_fortran
+    }
+
+    /// Where the elements lie within the file.
     #[must_use]
     pub fn payload(&self) -> Range<usize> {
         self.payload.clone()
@@ -46,7 +66,7 @@ impl Layout {
     /// The same array in a file that starts at byte `start` of another one.
     pub(crate) fn shifted(&self, start: usize) -> Self {
         let payload = start + self.payload.start..start + self.payload.end;
-        Self { dims: self.dims.clone(), payload }
+        Self { payload, ..self.clone() }
     }
 
     /// This layout, if it is that of a file of `found` bytes.

@@ -7,12 +7,12 @@
 //! length        of the header: u16 (1.0) or u32, little-endian
 //! header        {'descr': '|u1', 'fortran_order': False, 'shape': (60000, 28, 28), }
 //!               padded with spaces, ended by a newline
-//! u8 …          the elements, row-major
+//! …             the elements, row-major, or column-major in Fortran's order
 //! ```
 //!
 //! The header is parsed as exactly such a dictionary; nothing in it is ever evaluated.
 
-use super::Layout;
+use super::{Element, Layout};
 use crate::data::Problem;
 
 /// The longest header dictionary that is read, in bytes: NumPy's own limit.
@@ -24,7 +24,7 @@ pub const MAX_START: usize = 12 + MAX_HEADER;
 /// Where the elements of the npy file `bytes` lie.
 ///
 /// # Errors
-/// When `bytes` are not exactly one npy file of unsigned bytes in C order.
+/// When `bytes` are not exactly one npy file of numbers.
 pub fn parse(bytes: &[u8]) -> Result<Layout, Problem> {
     parse_header(bytes)?.exactly(bytes.len())
 }
@@ -33,7 +33,7 @@ pub fn parse(bytes: &[u8]) -> Result<Layout, Problem> {
 /// or all of them.
 ///
 /// # Errors
-/// When `start` does not begin with the header of an npy file of unsigned bytes in C order.
+/// When `start` does not begin with the header of an npy file of numbers.
 pub fn parse_header(start: &[u8]) -> Result<Layout, Problem> {
     let truncated = Problem::HeaderTruncated(start.len());
     let magic = b"\x93NUMPY";
@@ -52,8 +52,16 @@ pub fn parse_header(start: &[u8]) -> Result<Layout, Problem> {
     }
     let end = begin + len;
     let header = start.get(..end).ok_or(truncated)?;
-    let dims = Parser { bytes: header, position: begin }.dictionary()?;
-    Layout::new(dims, end)
+    let Header { dims, element, is_fortran } =
+        Parser { bytes: header, position: begin }.dictionary()?;
+    Ok(Layout::new(dims, element, end)?.in_fortran_order(is_fortran))
+}
+
+/// What a header says.
+struct Header {
+    dims: Vec<usize>,
+    element: Element,
+    is_fortran: bool,
 }
 
 /// Reads the header dictionary from left to right; positions are those in the file.
@@ -63,9 +71,8 @@ struct Parser<'a> {
 }
 
 impl<'a> Parser<'a> {
-    /// The whole header: the three keys in any order, each once, then only padding. Gives the
-    /// shape.
-    fn dictionary(mut self) -> Result<Vec<usize>, Problem> {
+    /// The whole header: the three keys in any order, each once, then only padding.
+    fn dictionary(mut self) -> Result<Header, Problem> {
         let (mut descr, mut fortran_order, mut shape) = (None, None, None);
         self.expect(b'{', "'{'")?;
         while !self.accept(b'}') {
@@ -90,8 +97,9 @@ impl<'a> Parser<'a> {
         let closed = self.position;
         self.end()?;
         match (descr, fortran_order, shape) {
-            (Some(()), Some(false), Some(shape)) => Ok(shape),
-            (Some(()), Some(true), Some(_)) => Err(Problem::FortranOrder),
+            (Some(element), Some(is_fortran), Some(dims)) => {
+                Ok(Header { dims, element, is_fortran })
+            }
             _ => Err(Problem::NpyHeader {
                 expected: "all of 'descr', 'fortran_order', 'shape'",
                 position: closed,
@@ -99,13 +107,12 @@ impl<'a> Parser<'a> {
         }
     }
 
-    /// The element type: a byte has no byte order, so any is taken.
-    fn descr(&mut self) -> Result<(), Problem> {
+    fn descr(&mut self) -> Result<Element, Problem> {
         let descr = self.string("the element type in quotes")?;
-        match descr {
-            b"|u1" | b"<u1" | b">u1" | b"=u1" | b"u1" => Ok(()),
-            [b'O', ..] | [b'|', b'O', ..] => Err(Problem::Pickled),
-            _ => Err(Problem::NpyType(String::from_utf8_lossy(descr).into_owned())),
+        match (Element::of_numpy(descr), descr) {
+            (Some(element), _) => Ok(element),
+            (None, [b'O', ..] | [b'|', b'O', ..]) => Err(Problem::Pickled),
+            (None, _) => Err(Problem::NpyType(String::from_utf8_lossy(descr).into_owned())),
         }
     }
 

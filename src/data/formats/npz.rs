@@ -1,4 +1,5 @@
-//! `mnist.npz` as Keras publishes it: a zip archive of four npy files, stored or deflated.
+//! Archives of arrays as NumPy writes them, such as Keras's `mnist.npz`: a zip archive of npy files,
+//! stored or deflated.
 //!
 //! The archive's directory is read by the `zip` crate. Members are unpacked here, from the very
 //! bytes that the directory points to, so that each can be held to what its headers say.
@@ -9,6 +10,7 @@ use flate2::CrcReader;
 use flate2::bufread::DeflateDecoder;
 use zip::{CompressionMethod, ZipArchive};
 
+use super::roles::{Pair, Roles};
 use super::unpack;
 use super::{Layout, npy};
 use crate::data::Problem;
@@ -16,20 +18,24 @@ use crate::data::checksum::crc32;
 use crate::data::formats::unpack::{Compressed, UnpackError};
 use crate::files::Bytes;
 
-/// The members of the archive, in the order in which they are given: images and labels of the
-/// training set, then of the test set.
-pub const MEMBERS: [&str; 4] = ["x_train.npy", "y_train.npy", "x_test.npy", "y_test.npy"];
+/// The most arrays of an archive that are looked at.
+const MOST_ARRAYS: usize = 64;
 
-/// An npz archive with all its [`MEMBERS`], their headers read and checked.
+/// What the names of arrays end in.
+const EXTENSION: &str = ".npy";
+
+/// Some arrays of an npz archive, their headers read and checked: images and labels of the training
+/// set, then of the test set, if that is apart.
 #[derive(Debug)]
 pub struct Npz<'a> {
     compressed: &'a [u8],
-    members: [Member<'a>; 4],
+    members: Vec<Member<'a>>,
+    left_out: Vec<String>,
 }
 
 #[derive(Debug)]
 struct Member<'a> {
-    name: &'static str,
+    name: String,
     /// The member as it is in the archive, compressed or not, and where it starts there.
     bytes: &'a [u8],
     start: usize,
@@ -39,58 +45,146 @@ struct Member<'a> {
     layout: Layout,
 }
 
-/// Reads the directory of the archive `compressed` and the headers of its [`MEMBERS`].
+/// Reads the directory of the archive `compressed` and the headers of its arrays.
 ///
 /// Nothing is unpacked but the headers.
 ///
 /// # Errors
-/// When `compressed` is not a zip archive that holds all the members, each once and in a way that
-/// is read, or a header claims what the archive cannot hold.
+/// When `compressed` is not a zip archive whose arrays are [known](Roles) by their names or shapes,
+/// in a way that is read, or a header claims what the archive cannot hold.
 pub fn parse(compressed: &[u8]) -> Result<Npz<'_>, Problem> {
-    let mut archive = ZipArchive::new(Cursor::new(compressed))
+    let arrays = Arrays::of(compressed)?;
+    let found: Vec<_> =
+        arrays.readable.iter().map(|member| (stem(&member.name), &member.layout)).collect();
+    let roles = match (Roles::of(&found), arrays.unreadable) {
+        (Ok(roles), _) => roles,
+        (Err(_), Some(problem)) => return Err(problem),
+        (Err(Problem::UnknownArrays(arrays)), None) if arrays.is_empty() => {
+            return Err(Problem::UnknownArrays(arrays_of_others(compressed)?));
+        }
+        (Err(problem), None) => return Err(problem),
+    };
+    let kept = |Pair { images, labels }| [images, labels];
+    let kept: Vec<usize> = std::iter::once(roles.train).chain(roles.test).flat_map(kept).collect();
+    let mut members: Vec<_> = arrays.readable.into_iter().map(Some).collect();
+    let kept = kept.into_iter().filter_map(|place| members[place].take()).collect();
+    let left_out = members.into_iter().flatten().map(|member| member.name).collect();
+    Npz { compressed, members: kept, left_out }.checked()
+}
+
+/// Reads the archive `compressed` of a single array.
+///
+/// # Errors
+/// As [`parse`], and when it holds another number of arrays.
+pub fn parse_single(compressed: &[u8]) -> Result<Npz<'_>, Problem> {
+    let arrays = Arrays::of(compressed)?;
+    match (arrays.unreadable, arrays.readable) {
+        (Some(problem), _) => Err(problem),
+        (None, members) if members.len() == 1 => {
+            Npz { compressed, members, left_out: Vec::new() }.checked()
+        }
+        (None, members) => {
+            Err(Problem::UnknownArrays(members.into_iter().map(|member| member.name).collect()))
+        }
+    }
+}
+
+/// The arrays of an archive.
+struct Arrays<'a> {
+    readable: Vec<Member<'a>>,
+    /// Why the first one is not read that is not.
+    unreadable: Option<Problem>,
+}
+
+impl<'a> Arrays<'a> {
+    fn of(compressed: &'a [u8]) -> Result<Self, Problem> {
+        let mut archive = open(compressed)?;
+        let names = names(&archive, |name| name.ends_with(EXTENSION));
+        let (mut readable, mut unreadable) = (Vec::new(), None);
+        for name in names {
+            match Member::find(compressed, &mut archive, &name) {
+                Ok(member) => readable.push(member),
+                Err(problem) => {
+                    unreadable.get_or_insert_with(|| problem.within(name));
+                }
+            }
+        }
+        Ok(Self { readable, unreadable })
+    }
+}
+
+fn open(compressed: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, Problem> {
+    let archive = ZipArchive::new(Cursor::new(compressed))
         .map_err(|said| Problem::Zip(said.to_string().escape_debug().to_string()))?;
     if archive.has_duplicate_names() {
         return Err(Problem::SameName);
     }
-    let mut missing = MEMBERS.to_vec();
-    missing.retain(|name| archive.index_for_name(name).is_none());
-    if !missing.is_empty() {
-        return Err(Problem::LacksMembers(missing));
-    }
-    let [train_images, train_labels, test_images, test_labels] = MEMBERS.map(|name| {
-        Member::find(compressed, &mut archive, name).map_err(|problem| problem.within(name))
-    });
-    let members = [train_images?, train_labels?, test_images?, test_labels?];
-    // Members that share their bytes would each unpack to as much as those bytes can hold.
-    let claimed = members.iter().map(|member| member.bytes.len() as u64).sum();
-    if claimed > compressed.len() as u64 {
-        return Err(Problem::Beyond { claimed, held: compressed.len() as u64 });
-    }
-    let unpacked = members.iter().try_fold(0usize, |len, member| {
-        len.checked_add(member.layout.file_len()).filter(|&len| isize::try_from(len).is_ok())
-    });
-    if unpacked.is_none() {
-        return Err(Problem::Overflow(members.map(|member| member.layout.file_len()).into()));
-    }
-    Ok(Npz { compressed, members })
+    Ok(archive)
 }
 
-impl Npz<'_> {
-    /// Where the four arrays lie in the archive itself, if all are stored without compression.
+/// The names of some members, sorted.
+fn names(archive: &ZipArchive<Cursor<&[u8]>>, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
+    // Names that are no text are none of ours.
+    let names = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned()));
+    let mut names: Vec<_> = names.filter(|name| is_meant(name)).take(MOST_ARRAYS).collect();
+    names.sort();
+    names
+}
+
+/// What an archive holds that has no arrays.
+fn arrays_of_others(compressed: &[u8]) -> Result<Vec<String>, Problem> {
+    let names = names(&open(compressed)?, |_| true);
+    Ok(names.into_iter().take(8).map(|name| name.escape_debug().to_string()).collect())
+}
+
+/// What an array is called, without the ending of its file.
+fn stem(name: &str) -> &str {
+    name.strip_suffix(EXTENSION).unwrap_or(name)
+}
+
+impl<'a> Npz<'a> {
+    /// These arrays, if together they are no more than the archive can hold.
+    fn checked(self) -> Result<Self, Problem> {
+        let Self { compressed, members, .. } = &self;
+        // Members that share their bytes would each unpack to as much as those bytes can hold.
+        let claimed = members.iter().map(|member| member.bytes.len() as u64).sum();
+        if claimed > compressed.len() as u64 {
+            return Err(Problem::Beyond { claimed, held: compressed.len() as u64 });
+        }
+        let unpacked = members.iter().try_fold(0usize, |len, member| {
+            len.checked_add(member.layout.file_len()).filter(|&len| isize::try_from(len).is_ok())
+        });
+        match unpacked {
+            Some(_) => Ok(self),
+            None => {
+                let lens = members.iter().map(|member| member.layout.file_len());
+                Err(Problem::Overflow(lens.collect()))
+            }
+        }
+    }
+
+    /// The names of the arrays that are not read.
+    #[must_use]
+    pub fn left_out(&self) -> &[String] {
+        &self.left_out
+    }
+
+    /// Where the arrays lie in the archive itself, if all are stored without compression.
     ///
     /// # Errors
     /// When a stored member is not as long as its header says, or fails its checksum.
-    pub fn in_place(&self) -> Result<Option<[Layout; 4]>, Problem> {
+    pub fn in_place(&self) -> Result<Option<Vec<Layout>>, Problem> {
         if self.members.iter().any(|member| member.deflated) {
             return Ok(None);
         }
         for member in &self.members {
-            member.check_stored().map_err(|problem| problem.within(member.name))?;
+            member.check_stored().map_err(|problem| problem.within(member.name.clone()))?;
         }
-        Ok(Some(self.members.each_ref().map(|member| member.layout.shifted(member.start))))
+        let layouts = self.members.iter().map(|member| member.layout.shifted(member.start));
+        Ok(Some(layouts.collect()))
     }
 
-    /// Unpacks the four npy files into memory, one after the other.
+    /// Unpacks the npy files into memory, one after the other.
     ///
     /// # Errors
     /// When a member is damaged or not exactly as long as its header says, which is noticed
@@ -99,20 +193,21 @@ impl Npz<'_> {
         unpack::to_memory(self)
     }
 
-    /// Where the four arrays lie once [unpacked](Self::unpack).
+    /// Where the arrays lie once [unpacked](Self::unpack).
     #[must_use]
-    pub fn unpacked(&self) -> [Layout; 4] {
+    pub fn unpacked(&self) -> Vec<Layout> {
         let mut start = 0;
-        self.members.each_ref().map(|member| {
+        let layouts = self.members.iter().map(|member| {
             let layout = member.layout.shifted(start);
             start = layout.payload().end;
             layout
-        })
+        });
+        layouts.collect()
     }
 }
 
 impl Compressed for Npz<'_> {
-    /// Four npy files, one after the other.
+    /// The npy files, one after the other.
     const EXTENSION: &'static str = "npys";
 
     fn compressed(&self) -> &[u8] {
@@ -126,7 +221,7 @@ impl Compressed for Npz<'_> {
     fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError> {
         self.members.iter().try_for_each(|member| {
             member.unpack_to(sink).map_err(|failure| match failure {
-                UnpackError::Compressed(problem) => problem.within(member.name).into(),
+                UnpackError::Compressed(problem) => problem.within(member.name.clone()).into(),
                 sink => sink,
             })
         })
@@ -151,10 +246,12 @@ impl<'a> Member<'a> {
     fn find(
         compressed: &'a [u8],
         archive: &mut ZipArchive<Cursor<&[u8]>>,
-        name: &'static str,
+        name: &str,
     ) -> Result<Self, Problem> {
         let unreadable = |said: zip::result::ZipError| Problem::Zip(said.to_string());
-        let index = archive.index_for_name(name).ok_or(Problem::LacksMembers(vec![name]))?;
+        let index = archive
+            .index_for_name(name)
+            .ok_or_else(|| Problem::LacksMembers(vec![name.to_owned()]))?;
         let entry = archive.by_index_raw(index).map_err(unreadable)?;
         if entry.encrypted() {
             return Err(Problem::Encrypted);
@@ -181,7 +278,7 @@ impl<'a> Member<'a> {
         if entry.size() != header as u64 {
             return Err(Problem::Disagree { archive: entry.size(), header });
         }
-        Ok(Self { name, bytes, start, deflated, crc: entry.crc32(), layout })
+        Ok(Self { name: name.to_owned(), bytes, start, deflated, crc: entry.crc32(), layout })
     }
 
     fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError> {

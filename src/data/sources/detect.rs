@@ -2,96 +2,187 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Cache, archive, class_folders, csv_files, idx_folder};
+use super::idx_folder::{self, IdxFiles};
+use super::{Cache, archive, class_folders, csv_files};
+use crate::data::assemble::Reading;
 use crate::data::{Dataset, Problem, Result};
 use crate::files;
 
 /// The name of the archive that a folder may hold instead of IDX files.
 const ARCHIVE: &str = "mnist.npz";
 
-/// The names of the CSV files that a folder may hold: the training set and the test set.
-const CSV_FILES: [&str; 2] = ["train.csv", "test.csv"];
+/// What the names of two CSV files of a folder end in: the training set and the test set.
+const CSV_PAIR: [&str; 2] = ["train.csv", "test.csv"];
 
 /// What a data set is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Source {
-    /// A folder with IDX files.
-    IdxFolder(PathBuf),
+    /// Four IDX files.
+    IdxFiles(IdxFiles),
     /// An npz archive.
     Archive(PathBuf),
+    /// Four npz archives of one array each.
+    SingleArchives([PathBuf; 4]),
+    /// Npy files.
+    NpyFiles(Vec<PathBuf>),
     /// A CSV file.
     CsvFile(PathBuf),
-    /// A folder with CSV files: the training set, and perhaps the test set.
-    CsvFolder(PathBuf),
+    /// Two CSV files: the training set and the test set.
+    CsvFiles([PathBuf; 2]),
     /// A folder with a folder of pictures for each class.
     ClassFolders(PathBuf),
 }
 
 impl Source {
-    /// What `path` is: a folder's files decide, else the extension.
+    /// What `path` is: a folder's files decide, else the name.
     fn detect(path: &Path) -> Result<Self> {
         let metadata = path.metadata().map_err(files::Error::io("open", path))?;
         if metadata.is_dir() {
             return Self::in_folder(path);
         }
-        let extension = path.extension().unwrap_or_default();
-        if metadata.is_file() && extension.eq_ignore_ascii_case("npz") {
+        let has_extension = |extension: &str| {
+            path.extension().is_some_and(|found| found.eq_ignore_ascii_case(extension))
+        };
+        if metadata.is_file() && has_extension("npz") {
             return Ok(Self::Archive(path.into()));
         }
-        if metadata.is_file() && extension.eq_ignore_ascii_case("csv") {
+        if metadata.is_file() && has_extension("csv") {
             return Ok(Self::CsvFile(path.into()));
         }
-        Err(Problem::UnknownKind.at(path))
+        // One of four files names its set, where a folder has several.
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        let sets = idx_folder::sets(folder.unwrap_or(Path::new(".")));
+        let is_of =
+            |set: &IdxFiles| set.paths().iter().any(|file| file.file_name() == path.file_name());
+        match sets.into_iter().find(is_of) {
+            Some(set) => Ok(Self::IdxFiles(set)),
+            None => Err(Problem::UnknownKind.at(path)),
+        }
+    }
+
+    /// The files that it is read from.
+    #[cfg(feature = "download")]
+    fn files(&self) -> Vec<PathBuf> {
+        match self {
+            Self::IdxFiles(set) => set.paths().to_vec(),
+            Self::Archive(file) | Self::CsvFile(file) => vec![file.clone()],
+            Self::SingleArchives(files) => files.to_vec(),
+            Self::NpyFiles(files) => files.clone(),
+            Self::CsvFiles(files) => files.to_vec(),
+            Self::ClassFolders(_) => Vec::new(),
+        }
     }
 
     /// Refuses to write to `output` where that is a file that this is read from.
     #[cfg(feature = "download")]
     fn check_output(&self, output: &Path) -> files::Result<()> {
         match self {
-            Self::IdxFolder(folder) => files::check_output(output, idx_folder::files(folder)),
-            Self::Archive(file) | Self::CsvFile(file) => files::check_output(output, [file]),
-            Self::CsvFolder(folder) => {
-                files::check_output(output, CSV_FILES.map(|name| folder.join(name)))
-            }
             // Any file in the folders of classes is taken for a picture, but none beside them.
             Self::ClassFolders(folder) => {
                 let is_beside = output.parent().is_some_and(|at| files::is_same_file(at, folder));
                 let is_picture = files::lies_in(output, folder) && !is_beside;
                 files::check_output(output, is_picture.then_some(output))
             }
+            _ => files::check_output(output, self.files()),
         }
     }
 
     /// What the folder at `path` holds.
     fn in_folder(path: &Path) -> Result<Self> {
-        let archive = path.join(ARCHIVE);
-        Ok(if idx_folder::is_complete(path) {
-            Self::IdxFolder(path.into())
-        } else if archive.is_file() {
-            Self::Archive(archive)
-        } else if path.join(CSV_FILES[0]).is_file() {
-            Self::CsvFolder(path.into())
-        } else if class_folders::are_in(path)? {
-            Self::ClassFolders(path.into())
-        } else {
-            Self::IdxFolder(path.into())
-        })
+        let sets = idx_folder::sets(path);
+        let (archive, train) = (path.join(ARCHIVE), path.join(CSV_PAIR[0]));
+        if let Some(usual) = sets.iter().find(|set| set.name().is_empty()) {
+            return Ok(Self::IdxFiles(usual.clone()));
+        }
+        if archive.is_file() {
+            return Ok(Self::Archive(archive));
+        }
+        match &*sets {
+            [] => {}
+            [set] => return Ok(Self::IdxFiles(set.clone())),
+            sets => {
+                let names = sets.iter().map(|set| set.name().to_owned()).collect();
+                return Err(Problem::SeveralSets(names).at(path));
+            }
+        }
+        if let Some(files) = archive::single_archives(path) {
+            return Ok(Self::SingleArchives(files));
+        }
+        if let Some(pair) = csv_pair(path)? {
+            return Ok(Self::CsvFiles(pair));
+        }
+        if train.is_file() {
+            return Ok(Self::CsvFile(train));
+        }
+        let npy = archive::npy_files(path);
+        if !npy.is_empty() {
+            return Ok(Self::NpyFiles(npy));
+        }
+        if let Some(set) = in_root(path)? {
+            return Ok(Self::IdxFiles(set));
+        }
+        match class_folders::are_in(path)? {
+            true => Ok(Self::ClassFolders(path.into())),
+            false => Err(idx_folder::lacking(path)),
+        }
+    }
+}
+
+/// The files of a training set and a test set as CSV in the folder at `path`: `train.csv` and
+/// `test.csv`, or `mnist_train.csv` and `mnist_test.csv`, with any other word before.
+fn csv_pair(path: &Path) -> Result<Option<[PathBuf; 2]>> {
+    let pair = |prefix: &str| {
+        let files = CSV_PAIR.map(|end| path.join(format!("{prefix}{end}")));
+        files.iter().all(|file| file.is_file()).then_some(files)
+    };
+    if let Some(pair) = pair("") {
+        return Ok(Some(pair));
+    }
+    let names = archive::names_in(path);
+    let prefixes = names.iter().filter_map(|name| name.strip_suffix(CSV_PAIR[0]));
+    let prefixes = prefixes.filter(|prefix| prefix.ends_with(['_', '-']));
+    let pairs: Vec<_> = prefixes.filter_map(|prefix| Some((prefix, pair(prefix)?))).collect();
+    match &*pairs {
+        [] => Ok(None),
+        [(_, pair)] => Ok(Some(pair.clone())),
+        several => {
+            let names = several.iter().map(|(prefix, _)| format!("{prefix}{}", CSV_PAIR[0]));
+            Err(Problem::SeveralSets(names.collect()).at(path))
+        }
+    }
+}
+
+/// The set in the folder `raw` of the one at `path`, or of one in that: so torchvision keeps what
+/// it fetches.
+fn in_root(path: &Path) -> Result<Option<IdxFiles>> {
+    let names = archive::names_in(path);
+    let below = names.iter().map(|name| path.join(name).join("raw"));
+    let raw = std::iter::once(path.join("raw")).chain(below);
+    let sets: Vec<_> = raw.flat_map(|folder| idx_folder::sets(&folder)).collect();
+    match &*sets {
+        [] => Ok(None),
+        [set] => Ok(Some(set.clone())),
+        several => {
+            let shown = |file: &PathBuf| file.strip_prefix(path).unwrap_or(file).to_owned();
+            let folders = several.iter().map(|set| shown(&set.paths()[0]).display().to_string());
+            Err(Problem::SeveralSets(folders.collect()).at(path))
+        }
     }
 }
 
 impl Dataset {
-    /// Reads the data set at `path`: an npz archive, a CSV file, or a folder that holds the four
-    /// IDX files (plain or gzipped) or else `mnist.npz`, `train.csv`, or a folder of pictures for
-    /// each class.
+    /// Reads the data set at `path`: an npz archive, a CSV file, or a folder that holds four IDX
+    /// files (plain or gzipped) or else `mnist.npz`, arrays as npy or npz files, CSV files, or a
+    /// folder of pictures for each class. `docs/data.md` has all that is read.
     ///
     /// Of images that come in one part, every seventh is held out as the test set.
     ///
-    /// Plain files are mapped as they are. Compressed ones are unpacked once into the cache
+    /// Plain files of bytes are mapped as they are. Compressed ones are unpacked once into the cache
     /// folder, which `MNISTRY_CACHE_DIR` sets, and mapped from there.
     ///
     /// # Errors
-    /// When a file is missing or is not exactly what its headers say, or when the images and
-    /// labels do not fit together.
+    /// When a file is missing or is not exactly what its headers say, when the images and labels do
+    /// not fit together, or when it is not clear what is meant.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
         Self::open_with(path, &Cache::from_env())
     }
@@ -101,31 +192,39 @@ impl Dataset {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, cache: &Cache) -> Result<Self> {
-        let source = Source::detect(path.as_ref())?;
-        let (path, arrays) = match &source {
-            Source::IdxFolder(path) => (path, idx_folder::read(path, cache)?),
-            Source::Archive(path) => (path, archive::read(path, cache)?),
-            Source::CsvFile(path) => return csv_files::open(name_of(path), path),
-            Source::CsvFolder(path) => return open_csv_folder(path),
-            Source::ClassFolders(path) => return class_folders::open(name_of(path), path),
-        };
-        Self::from_arrays(name_of(path), arrays).map_err(|problem| problem.at(path))
+        let path = path.as_ref();
+        let dataset = read(path, cache)?;
+        dataset.check_classes().map_err(|problem| problem.at(path))
     }
+}
+
+fn read(path: &Path, cache: &Cache) -> Result<Dataset> {
+    let name = name_of(path);
+    let usual = Reading::default();
+    let (arrays, reading, left_out) = match Source::detect(path)? {
+        Source::IdxFiles(set) => (set.read(cache)?, set.reading(), Vec::new()),
+        Source::Archive(file) => {
+            let found = archive::read(&file, cache)?;
+            (found.arrays, usual, found.left_out)
+        }
+        Source::NpyFiles(files) => {
+            let found = archive::read_npy(&files)?;
+            (found.arrays, usual, found.left_out)
+        }
+        Source::SingleArchives(files) => (archive::read_single(&files, cache)?, usual, Vec::new()),
+        Source::CsvFile(file) => return csv_files::open(name, &file),
+        Source::CsvFiles([train, test]) => return csv_files::open_both(name, &train, &test),
+        Source::ClassFolders(folder) => return class_folders::open(name, &folder),
+    };
+    let dataset = arrays.into_dataset(name, reading).map_err(|problem| problem.at(path))?;
+    let left_out = (!left_out.is_empty()).then(|| format!("left out: {}", left_out.join(", ")));
+    Ok(dataset.noted(left_out))
 }
 
 /// Refuses to write to `output` where the data set at `path` is read from that file.
 #[cfg(feature = "download")]
 pub(super) fn check_output(path: &Path, output: &Path) -> Result<()> {
     Ok(Source::detect(path)?.check_output(output)?)
-}
-
-/// The data set of the CSV files in the folder at `path`.
-fn open_csv_folder(path: &Path) -> Result<Dataset> {
-    let [train, test] = CSV_FILES.map(|name| path.join(name));
-    match test.is_file() {
-        true => csv_files::open_both(name_of(path), &train, &test),
-        false => csv_files::open(name_of(path), &train),
-    }
 }
 
 /// What a report calls the data set at `path`: the last part of the path alone, so that reports

@@ -1,10 +1,12 @@
-//! A folder with MNIST's four IDX files, plain or gzipped, under their usual names: read and
-//! written.
+//! A folder with the four IDX files of MNIST or of one of its relatives, plain or gzipped, under the
+//! names that they are published with: read and written.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::Cache;
+use super::archive::names_in;
+use crate::data::assemble::{Arrays, Labelled, Reading};
 use crate::data::formats::{Array, gzip, idx};
 use crate::data::{Dataset, Error, Problem, Result, Split};
 use crate::files::{self, Bytes, TemporaryFile, create_folder, sweep};
@@ -19,22 +21,90 @@ const NAMES: [&str; 4] = [
     "t10k-labels-idx1-ubyte",
 ];
 
-/// Whether the folder holds all four files.
-pub(super) fn is_complete(folder: &Path) -> bool {
-    NAMES.iter().all(|name| find(folder, name).is_some())
+/// Four files of one data set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct IdxFiles {
+    /// What their names begin with, which tells the sets of one folder apart; nothing for MNIST's.
+    prefix: String,
+    paths: [PathBuf; 4],
 }
 
-/// The arrays of the four files, in the order of [`NAMES`].
-pub(super) fn read(folder: &Path, cache: &Cache) -> Result<[Array; 4]> {
-    let [a, b, c, d] = NAMES.map(|name| find(folder, name));
-    let (Some(a), Some(b), Some(c), Some(d)) = (a, b, c, d) else {
-        let mut missing = NAMES.to_vec();
-        missing.retain(|name| find(folder, name).is_none());
-        let none = missing.len() == NAMES.len();
-        let problem = if none { Problem::NoData } else { Problem::LacksFiles(missing) };
-        return Err(problem.at(folder));
+/// What the names of relatives of MNIST begin with, and their endings: EMNIST's six sets and
+/// QMNIST, whose test set is not called t10k.
+const RELATIVES: [[&str; 4]; 2] = [
+    [
+        "train-images-idx3-ubyte",
+        "train-labels-idx1-ubyte",
+        "test-images-idx3-ubyte",
+        "test-labels-idx1-ubyte",
+    ],
+    [
+        "train-images-idx3-ubyte",
+        "train-labels-idx2-int",
+        "test-images-idx3-ubyte",
+        "test-labels-idx2-int",
+    ],
+];
+
+/// The sets of four files each that `folder` holds; MNIST's, if it has them, alone.
+pub(super) fn sets(folder: &Path) -> Vec<IdxFiles> {
+    let of = |prefix: &str, names: [&str; 4]| {
+        let paths = names.map(|name| find(folder, &format!("{prefix}{name}")));
+        let [Some(a), Some(b), Some(c), Some(d)] = paths else { return None };
+        Some(IdxFiles { prefix: prefix.to_owned(), paths: [a, b, c, d] })
     };
-    Ok([read_file(&a, cache)?, read_file(&b, cache)?, read_file(&c, cache)?, read_file(&d, cache)?])
+    if let Some(usual) = of("", NAMES) {
+        return vec![usual];
+    }
+    let names = names_in(folder);
+    let mut sets = Vec::new();
+    for endings in RELATIVES.into_iter().chain([NAMES]) {
+        let stems = names.iter().map(|name| name.strip_suffix(".gz").unwrap_or(name));
+        let prefixes = stems.filter_map(|stem| stem.strip_suffix(endings[0]));
+        for prefix in prefixes {
+            sets.extend(of(prefix, endings).filter(|set| !sets.contains(set)));
+        }
+    }
+    sets
+}
+
+/// The error of a folder that lacks some of MNIST's files, or all.
+pub(super) fn lacking(folder: &Path) -> Error {
+    let mut missing = NAMES.to_vec();
+    missing.retain(|name| find(folder, name).is_none());
+    let none = missing.len() == NAMES.len();
+    let problem = if none { Problem::NoData } else { Problem::LacksFiles(missing) };
+    problem.at(folder)
+}
+
+impl IdxFiles {
+    /// What their names begin with, without the dash at its end.
+    pub(super) fn name(&self) -> &str {
+        self.prefix.trim_end_matches(['-', '_'])
+    }
+
+    /// How they are to be read: EMNIST's images are transposed, and its letters count from 1.
+    pub(super) fn reading(&self) -> Reading {
+        let name = self.name();
+        Reading {
+            is_transposed: name.starts_with("emnist"),
+            first_label: u8::from(name == "emnist-letters"),
+        }
+    }
+
+    /// Their arrays.
+    pub(super) fn read(&self, cache: &Cache) -> Result<Arrays> {
+        let [images, labels, test_images, test_labels] = &self.paths;
+        let array = |path| read_file(path, cache);
+        Ok(Arrays {
+            train: Labelled { images: array(images)?, labels: array(labels)? },
+            test: Some(Labelled { images: array(test_images)?, labels: array(test_labels)? }),
+        })
+    }
+
+    pub(super) fn paths(&self) -> &[PathBuf; 4] {
+        &self.paths
+    }
 }
 
 /// The file of this name; a plain one, which is mapped as it is, before a gzipped one.
@@ -42,12 +112,6 @@ fn find(folder: &Path, name: &str) -> Option<PathBuf> {
     let dotted = name.replace("-idx", ".idx");
     let names = [name.to_owned(), dotted.clone(), format!("{name}.gz"), format!("{dotted}.gz")];
     names.into_iter().map(|name| folder.join(name)).find(|path| path.is_file())
-}
-
-/// Those of the four files that `folder` has.
-#[cfg(feature = "download")]
-pub(super) fn files(folder: &Path) -> impl Iterator<Item = PathBuf> {
-    NAMES.iter().filter_map(move |name| find(folder, name))
 }
 
 /// One of the four files as it is to be: a header and what follows.
