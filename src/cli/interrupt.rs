@@ -1,21 +1,28 @@
 //! Being asked to end: by Ctrl-C, or by what ends programs on a system that shuts down, a terminal
 //! that closes, a job that has used its time. The first time is a request, which the engine heeds
-//! after the step that it is in; the second time ends the process.
+//! after the step that it is in; a person who asks once more ends the process.
+//!
+//! Programs ask more than once too: `timeout` sends its signal to the program and to its group, a
+//! shell and the system both tell of a terminal that closes, and the limit of processor time is told
+//! of each second. So only Ctrl-C and SIGTERM end the process, and not within a second after the
+//! first signal.
 
 use std::ffi::c_int;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use mnistry::Engine;
 use signal_hook::{consts, flag};
 
 use super::CommandError;
 
-/// The signals that ask.
+/// The signals that a person sends, and may send again.
+const BY_PERSONS: [c_int; 2] = [consts::SIGINT, consts::SIGTERM];
+/// Those that only systems send.
 #[cfg(unix)]
-const SIGNALS: [c_int; 4] = [consts::SIGINT, consts::SIGTERM, consts::SIGHUP, consts::SIGXCPU];
+const BY_SYSTEMS: [c_int; 2] = [consts::SIGHUP, consts::SIGXCPU];
 #[cfg(not(unix))]
-const SIGNALS: [c_int; 2] = [consts::SIGINT, consts::SIGTERM];
+const BY_SYSTEMS: [c_int; 0] = [];
 
 /// What a shell adds to the number of the signal that ended a program.
 const BY_SIGNAL: c_int = 128;
@@ -33,13 +40,20 @@ impl Interrupt {
     /// When the system refuses.
     pub(super) fn listen(engine: &Engine) -> Result<Self, CommandError> {
         let (stop, signal) = (engine.stop_flag(), Arc::new(AtomicUsize::new(0)));
-        for number in SIGNALS.into_iter().filter(|&number| !is_ignored(number)) {
-            let stop = || Arc::clone(&stop);
-            // What is registered first is done first: this ends the process where a signal has come
-            // before.
-            flag::register_conditional_shutdown(number, BY_SIGNAL + number, stop())
-                .and_then(|_| flag::register_usize(number, Arc::clone(&signal), number as usize))
-                .and_then(|_| flag::register(number, stop()))
+        let signals = BY_PERSONS.into_iter().chain(BY_SYSTEMS);
+        let signals: Vec<c_int> = signals.filter(|&number| !is_ignored(number)).collect();
+        let is_armed =
+            patience::armed_after_the_first(&signals).map_err(CommandError::Interrupt)?;
+        for number in signals {
+            // What is registered first is done first: this ends the process where it is armed.
+            let ends = if BY_PERSONS.contains(&number) {
+                let is_armed = Arc::clone(&is_armed);
+                flag::register_conditional_shutdown(number, BY_SIGNAL + number, is_armed).map(drop)
+            } else {
+                Ok(())
+            };
+            ends.and_then(|()| flag::register_usize(number, Arc::clone(&signal), number as usize))
+                .and_then(|_| flag::register(number, Arc::clone(&stop)))
                 .map_err(CommandError::Interrupt)?;
         }
         Ok(Self { signal })
@@ -51,15 +65,63 @@ impl Interrupt {
     }
 }
 
-/// Whether whoever started the program wants it to live on when its terminal closes (`nohup`).
+/// Whether whoever started the program wants it to live on: when its terminal closes (`nohup`), or
+/// when Ctrl-C is for another program (`&` in a script).
+#[cfg(target_os = "linux")]
 fn is_ignored(signal: c_int) -> bool {
-    #[cfg(target_os = "linux")]
-    if signal == consts::SIGHUP {
-        let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-        let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-        let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-        return mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1);
-    }
-    let _ = signal;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (signal - 1) & 1 == 1)
+}
+
+/// Where the system does not tell in a file, every signal is heeded.
+#[cfg(not(target_os = "linux"))]
+fn is_ignored(_: c_int) -> bool {
     false
+}
+
+/// When another signal ends the process.
+#[cfg(unix)]
+mod patience {
+    use super::{Arc, AtomicBool, Ordering, c_int};
+    use std::io::{self, Read};
+    use std::os::unix::net::UnixStream;
+    use std::thread;
+    use std::time::Duration;
+
+    /// So long after the first signal others are taken for the same request.
+    const AFTER: Duration = Duration::from_secs(1);
+
+    /// A flag that is set a while after the first of `signals`.
+    pub(super) fn armed_after_the_first(signals: &[c_int]) -> io::Result<Arc<AtomicBool>> {
+        let is_armed = Arc::new(AtomicBool::new(false));
+        let (mut told, teller) = UnixStream::pair()?;
+        for &number in signals {
+            signal_hook::low_level::pipe::register(number, teller.try_clone()?)?;
+        }
+        let armed = Arc::clone(&is_armed);
+        // Where the system grants no thread, the program is only asked to end, however often.
+        let _ = thread::Builder::new().name("mnistry-signals".into()).spawn(move || {
+            if told.read_exact(&mut [0]).is_ok() {
+                thread::sleep(AFTER);
+                armed.store(true, Ordering::Relaxed);
+            }
+            // Kept, so that there is always someone to tell.
+            std::mem::forget(told);
+        });
+        Ok(is_armed)
+    }
+}
+
+/// When another signal ends the process: elsewhere only persons send any.
+#[cfg(not(unix))]
+mod patience {
+    use super::{Arc, AtomicBool, c_int, flag};
+    use std::io;
+
+    pub(super) fn armed_after_the_first(signals: &[c_int]) -> io::Result<Arc<AtomicBool>> {
+        let _ = (signals, flag::register);
+        Ok(Arc::new(AtomicBool::new(false)))
+    }
 }

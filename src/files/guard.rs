@@ -62,7 +62,7 @@ impl Slot {
         let turn = self.turn.load(SeqCst);
         let (start, end) = (self.start.load(SeqCst), self.end.load(SeqCst));
         // A slot that changes meanwhile is not that of the map in which a thread now reads.
-        let is_steady = turn == self.turn.load(SeqCst);
+        let is_steady = turn.is_multiple_of(2) && turn == self.turn.load(SeqCst);
         (is_steady && start <= address && address < end).then_some(end)
     }
 }

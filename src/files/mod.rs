@@ -22,11 +22,11 @@ pub(crate) use lock::Lock;
 #[cfg(feature = "download")]
 pub(crate) use open::is_of_no_stranger;
 pub(crate) use open::{is_ours_alone, open_regular, open_unfollowed};
-pub(crate) use output::{check_output, write_output};
 #[cfg(feature = "download")]
-pub(crate) use output::{is_same_file, lies_in};
+pub(crate) use output::lies_in;
+pub(crate) use output::{check_output, is_same_file, write_output};
 pub(crate) use staged::StagedFiles;
-pub(crate) use temporary::{TemporaryFile, sweep, sweep_named};
+pub(crate) use temporary::{TemporaryFile, sweep};
 
 use std::fs::File;
 use std::io::{Read, Write};

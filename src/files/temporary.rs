@@ -199,14 +199,9 @@ fn create_new(path: &Path, mode: u32) -> io::Result<File> {
 
 /// Removes the temporary files that ended processes left in `folder`, as far as that is possible.
 pub(crate) fn sweep(folder: &Path) {
-    sweep_named(folder, |name| name.starts_with(PREFIX));
-}
-
-/// As [`sweep`], of files whose names `is_left` knows.
-pub(crate) fn sweep_named(folder: &Path, is_left: impl Fn(&str) -> bool) {
     let Ok(entries) = fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
-        if !entry.file_name().to_str().is_some_and(&is_left) {
+        if !entry.file_name().to_str().is_some_and(|name| name.starts_with(PREFIX)) {
             continue;
         }
         // Removed while it is locked, so that whoever made it and has not locked it yet sees that

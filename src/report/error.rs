@@ -58,6 +58,15 @@ pub enum Error {
         /// The name of the data that the run began with.
         dataset: String,
     },
+    /// A run of a version that could not be gone on with.
+    #[error("{}: is of a version that could not go on with its runs: start a new run", .0.display())]
+    NoChecksum(PathBuf),
+    /// The log of the steps would be a file of the run's folder.
+    #[error("{}: is a file of the run itself: name another one for the log of the steps", .0.display())]
+    LogInPlace(PathBuf),
+    /// What should be the log of the steps is something else.
+    #[error("{}: is no log of steps, and would be replaced: move it away", .0.display())]
+    ForeignLog(PathBuf),
     /// The log of the steps has not those up to the checkpoint.
     #[error(
         "{}: has {found} of the {steps} steps that the checkpoint is after, so the log would have \

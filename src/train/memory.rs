@@ -39,7 +39,7 @@ impl Engine {
     }
 
     /// As [`check_training_memory`](Self::check_training_memory), where the state of the run is kept
-    /// in files: there it is once more, as their bytes.
+    /// in files: there it is twice more, as a copy and as their bytes.
     ///
     /// # Errors
     /// When there is not.
@@ -51,7 +51,10 @@ impl Engine {
         options: &FitOptions,
     ) -> Result<()> {
         let architecture = network.architecture();
-        let kept = options.optimizer.slots() + usize::from(held_out > 0);
+        let validates = usize::from(held_out > 0);
+        let state = options.optimizer.slots() + validates;
+        // A copy of the state and its bytes; and the networks that are to be saved next.
+        let kept = 2 * state + 1 + validates;
         let need = self.training_memory(architecture, train, held_out, options);
         let need = need.and("checkpoints", kept as u128 * parameters(architecture));
         Ok(need.check(TRAINING, ADVICE)?)

@@ -13,8 +13,7 @@ use crate::data::Problem;
 use crate::data::checksum::sha256;
 use crate::data::formats::unpack;
 use crate::data::formats::unpack::{Compressed, UnpackError};
-use crate::files::{Bytes, TemporaryFile, create_folder, is_ours_alone, open_unfollowed};
-use crate::files::{sweep, sweep_named};
+use crate::files::{Bytes, TemporaryFile, create_folder, is_ours_alone, open_unfollowed, sweep};
 
 /// The folder of unpacked copies. Whatever is in it may be deleted at any time.
 #[derive(Clone, Debug)]
@@ -51,8 +50,6 @@ impl Cache {
         let path = folder.join(sha256(file.compressed())).with_extension(P::EXTENSION);
         // Also where nothing is to be unpacked: another process may have been killed at it since.
         sweep(folder);
-        // As copies under way were named once.
-        sweep_named(folder, |name| name.len() == 10 && name.starts_with(".tmp"));
         if let Some(copy) = kept(file, &path) {
             return Ok(copy);
         }

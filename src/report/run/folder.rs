@@ -15,7 +15,8 @@ use serde::Serialize;
 use super::RunConfig;
 use super::csv_text::csv_text;
 use super::history_file::HistoryFile;
-use crate::files::{self, Lock, StagedFiles, create_folder, read_bounded, sweep, sync_folder};
+use crate::files::{self, Lock, StagedFiles, create_folder, is_same_file, read_bounded};
+use crate::files::{sweep, sync_folder};
 use crate::model::Network;
 use crate::report::Report;
 use crate::report::error::{Error, Result};
@@ -101,6 +102,13 @@ impl RunFolder {
         &self.path
     }
 
+    /// Whether the file at `path` is one that a run keeps in the folder.
+    pub(super) fn keeps(&self, path: &Path) -> bool {
+        let names = [CONFIG_FILE, HISTORY_FILE, MODEL_FILE, LOCK_FILE];
+        let mut names = names.into_iter().chain(ENDINGS);
+        names.any(|name| is_same_file(path, &self.path.join(name)))
+    }
+
     /// Where its network is.
     pub(super) fn model_path(&self) -> PathBuf {
         self.path.join(MODEL_FILE)
@@ -124,7 +132,7 @@ impl RunFolder {
         let mut staged = StagedFiles::default();
         self.stage_json(&mut staged, CONFIG_FILE, config)?;
         staged.add(self.path.join(HISTORY_FILE), &history)?;
-        self.stage_model(&mut staged, state.network())?;
+        self.stage_network(&mut staged, MODEL_FILE, state.network())?;
         if is_read {
             // The file that the weights were read from may change, or be the one that is replaced.
             self.stage_checkpoint(&mut staged, state)?;
@@ -149,6 +157,11 @@ impl RunFolder {
         for name in [REPORT_FILE, CONFUSION_FILE] {
             staged.outdate(self.path.join(name));
         }
+        // The file may be ahead of the checkpoint, or damaged.
+        match state.best() {
+            Some((_, best)) => self.stage_network(&mut staged, BEST_FILE, best)?,
+            None => staged.outdate(self.path.join(BEST_FILE)),
+        }
         self.write(staged)?;
         Ok(HistoryFile::at(self.path.join(HISTORY_FILE)))
     }
@@ -159,7 +172,7 @@ impl RunFolder {
     /// When the file cannot be written; the folder then keeps the one that it had.
     pub(super) fn save_model(&self, network: &Network) -> Result<()> {
         let mut staged = StagedFiles::default();
-        self.stage_model(&mut staged, network)?;
+        self.stage_network(&mut staged, MODEL_FILE, network)?;
         self.write(staged)
     }
 
@@ -169,9 +182,7 @@ impl RunFolder {
     /// As [`save_model`](Self::save_model).
     pub(super) fn save_best(&self, network: &Network) -> Result<()> {
         let mut staged = StagedFiles::default();
-        let path = self.path.join(BEST_FILE);
-        let bytes = network.to_bytes(&path)?;
-        staged.add(path, &bytes)?;
+        self.stage_network(&mut staged, BEST_FILE, network)?;
         self.write(staged)
     }
 
@@ -191,7 +202,7 @@ impl RunFolder {
     /// As [`save_model`](Self::save_model).
     pub(super) fn save_end(&self, state: &State) -> Result<()> {
         let mut staged = StagedFiles::default();
-        self.stage_model(&mut staged, state.result())?;
+        self.stage_network(&mut staged, MODEL_FILE, state.result())?;
         self.stage_checkpoint(&mut staged, state)?;
         self.write(staged)
     }
@@ -239,8 +250,8 @@ impl RunFolder {
         Ok(staged.add(path, &text)?)
     }
 
-    fn stage_model(&self, staged: &mut StagedFiles, network: &Network) -> Result<()> {
-        let path = self.model_path();
+    fn stage_network(&self, staged: &mut StagedFiles, name: &str, network: &Network) -> Result<()> {
+        let path = self.path.join(name);
         let bytes = network.to_bytes(&path)?;
         Ok(staged.add(path, &bytes)?)
     }
@@ -272,15 +283,24 @@ impl Drop for RunFolder {
     }
 }
 
+/// Refuses a folder that holds no run.
+///
+/// # Errors
+/// As said.
+pub(super) fn check_is_run(path: &Path) -> Result<()> {
+    match path.join(CONFIG_FILE).is_file() {
+        true => Ok(()),
+        false => Err(Error::NoSuchRun(path.to_owned())),
+    }
+}
+
 /// What the folder at `path` says of its run.
 ///
 /// # Errors
 /// When it holds no run.
 pub(super) fn read_config(path: &Path) -> Result<RunConfig> {
+    check_is_run(path)?;
     let config = path.join(CONFIG_FILE);
-    if !config.is_file() {
-        return Err(Error::NoSuchRun(path.to_owned()));
-    }
     let bytes = read_bounded(&config, LARGEST_CONFIG)?;
     serde_json::from_slice(&bytes)
         .map_err(|source| Error::Config { path: config, source: source.into() })

@@ -41,6 +41,11 @@ impl HistoryFile {
         csv_text(std::iter::once(header).chain(epochs.iter().map(row)))
     }
 
+    /// Whether a line was added.
+    pub(super) fn is_open(&self) -> bool {
+        self.open.is_some()
+    }
+
     /// Adds a completed epoch.
     ///
     /// # Errors

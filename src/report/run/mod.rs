@@ -115,7 +115,7 @@ impl<'a> RecordedRun<'a> {
 
     /// Writes down that the network's first weights come from this file.
     pub fn init(mut self, file: impl Into<PathBuf>) -> Self {
-        self.init = Some(file.into());
+        self.init = Some(whole(file.into()));
         self
     }
 
@@ -128,7 +128,7 @@ impl<'a> RecordedRun<'a> {
     /// Writes the loss of every step to this CSV file: `step,loss`, steps counted over the whole
     /// run from 1.
     pub fn step_log(mut self, file: impl Into<PathBuf>) -> Self {
-        self.step_log = Some(file.into());
+        self.step_log = Some(whole(file.into()));
         self
     }
 
@@ -172,9 +172,16 @@ impl<'a> RecordedRun<'a> {
             Some(path) => RunFolder::claim(path)?,
             None => RunFolder::claim_next_in(RUNS)?,
         };
+        if let Some(log) = config.step_log.as_ref().filter(|log| folder.keeps(log)) {
+            return Err(Error::LogInPlace(log.clone()));
+        }
         let state = State::new(network, options);
         let history = folder.replace(&config, &state, config.init.is_some())?;
-        step_log.as_mut().map_or(Ok(()), StepLog::begin)?;
+        if let Some(log) = &mut step_log {
+            // What an earlier run logged is given up with its other files, and no sooner.
+            folder.settle()?;
+            log.begin()?;
+        }
         Ok(StartedRun {
             engine,
             dataset,
@@ -187,6 +194,11 @@ impl<'a> RecordedRun<'a> {
             step_log,
         })
     }
+}
+
+/// What leads to the same file from any other folder too.
+fn whole(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// The training images of a run that takes the first `limit` of `dataset`.

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 #[derive(Debug)]
 pub(super) struct Pace {
     interval: Duration,
+    /// The interval, or longer where it took long the last time.
+    wait: Duration,
     last: Instant,
 }
 
@@ -16,12 +18,12 @@ const SHARE: u32 = 20;
 impl Pace {
     /// Due for the first time when `interval` has passed.
     pub(super) fn new(interval: Duration) -> Self {
-        Self { interval, last: Instant::now() }
+        Self { interval, wait: interval, last: Instant::now() }
     }
 
     /// Whether it is due.
     pub(super) fn is_due(&self) -> bool {
-        self.last.elapsed() >= self.interval
+        self.last.elapsed() >= self.wait
     }
 
     /// Does it, and notes how long that took.
@@ -29,7 +31,7 @@ impl Pace {
         let start = Instant::now();
         let done = work();
         self.last = Instant::now();
-        self.interval = self.interval.max(start.elapsed() * SHARE);
+        self.wait = self.interval.max(start.elapsed() * SHARE);
         done
     }
 }

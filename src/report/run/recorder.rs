@@ -77,15 +77,17 @@ impl<'a> Recorder<'a> {
         self.history.sync()?;
         let folder = self.folder;
         self.best.save_now(|best| folder.save_best(best))?;
-        let is_finite = check_finite(state.network(), state.epochs().len()).is_ok();
+        let finite = check_finite(state.network(), state.epochs().len() + 1);
         let unchanged = self.images.check_unchanged();
-        if is_finite && unchanged.is_ok() {
+        if finite.is_ok() && unchanged.is_ok() {
             folder.save_end(state)?;
         } else {
             // What there was before is good.
             self.model.save_now(|model| folder.save_model(model))?;
+            folder.settle()?;
         }
         unchanged?;
+        finite?;
         Ok(self.aside)
     }
 }
@@ -109,8 +111,10 @@ impl Observer for Recorder<'_> {
         self.images.check_unchanged().map_err(Error::from)?;
         check_finite(network, epoch.epoch)?;
         let folder = self.folder;
-        // The first time, it has its files only now.
-        folder.settle()?;
+        if !self.history.is_open() {
+            // It has its name only when the first files are on the disk.
+            folder.settle()?;
+        }
         self.model.take(network, |network| folder.save_model(network))?;
         self.best.save_if_due(|network| folder.save_best(network))?;
         self.history.add(epoch)?;
@@ -136,6 +140,10 @@ impl Observer for Recorder<'_> {
         let start = Instant::now();
         let Self { folder, images, step_log, best, checkpoint, .. } = self;
         images.check_unchanged().map_err(Error::from)?;
+        // The last good state is kept; the loss will tell.
+        if check_finite(state.network(), state.epochs().len()).is_err() {
+            return Ok(());
+        }
         // A checkpoint promises that what it goes on from is on the disk.
         if let Some(log) = step_log {
             log.sync()?;

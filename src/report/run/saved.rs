@@ -18,36 +18,38 @@ use crate::train::State;
 /// interrupted, on any number of threads and any instruction set with fused multiply-add.
 #[derive(Debug)]
 pub struct SavedRun {
-    path: PathBuf,
+    folder: RunFolder,
     config: RunConfig,
-    epochs: Option<usize>,
     state: Option<State>,
     started: Instant,
 }
 
 impl SavedRun {
     /// Reads what the folder at `path` says of its run, which is to have `epochs` epochs in all; as
-    /// many as it was told where that is `None`.
+    /// many as it was told where that is `None`. From now on no other process can write there.
     ///
     /// # Errors
-    /// When the folder holds no run, its files contradict each other, or the epochs cannot be
+    /// When the folder holds no run, another process is at work there, its files contradict each other, or the epochs cannot be
     /// changed.
     pub fn open(path: impl Into<PathBuf>, epochs: Option<usize>) -> Result<Self> {
         let path = path.into();
-        let mut config = folder::read_config(&path)?;
-        let state = standing(&path, &config, epochs)?;
+        folder::check_is_run(&path)?;
+        let folder = RunFolder::lock(path)?;
+        let path = folder.path();
+        let mut config = folder::read_config(path)?;
+        let state = standing(path, &config, epochs)?;
         let planned = config.fit.epochs;
         config.fit.epochs = epochs.unwrap_or(planned);
-        if state.is_none() && folder::has_report(&path) && config.fit.epochs != planned {
-            return Err(Error::NoCheckpoint(path));
+        if state.is_none() && folder::has_report(path) && config.fit.epochs != planned {
+            return Err(Error::NoCheckpoint(path.to_owned()));
         }
-        Ok(Self { path, config, epochs, state, started: Instant::now() })
+        Ok(Self { folder, config, state, started: Instant::now() })
     }
 
     /// The folder that keeps the run.
     #[must_use]
     pub fn folder(&self) -> &Path {
-        &self.path
+        self.folder.path()
     }
 
     /// All that decides what the run does.
@@ -65,7 +67,7 @@ impl SavedRun {
     /// Whether it is trained to its end, and tested.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        folder::has_report(&self.path) && self.state.as_ref().is_none_or(State::is_complete)
+        folder::has_report(self.folder.path()) && self.state.as_ref().is_none_or(State::is_complete)
     }
 
     /// Counts the report's `total_seconds` from this moment, in place of that of
@@ -80,25 +82,29 @@ impl SavedRun {
     /// its last checkpoint, or anew where it has none.
     ///
     /// # Errors
-    /// When the data are others, another process is at work in the folder, or a file cannot be read
-    /// or written; and as [`RecordedRun::begin`](super::RecordedRun::begin).
+    /// When the data are others, or a file cannot be read or written; and as [`RecordedRun::begin`](super::RecordedRun::begin).
     pub fn resume<'a>(self, engine: &'a Engine, dataset: &'a Dataset) -> Result<StartedRun<'a>> {
-        let Self { path, config, epochs, started, .. } = self;
-        if config.data_checksum.as_ref() != Some(&checksum(engine, dataset)) {
-            return Err(Error::OtherData { folder: path, dataset: config.dataset });
+        let Self { folder, config, state, started } = self;
+        let path = || folder.path().to_owned();
+        match &config.data_checksum {
+            None => return Err(Error::NoChecksum(path())),
+            Some(known) if *known != checksum(engine, dataset) => {
+                return Err(Error::OtherData { folder: path(), dataset: config.dataset });
+            }
+            Some(_) => {}
         }
         let train_images = taken(dataset, config.train_limit)?;
-        let folder = RunFolder::lock(path)?;
-        // It may have been gone on with meanwhile.
-        let planned = folder::read_config(folder.path())?;
-        let found = standing(folder.path(), &planned, epochs)?;
-        let is_new = found.is_none();
-        let state = match found {
+        let is_new = state.is_none();
+        let state = match state {
             Some(state) => state,
             None => State::new(first_network(&config)?, config.fit),
         };
         engine.check_fit(state.network(), &train_images, &config.fit)?;
-        let mut step_log = config.step_log.as_ref().map(StepLog::open).transpose()?;
+        let mut step_log = match (&config.step_log, is_new) {
+            (Some(log), true) => Some(StepLog::open_ours(log)?),
+            (Some(log), false) => Some(StepLog::open_there(log)?),
+            (None, _) => None,
+        };
         if let Some(log) = &mut step_log {
             match is_new {
                 true => log.begin()?,

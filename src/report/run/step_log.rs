@@ -22,10 +22,41 @@ impl StepLog {
     /// # Errors
     /// When it cannot be written.
     pub(super) fn open(path: impl AsRef<Path>) -> Result<Self> {
-        let path = path.as_ref().to_owned();
+        Self::open_as(path.as_ref(), true)
+    }
+
+    /// As [`open`](Self::open), of a file that is to be there.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when it is not there.
+    pub(super) fn open_there(path: impl AsRef<Path>) -> Result<Self> {
+        Self::open_as(path.as_ref(), false)
+    }
+
+    /// As [`open`](Self::open), of a file that is not there, empty, or begins as such a log does:
+    /// the path comes from a file, and what it leads to may be anything.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when it holds something else.
+    pub(super) fn open_ours(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
+        let log = Self::open(path)?;
+        if log.is_regular {
+            let mut start = Vec::new();
+            let read = log.writer.get_ref().take(HEADER.len() as u64).read_to_end(&mut start);
+            read.map_err(Error::io("read", path))?;
+            if !(start.is_empty() || HEADER.starts_with(&start)) {
+                return Err(Error::ForeignLog(path.to_owned()));
+            }
+        }
+        Ok(log)
+    }
+
+    fn open_as(path: &Path, is_made: bool) -> Result<Self> {
+        let path = path.to_owned();
         let is_regular = path.metadata().map_or(true, |found| found.is_file());
         let mut options = File::options();
-        options.write(true).create(is_regular).truncate(false).read(is_regular);
+        options.write(true).create(is_regular && is_made).truncate(false).read(is_regular);
         let file = options.open(&path).map_err(Error::io("write", &path))?;
         let writer = csv::WriterBuilder::new().has_headers(false).from_writer(file);
         Ok(Self { path, writer, steps: 0, is_regular })
@@ -104,6 +135,9 @@ impl StepLog {
         self.writer.serialize(row).map_err(|error| Error::io("write", &self.path)(error.into()))
     }
 }
+
+/// The first line.
+const HEADER: &[u8] = b"step,loss\n";
 
 /// More bytes than any line of ours has.
 const LONGEST_LINE: u64 = 100;

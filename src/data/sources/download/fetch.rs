@@ -111,7 +111,13 @@ impl<'a> Fetch<'a> {
                     partial.clear()?;
                     Cause::Checksum { found, expected: file.sha256.clone() }
                 }
-                Err(ReceiveError::Host(cause)) => cause,
+                Err(ReceiveError::Host(cause)) => {
+                    if cause.is_slowness() {
+                        // Another connection is another chance.
+                        pace = Pace::of(&patience);
+                    }
+                    cause
+                }
                 Err(error) => return Err(error),
             };
             if !attempts.are_worth_another(&cause, partial.len(), patience.least) {

@@ -28,8 +28,8 @@ impl Deadline {
     }
 }
 
-/// The least pace of one file from one host, over all its connections: `least` bytes in each
-/// `stall`.
+/// The least pace of one file from one host, over the connections that are cut: `least` bytes in
+/// each `stall`.
 pub(super) struct Pace {
     stall: Duration,
     least: u64,
