@@ -47,10 +47,6 @@ fn what_cannot_be_done_is_one_line() {
              [64, 50]",
         ),
         (
-            "train --data data --log-steps none/steps.csv --quiet",
-            "cannot write none/steps.csv: No such file or directory (os error 2)",
-        ),
-        (
             "train --data data --run-dir text.safetensors",
             "cannot create the folder text.safetensors: File exists (os error 17)",
         ),
@@ -233,11 +229,18 @@ fn a_run_that_cannot_begin_leaves_the_earlier_one_alone() {
         "--validation-split 2",
         "--label-smoothing 1.5",
         "--weight-decay inf",
-        "--log-steps none/steps.csv",
+        "--log-steps run/config.json/steps.csv",
     ] {
         let ended = desk.run(&format!("train --data data --run-dir run {settings}"));
         assert_eq!(ended.code, Some(1), "{settings}: {}", ended.stderr);
         assert_eq!(desk.bytes("run/model.safetensors"), model, "{settings}");
         assert_eq!(desk.read("run/report.json"), report, "{settings}");
     }
+}
+
+#[test]
+fn folders_that_the_log_of_steps_lacks_are_made() {
+    let desk = Desk::new();
+    desk.succeed("train --data data --epochs 1 --run-dir run --log-steps new/deep/steps.csv -q");
+    assert!(desk.read("new/deep/steps.csv").starts_with("step,loss\n1,"));
 }

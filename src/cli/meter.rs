@@ -16,7 +16,7 @@ pub(super) struct Meter {
 }
 
 enum Display {
-    Bar { bar: ProgressBar, pace: Pace },
+    Bar { bar: ProgressBar, clock: FrameClock },
     Lines,
     Nothing,
 }
@@ -30,7 +30,7 @@ impl Meter {
         let display = if quiet {
             Display::Nothing
         } else if output::has_bars() {
-            Display::Bar { bar: bar(1, epochs, samples), pace: Pace::new(FRAME) }
+            Display::Bar { bar: bar(1, epochs, samples), clock: FrameClock::new(FRAME) }
         } else {
             Display::Lines
         };
@@ -39,8 +39,8 @@ impl Meter {
 
     /// After each step; costs a few nanoseconds but once in a [`FRAME`].
     pub(super) fn step(&mut self, progress: &Progress) {
-        let Display::Bar { bar, pace } = &mut self.display else { return };
-        if !pace.due() {
+        let Display::Bar { bar, clock } = &mut self.display else { return };
+        if !clock.due() {
             return;
         }
         let elapsed = self.begun.elapsed().as_secs_f64();
@@ -108,7 +108,7 @@ fn bar(epoch: usize, epochs: usize, samples: usize) -> ProgressBar {
 
 /// Tells when the next frame is due, asking the clock about four times a frame however short the
 /// steps are: a training step can be shorter than some systems take to tell the time.
-struct Pace {
+struct FrameClock {
     frame: Duration,
     shown: Instant,
     /// Steps since then.
@@ -117,7 +117,7 @@ struct Pace {
     stride: u32,
 }
 
-impl Pace {
+impl FrameClock {
     fn new(frame: Duration) -> Self {
         Self { frame, shown: Instant::now(), steps: 0, stride: 1 }
     }
@@ -149,18 +149,18 @@ mod tests {
 
     #[test]
     fn the_clock_is_asked_less_often_the_shorter_the_steps() {
-        let mut pace = Pace::new(Duration::from_millis(2));
-        let steps = (0..).take_while(|_| !pace.due()).count();
+        let mut clock = FrameClock::new(Duration::from_millis(2));
+        let steps = (0..).take_while(|_| !clock.due()).count();
         assert!(steps > 100, "a step of nothing took more than 20 µs: {steps} steps in 2 ms");
-        assert!(pace.stride > 10, "{}", pace.stride);
+        assert!(clock.stride > 10, "{}", clock.stride);
     }
 
     #[test]
     fn slow_steps_are_each_shown() {
-        let mut pace = Pace::new(Duration::from_millis(1));
+        let mut clock = FrameClock::new(Duration::from_millis(1));
         for _ in 0..3 {
             std::thread::sleep(Duration::from_millis(2));
-            assert!(pace.due());
+            assert!(clock.due());
         }
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::Error;
 use crate::image::ImageShape;
+use crate::memory::Shortage;
 
 /// Why bytes are not the data set that they should be.
 ///
@@ -321,6 +322,9 @@ pub enum Problem {
         lacking: &'static str,
     },
 
+    /// They take more memory than there is.
+    #[error(transparent)]
+    Memory(#[from] Shortage),
     /// What is wrong with a section of the data, such as a member of an archive.
     #[error("{section}: {problem}")]
     Within {

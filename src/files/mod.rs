@@ -15,7 +15,7 @@ mod staged;
 mod temporary;
 
 pub use bytes::Bytes;
-pub(crate) use durable::{create_folder, sync_folder};
+pub(crate) use durable::{create_folder, folder_of, sync_folder};
 pub use error::Error;
 pub(crate) use error::Result;
 pub(crate) use lock::Lock;
@@ -31,8 +31,6 @@ pub(crate) use temporary::{TemporaryFile, sweep};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::Path;
-
-use durable::folder_of;
 
 /// Writes `bytes` to a temporary file beside `path` and renames it into place, so that whatever
 /// happens, a power cut too, either what was there or all of `bytes` is found.

@@ -1,7 +1,7 @@
 //! A run: epochs of minibatches, walked by every worker of the team in step.
 
 use std::sync::Mutex;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::error::{Error, Result};
 use super::history::Progress;
@@ -76,6 +76,8 @@ impl<'a> TrainingRun<'a> {
         let mut partial = start.partial;
         for epoch in start.epochs.len() + 1..=options.epochs {
             let clock = Instant::now();
+            // How long the team met, which is no training.
+            let mut aside = Duration::ZERO;
             let PartialEpoch { steps: first, seconds, .. } = partial;
             let order = EpochOrder::new(data.len(), options, epoch);
             let streams = Some(SampleStreams { seed: options.seed, epoch });
@@ -87,9 +89,11 @@ impl<'a> TrainingRun<'a> {
                 if step > first && meeting.is_at(at.step - 1) {
                     let mut met = Ok(false);
                     if let Some(primary) = primary.as_deref_mut() {
-                        partial.seconds = seconds + clock.elapsed().as_secs_f64();
+                        let trained = clock.elapsed();
+                        partial.seconds = seconds + (trained - aside).as_secs_f64();
                         met = primary.meet(worker, partial);
                         self.end_after(at.step - 1, &met);
+                        aside += clock.elapsed() - trained;
                     }
                     worker.wait_for_all();
                     met?;
@@ -113,7 +117,7 @@ impl<'a> TrainingRun<'a> {
             }
             let mut ends = Ok(false);
             if let Some(primary) = primary.as_deref_mut() {
-                partial.seconds = seconds + clock.elapsed().as_secs_f64();
+                partial.seconds = seconds + (clock.elapsed() - aside).as_secs_f64();
                 ends = primary.end_epoch(worker, partial);
                 self.end_after(at.step, &ends);
             }

@@ -150,7 +150,7 @@ impl State {
     /// Refuses a state that is none of a run on `train`, the samples without those held out.
     pub(super) fn check(&self, train: &Split) -> Result<()> {
         let steps = train.len().div_ceil(self.options.batch_size);
-        let samples = (self.partial.steps * self.options.batch_size).min(train.len());
+        let samples = self.partial.steps.saturating_mul(self.options.batch_size).min(train.len());
         if self.partial.steps > steps || self.partial.totals.samples != samples {
             return Err(Error::Position { step: self.partial.steps, steps });
         }

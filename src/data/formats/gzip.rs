@@ -51,9 +51,7 @@ impl GzippedIdx<'_> {
     pub fn unpack(&self) -> Result<Vec<u8>, Problem> {
         unpack::to_memory(self)
     }
-}
 
-impl GzippedIdx<'_> {
     /// Whether the end of the file speaks of `copy`, as that of a file of one gzip member does: the
     /// last one of several knows of its own bytes alone.
     fn ends_as(&self, copy: &Bytes) -> bool {

@@ -2,10 +2,14 @@
 
 use crate::data::Problem;
 use crate::files::{self, Bytes};
+use crate::memory::{Need, reserve};
 use std::io::{self, ErrorKind, Read, Write};
 
 /// The most bytes that one byte of deflated data unpacks to: a match of 258 takes two bits.
 const DEFLATE_RATIO: usize = 1032;
+
+/// What is being done where there is too little memory.
+const READING: &str = "reading the data";
 
 /// A compressed file, its headers read and checked, that can be unpacked.
 pub(crate) trait Compressed {
@@ -48,7 +52,12 @@ impl From<Problem> for UnpackError {
 
 /// The unpacked copy of `file`, in memory.
 pub(crate) fn to_memory(file: &impl Compressed) -> Result<Vec<u8>, Problem> {
-    let mut copy = Vec::with_capacity(file.unpacked_len());
+    let len = file.unpacked_len();
+    Need::default()
+        .and("an unpacked copy", len as u128)
+        .check(READING, "fewer or smaller images")?;
+    let mut copy = Vec::new();
+    reserve(&mut copy, len, (READING, "an unpacked copy"))?;
     match file.unpack_to(&mut copy) {
         Ok(()) => Ok(copy),
         Err(UnpackError::Compressed(problem)) => Err(problem),

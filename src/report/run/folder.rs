@@ -59,8 +59,12 @@ impl RunFolder {
     pub(super) fn claim(path: impl Into<PathBuf>) -> Result<Self> {
         let path = path.into();
         create_folder(&path)?;
+        // Before the lock, so that nothing is left in a folder of something else; and with it, since
+        // another process may have begun a run there meanwhile.
         check_replaceable(&path.join(CONFIG_FILE))?;
-        Self::lock(path)
+        let folder = Self::lock(path)?;
+        check_replaceable(&folder.path.join(CONFIG_FILE))?;
+        Ok(folder)
     }
 
     /// A new folder in `parent`, named by the first number from 1 that is free: runs count up,

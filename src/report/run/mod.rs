@@ -154,13 +154,15 @@ impl<'a> RecordedRun<'a> {
         let config = RunConfig {
             version: env!("CARGO_PKG_VERSION").into(),
             dataset: dataset.name.clone(),
-            data: self.data,
+            // JSON has no other paths; whoever goes on with the run names the place again.
+            data: self.data.filter(|path| path.to_str().is_some()),
             data_checksum: Some(checksum(engine, dataset)),
             train_limit,
             train_images: options.training_samples(train_images.len()),
             test_images: dataset.test.len(),
             architecture: network.architecture().clone(),
-            init: self.init,
+            // Its weights are in the first checkpoint: the name only tells where they came from.
+            init: self.init.map(|path| path.to_string_lossy().into_owned().into()),
             step_log: self.step_log,
             fit: options,
             threads: engine.threads(),

@@ -29,8 +29,8 @@ impl SavedRun {
     /// many as it was told where that is `None`. From now on no other process can write there.
     ///
     /// # Errors
-    /// When the folder holds no run, another process is at work there, its files contradict each other, or the epochs cannot be
-    /// changed.
+    /// When the folder holds no run, another process is at work there, its files contradict each
+    /// other, or the epochs cannot be changed.
     pub fn open(path: impl Into<PathBuf>, epochs: Option<usize>) -> Result<Self> {
         let path = path.into();
         folder::check_is_run(&path)?;
@@ -82,9 +82,10 @@ impl SavedRun {
     /// its last checkpoint, or anew where it has none.
     ///
     /// # Errors
-    /// When the data are others, or a file cannot be read or written; and as [`RecordedRun::begin`](super::RecordedRun::begin).
+    /// When the data are others, or a file cannot be read or written; and as
+    /// [`RecordedRun::begin`](super::RecordedRun::begin).
     pub fn resume<'a>(self, engine: &'a Engine, dataset: &'a Dataset) -> Result<StartedRun<'a>> {
-        let Self { folder, config, state, started } = self;
+        let Self { folder, mut config, state, started } = self;
         let path = || folder.path().to_owned();
         match &config.data_checksum {
             None => return Err(Error::NoChecksum(path())),
@@ -93,6 +94,8 @@ impl SavedRun {
             }
             Some(_) => {}
         }
+        config.threads = engine.threads();
+        config.isa = engine.isa().name().into();
         let train_images = taken(dataset, config.train_limit)?;
         let is_new = state.is_none();
         let state = match state {

@@ -4,6 +4,7 @@ use std::fs::File;
 use std::io::{BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
+use crate::files::{create_folder, folder_of, sync_folder};
 use crate::report::error::{Error, Result};
 
 /// Writes `step,loss`, a line a step, steps counted over the whole run from 1.
@@ -17,7 +18,8 @@ pub(super) struct StepLog {
 }
 
 impl StepLog {
-    /// Opens the file at `path`, which is made where it does not exist, and left as it is.
+    /// Opens the file at `path`, which is made where it does not exist, with the folders that it
+    /// lacks, and left as it is.
     ///
     /// # Errors
     /// When it cannot be written.
@@ -55,6 +57,9 @@ impl StepLog {
     fn open_as(path: &Path, is_made: bool) -> Result<Self> {
         let path = path.to_owned();
         let is_regular = path.metadata().map_or(true, |found| found.is_file());
+        if is_made {
+            create_folder(folder_of(&path))?;
+        }
         let mut options = File::options();
         options.write(true).create(is_regular && is_made).truncate(false).read(is_regular);
         let file = options.open(&path).map_err(Error::io("write", &path))?;
@@ -68,6 +73,9 @@ impl StepLog {
     /// When it cannot be written.
     pub(super) fn begin(&mut self) -> Result<()> {
         self.cut_at(0)?;
+        if self.is_regular {
+            sync_folder(folder_of(&self.path))?;
+        }
         self.write(("step", "loss"))
     }
 

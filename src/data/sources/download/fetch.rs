@@ -7,7 +7,7 @@ use super::error::Result;
 use super::{Downloader, Event};
 use crate::data::sources::download::catalogue::{Edition, PublishedFile};
 use crate::data::sources::download::host_failure::{Cause, HostFailure, host_of};
-use crate::data::sources::download::pace::{Deadline, Pace};
+use crate::data::sources::download::pace::{Deadline, LeastRate};
 use crate::data::sources::download::partial_file::PartialFile;
 use crate::data::sources::download::receive::{ReceiveError, RemoteFile};
 use crate::files;
@@ -97,12 +97,12 @@ impl<'a> Fetch<'a> {
     fn file_at(&mut self, url: &str, file: &PublishedFile) -> Result<(), ReceiveError> {
         let patience = self.downloader.patience;
         let left = patience.silence.saturating_sub(self.silence).max(Duration::from_secs(1));
-        let mut pace = Pace::of(&patience);
+        let mut rate = LeastRate::of(&patience);
         let remote = RemoteFile { url, file, patience, answers: left, deadline: self.deadline };
         let mut partial = PartialFile::open(self.folder, &file.name)?;
         let mut attempts = Attempts::from(partial.len());
         loop {
-            let cause = match remote.receive(&mut partial, &mut pace, self.tell) {
+            let cause = match remote.receive(&mut partial, &mut rate, self.tell) {
                 Ok(()) => {
                     let found = partial.sha256()?;
                     if found == file.sha256 {
@@ -114,7 +114,7 @@ impl<'a> Fetch<'a> {
                 Err(ReceiveError::Host(cause)) => {
                     if cause.is_slowness() {
                         // Another connection is another chance.
-                        pace = Pace::of(&patience);
+                        rate = LeastRate::of(&patience);
                     }
                     cause
                 }

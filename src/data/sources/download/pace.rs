@@ -28,9 +28,9 @@ impl Deadline {
     }
 }
 
-/// The least pace of one file from one host, over the connections that are cut: `least` bytes in
+/// The least rate of one file from one host, over the connections that are cut: `least` bytes in
 /// each `stall`.
-pub(super) struct Pace {
+pub(super) struct LeastRate {
     stall: Duration,
     least: u64,
     /// When so many bytes had come the last time, or the first of all; asking takes its own time.
@@ -39,8 +39,8 @@ pub(super) struct Pace {
     since: u64,
 }
 
-impl Pace {
-    /// The pace that `patience` asks for, from the first byte on.
+impl LeastRate {
+    /// The rate that `patience` asks for, from the first byte on.
     pub(super) fn of(patience: &Patience) -> Self {
         Self { stall: patience.stall, least: patience.least, mark: None, since: 0 }
     }
@@ -53,5 +53,23 @@ impl Pace {
             self.since = 0;
         }
         self.mark.get_or_insert_with(Instant::now).elapsed() <= self.stall
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread::sleep;
+
+    #[test]
+    fn what_comes_in_small_pieces_is_added_up() {
+        let stall = Duration::from_millis(100);
+        let mut rate = LeastRate::of(&Patience { stall, least: 100_000, ..Patience::USUAL });
+        assert!(rate.keeps_up(70_000), "the first bytes begin the wait");
+        sleep(2 * stall);
+        assert!(rate.keeps_up(30_000), "late, but as many as were asked for");
+        assert!(rate.keeps_up(1), "a new wait has begun");
+        sleep(2 * stall);
+        assert!(!rate.keeps_up(99_998));
     }
 }

@@ -22,6 +22,8 @@ const SUFFIX: &str = ".part";
 pub(super) struct PartialFile {
     file: TemporaryFile,
     len: u64,
+    /// Where the whole file will be: what a person is told of.
+    goal: PathBuf,
 }
 
 impl PartialFile {
@@ -31,7 +33,7 @@ impl PartialFile {
             return Ok(left);
         }
         let file = TemporaryFile::create_own_named(folder, &prefix(name), SUFFIX)?;
-        Ok(Self { file, len: 0 })
+        Ok(Self { file, len: 0, goal: folder.join(name) })
     }
 
     /// Removes what ended processes left of the file `name` in `folder`.
@@ -44,11 +46,11 @@ impl PartialFile {
 
     /// The file at `path`, if no process is receiving it and this user made it: another one may
     /// have put something there to be written over.
-    fn adopt(path: &Path) -> Option<Self> {
+    fn adopt(path: &Path, goal: PathBuf) -> Option<Self> {
         let mut file = TemporaryFile::adopt(path).filter(TemporaryFile::is_own)?;
         let len = file.as_file_mut().seek(SeekFrom::End(0)).ok()?;
         file.keep(len > 0);
-        Some(Self { file, len })
+        Some(Self { file, len, goal })
     }
 
     /// How many bytes have come.
@@ -59,7 +61,7 @@ impl PartialFile {
     /// Adds the next bytes.
     pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.keep(true);
-        self.file.write_all(bytes).map_err(Error::io("write", self.file.path()))?;
+        self.file.write_all(bytes).map_err(Error::io("write", &self.goal))?;
         self.len += bytes.len() as u64;
         Ok(())
     }
@@ -68,7 +70,7 @@ impl PartialFile {
     pub(super) fn clear(&mut self) -> Result<()> {
         let file = self.file.as_file_mut();
         let cleared = file.set_len(0).and_then(|()| file.rewind());
-        cleared.map_err(Error::io("write", self.file.path()))?;
+        cleared.map_err(Error::io("write", &self.goal))?;
         self.file.keep(false);
         self.len = 0;
         Ok(())
@@ -78,7 +80,7 @@ impl PartialFile {
     pub(super) fn sha256(&self) -> Result<String> {
         let path = self.file.path();
         let bytes = self.file.as_file().try_clone().and_then(|file| Bytes::map_file(file, path));
-        Ok(sha256(&bytes.map_err(Error::io("map", path))?))
+        Ok(sha256(&bytes.map_err(Error::io("map", &self.goal))?))
     }
 
     /// Gives the file its name, under which it is trusted, in place of what has that name.
@@ -90,14 +92,14 @@ impl PartialFile {
 
 /// The partial files of `name` in `folder` that no process is receiving.
 fn abandoned(folder: &Path, name: &str) -> Result<impl Iterator<Item = PartialFile>> {
-    let prefix = prefix(name);
+    let (prefix, goal) = (prefix(name), folder.join(name));
     let is_partial = move |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         name.starts_with(&prefix) && name.ends_with(SUFFIX)
     };
     let entries = fs::read_dir(folder).map_err(Error::io("read", folder))?;
     let paths = entries.filter_map(|entry| Some(entry.ok()?.path())).filter(is_partial);
-    Ok(paths.filter_map(|path| PartialFile::adopt(&path)))
+    Ok(paths.filter_map(move |path| PartialFile::adopt(&path, goal.clone())))
 }
 
 /// What the names of the partial files of `name` begin with.

@@ -9,7 +9,7 @@ use ureq::http::{Response, StatusCode, header};
 use super::{Event, Patience};
 use crate::data::sources::download::catalogue::PublishedFile;
 use crate::data::sources::download::host_failure::Cause;
-use crate::data::sources::download::pace::{Deadline, Pace};
+use crate::data::sources::download::pace::{Deadline, LeastRate};
 use crate::data::sources::download::partial_file::PartialFile;
 use crate::data::sources::download::redirect::Way;
 use crate::files;
@@ -50,7 +50,7 @@ impl RemoteFile<'_> {
     pub(super) fn receive(
         &self,
         partial: &mut PartialFile,
-        pace: &mut Pace,
+        rate: &mut LeastRate,
         tell: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), ReceiveError> {
         if partial.len() == self.file.bytes {
@@ -68,11 +68,11 @@ impl RemoteFile<'_> {
             {
                 // What is there is no part of what the host has.
                 partial.clear()?;
-                return self.receive(partial, pace, tell);
+                return self.receive(partial, rate, tell);
             }
             other => return Err(Cause::Status(other.to_string()).into()),
         }
-        self.copy(answer, partial, pace, tell)
+        self.copy(answer, partial, rate, tell)
     }
 
     /// Asks for all bytes from number `start` on, and again wherever that is sent on to.
@@ -145,7 +145,7 @@ impl RemoteFile<'_> {
         &self,
         answer: Response<Body>,
         partial: &mut PartialFile,
-        pace: &mut Pace,
+        rate: &mut LeastRate,
         tell: &mut dyn FnMut(Event<'_>),
     ) -> Result<(), ReceiveError> {
         let expected = self.file.bytes;
@@ -171,7 +171,7 @@ impl RemoteFile<'_> {
             if received < expected && self.deadline.left().is_none() {
                 return Err(self.overdue(received).into());
             }
-            if !pace.keeps_up(read as u64) && received < expected {
+            if !rate.keeps_up(read as u64) && received < expected {
                 return Err(Cause::Stalled { received, expected }.into());
             }
         }
