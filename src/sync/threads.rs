@@ -2,6 +2,7 @@
 //! error.
 
 use std::panic::resume_unwind;
+use std::sync::OnceLock;
 use std::sync::mpsc::sync_channel;
 use std::thread::{Builder, JoinHandle, available_parallelism};
 
@@ -39,7 +40,9 @@ pub(crate) fn pool_of_all_cores() -> Result<ThreadPool, ThreadPoolBuildError> {
 
 /// The number of cores that this process may use.
 pub(crate) fn cores() -> usize {
-    available_parallelism().map_or(1, usize::from)
+    // The system is asked once: it answers by way of several files.
+    static CORES: OnceLock<usize> = OnceLock::new();
+    *CORES.get_or_init(|| available_parallelism().map_or(1, usize::from))
 }
 
 /// What `each` makes of `things`, in their order: by the pool that this thread belongs to, else by

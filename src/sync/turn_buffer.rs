@@ -17,10 +17,10 @@
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, Range};
-use std::thread::available_parallelism;
 
 use super::Poison;
 use super::shim::{Arc, AtomicUsize, Ordering, Watch, pause};
+use super::threads::cores;
 use crate::simd::{F32x16, zeroed};
 
 /// The vectors, and the two counters that order all access to them.
@@ -65,7 +65,7 @@ pub(crate) struct TurnBuffer {
 
 /// Whether there are fewer cores than `workers`.
 pub(crate) fn oversubscribed(workers: usize) -> bool {
-    workers > available_parallelism().map_or(1, usize::from)
+    workers > cores()
 }
 
 /// Makes a buffer of `length` vectors of zeros, and a handle for each of as many workers as there

@@ -1,7 +1,8 @@
 //! Unpacked copies of compressed files, kept so that each is unpacked once and then mapped.
 //!
-//! A copy is named by the SHA-256 of the compressed file, so that it can never be that of another
-//! one. It is written to a temporary file in the same folder and renamed, so that other processes
+//! A copy is named by the length and the CRC-32 of the compressed file, and taken only if it is what
+//! that unpacks to by the file's own checksums: so two have to agree by chance before it is that of
+//! another one. It is written to a temporary file in the same folder and renamed, so that other processes
 //! see it whole or not at all. Where the folder cannot be written, copies are made in memory.
 
 use std::fs::File;
@@ -10,7 +11,7 @@ use std::path::{Path, PathBuf};
 use directories::ProjectDirs;
 
 use crate::data::Problem;
-use crate::data::checksum::sha256;
+use crate::data::checksum::crc32_of;
 use crate::data::formats::unpack;
 use crate::data::formats::unpack::{Compressed, UnpackError};
 use crate::files::{Bytes, TemporaryFile, create_folder, is_ours_alone, open_unfollowed, sweep};
@@ -47,7 +48,9 @@ impl Cache {
         let Some(folder) = &self.folder else {
             return Ok(unpack::to_memory(file)?.into());
         };
-        let path = folder.join(sha256(file.compressed())).with_extension(P::EXTENSION);
+        let compressed = file.compressed();
+        let (sum, len) = (crc32_of(compressed), compressed.len());
+        let path = folder.join(format!("{sum:08x}-{len}.{}", P::EXTENSION));
         // Also where nothing is to be unpacked: another process may have been killed at it since.
         sweep(folder);
         if let Some(copy) = kept(file, &path) {
