@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use mnistry::GemmBackend;
-use mnistry::data::Found;
+use mnistry::data::{ClassNames, Found};
 use mnistry::report::MODEL_FILE;
 use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
@@ -56,7 +56,12 @@ fn isa_names() -> PossibleValuesParser {
 impl Common {
     /// The data set that was named, or the one that stands in for it, which is then said.
     pub(super) fn dataset(&self) -> Result<Dataset> {
-        dataset(self.data.as_deref(), &self.output)
+        Ok(find(self.data.as_deref(), &self.output, None)?.data)
+    }
+
+    /// The same, its classes in the order of those of `network`, where that has names for them.
+    pub(super) fn dataset_for(&self, network: &Network) -> Result<Dataset> {
+        Ok(find(self.data.as_deref(), &self.output, network.class_names())?.data)
     }
 
     /// An engine as asked for.
@@ -74,21 +79,27 @@ impl Common {
     }
 }
 
-/// The data set at `place`, or the one that stands in where none is named, which is then said.
-pub(super) fn dataset(place: Option<&Path>, output: &OutputOptions) -> Result<Dataset> {
-    Ok(find(place, output)?.data)
-}
-
-/// The same, and what names it; how it was read is said.
-pub(super) fn find(place: Option<&Path>, output: &OutputOptions) -> Result<Found> {
-    let found = find_silently(place, output)?;
+/// The data set at `place`, or the one that stands in where none is named, which is then said; and
+/// what names it. Its classes are brought in the order of `classes`, where there are any. How it was
+/// read is said.
+pub(super) fn find(
+    place: Option<&Path>,
+    output: &OutputOptions,
+    classes: Option<&ClassNames>,
+) -> Result<Found> {
+    let mut found = find_silently(place, output)?;
+    let (name, shown) = (found.data.name.clone(), place.map(Path::to_owned));
+    if let Some(classes) = classes {
+        let place = shown.unwrap_or_else(|| name.into());
+        found.data = found.data.in_classes_of(classes).map_err(|problem| problem.at(place))?;
+    }
     for note in &found.data.notes {
         output.note(format_args!("{}: {note}", found.data.name));
     }
     Ok(found)
 }
 
-/// The same, for who shows by other means how it was read.
+/// As [`find`], for who shows by other means how it was read.
 pub(super) fn find_silently(place: Option<&Path>, output: &OutputOptions) -> Result<Found> {
     let mut transfer = Transfer::new(output.quiet);
     let found = Dataset::find(place, &mut |event| transfer.tell(&event))?;
@@ -100,6 +111,20 @@ pub(super) fn find_silently(place: Option<&Path>, output: &OutputOptions) -> Res
         ));
     }
     Ok(found)
+}
+
+/// What the classes of `network` are called; where it does not say that, they are those of `data`,
+/// by their order, which is then said.
+pub(super) fn names(network: &Network, data: &Dataset, output: &OutputOptions) -> ClassNames {
+    if network.class_names().is_none() && !data.class_names.are_numbers() {
+        output.note(format_args!(
+            "the network does not say what its classes are called: they are taken for those of {}, \
+             in their order",
+            data.name
+        ));
+        return data.class_names.clone();
+    }
+    network.names_of_classes()
 }
 
 /// The network at `path`: a model file, or a run folder that holds one.

@@ -6,7 +6,7 @@ use clap::Args;
 use mnistry::report::TestReport;
 use serde::Serialize;
 
-use super::common::{Common, load};
+use super::common::{Common, load, names};
 use super::{CommandError, Outcome, output};
 
 /// Test a trained network on the test images of a data set
@@ -38,8 +38,9 @@ impl Evaluate {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
-        let data = self.common.dataset()?;
-        let test = TestReport::new(engine.evaluate(&network, &data.test)?)?;
+        let data = self.common.dataset_for(&network)?;
+        let evaluation = engine.evaluate(&network, &data.test)?;
+        let test = TestReport::new(evaluation, &names(&network, &data, &self.common.output))?;
         let evaluated = Evaluated {
             dataset: data.name,
             model: network.architecture().to_string(),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory, ValueEnum};
+use mnistry::data::ClassNames;
 use mnistry::model::Architecture;
 use mnistry::{Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd};
 
@@ -132,6 +133,11 @@ impl Settings {
             _ => None,
         };
         self.init.as_deref().into_iter().chain(described)
+    }
+
+    /// What the classes are called in the file that the first weights come from, if it says so.
+    pub(super) fn class_names(&self) -> Result<Option<ClassNames>> {
+        Ok(self.init.as_ref().map(Network::saved_class_names).transpose()?.flatten())
     }
 
     /// The network to start from, made for the images and classes of `data`.

@@ -90,7 +90,8 @@ impl Train {
         if let Some(file) = &self.log_steps {
             self.check_log(file)?;
         }
-        let found = find(self.common.data.as_deref(), &self.common.output)?;
+        let classes = self.settings.class_names()?;
+        let found = find(self.common.data.as_deref(), &self.common.output, classes.as_ref())?;
         let network = self.settings.network(&found.data)?;
         if self.summary {
             return self.print_summary(&network);
@@ -131,7 +132,8 @@ impl Train {
         }
         let engine = self.common.engine_with(run.config().gemm)?;
         let place = self.common.data.as_deref().or(run.config().data.as_deref());
-        let data = find(place, &self.common.output)?.data;
+        let classes = run.config().class_names.clone();
+        let data = find(place, &self.common.output, classes.as_ref())?.data;
         let interrupt = Interrupt::listen(&engine)?;
         let run = run.started(started).resume(&engine, &data)?;
         self.say_where_it_goes_on(&run);

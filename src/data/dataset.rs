@@ -1,6 +1,6 @@
 //! A data set: what a network is trained on, and what it is tested with.
 
-use super::{Problem, Split};
+use super::{ClassNames, Problem, Split};
 use crate::files;
 use crate::image::ImageShape;
 
@@ -20,12 +20,14 @@ pub struct Dataset {
     pub train: Split,
     /// The test set.
     pub test: Split,
+    /// What its classes are called, in the order of their labels.
+    pub class_names: ClassNames,
     /// How it was read, where its files do not say all of it themselves: a line each.
     pub notes: Vec<String>,
 }
 
 impl Dataset {
-    /// Puts a training set and a test set together.
+    /// Puts a training set and a test set together; the classes are called by their numbers.
     ///
     /// # Errors
     /// When their images differ in shape, or a test label is beyond the classes that the training
@@ -39,7 +41,21 @@ impl Dataset {
         if let Some((index, &label)) = labels.find(|&(_, &label)| usize::from(label) >= classes) {
             return Err(Problem::Label { index, label, classes });
         }
-        Ok(Self { name: name.into(), train, test, notes: Vec::new() })
+        let class_names = ClassNames::numbered(classes);
+        Ok(Self { name: name.into(), train, test, class_names, notes: Vec::new() })
+    }
+
+    /// The same, whose classes have these names.
+    ///
+    /// # Errors
+    /// When there are fewer names than classes.
+    pub fn with_class_names(mut self, names: ClassNames) -> Result<Self, Problem> {
+        let classes = self.train.classes();
+        if names.len() < classes {
+            return Err(Problem::NamesMissing { names: names.len(), classes });
+        }
+        self.class_names = names;
+        Ok(self)
     }
 
     /// The same, read as `notes` say too.
@@ -59,11 +75,14 @@ impl Dataset {
         let largest = (0..=u8::MAX).max_by_key(|&label| counts[usize::from(label)]).unwrap_or(0);
         let share = counts[usize::from(largest)] as f64 / images as f64;
         match share {
-            1.0 if images > 1 => Err(Problem::OneClass(largest)),
+            1.0 if images > 1 => {
+                Err(Problem::OneClass(self.class_names.name(largest.into()).into()))
+            }
             share if share > MOST_OF_ONE_CLASS && images >= FEW => {
                 let percent = 100.0 * share;
+                let label = self.class_names.name(largest.into());
                 let note = format!(
-                    "{percent:.0} % of the training images have the label {largest}: check that \
+                    "{percent:.0} % of the training images have the label {label}: check that \
                      the labels are where they were looked for"
                 );
                 Ok(self.noted([note]))
@@ -94,9 +113,9 @@ impl Dataset {
         self.train.shape()
     }
 
-    /// The number of classes: what the training labels need.
+    /// The number of classes: those that have names, or what the training labels need.
     #[must_use]
     pub fn classes(&self) -> usize {
-        self.train.classes()
+        self.train.classes().max(self.class_names.len())
     }
 }

@@ -5,11 +5,13 @@
 
 mod assemble;
 mod checksum;
+mod class_names;
 mod contact_sheet;
 mod dataset;
 mod error;
 pub(crate) mod formats;
 mod hold_out;
+mod matching;
 mod problem;
 mod scaling;
 mod sources;
@@ -17,6 +19,7 @@ mod split;
 mod statistics;
 
 pub use crate::files::Bytes;
+pub use class_names::ClassNames;
 pub use contact_sheet::contact_sheet;
 pub use dataset::Dataset;
 pub use error::Error;

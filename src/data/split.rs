@@ -44,6 +44,11 @@ impl Split {
         Ok(Self { shape, pixels, labels })
     }
 
+    /// The same images with other labels.
+    pub(super) fn with_labels(&self, labels: Vec<u8>) -> Result<Self, Problem> {
+        Self::new(self.shape, self.pixels.clone(), labels.into())
+    }
+
     /// The number of images.
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "a split is never empty")]

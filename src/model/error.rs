@@ -37,6 +37,14 @@ pub enum NetworkError {
     /// A weight that is infinite or no number.
     #[error("tensor {0} holds a number that is not finite")]
     NotFinite(String),
+    /// More names than classes.
+    #[error("{names} names for {classes} classes")]
+    ClassNames {
+        /// How many names there are.
+        names: usize,
+        /// How many classes there are.
+        classes: usize,
+    },
     /// More weights than there is memory for.
     #[error(transparent)]
     Memory(#[from] Shortage),

@@ -3,6 +3,7 @@
 use super::architecture::{Architecture, ParameterSpec};
 use super::error::NetworkError;
 use super::initializer::glorot_uniform;
+use crate::data::ClassNames;
 use crate::memory::{Need, Shortage, reserve};
 
 /// A named array of parameters, row-major.
@@ -35,6 +36,7 @@ pub(super) fn check_memory(architecture: &Architecture) -> Result<(), Shortage> 
 pub struct Network {
     architecture: Architecture,
     tensors: Vec<Tensor>,
+    class_names: Option<ClassNames>,
 }
 
 impl Network {
@@ -61,7 +63,7 @@ impl Network {
         };
         let tensors = architecture.parameters().enumerate().map(draw);
         let tensors = tensors.collect::<Result<_, Shortage>>()?;
-        Ok(Self { architecture, tensors })
+        Ok(Self { architecture, tensors, class_names: None })
     }
 
     /// A network with the given parameters, in the order of [`Architecture::parameters`].
@@ -90,13 +92,39 @@ impl Network {
                 return Err(NetworkError::NotFinite(tensor.name.clone()));
             }
         }
-        Ok(Self { architecture, tensors })
+        Ok(Self { architecture, tensors, class_names: None })
     }
 
     /// Its layers.
     #[must_use]
     pub fn architecture(&self) -> &Architecture {
         &self.architecture
+    }
+
+    /// The same, whose classes have these names: what its outputs stand for.
+    ///
+    /// # Errors
+    /// When there are more names than classes.
+    pub fn with_class_names(mut self, names: ClassNames) -> Result<Self, NetworkError> {
+        let classes = self.architecture.classes();
+        if names.len() > classes {
+            return Err(NetworkError::ClassNames { names: names.len(), classes });
+        }
+        self.class_names = Some(names);
+        Ok(self)
+    }
+
+    /// What its classes are called, if it was said.
+    #[must_use]
+    pub fn class_names(&self) -> Option<&ClassNames> {
+        self.class_names.as_ref()
+    }
+
+    /// The name of each class: its number where no other is known.
+    #[must_use]
+    pub fn names_of_classes(&self) -> ClassNames {
+        let classes = self.architecture.classes();
+        self.class_names.clone().unwrap_or_else(|| ClassNames::numbered(classes))
     }
 
     /// Its parameters, in the order of [`Architecture::parameters`].

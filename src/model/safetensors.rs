@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use super::error::{FileProblem, Result};
 use super::tensor_file::{TensorFile, TensorFileWriter};
 use super::{Architecture, Network, Sequential};
+use crate::data::ClassNames;
 use crate::files::{read_bounded, write_atomically};
 
 /// The largest model file that is read: no [`Architecture`] needs more.
@@ -25,6 +26,9 @@ struct Metadata {
     format: u32,
     architecture: Sequential,
     classes: usize,
+    /// What the classes are called; it is not said in files of networks that were told of none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    class_names: Option<ClassNames>,
     /// What is done to a pixel before the first layer.
     scaling: Cow<'static, str>,
 }
@@ -50,7 +54,13 @@ impl Network {
     pub(crate) fn to_bytes(&self, path: &Path) -> Result<Vec<u8>> {
         let classes = self.architecture().classes();
         let architecture = self.architecture().clone().into();
-        let metadata = Metadata { format: FORMAT, architecture, classes, scaling: SCALING.into() };
+        let metadata = Metadata {
+            format: FORMAT,
+            architecture,
+            classes,
+            class_names: self.class_names().cloned(),
+            scaling: SCALING.into(),
+        };
         let mut file = TensorFileWriter::new(path, METADATA_KEY, &metadata)?;
         file.add_tensors("", self.tensors());
         file.into_bytes()
@@ -74,18 +84,50 @@ impl Network {
         if metadata.scaling != SCALING || metadata.classes != architecture.classes() {
             return Err(FileProblem::Contradiction.at(path));
         }
-        with_tensors(&file, architecture)
+        let network = with_tensors(&file, architecture)?;
+        with_names(&file, network, metadata.class_names)
+    }
+
+    /// What the safetensors file at `path` says that the classes of its network are called, if it
+    /// says so: files of other programs do not.
+    ///
+    /// # Errors
+    /// When the file cannot be read, or what it says is unreadable.
+    pub fn saved_class_names(path: impl AsRef<Path>) -> Result<Option<ClassNames>> {
+        let path = path.as_ref();
+        let bytes = read_bounded(path, LARGEST_FILE)?;
+        saved_names(&TensorFile::parse(path, &bytes)?)
     }
 
     /// A network of `architecture` with the tensors of the safetensors file at `path`, whoever
-    /// wrote it; they have Keras's names and layouts.
+    /// wrote it; they have Keras's names and layouts. Its classes are called as the file says.
     ///
     /// # Errors
     /// When the file cannot be read or its tensors do not fit.
     pub fn load_weights(path: impl AsRef<Path>, architecture: Architecture) -> Result<Self> {
         let path = path.as_ref();
         let bytes = read_bounded(path, LARGEST_FILE)?;
-        with_tensors(&TensorFile::parse(path, &bytes)?, architecture)
+        let file = TensorFile::parse(path, &bytes)?;
+        let network = with_tensors(&file, architecture)?;
+        with_names(&file, network, saved_names(&file)?)
+    }
+}
+
+/// What our metadata in `file`, if there are any, say that the classes are called.
+fn saved_names(file: &TensorFile<'_>) -> Result<Option<ClassNames>> {
+    let metadata: Option<Metadata> = file.optional_metadata(METADATA_KEY)?;
+    Ok(metadata.and_then(|metadata| metadata.class_names))
+}
+
+/// `network`, whose classes `file` says are called so.
+fn with_names(
+    file: &TensorFile<'_>,
+    network: Network,
+    names: Option<ClassNames>,
+) -> Result<Network> {
+    match names {
+        Some(names) => network.with_class_names(names).map_err(|error| file.invalid(error.into())),
+        None => Ok(network),
     }
 }
 

@@ -36,11 +36,19 @@ impl<'a> TensorFile<'a> {
     /// # Errors
     /// When there is none, or it is not such a record.
     pub(crate) fn metadata<T: DeserializeOwned>(&self, key: &str) -> Result<T> {
+        self.optional_metadata(key)?.ok_or_else(|| self.invalid(FileProblem::Foreign))
+    }
+
+    /// As [`metadata`](Self::metadata); `None` where there is none.
+    ///
+    /// # Errors
+    /// When it is not such a record.
+    pub(crate) fn optional_metadata<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>> {
         let header = SafeTensors::read_metadata(self.bytes).map_err(not_safetensors(self.path))?.1;
         let texts = header.metadata().as_ref();
         let text = texts.and_then(|texts| texts.get(key));
-        let text = text.ok_or_else(|| self.invalid(FileProblem::Foreign))?;
-        serde_json::from_str(text)
+        text.map(|text| serde_json::from_str(text))
+            .transpose()
             .map_err(|error| self.invalid(FileProblem::Metadata(error.into())))
     }
 

@@ -23,8 +23,11 @@ pub use shades::shades;
 pub use submission::{submission, write_submission};
 pub use summary::{LayerSummary, Summary};
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
+use crate::data::ClassNames;
 use crate::train::{ClassReport, ConfusionMatrix, Epoch, Evaluation};
 use error::Result;
 use memory::peak_memory_bytes;
@@ -67,6 +70,9 @@ pub struct TestReport {
     pub loss: f64,
     /// The share of test images that were classified correctly, from 0 to 1.
     pub accuracy: f64,
+    /// What the classes are called, in order; empty in reports of versions that knew no names.
+    #[serde(default)]
+    pub class_names: Vec<String>,
     /// How many images of each true class (row) were predicted to be of each class (column).
     pub confusion_matrix: ConfusionMatrix,
     /// Precision, recall and F1, a class after the other, each from 0 to 1.
@@ -74,20 +80,31 @@ pub struct TestReport {
 }
 
 impl TestReport {
-    /// The report of an evaluation.
+    /// The report of an evaluation, with what the classes are called.
     ///
     /// # Errors
     /// When the loss is not a finite number, which JSON could not say and nobody could use.
-    pub fn new(evaluation: Evaluation) -> Result<Self> {
+    pub fn new(evaluation: Evaluation, class_names: &ClassNames) -> Result<Self> {
         if !evaluation.loss.is_finite() {
             return Err(Error::TestLoss(evaluation.loss));
         }
         Ok(Self {
             loss: evaluation.loss,
             accuracy: evaluation.accuracy(),
+            class_names: (0..evaluation.confusion.rows().len())
+                .map(|class| class_names.name(class).into_owned())
+                .collect(),
             per_class: evaluation.confusion.per_class(),
             confusion_matrix: evaluation.confusion,
         })
+    }
+
+    /// What `class` is called.
+    fn class_name(&self, class: usize) -> Cow<'_, str> {
+        match self.class_names.get(class) {
+            Some(name) => name.into(),
+            None => class.to_string().into(),
+        }
     }
 }
 
@@ -98,9 +115,10 @@ mod tests {
     #[test]
     fn a_loss_that_json_cannot_say_is_refused() {
         let evaluation = |loss| Evaluation { loss, confusion: ConfusionMatrix::new(2) };
-        assert!(TestReport::new(evaluation(0.5)).is_ok());
+        let report = |loss| TestReport::new(evaluation(loss), &ClassNames::numbered(2));
+        assert!(report(0.5).is_ok());
         for loss in [f64::NAN, f64::INFINITY] {
-            let text = TestReport::new(evaluation(loss)).unwrap_err().to_string();
+            let text = report(loss).unwrap_err().to_string();
             assert!(text.starts_with(&format!("the test loss is {loss}: ")), "{text}");
         }
     }

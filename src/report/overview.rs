@@ -28,6 +28,8 @@ pub struct Overview {
     pub width: usize,
     /// The number of classes.
     pub classes: usize,
+    /// What they are called, in order.
+    pub class_names: Vec<String>,
     /// How it was read, where its files do not say all of it themselves.
     pub notes: Vec<String>,
     /// The images to train on.
@@ -49,6 +51,9 @@ impl Overview {
             height,
             width,
             classes,
+            class_names: (0..classes)
+                .map(|class| data.class_names.name(class).into_owned())
+                .collect(),
             notes: data.notes.clone(),
             train: Statistics::of(&data.train, classes),
             test: Statistics::of(&data.test, classes),
@@ -67,7 +72,7 @@ impl Overview {
 
     fn write_numbers(&self, text: &mut String, palette: &Palette) -> fmt::Result {
         let Palette { heading, .. } = palette;
-        let Self { dataset, height, width, classes, notes, train, test, .. } = self;
+        let Self { dataset, height, width, classes, class_names, notes, train, test, .. } = self;
         writeln!(
             text,
             "{heading}{dataset}{heading:#}: images of {height} × {width}, {classes} classes"
@@ -76,17 +81,19 @@ impl Overview {
             writeln!(text, "{note}")?;
         }
         writeln!(text)?;
-        writeln!(text, "{heading}{:17}{:>10}{:>10}{heading:#}", "", "train", "test")?;
+        let rows = class_names.iter().map(|name| class_row(name));
+        let widest = rows.map(|row| row.chars().count()).max().unwrap_or(0).max(17);
+        writeln!(text, "{heading}{:widest$}{:>10}{:>10}{heading:#}", "", "train", "test")?;
         let mut row = |name: &str, value: &dyn Fn(&Statistics) -> String| {
-            writeln!(text, "{name:17}{:>10}{:>10}", value(train), value(test))
+            writeln!(text, "{name:widest$}{:>10}{:>10}", value(train), value(test))
         };
         row("images", &|of| grouped(of.images as u64))?;
         row("pixels not zero", &|of| format!("{:.2} %", 100.0 * of.nonzero))?;
         row("mean", &|of| format!("{:.4}", of.mean))?;
         row("deviation", &|of| format!("{:.4}", of.deviation))?;
-        for class in 0..*classes {
+        for (class, name) in class_names.iter().enumerate() {
             let count = |of: &Statistics| of.per_class.get(class).copied().unwrap_or_default();
-            row(&format!("class {class}"), &|of| grouped(count(of) as u64))?;
+            row(&class_row(name), &|of| grouped(count(of) as u64))?;
         }
         Ok(())
     }
@@ -104,6 +111,11 @@ impl Overview {
         }
         Ok(())
     }
+}
+
+/// What stands before the counts of a class.
+fn class_row(name: &str) -> String {
+    format!("class {name}")
 }
 
 /// The first image of each class, in the order of the classes.

@@ -1,11 +1,18 @@
 //! A report as a person reads it in a terminal.
 
+use std::borrow::Cow;
 use std::fmt::{self, Write};
 
 use anstyle::Style;
 
 use super::{Palette, Report, TestReport};
-use crate::train::{Confusion, ConfusionMatrix};
+use crate::train::Confusion;
+
+/// How wide the names of classes before rows are at least and at most, and those above columns at
+/// most: the rest of a longer one is not shown.
+const NARROWEST_ROW: usize = 5;
+const LONGEST_ROW: usize = 24;
+const LONGEST_COLUMN: usize = 6;
 
 /// How many of the most frequent confusions are marked in the matrix and put into words.
 const WORST: usize = 3;
@@ -46,6 +53,7 @@ impl TestReport {
     fn write(&self, text: &mut String, palette: &Palette) -> fmt::Result {
         let Palette { heading, .. } = palette;
         let matrix = &self.confusion_matrix;
+        let names: Vec<_> = (0..matrix.rows().len()).map(|class| self.class_name(class)).collect();
         writeln!(
             text,
             "{heading}test loss {:.4}, accuracy {:.2} %{heading:#} \
@@ -63,12 +71,14 @@ impl TestReport {
             "\n{heading}confusion matrix{heading:#}: what was read as what (true class down, predicted \
              across)"
         )?;
-        write_matrix(text, matrix, &confusions, palette)?;
+        write_matrix(text, self, &confusions, palette)?;
 
-        writeln!(text, "\n{heading}class  precision  recall      F1{heading:#}")?;
-        for (class, report) in self.per_class.iter().enumerate() {
+        let width = row_width(&names);
+        writeln!(text, "\n{heading}{:>width$}  precision  recall      F1{heading:#}", "class")?;
+        for (name, report) in names.iter().zip(&self.per_class) {
             let (precision, recall, f1) = (report.precision, report.recall, report.f1);
-            writeln!(text, "{class:>5}  {precision:>9.4}  {recall:.4}  {f1:.4}")?;
+            let name = shortened(name, LONGEST_ROW);
+            writeln!(text, "{name:>width$}  {precision:>9.4}  {recall:.4}  {f1:.4}")?;
         }
 
         if confusions.is_empty() {
@@ -76,30 +86,52 @@ impl TestReport {
         }
         writeln!(text, "\n{heading}most frequent confusions{heading:#}")?;
         for Confusion { truth, predicted, count } in confusions {
+            let (truth, predicted) = (&names[truth], &names[predicted]);
             writeln!(text, "{truth} read as {predicted}: {}", counted(count, "time"))?;
         }
         Ok(())
     }
 }
 
+/// The width of the names of classes before rows of numbers.
+fn row_width(names: &[Cow<'_, str>]) -> usize {
+    let widths = names.iter().map(|name| name.chars().count().min(LONGEST_ROW));
+    widths.max().unwrap_or(0).max(NARROWEST_ROW)
+}
+
+/// `name`, or as much of it as `width` characters show.
+fn shortened(name: &str, width: usize) -> Cow<'_, str> {
+    match name.chars().count() {
+        count if count > width => {
+            let start: String = name.chars().take(width.saturating_sub(1)).collect();
+            (start + "…").into()
+        }
+        _ => name.into(),
+    }
+}
+
 /// The matrix as a table, columns aligned to the right.
 fn write_matrix(
     text: &mut String,
-    matrix: &ConfusionMatrix,
+    report: &TestReport,
     worst: &[Confusion],
     palette: &Palette,
 ) -> fmt::Result {
-    let rows = matrix.rows();
-    let greatest = rows.iter().flatten().copied().max().unwrap_or(0).max(rows.len() as u64);
-    let width = greatest.to_string().len();
+    let rows = report.confusion_matrix.rows();
+    let names: Vec<_> = (0..rows.len()).map(|class| report.class_name(class)).collect();
+    let greatest = rows.iter().flatten().copied().max().unwrap_or(0);
+    let longest = names.iter().map(|name| name.chars().count().min(LONGEST_COLUMN)).max();
+    let width = greatest.to_string().len().max(longest.unwrap_or(0));
+    let row_width = row_width(&names);
     let heading = palette.heading;
-    write!(text, "{:>5}", "")?;
-    for predicted in 0..rows.len() {
-        write!(text, "  {heading}{predicted:>width$}{heading:#}")?;
+    write!(text, "{:>row_width$}", "")?;
+    for predicted in &names {
+        write!(text, "  {heading}{:>width$}{heading:#}", shortened(predicted, LONGEST_COLUMN))?;
     }
     text.push('\n');
     for (truth, row) in rows.iter().enumerate() {
-        write!(text, "{heading}{truth:>5}{heading:#}")?;
+        let name = shortened(&names[truth], LONGEST_ROW);
+        write!(text, "{heading}{name:>row_width$}{heading:#}")?;
         for (predicted, &count) in row.iter().enumerate() {
             let is_worst = worst.iter().any(|c| (c.truth, c.predicted) == (truth, predicted));
             let style = match count {
@@ -144,9 +176,14 @@ pub(super) fn grouped(number: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::train::Evaluation;
+    use crate::data::ClassNames;
+    use crate::train::{ConfusionMatrix, Evaluation};
 
     fn report() -> TestReport {
+        named(&ClassNames::numbered(3))
+    }
+
+    fn named(names: &ClassNames) -> TestReport {
         let mut confusion = ConfusionMatrix::new(3);
         let counts = [[1234, 0, 1], [2, 56, 0], [0, 11, 7]];
         for (truth, row) in counts.iter().enumerate() {
@@ -154,7 +191,7 @@ mod tests {
                 (0..count).for_each(|_| confusion.record(truth, predicted));
             }
         }
-        TestReport::new(Evaluation { loss: 0.0802, confusion }).unwrap()
+        TestReport::new(Evaluation { loss: 0.0802, confusion }, names).unwrap()
     }
 
     const TEXT: &str = "\
@@ -196,10 +233,35 @@ most frequent confusions
     }
 
     #[test]
+    fn long_names_are_cut_above_columns_and_whole_in_words() {
+        let names = ClassNames::new(["T-shirt/top", "Bag", "a name of more than a few letters"]);
+        let expected = "
+confusion matrix: what was read as what (true class down, predicted across)
+                          T-shi…     Bag  a nam…
+             T-shirt/top    1234       0       1
+                     Bag       2      56       0
+a name of more than a f…       0      11       7
+
+                   class  precision  recall      F1
+             T-shirt/top     0.9984  0.9992  0.9988
+                     Bag     0.8358  0.9655  0.8960
+a name of more than a f…     0.8750  0.3889  0.5385
+
+most frequent confusions
+a name of more than a few letters read as Bag: 11 times
+Bag read as T-shirt/top: 2 times
+T-shirt/top read as a name of more than a few letters: 1 time
+";
+        let text = named(&names.unwrap()).text(&Palette::plain());
+        assert_eq!(text.split_once('\n').unwrap().1, expected);
+    }
+
+    #[test]
     fn a_perfect_network_has_no_confusions() {
         let mut confusion = ConfusionMatrix::new(2);
         confusion.record(1, 1);
-        let text = TestReport::new(Evaluation { loss: 0.0, confusion }).unwrap();
+        let evaluation = Evaluation { loss: 0.0, confusion };
+        let text = TestReport::new(evaluation, &ClassNames::numbered(2)).unwrap();
         assert!(text.text(&Palette::plain()).ends_with("\nnothing was confused\n"));
     }
 

@@ -13,6 +13,7 @@ use super::early_stopping::Best;
 use super::history::{Epoch, Validation};
 use super::options::FitOptions;
 use super::state::{PartialEpoch, State};
+use crate::data::ClassNames;
 use crate::exec::layers::loss::Totals;
 use crate::files::{read_bounded, write_atomically};
 use crate::model::{
@@ -38,6 +39,9 @@ struct Metadata {
     /// Counts incompatible changes of this record.
     format: u32,
     architecture: Architecture,
+    /// What the network's classes are called, if it was told.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    class_names: Option<ClassNames>,
     fit: FitOptions,
     /// How many slots the optimiser has, none before the first step.
     slots: usize,
@@ -68,6 +72,7 @@ impl State {
         let metadata = Metadata {
             format: FORMAT,
             architecture: self.network.architecture().clone(),
+            class_names: self.network.class_names().cloned(),
             fit: self.options,
             slots: self.slots.len(),
             steps,
@@ -104,7 +109,9 @@ impl State {
             return Err(file.invalid(FileProblem::Format { found: metadata.format, read: FORMAT }));
         }
         let contradiction = || file.invalid(FileProblem::Contradiction);
-        let Metadata { architecture, fit, slots, steps, samples, correct, best, .. } = metadata;
+        let Metadata {
+            architecture, class_names, fit, slots, steps, samples, correct, best, ..
+        } = metadata;
         fit.check().map_err(|error| file.invalid(FileProblem::Metadata(error.into())))?;
         let kept = fit.optimizer.slots() - 1;
         if slots != 0 && slots != kept {
@@ -113,6 +120,10 @@ impl State {
         let network = |prefix: &str| {
             let tensors = file.tensors(prefix, &architecture)?;
             Network::from_tensors(architecture.clone(), tensors)
+                .and_then(|network| match &class_names {
+                    Some(names) => network.with_class_names(names.clone()),
+                    None => Ok(network),
+                })
                 .map_err(|error| file.invalid(error.into()))
         };
         let slots = (0..slots).map(|slot| file.tensors(&prefix(slot), &architecture));

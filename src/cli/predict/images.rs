@@ -34,7 +34,10 @@ impl Images {
         self.check(images.shape(), None)?;
         for index in indices {
             let label = Some(images.labels()[index]);
-            self.add(images.image(index), Origin { file: None, index, place: None, label });
+            self.add(
+                images.image(index),
+                Origin { file: None, index, place: None, label, label_name: None },
+            );
         }
         Ok(images.check_unchanged()?)
     }
@@ -51,7 +54,7 @@ impl Images {
         for (index, image) in table.pixels().chunks_exact(table.shape().pixels()).enumerate() {
             let file = Some(path.display().to_string());
             let label = table.labels().and_then(|labels| labels.get(index).copied());
-            self.add(image, Origin { file, index, place: None, label });
+            self.add(image, Origin { file, index, place: None, label, label_name: None });
         }
         Ok(())
     }
@@ -60,7 +63,10 @@ impl Images {
         let digits = Picture::open(path)?.digits(self.shape);
         for (index, digit) in digits.map_err(|problem| problem.at(path))?.iter().enumerate() {
             let (file, place) = (Some(path.display().to_string()), Some(digit.bounding_box));
-            self.add(digit.image.pixels(), Origin { file, index, place, label: None });
+            self.add(
+                digit.image.pixels(),
+                Origin { file, index, place, label: None, label_name: None },
+            );
         }
         Ok(())
     }

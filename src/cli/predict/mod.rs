@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory};
-use mnistry::Dataset;
-use mnistry::image::ImageShape;
+use mnistry::data::ClassNames;
 use mnistry::report::{check_output, submission, write_submission};
+use mnistry::{Dataset, Network};
 
-use super::common::{Common, load, model_file};
+use super::common::{Common, load, model_file, names};
 use super::{CommandError, Outcome, output};
 use images::Images;
 use prediction::ImagePrediction;
@@ -65,10 +65,12 @@ impl Predict {
         self.check_csv()?;
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
-        let images = self.images(network.architecture().input())?;
+        let mut images = Images::new(network.architecture().input());
+        let (names, labels) = self.add_images(&network, &mut images)?;
         let drawn = if self.show { images.drawn() } else { Vec::new() };
-        let predictions = images.predict(&engine, &network)?;
-        let classes = predictions.iter().map(|prediction| prediction.class);
+        let predictions = images.predict(&engine, &network)?.into_iter();
+        let predictions: Vec<_> = predictions.map(|found| found.named(&names, &labels)).collect();
+        let classes = predictions.iter().map(|prediction| &prediction.class_name);
         match self.csv.as_deref() {
             Some(path) if is_stdout(path) => {
                 output::print(&submission(classes))?;
@@ -102,21 +104,27 @@ impl Predict {
         Ok(())
     }
 
-    /// The images that the arguments name, each of shape `input`.
-    fn images(&self, input: ImageShape) -> Result<Images, CommandError> {
-        let mut images = Images::new(input);
+    /// Adds the images that the arguments name. Returns what the classes of `network` are called, and
+    /// those of the images' labels.
+    fn add_images(
+        &self,
+        network: &Network,
+        images: &mut Images,
+    ) -> Result<(ClassNames, ClassNames), CommandError> {
         for file in &self.files {
             images.add_file(file)?;
         }
-        if !self.index.is_empty() {
-            let tests = self.common.dataset()?.test;
-            let last = tests.len() - 1;
-            if let Some(range) = self.index.iter().find(|range| *range.end() > last) {
-                return Err(CommandError::NoTestImage { index: *range.end(), last });
-            }
-            images.add_tests(&tests, self.index.iter().cloned().flatten())?;
+        if self.index.is_empty() {
+            let names = network.names_of_classes();
+            return Ok((names.clone(), ClassNames::numbered(names.len())));
         }
-        Ok(images)
+        let data = self.common.dataset()?;
+        let last = data.test.len() - 1;
+        if let Some(range) = self.index.iter().find(|range| *range.end() > last) {
+            return Err(CommandError::NoTestImage { index: *range.end(), last });
+        }
+        images.add_tests(&data.test, self.index.iter().cloned().flatten())?;
+        Ok((names(network, &data, &self.common.output), data.class_names))
     }
 }
 
@@ -147,7 +155,9 @@ fn text(predictions: &[ImagePrediction], drawn: &[String]) -> String {
             text += &prediction.text();
         }
         if let [first, _, ..] = picture {
-            let all: String = picture.iter().map(|digit| digit.class.to_string()).collect();
+            let names: Vec<_> = picture.iter().map(|digit| &*digit.class_name).collect();
+            let are_characters = names.iter().all(|name| name.chars().count() == 1);
+            let all = names.join(if are_characters { "" } else { " " });
             text += &format!("{}: {all}\n", first.name());
         }
     }

@@ -1,5 +1,6 @@
 //! Where an image came from.
 
+use mnistry::data::ClassNames;
 use mnistry::image::BoundingBox;
 use serde::Serialize;
 
@@ -14,12 +15,25 @@ pub(super) struct Origin {
     /// Where in the picture it was found, if it was cut out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) place: Option<BoundingBox>,
-    /// Its true class, where that is known.
+    /// Its true class, where that is known: the network's class of that name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) label: Option<u8>,
+    /// What that is called.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) label_name: Option<String>,
 }
 
 impl Origin {
+    /// Calls the label by its name in `labels`, and numbers it as the network's `classes` are.
+    pub(super) fn name_label(&mut self, classes: &ClassNames, labels: &ClassNames) {
+        let Some(label) = self.label else { return };
+        let name = labels.name(label.into());
+        if classes != labels {
+            self.label = classes.class_of(&name);
+        }
+        self.label_name = Some(name.into_owned());
+    }
+
     /// Whether this image and `other` were found in the same picture.
     pub(super) fn shares_picture(&self, other: &Self) -> bool {
         self.place.is_some() && self.file == other.file

@@ -1,6 +1,7 @@
 //! A prediction of a network, with the image that it is of.
 
 use mnistry::Prediction;
+use mnistry::data::ClassNames;
 use serde::Serialize;
 
 use super::origin::Origin;
@@ -11,7 +12,9 @@ pub(super) struct ImagePrediction {
     #[serde(flatten)]
     origin: Origin,
     /// The most probable class.
-    pub(super) class: usize,
+    class: usize,
+    /// What that is called.
+    pub(super) class_name: String,
     /// How probable that is, from 0 to 1.
     probability: f32,
     /// The second most probable class.
@@ -21,15 +24,32 @@ pub(super) struct ImagePrediction {
 #[derive(Serialize)]
 struct RunnerUp {
     class: usize,
+    class_name: String,
     probability: f32,
 }
 
 impl ImagePrediction {
+    /// What a network predicts of the image from `origin`; its classes are called by their numbers.
     pub(super) fn new(origin: Origin, prediction: &Prediction) -> Self {
-        let runner_up = prediction
-            .runner_up()
-            .map(|class| RunnerUp { class, probability: prediction.probabilities[class] });
-        Self { origin, class: prediction.class, probability: prediction.probability(), runner_up }
+        let runner_up = prediction.runner_up().map(|class| RunnerUp {
+            class,
+            class_name: class.to_string(),
+            probability: prediction.probabilities[class],
+        });
+        let (class, probability) = (prediction.class, prediction.probability());
+        Self { origin, class, class_name: class.to_string(), probability, runner_up }
+    }
+
+    /// The same, the network's classes called by `classes`, and those of the image's label by
+    /// `labels`.
+    pub(super) fn named(mut self, classes: &ClassNames, labels: &ClassNames) -> Self {
+        let name = |class: usize| classes.name(class).into_owned();
+        self.class_name = name(self.class);
+        if let Some(second) = &mut self.runner_up {
+            second.class_name = name(second.class);
+        }
+        self.origin.name_label(classes, labels);
+        self
     }
 
     /// Whether this image and `other` were found in the same picture.
@@ -46,10 +66,11 @@ impl ImagePrediction {
     pub(super) fn text(&self) -> String {
         let percent = |probability: f32| format!("{:.2} %", 100.0 * probability);
         let second = self.runner_up.as_ref().map_or(String::new(), |second| {
-            format!(", or {} ({})", second.class, percent(second.probability))
+            format!(", or {} ({})", second.class_name, percent(second.probability))
         });
-        let label = self.origin.label.map_or(String::new(), |label| format!("; labelled {label}"));
+        let label = self.origin.label_name.as_ref();
+        let label = label.map_or(String::new(), |label| format!("; labelled {label}"));
         let (name, first) = (self.name(), percent(self.probability));
-        format!("{name}: {} ({first}){second}{label}\n", self.class)
+        format!("{name}: {} ({first}){second}{label}\n", self.class_name)
     }
 }

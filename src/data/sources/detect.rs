@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::idx_folder::{self, IdxFiles};
-use super::{Cache, archive, class_folders, csv_files};
+use super::{Cache, archive, class_folders, csv_files, known_classes};
 use crate::data::assemble::Reading;
 use crate::data::{Dataset, Problem, Result};
 use crate::files;
@@ -60,8 +60,18 @@ impl Source {
         }
     }
 
+    /// The names of its first file and of the folder that this is in, which may tell what is in it.
+    fn hint(&self) -> String {
+        let first = self.files().into_iter().next().unwrap_or_default();
+        let folder = first.parent().and_then(Path::file_name).unwrap_or_default();
+        let above = first.parent().and_then(Path::parent).and_then(Path::file_name);
+        // torchvision keeps its files in a folder `raw`.
+        let above = above.filter(|_| folder == "raw").unwrap_or_default();
+        let names = [above, folder, first.file_name().unwrap_or_default()];
+        names.map(|name| name.to_string_lossy()).join(" ")
+    }
+
     /// The files that it is read from.
-    #[cfg(feature = "download")]
     fn files(&self) -> Vec<PathBuf> {
         match self {
             Self::IdxFiles(set) => set.paths().to_vec(),
@@ -193,16 +203,22 @@ impl Dataset {
     /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, cache: &Cache) -> Result<Self> {
         let path = path.as_ref();
-        let dataset = read(path, cache)?;
-        dataset.check_classes().map_err(|problem| problem.at(path))
+        let (source, name) = (Source::detect(path)?, name_of(path));
+        let hint = format!("{name} {}", source.hint());
+        let dataset = read(path, source, name, cache)?;
+        let named = known_classes::named(dataset, &hint).and_then(Dataset::check_classes);
+        named.map_err(|problem| problem.at(path))
     }
 }
 
-fn read(path: &Path, cache: &Cache) -> Result<Dataset> {
-    let name = name_of(path);
+fn read(path: &Path, source: Source, name: String, cache: &Cache) -> Result<Dataset> {
     let usual = Reading::default();
-    let (arrays, reading, left_out) = match Source::detect(path)? {
-        Source::IdxFiles(set) => (set.read(cache)?, set.reading(), Vec::new()),
+    let mut class_names = None;
+    let (arrays, reading, left_out) = match source {
+        Source::IdxFiles(set) => {
+            class_names = set.class_names()?;
+            (set.read(cache)?, set.reading(), Vec::new())
+        }
         Source::Archive(file) => {
             let found = archive::read(&file, cache)?;
             (found.arrays, usual, found.left_out)
@@ -216,7 +232,11 @@ fn read(path: &Path, cache: &Cache) -> Result<Dataset> {
         Source::CsvFiles([train, test]) => return csv_files::open_both(name, &train, &test),
         Source::ClassFolders(folder) => return class_folders::open(name, &folder),
     };
-    let dataset = arrays.into_dataset(name, reading).map_err(|problem| problem.at(path))?;
+    let dataset = arrays.into_dataset(name, reading).and_then(|dataset| match class_names {
+        Some(names) => dataset.with_class_names(names),
+        None => Ok(dataset),
+    });
+    let dataset = dataset.map_err(|problem| problem.at(path))?;
     let left_out = (!left_out.is_empty()).then(|| format!("left out: {}", left_out.join(", ")));
     Ok(dataset.noted(left_out))
 }

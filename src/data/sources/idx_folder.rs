@@ -8,7 +8,7 @@ use super::Cache;
 use super::archive::names_in;
 use crate::data::assemble::{Arrays, Labelled, Reading};
 use crate::data::formats::{Array, gzip, idx};
-use crate::data::{Dataset, Error, Problem, Result, Split};
+use crate::data::{ClassNames, Dataset, Error, Problem, Result, Split};
 use crate::files::{self, Bytes, TemporaryFile, create_folder, sweep};
 use crate::image::ImageShape;
 
@@ -90,6 +90,12 @@ impl IdxFiles {
             is_transposed: name.starts_with("emnist"),
             first_label: u8::from(name == "emnist-letters"),
         }
+    }
+
+    /// The names of the classes, where the files are EMNIST's.
+    pub(super) fn class_names(&self) -> Result<Option<ClassNames>> {
+        let folder = self.paths[0].parent().unwrap_or(Path::new("."));
+        super::known_classes::of_emnist(folder, self.name())
     }
 
     /// Their arrays.

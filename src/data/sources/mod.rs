@@ -11,6 +11,7 @@ pub mod download;
 mod find;
 pub mod generated;
 mod idx_folder;
+mod known_classes;
 
 pub use cache::Cache;
 #[cfg(feature = "download")]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::data::ClassNames;
 use crate::kernels::gemm::GemmBackend;
 use crate::model::Architecture;
 use crate::train::FitOptions;
@@ -30,6 +31,10 @@ pub struct RunConfig {
     pub train_images: usize,
     /// How many images the network is tested with.
     pub test_images: usize,
+    /// What the network's classes are called, which the data set has by the same names; `None` in
+    /// folders of versions that knew no names.
+    #[serde(default)]
+    pub class_names: Option<ClassNames>,
     /// The network.
     pub architecture: Architecture,
     /// The file that the first weights come from; `None` where they are drawn under the seed.

@@ -19,9 +19,10 @@ use crate::files::{self, Lock, StagedFiles, create_folder, is_same_file, read_bo
 use crate::files::{sweep, sync_folder};
 use crate::model::Network;
 use crate::report::Report;
+use crate::report::TestReport;
 use crate::report::error::{Error, Result};
 use crate::sync::Background;
-use crate::train::{ConfusionMatrix, State};
+use crate::train::State;
 
 /// The name of the trained network in a run folder.
 pub const MODEL_FILE: &str = "model.safetensors";
@@ -217,7 +218,7 @@ impl RunFolder {
     /// When a file cannot be written.
     pub(super) fn finish(&self, report: &Report) -> Result<()> {
         let mut staged = StagedFiles::default();
-        let matrix = confusion_matrix_text(&report.test.confusion_matrix)?;
+        let matrix = confusion_matrix_text(&report.test)?;
         staged.add(self.path.join(CONFUSION_FILE), &matrix)?;
         // Last: a run is complete when it has a report.
         self.stage_json(&mut staged, REPORT_FILE, report)?;
@@ -268,16 +269,14 @@ impl RunFolder {
 }
 
 /// The true class down, in the first column; the predicted class across, in the header.
-fn confusion_matrix_text(matrix: &ConfusionMatrix) -> Result<Vec<u8>> {
-    let numbered = |first: String, others: &mut dyn Iterator<Item = String>| {
-        std::iter::once(first).chain(others).collect::<Vec<_>>()
-    };
-    let classes = matrix.rows().len();
-    let header = numbered("true\\predicted".into(), &mut (0..classes).map(|c| c.to_string()));
-    let rows = matrix.rows().iter().enumerate();
-    let rows =
-        rows.map(|(class, row)| numbered(class.to_string(), &mut row.iter().map(u64::to_string)));
-    csv_text(std::iter::once(header).chain(rows))
+fn confusion_matrix_text(test: &TestReport) -> Result<Vec<u8>> {
+    let rows = test.confusion_matrix.rows();
+    let names = || (0..rows.len()).map(|class| test.class_name(class).into_owned());
+    let header = std::iter::once("true\\predicted".to_owned()).chain(names());
+    let rows = names().zip(rows).map(|(name, row)| {
+        std::iter::once(name).chain(row.iter().map(u64::to_string)).collect::<Vec<_>>()
+    });
+    csv_text(std::iter::once(header.collect()).chain(rows))
 }
 
 impl Drop for RunFolder {

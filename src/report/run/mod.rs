@@ -4,6 +4,7 @@ mod config;
 mod csv_text;
 mod folder;
 mod history_file;
+mod names;
 mod pace;
 mod recorder;
 mod saved;
@@ -144,13 +145,15 @@ impl<'a> RecordedRun<'a> {
     /// one that can begin, when all its first files are written.
     ///
     /// # Errors
-    /// When an option makes no sense, `network` does not fit the images, there is too little memory,
+    /// When an option makes no sense, `network` does not fit the images or has classes of other
+    /// names or in another order ([`Dataset::in_classes_of`] brings them in its own), there is too little memory,
     /// a file cannot be written, another process is at work in the folder, or it holds files under
     /// our names that no run wrote.
     pub fn begin(self, network: Network) -> Result<StartedRun<'a>> {
         let Self { engine, dataset, options, train_limit, started, .. } = self;
         let train_images = taken(dataset, train_limit)?;
         engine.check_fit(&network, &train_images, &options)?;
+        let network = names::taken_over(network, &dataset.class_names)?;
         let config = RunConfig {
             version: env!("CARGO_PKG_VERSION").into(),
             dataset: dataset.name.clone(),
@@ -160,6 +163,7 @@ impl<'a> RecordedRun<'a> {
             train_limit,
             train_images: options.training_samples(train_images.len()),
             test_images: dataset.test.len(),
+            class_names: network.class_names().cloned(),
             architecture: network.architecture().clone(),
             // Its weights are in the first checkpoint: the name only tells where they came from.
             init: self.init.map(|path| path.to_string_lossy().into_owned().into()),
@@ -371,7 +375,8 @@ impl TrainedRun<'_> {
     pub fn test(&self) -> Result<Report> {
         let Self { engine, dataset, state, .. } = self;
         let network = state.result();
-        let test = TestReport::new(engine.evaluate(network, &dataset.test)?)?;
+        let test =
+            TestReport::new(engine.evaluate(network, &dataset.test)?, &network.names_of_classes())?;
         let samples = self.train_images * state.epochs().len();
         let report = Report {
             dataset: dataset.name.clone(),

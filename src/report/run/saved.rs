@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::folder::{self, RunFolder};
 use super::step_log::StepLog;
-use super::{RunConfig, StartedRun, checksum, taken};
+use super::{RunConfig, StartedRun, checksum, names, taken};
 use crate::data::Dataset;
 use crate::exec::engine::Engine;
 use crate::model::Network;
@@ -78,8 +78,8 @@ impl SavedRun {
         self
     }
 
-    /// Goes on with the run by `engine` on `dataset`, which must be the one that it began with: from
-    /// its last checkpoint, or anew where it has none.
+    /// Goes on with the run by `engine` on `dataset`, which must be the one that it began with, its
+    /// classes in the order of the [configuration's](RunConfig::class_names): from its last checkpoint, or anew where it has none.
     ///
     /// # Errors
     /// When the data are others, or a file cannot be read or written; and as
@@ -147,8 +147,12 @@ fn standing(path: &Path, config: &RunConfig, epochs: Option<usize>) -> Result<Op
 /// The network that a run began with.
 fn first_network(config: &RunConfig) -> Result<Network> {
     let architecture = config.architecture.clone();
-    Ok(match &config.init {
+    let network = match &config.init {
         Some(file) => Network::load_weights(file, architecture)?,
         None => Network::new(architecture, config.fit.seed).map_err(crate::model::Error::from)?,
-    })
+    };
+    match &config.class_names {
+        Some(names) => names::taken_over(network, names),
+        None => Ok(network),
+    }
 }
