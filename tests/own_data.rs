@@ -7,8 +7,8 @@ use std::path::Path;
 
 use image::{GrayImage, Luma};
 use mnistry::Dataset;
+use mnistry::data::{LabelColumn, ReadOptions, Table};
 use mnistry::image::ImageShape;
-use mnistry::internals::formats::csv;
 use tempfile::TempDir;
 
 /// Writes a grey picture; the ending of its name says in which format.
@@ -29,16 +29,19 @@ fn the_same_images_from_every_way_of_writing_them() {
         plain.replace(',', " , ").replace('\n', " \n"),
         plain.replace("255", "\"255\"").replace("label", "\"Label\""),
         plain.replace("0,9", "000,009"),
-        plain.split_once('\n').unwrap().1.to_owned(),
     ];
     for way in ways {
-        let table = csv::parse(way.as_bytes()).unwrap();
+        let table = Table::parse(way.as_bytes(), &ReadOptions::default()).unwrap();
         assert_eq!(table.shape(), ImageShape { height: 2, width: 2 });
         assert_eq!(table.pixels()[..], [0, 1, 2, 255, 9, 8, 7, 6], "{way:?}");
-        assert_eq!(table.labels().unwrap()[..], [3, 0], "{way:?}");
+        assert_eq!(table.labels().unwrap().collect::<Vec<_>>(), ["3", "0"], "{way:?}");
     }
+    let first = ReadOptions::default().label_column(Some(LabelColumn::First));
+    let headless = plain.split_once('\n').unwrap().1;
+    let table = Table::parse(headless.as_bytes(), &first).unwrap();
+    assert_eq!(table.labels().unwrap().collect::<Vec<_>>(), ["3", "0"]);
     for unlabelled in ["pixel0,pixel1,pixel2,pixel3\n1,2,3,4", "1,2,3,4"] {
-        let table = csv::parse(unlabelled.as_bytes()).unwrap();
+        let table = Table::parse(unlabelled.as_bytes(), &ReadOptions::default()).unwrap();
         assert_eq!(table.pixels()[..], [1, 2, 3, 4]);
         assert!(table.labels().is_none());
     }

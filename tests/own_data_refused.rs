@@ -36,18 +36,22 @@ fn csv_files() {
     let with = |row: &str| format!("{header}{good}{row}\n{good}").into_bytes();
     let not_square = |columns: usize| {
         format!(
-            "it has {columns} columns; expected are a label and the pixels of a square image, \
-             such as 784 of 28 × 28, or the pixels alone"
+            "it has {columns} columns; expected are the pixels of a square image, such as 784 of \
+             28 × 28, and perhaps a label and an id"
         )
     };
-    let label_first = |columns: usize, first: &str| {
+    let unclear = |columns: usize| {
         format!(
-            "its first of {columns} columns is '{first}'; put the labels first, under the name \
-             label, then the pixels, and nothing else"
+            "nothing tells which of its {columns} columns has the labels, or whether one does: say \
+             --label-column first, last, none, or a number from 1"
         )
     };
-    let field =
-        |place: &str, text: &str| format!("{place}: '{text}' is not a whole number from 0 to 255");
+    let field = |place: &str, text: &str| {
+        format!(
+            "{place}: '{text}' is no pixel; pixels are whole numbers from 0 to 255, or all of them \
+             numbers from 0 to 1"
+        )
+    };
     let utf16 = "its text is UTF-16; save it as CSV in UTF-8".to_owned();
     let none = "it has no images".to_owned();
     let cases: Vec<(Vec<u8>, String)> = vec![
@@ -58,13 +62,14 @@ fn csv_files() {
         (b"\xff\xfel\0a\0".to_vec(), utf16.clone()),
         (b"\xfe\xff\0l\0a".to_vec(), utf16),
         (with("1,NaN,3,4,5"), field("line 9, column 2", "NaN")),
-        (with("nan,2,3,4,5"), field("line 9, column 1", "nan")),
+        (with("nan,2,3,4,5"), "line 9, column 1: 'nan' is no label".into()),
+        (with(",2,3,4,5"), "line 9, column 1: '' is no label".into()),
         (with("1,2,3,4,inf"), field("line 9, column 5", "inf")),
         (with("1,2,-3,4,5"), field("line 9, column 3", "-3")),
         (with("1,2,3,256,5"), field("line 9, column 4", "256")),
-        (with("256,2,3,4,5"), field("line 9, column 1", "256")),
-        (with("1,2,3.0,4,5"), field("line 9, column 3", "3.0")),
-        (with("1,2,1e2,4,5"), field("line 9, column 3", "1e2")),
+        (with("256,2,3,4,5"), "label 7 is 256; labels are whole numbers from 0 to 255".into()),
+        (with("1,2,3.5,4,5"), field("line 9, column 3", "3.5")),
+        (with("1,2,1e9,4,5"), field("line 9, column 3", "1e9")),
         (with("1,2,,4,5"), field("line 9, column 3", "")),
         (with("1,2,\x1b[2J,4,5"), field("line 9, column 3", "\\u{1b}[2J")),
         (with(&format!("1,2,3,{},5", "9".repeat(99))), field("line 9, column 4", &"9".repeat(20))),
@@ -73,9 +78,14 @@ fn csv_files() {
         (with("1,2,3,4,5,6"), "line 9 has 6 columns where the first has 5".into()),
         (with("\"1,2,3,4,5"), "line 9 has 1 columns where the first has 5".into()),
         (b"label,pixel0,pixel1,pixel2\n1,2,3,4\n".to_vec(), not_square(4)),
-        (b"1,2,3\n4,5,6\n".to_vec(), not_square(3)),
-        (b"pixel0,pixel1,pixel2,pixel3,class\n1,2,3,4,5\n".to_vec(), label_first(5, "pixel0")),
-        (b"id,label,pixel0,pixel1,pixel2\n1,2,3,4,5\n".to_vec(), label_first(5, "id")),
+        (b"1,2,3\n4,5,6\n".to_vec(), unclear(3)),
+        (b"1,2,3,4,5\n6,7,8,9,1\n".to_vec(), unclear(5)),
+        (b"label,y,pixel0\n1,2,3\n".to_vec(), unclear(3)),
+        (b"id,label,pixel0,pixel1,pixel2\n1,2,3,4,5\n".to_vec(), not_square(5)),
+        (
+            b"label,pixel0,pixel1,pixel10,pixel2\n1,2,3,4,5\n".to_vec(),
+            "its pixels are not in order: 'pixel10' follows 'pixel1'".into(),
+        ),
         (
             b"label;pixel0;pixel1\n1;2;3\n".to_vec(),
             "its columns are separated by ';'; separate them by commas".into(),
@@ -109,18 +119,20 @@ fn csv_files() {
 fn csv_files_in_a_folder() {
     let folder = TempDir::new().unwrap();
     let [train, test] = ["train.csv", "test.csv"].map(|name| folder.path().join(name));
-    fs::write(&train, "0,5\n".repeat(7)).unwrap();
-    fs::write(&test, "0,5\n0,x\n").unwrap();
-    let problem = "line 2, column 2: 'x' is not a whole number from 0 to 255";
+    let rows = |rows: &str| format!("label,pixel0\n{rows}");
+    fs::write(&train, rows(&"0,5\n".repeat(7))).unwrap();
+    fs::write(&test, rows("0,5\n0,x\n")).unwrap();
+    let problem = "line 3, column 2: 'x' is no pixel; pixels are whole numbers from 0 to 255, or \
+                   all of them numbers from 0 to 1";
     check(folder.path(), &test, problem);
-    fs::write(&test, "0,1,2,3,4\n").unwrap();
+    fs::write(&test, "label,a,b,c,d\n0,1,2,3,4\n").unwrap();
     let problem = "the training images are 1 × 1 pixels, the test images 2 × 2";
     check(folder.path(), &test, problem);
-    fs::write(&test, "1,5\n").unwrap();
+    fs::write(&test, rows("1,5\n")).unwrap();
     let problem = "test image 0 has the label 1, but the training labels end at 0";
     check(folder.path(), &test, problem);
-    fs::write(&train, "0,5\n0\n").unwrap();
-    check(folder.path(), &train, "line 2 has 1 columns where the first has 2");
+    fs::write(&train, rows("0,5\n0\n")).unwrap();
+    check(folder.path(), &train, "line 3 has 1 columns where the first has 2");
 }
 
 /// A picture of `height` × `width` pixels with a dark stroke.

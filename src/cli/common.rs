@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use mnistry::GemmBackend;
-use mnistry::data::{ClassNames, Found};
+use mnistry::data::{ClassNames, Found, LabelColumn, ReadOptions};
 use mnistry::report::MODEL_FILE;
 use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
@@ -24,6 +24,9 @@ pub(super) struct Common {
     #[arg(long, value_name = "WHERE")]
     pub(super) data: Option<PathBuf>,
 
+    #[command(flatten)]
+    read: ReadArgs,
+
     /// The number of threads; one a core where it is not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
     threads: Option<u16>,
@@ -41,6 +44,23 @@ pub(super) struct Common {
     pub(super) output: OutputOptions,
 }
 
+/// How data are read that do not say it themselves.
+#[derive(Args)]
+pub(super) struct ReadArgs {
+    /// The column of a CSV file that has the labels: first, last, a number from 1, a name from the
+    /// header, or none; where it is not given, found by its name or its values
+    #[arg(long, value_name = "COLUMN")]
+    label_column: Option<LabelColumn>,
+
+    /// A CSV file has no header, whatever its first line looks like
+    #[arg(long)]
+    no_header: bool,
+
+    /// Rows and columns of each image change places
+    #[arg(long)]
+    transpose: bool,
+}
+
 #[derive(Clone, Copy, ValueEnum)]
 enum Gemm {
     /// The engine's own kernels
@@ -53,15 +73,36 @@ fn isa_names() -> PossibleValuesParser {
     std::iter::once("auto").chain(ISA_NAMES).collect::<Vec<_>>().into()
 }
 
+impl ReadArgs {
+    pub(super) fn options(&self) -> ReadOptions {
+        let Self { label_column, no_header, transpose } = self;
+        ReadOptions::default()
+            .label_column(label_column.clone())
+            .no_header(*no_header)
+            .transpose(*transpose)
+    }
+}
+
+/// Where data are, and how they are to be read.
+pub(super) struct Place<'a> {
+    pub(super) data: Option<&'a Path>,
+    pub(super) read: ReadOptions,
+}
+
 impl Common {
+    /// What was said of the data.
+    pub(super) fn place(&self) -> Place<'_> {
+        Place { data: self.data.as_deref(), read: self.read.options() }
+    }
+
     /// The data set that was named, or the one that stands in for it, which is then said.
     pub(super) fn dataset(&self) -> Result<Dataset> {
-        Ok(find(self.data.as_deref(), &self.output, None)?.data)
+        Ok(find(&self.place(), &self.output, None)?.data)
     }
 
     /// The same, its classes in the order of those of `network`, where that has names for them.
     pub(super) fn dataset_for(&self, network: &Network) -> Result<Dataset> {
-        Ok(find(self.data.as_deref(), &self.output, network.class_names())?.data)
+        Ok(find(&self.place(), &self.output, network.class_names())?.data)
     }
 
     /// An engine as asked for.
@@ -83,12 +124,12 @@ impl Common {
 /// what names it. Its classes are brought in the order of `classes`, where there are any. How it was
 /// read is said.
 pub(super) fn find(
-    place: Option<&Path>,
+    place: &Place<'_>,
     output: &OutputOptions,
     classes: Option<&ClassNames>,
 ) -> Result<Found> {
     let mut found = find_silently(place, output)?;
-    let (name, shown) = (found.data.name.clone(), place.map(Path::to_owned));
+    let (name, shown) = (found.data.name.clone(), place.data.map(Path::to_owned));
     if let Some(classes) = classes {
         let place = shown.unwrap_or_else(|| name.into());
         found.data = found.data.in_classes_of(classes).map_err(|problem| problem.at(place))?;
@@ -100,9 +141,9 @@ pub(super) fn find(
 }
 
 /// As [`find`], for who shows by other means how it was read.
-pub(super) fn find_silently(place: Option<&Path>, output: &OutputOptions) -> Result<Found> {
+pub(super) fn find_silently(place: &Place<'_>, output: &OutputOptions) -> Result<Found> {
     let mut transfer = Transfer::new(output.quiet);
-    let found = Dataset::find(place, &mut |event| transfer.tell(&event))?;
+    let found = Dataset::find_as(place.data, &place.read, &mut |event| transfer.tell(&event))?;
     if let Some(why) = &found.stands_in {
         output.note(format_args!(
             "no data set was named, so these are generated digits ({why}); for MNIST, run `mnistry \

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
+use mnistry::data::ReadOptions;
 use mnistry::report::{RecordedRun, RunEnd, SavedRun, StartedRun, Summary, TrainedRun};
 use mnistry::{Dataset, Engine, Network};
 
-use super::common::{Common, find};
+use super::common::{Common, Place, find};
 use super::interrupt::Interrupt;
 use super::meter::Meter;
 use super::regularisation::Regularisation;
@@ -91,7 +92,7 @@ impl Train {
             self.check_log(file)?;
         }
         let classes = self.settings.class_names()?;
-        let found = find(self.common.data.as_deref(), &self.common.output, classes.as_ref())?;
+        let found = find(&self.common.place(), &self.common.output, classes.as_ref())?;
         let network = self.settings.network(&found.data)?;
         if self.summary {
             return self.print_summary(&network);
@@ -99,6 +100,7 @@ impl Train {
         let mut run = RecordedRun::new(&engine, &found.data)
             .options(options)
             .data(found.place)
+            .read_options(self.common.place().read)
             .started(started);
         if let Some(limit) = self.settings.train_limit {
             run = run.train_limit(limit as usize);
@@ -131,9 +133,15 @@ impl Train {
             return Ok(Outcome::Done);
         }
         let engine = self.common.engine_with(run.config().gemm)?;
-        let place = self.common.data.as_deref().or(run.config().data.as_deref());
+        let Place { data, read } = self.common.place();
+        // What is read in another way than before has another checksum, and is refused.
+        let is_said = read != ReadOptions::default();
+        let place = Place {
+            data: data.or(run.config().data.as_deref()),
+            read: if is_said { read } else { run.config().read.clone() },
+        };
         let classes = run.config().class_names.clone();
-        let data = find(place, &self.common.output, classes.as_ref())?.data;
+        let data = find(&place, &self.common.output, classes.as_ref())?.data;
         let interrupt = Interrupt::listen(&engine)?;
         let run = run.started(started).resume(&engine, &data)?;
         self.say_where_it_goes_on(&run);

@@ -2,7 +2,7 @@
 
 use super::formats::{Array, ImageArray, labels};
 use super::scaling::Scaling;
-use super::{Dataset, Problem, Split};
+use super::{Bytes, Dataset, Problem, Split};
 use crate::image::ImageShape;
 
 /// The arrays of images and of their labels.
@@ -19,6 +19,31 @@ pub(super) struct Reading {
     pub(super) is_transposed: bool,
     /// The label of the first class.
     pub(super) first_label: u8,
+}
+
+impl Reading {
+    /// The pixels of `images` and the shape of each.
+    ///
+    /// # Errors
+    /// When a number is no pixel.
+    pub(super) fn pixels(
+        self,
+        images: ImageArray,
+        scaling: Scaling,
+    ) -> Result<(ImageShape, Bytes), Problem> {
+        let shape = images.shape();
+        let pixels = images.into_pixels(scaling)?;
+        if self.is_transposed {
+            let turned = ImageShape { height: shape.width, width: shape.height };
+            return Ok((turned, transposed(&pixels, shape).into()));
+        }
+        Ok((shape, pixels))
+    }
+
+    /// What a person is told of it, if that is worth a word.
+    pub(super) fn note(self) -> Option<String> {
+        self.is_transposed.then(|| "rows and columns of the images changed places".to_owned())
+    }
 }
 
 /// The arrays of a data set: to train on, and to test with if those are apart.
@@ -59,8 +84,7 @@ impl Arrays {
         };
         let notes = scaling.note().into_iter();
         let colour = is_colour.then(|| "colours were made grey".to_owned());
-        let turned = reading.is_transposed.then(|| "the images were transposed".to_owned());
-        Ok(dataset.noted(notes.chain(colour).chain(turned)))
+        Ok(dataset.noted(notes.chain(colour).chain(reading.note())))
     }
 }
 
@@ -70,8 +94,7 @@ fn split(
     scaling: Scaling,
     reading: Reading,
 ) -> Result<Split, Problem> {
-    let shape = images.shape();
-    let pixels = images.into_pixels(scaling)?;
+    let (shape, pixels) = reading.pixels(images, scaling)?;
     let mut labels = labels(numbers)?;
     if reading.first_label > 0 {
         let lowered = |(index, label): (usize, &u8)| {
@@ -79,10 +102,6 @@ fn split(
             label.checked_sub(reading.first_label).ok_or(Problem::LabelValue { index, found })
         };
         labels = labels.iter().enumerate().map(lowered).collect::<Result<Vec<_>, _>>()?.into();
-    }
-    if reading.is_transposed {
-        let turned = ImageShape { height: shape.width, width: shape.height };
-        return Split::new(turned, transposed(&pixels, shape).into(), labels);
     }
     Split::new(shape, pixels, labels)
 }

@@ -163,21 +163,50 @@ pub enum Problem {
     Separator(char),
     /// The columns of a CSV file are no square images.
     #[error(
-        "it has {0} columns; expected are a label and the pixels of a square image, such as 784 of \
-         28 × 28, or the pixels alone"
+        "it has {0} columns; expected are the pixels of a square image, such as 784 of 28 × 28, and \
+         perhaps a label and an id"
     )]
     NotSquare(usize),
-    /// The label of a CSV file is not its first column.
+    /// Nothing tells which column of a CSV file has the labels.
     #[error(
-        "its first of {columns} columns is '{first}'; put the labels first, under the name label, \
-         then the pixels, and nothing else"
+        "nothing tells which of its {columns} columns has the labels, or whether one does: say \
+         --label-column first, last, none, or a number from 1"
     )]
-    LabelColumn {
+    LabelUnclear {
         /// How many columns there are.
         columns: usize,
-        /// The name of the first one.
-        first: String,
     },
+    /// A column that was named is not there.
+    #[error("it has no column '{}' among its {columns}", .column.escape_debug())]
+    NoColumn {
+        /// What was said.
+        column: String,
+        /// How many columns there are.
+        columns: usize,
+    },
+    /// The columns of the pixels are out of order.
+    #[error("its pixels are not in order: '{after}' follows '{before}'")]
+    PixelOrder {
+        /// The name of a column.
+        before: String,
+        /// That of the next one.
+        after: String,
+    },
+    /// An archive without CSV files, or with several.
+    #[error("it holds {}; expected are train.csv and test.csv, or one CSV file", listed(.0))]
+    NoMembers(Vec<String>),
+    /// Pictures that are to be transposed.
+    #[error("pictures are not transposed: --transpose is for arrays and CSV files")]
+    TransposedPictures,
+    /// A published or generated data set that is to be read in another way.
+    #[error(
+        "it is read as it was made: --label-column, --no-header and --transpose are for files of \
+         your own"
+    )]
+    ReadAsPublished,
+    /// Options that only CSV files have.
+    #[error("it is no CSV file: --label-column and --no-header are only for those")]
+    NotCsv,
     /// A row of a CSV file is shorter or longer than the first.
     #[error("line {line} has {found} columns where the first has {expected}")]
     Columns {
@@ -188,9 +217,22 @@ pub enum Problem {
         /// Those of the first row.
         expected: usize,
     },
-    /// A field of a CSV file is not a byte.
-    #[error("line {line}, column {column}: '{text}' is not a whole number from 0 to 255")]
+    /// A field of a CSV file is no pixel.
+    #[error(
+        "line {line}, column {column}: '{text}' is no pixel; pixels are whole numbers from 0 to \
+         255, or all of them numbers from 0 to 1"
+    )]
     Field {
+        /// The line, from 1.
+        line: usize,
+        /// The column, from 1.
+        column: usize,
+        /// What is there, or its start.
+        text: String,
+    },
+    /// A field of a CSV file where a label should be.
+    #[error("line {line}, column {column}: '{text}' is no label")]
+    NoLabel {
         /// The line, from 1.
         line: usize,
         /// The column, from 1.

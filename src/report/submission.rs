@@ -1,4 +1,5 @@
-//! Predictions as Kaggle's digit recogniser wants them: `ImageId,Label`, the images counted from 1.
+//! Predictions as Kaggle's digit recogniser wants them: `ImageId,Label`, the images by
+//! their ids, or counted from 1.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -7,13 +8,13 @@ use std::path::Path;
 use crate::files::write_output;
 use crate::report::error::Result;
 
-/// The name of the predicted class of each image, in order, as CSV.
+/// What each image is called and the name of its predicted class, in order, as CSV.
 #[must_use]
-pub fn submission(classes: impl Iterator<Item: AsRef<str>>) -> String {
+pub fn submission<'a>(images: impl Iterator<Item = (String, &'a str)>) -> String {
     let mut text = String::from("ImageId,Label\n");
-    for (index, class) in classes.enumerate() {
+    for (id, class) in images {
         // A string takes all that is written.
-        let _ = writeln!(text, "{},{}", index + 1, field(class.as_ref()));
+        let _ = writeln!(text, "{},{}", field(&id), field(class));
     }
     text
 }
@@ -26,13 +27,16 @@ fn field(name: &str) -> Cow<'_, str> {
     }
 }
 
-/// Writes the name of the predicted class of each image, in order, to the CSV file at `path`: in place of a file
-/// that is there; a device or a named pipe is written into.
+/// Writes [that](submission) to the CSV file at `path`: in place of a file that is there; a device
+/// or a named pipe is written into.
 ///
 /// # Errors
 /// When it cannot be written.
-pub fn write_submission(path: &Path, classes: impl Iterator<Item: AsRef<str>>) -> Result<()> {
-    Ok(write_output(path, submission(classes).as_bytes())?)
+pub fn write_submission<'a>(
+    path: &Path,
+    images: impl Iterator<Item = (String, &'a str)>,
+) -> Result<()> {
+    Ok(write_output(path, submission(images).as_bytes())?)
 }
 
 #[cfg(test)]
@@ -43,6 +47,7 @@ mod tests {
     fn names_are_labels_and_quoted_where_they_must_be() {
         let names = ["7", "Ankle boot", "a,b", "a\"b"];
         let expected = "ImageId,Label\n1,7\n2,Ankle boot\n3,\"a,b\"\n4,\"a\"\"b\"\n";
-        assert_eq!(submission(names.iter()), expected);
+        let ids = (1..).map(|id: usize| id.to_string());
+        assert_eq!(submission(ids.zip(names)), expected);
     }
 }

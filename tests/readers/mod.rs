@@ -2,8 +2,9 @@
 
 #![allow(dead_code, reason = "each program uses some of the readers")]
 
+use mnistry::data::{ReadOptions, Table};
 use mnistry::image::{Frame, Picture};
-use mnistry::internals::formats::{Layout, csv, gzip, idx, npy, npz};
+use mnistry::internals::formats::{Layout, gzip, idx, npy, npz};
 
 /// Has a reader read bytes.
 pub(crate) type Reader = fn(&[u8]);
@@ -57,11 +58,12 @@ pub(crate) fn npz(bytes: &[u8]) {
 
 /// A CSV file is square images, each with a label or none with one.
 pub(crate) fn csv(bytes: &[u8]) {
-    let Ok(table) = csv::parse(bytes) else { return };
+    let Ok(table) = Table::parse(bytes, &ReadOptions::default()) else { return };
     let images = table.pixels().len() / table.shape().pixels();
     assert!(images > 0);
     assert_eq!(table.pixels().len(), images * table.shape().pixels());
-    assert!(table.labels().is_none_or(|labels| labels.len() == images));
+    assert!(table.ids().is_none_or(|ids| ids.len() == images));
+    assert!(table.labels().is_none_or(|labels| labels.count() == images));
 }
 
 /// The digits of a picture lie in it and are as the network wants them.

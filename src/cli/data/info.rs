@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use mnistry::report::Overview;
 
-use crate::cli::common::find_silently;
+use crate::cli::common::{Place, ReadArgs, find_silently};
 use crate::cli::output::OutputOptions;
 use crate::cli::{CommandError, Outcome, output};
 
@@ -19,6 +19,9 @@ pub(super) struct Info {
     data: PathBuf,
 
     #[command(flatten)]
+    read: ReadArgs,
+
+    #[command(flatten)]
     output: OutputOptions,
 }
 
@@ -29,7 +32,8 @@ Examples:
 
 impl Info {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
-        let data = find_silently(Some(&self.data), &self.output)?.data;
+        let place = Place { data: Some(&self.data), read: self.read.options() };
+        let data = find_silently(&place, &self.output)?.data;
         let overview = Overview::new(&data);
         data.check_unchanged()?;
         self.output.print(&overview, || overview.text(&output::palette()))

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mnistry::data::Table;
+use mnistry::data::{ReadOptions, Table};
 use mnistry::image::{ImageShape, Picture, Raster};
 use mnistry::report::shades;
 use mnistry::{Engine, Network, Split};
@@ -17,12 +17,21 @@ pub(super) struct Images {
     /// Count × height × width.
     pixels: Vec<u8>,
     origins: Vec<Origin>,
+    /// How CSV files are to be read.
+    read: ReadOptions,
+    /// How files were read: a line each.
+    notes: Vec<String>,
 }
 
 impl Images {
     /// None yet, for a network that takes images of `shape`.
-    pub(super) fn new(shape: ImageShape) -> Self {
-        Self { shape, pixels: Vec::new(), origins: Vec::new() }
+    pub(super) fn new(shape: ImageShape, read: ReadOptions) -> Self {
+        Self { shape, pixels: Vec::new(), origins: Vec::new(), read, notes: Vec::new() }
+    }
+
+    /// How files were read: a line each.
+    pub(super) fn notes(&self) -> &[String] {
+        &self.notes
     }
 
     /// Adds the images of a data set at `indices`.
@@ -34,27 +43,31 @@ impl Images {
         self.check(images.shape(), None)?;
         for index in indices {
             let label = Some(images.labels()[index]);
-            self.add(
-                images.image(index),
-                Origin { file: None, index, place: None, label, label_name: None },
-            );
+            self.add(images.image(index), Origin { index, label, ..Origin::default() });
         }
         Ok(images.check_unchanged()?)
     }
 
     /// Adds what the file at `path` holds: the rows of a CSV file, or the digits of a picture.
     pub(super) fn add_file(&mut self, path: &Path) -> Result<(), CommandError> {
-        let is_table = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("csv"));
-        if is_table { self.add_table(path) } else { self.add_picture(path) }
+        if Table::is_named(path) { self.add_table(path) } else { self.add_picture(path) }
     }
 
     fn add_table(&mut self, path: &Path) -> Result<(), CommandError> {
-        let table = Table::open(path)?;
+        let table = Table::open(path, &self.read)?;
+        self.notes.extend(table.notes().iter().map(|note| format!("{}: {note}", path.display())));
         self.check(table.shape(), Some(path))?;
+        let mut labels = table.labels();
         for (index, image) in table.pixels().chunks_exact(table.shape().pixels()).enumerate() {
-            let file = Some(path.display().to_string());
-            let label = table.labels().and_then(|labels| labels.get(index).copied());
-            self.add(image, Origin { file, index, place: None, label, label_name: None });
+            let label = labels.as_mut().and_then(Iterator::next);
+            let origin = Origin {
+                file: Some(path.display().to_string()),
+                index,
+                id: table.ids().and_then(|ids| ids.get(index).cloned()),
+                label_name: label.map(str::to_owned),
+                ..Origin::default()
+            };
+            self.add(image, origin);
         }
         Ok(())
     }
@@ -63,10 +76,7 @@ impl Images {
         let digits = Picture::open(path)?.digits(self.shape);
         for (index, digit) in digits.map_err(|problem| problem.at(path))?.iter().enumerate() {
             let (file, place) = (Some(path.display().to_string()), Some(digit.bounding_box));
-            self.add(
-                digit.image.pixels(),
-                Origin { file, index, place, label: None, label_name: None },
-            );
+            self.add(digit.image.pixels(), Origin { file, index, place, ..Origin::default() });
         }
         Ok(())
     }

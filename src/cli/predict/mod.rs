@@ -65,18 +65,22 @@ impl Predict {
         self.check_csv()?;
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
-        let mut images = Images::new(network.architecture().input());
+        let mut images = Images::new(network.architecture().input(), self.common.place().read);
         let (names, labels) = self.add_images(&network, &mut images)?;
+        for note in images.notes() {
+            self.common.output.note(format_args!("{note}"));
+        }
         let drawn = if self.show { images.drawn() } else { Vec::new() };
         let predictions = images.predict(&engine, &network)?.into_iter();
         let predictions: Vec<_> = predictions.map(|found| found.named(&names, &labels)).collect();
-        let classes = predictions.iter().map(|prediction| &prediction.class_name);
+        let submitted = predictions.iter().enumerate();
+        let submitted = submitted.map(|(place, prediction)| prediction.submitted(place));
         match self.csv.as_deref() {
             Some(path) if is_stdout(path) => {
-                output::print(&submission(classes))?;
+                output::print(&submission(submitted))?;
                 return Ok(Outcome::Done);
             }
-            Some(path) => write_submission(path, classes)?,
+            Some(path) => write_submission(path, submitted)?,
             None => {}
         }
         self.common.output.print(&predictions, || match &self.csv {

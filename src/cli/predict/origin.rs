@@ -5,13 +5,16 @@ use mnistry::image::BoundingBox;
 use serde::Serialize;
 
 /// Where an image came from.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 pub(super) struct Origin {
     /// The file that was named, if one was.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) file: Option<String>,
     /// The image's place among those of its file or data set, from 0.
     pub(super) index: usize,
+    /// What its file calls it, where that says so.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) id: Option<String>,
     /// Where in the picture it was found, if it was cut out.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) place: Option<BoundingBox>,
@@ -24,14 +27,24 @@ pub(super) struct Origin {
 }
 
 impl Origin {
-    /// Calls the label by its name in `labels`, and numbers it as the network's `classes` are.
+    /// Calls the label by its name in `labels`, where it is a number, and numbers it as the network's
+    /// `classes` are.
     pub(super) fn name_label(&mut self, classes: &ClassNames, labels: &ClassNames) {
+        if let Some(name) = &self.label_name {
+            self.label = classes.class_of(name);
+            return;
+        }
         let Some(label) = self.label else { return };
         let name = labels.name(label.into());
         if classes != labels {
             self.label = classes.class_of(&name);
         }
         self.label_name = Some(name.into_owned());
+    }
+
+    /// What a submission calls the image: its id, or its number from 1.
+    pub(super) fn submitted_as(&self, place: usize) -> String {
+        self.id.clone().unwrap_or_else(|| (place + 1).to_string())
     }
 
     /// Whether this image and `other` were found in the same picture.

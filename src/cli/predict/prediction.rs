@@ -52,6 +52,11 @@ impl ImagePrediction {
         self
     }
 
+    /// What a submission says of the image, the one at `place` of all: its id and its class.
+    pub(super) fn submitted(&self, place: usize) -> (String, &str) {
+        (self.origin.submitted_as(place), &self.class_name)
+    }
+
     /// Whether this image and `other` were found in the same picture.
     pub(super) fn shares_picture(&self, other: &Self) -> bool {
         self.origin.shares_picture(&other.origin)

@@ -25,6 +25,9 @@ impl Element {
     /// Unsigned bytes, which is what pixels are kept as.
     pub const U8: Self = Self { kind: Kind::U8, is_big_endian: false };
 
+    /// Numbers of four bytes, little-endian, as tables are kept that have fractions.
+    pub(super) const F32: Self = Self { kind: Kind::F32, is_big_endian: false };
+
     /// That of an IDX file, whose numbers are all big-endian.
     pub(super) fn of_idx(code: u8) -> Option<Self> {
         let kind = match code {

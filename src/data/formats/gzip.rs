@@ -1,8 +1,8 @@
-//! Gzipped IDX files, as MNIST is published: one array each.
+//! Gzipped files: IDX files, as MNIST is published, one array each, and text.
 
-use std::io::{Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 
-use flate2::bufread::MultiGzDecoder;
+use flate2::bufread::GzDecoder;
 
 use super::unpack;
 use super::{Layout, idx};
@@ -30,7 +30,7 @@ pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
 /// When `compressed` does not start as a gzipped IDX file does, or its header
 /// claims what it cannot hold.
 pub fn parse(compressed: &[u8]) -> Result<GzippedIdx<'_>, Problem> {
-    let start = unpack::read_start(MultiGzDecoder::new(compressed), idx::MAX_HEADER)?;
+    let start = unpack::read_start(Members::new(compressed), idx::MAX_HEADER)?;
     let layout = idx::parse_header(&start)?;
     unpack::check_ratio(layout.file_len(), compressed.len())?;
     Ok(GzippedIdx { compressed, layout })
@@ -55,11 +55,50 @@ impl GzippedIdx<'_> {
     /// Whether the end of the file speaks of `copy`, as that of a file of one gzip member does: the
     /// last one of several knows of its own bytes alone.
     fn ends_as(&self, copy: &Bytes) -> bool {
-        // The checksum, then the length modulo 2³².
+        // The checksum, then the length modulo 2³²; of which the last bytes may be zero, as those
+        // that fill a block up.
         let len = copy.len() as u32;
         let end = [crc32(copy).to_le_bytes(), len.to_le_bytes()];
-        self.compressed.ends_with(end.as_flattened())
+        let zeros = self.compressed.iter().rev().take_while(|&&byte| byte == 0).count();
+        let used = self.compressed.len() - zeros;
+        let mut ends = used..=self.compressed.len().min(used + size_of_val(&len));
+        ends.any(|end_of| self.compressed[..end_of].ends_with(end.as_flattened()))
     }
+}
+
+/// What the gzip members of a file unpack to, one after the other. Zeros behind the last one, which
+/// some tools fill a block up with, are nothing.
+struct Members<'a>(GzDecoder<&'a [u8]>);
+
+impl<'a> Members<'a> {
+    fn new(compressed: &'a [u8]) -> Self {
+        Self(GzDecoder::new(compressed))
+    }
+}
+
+impl Read for Members<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        loop {
+            let read = self.0.read(buffer)?;
+            let rest = *self.0.get_ref();
+            if read > 0 || buffer.is_empty() || rest.iter().all(|&byte| byte == 0) {
+                return Ok(read);
+            }
+            if !is_gzip(rest) {
+                let said = "what follows its end is neither gzip nor zeros";
+                return Err(io::Error::new(ErrorKind::InvalidData, said));
+            }
+            self.0 = GzDecoder::new(rest);
+        }
+    }
+}
+
+/// The text of a gzipped file.
+///
+/// # Errors
+/// When it is damaged, or takes more memory than there is.
+pub(in crate::data) fn text(compressed: &[u8]) -> Result<Vec<u8>, Problem> {
+    unpack::to_text(Members::new(compressed), compressed.len())
 }
 
 impl Compressed for GzippedIdx<'_> {
@@ -74,7 +113,7 @@ impl Compressed for GzippedIdx<'_> {
     }
 
     fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError> {
-        let mut source = MultiGzDecoder::new(self.compressed);
+        let mut source = Members::new(self.compressed);
         unpack::copy_exactly(source.by_ref(), sink, self.unpacked_len())
     }
 

@@ -2,7 +2,7 @@
 //! the arrays that they hold.
 
 mod array;
-pub mod csv;
+pub(in crate::data) mod csv;
 mod element;
 pub mod gzip;
 pub mod idx;
@@ -13,6 +13,7 @@ pub mod npy;
 pub mod npz;
 mod roles;
 pub(crate) mod unpack;
+pub(in crate::data) mod zip;
 
 pub(crate) use array::Array;
 pub use element::Element;

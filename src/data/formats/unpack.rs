@@ -8,6 +8,9 @@ use std::io::{self, ErrorKind, Read, Write};
 /// The most bytes that one byte of deflated data unpacks to: a match of 258 takes two bits.
 const DEFLATE_RATIO: usize = 1032;
 
+/// How much of a text is unpacked at first.
+const FIRST_TEXT: usize = 1 << 20;
+
 /// What is being done where there is too little memory.
 const READING: &str = "reading the data";
 
@@ -98,6 +101,24 @@ pub(crate) fn read_start(source: impl Read, limit: usize) -> Result<Vec<u8>, Pro
     let mut start = Vec::new();
     source.take(limit as u64).read_to_end(&mut start).map_err(problem)?;
     Ok(start)
+}
+
+/// All of `source`, which unpacks so many `compressed` bytes: as long as memory lasts.
+pub(super) fn to_text(source: impl Read, compressed: usize) -> Result<Vec<u8>, Problem> {
+    let most = compressed.saturating_mul(DEFLATE_RATIO);
+    let mut source = source.take(most as u64 + 1);
+    let mut text = Vec::new();
+    loop {
+        // Doubled each time, so that what is had is asked for a few times only.
+        let more = text.len().max(FIRST_TEXT);
+        let need = Need::default().and("an unpacked text", 3 * more as u128);
+        need.check(READING, "a smaller file, or one that is not compressed")?;
+        reserve(&mut text, more, (READING, "an unpacked text"))?;
+        let read = source.by_ref().take(more as u64).read_to_end(&mut text).map_err(problem)?;
+        if read < more {
+            return Ok(text);
+        }
+    }
 }
 
 /// Copies `source`, which must end after exactly `len` bytes, and stops as soon as it does not.

@@ -5,14 +5,11 @@ use std::path::{Path, PathBuf};
 use super::idx_folder::{self, IdxFiles};
 use super::{Cache, archive, class_folders, csv_files, known_classes};
 use crate::data::assemble::Reading;
-use crate::data::{Dataset, Problem, Result};
+use crate::data::{Dataset, Problem, ReadOptions, Result};
 use crate::files;
 
 /// The name of the archive that a folder may hold instead of IDX files.
 const ARCHIVE: &str = "mnist.npz";
-
-/// What the names of two CSV files of a folder end in: the training set and the test set.
-const CSV_PAIR: [&str; 2] = ["train.csv", "test.csv"];
 
 /// What a data set is read from.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,6 +26,8 @@ enum Source {
     CsvFile(PathBuf),
     /// Two CSV files: the training set and the test set.
     CsvFiles([PathBuf; 2]),
+    /// A zip archive of CSV files.
+    CsvZip(PathBuf),
     /// A folder with a folder of pictures for each class.
     ClassFolders(PathBuf),
 }
@@ -46,8 +45,12 @@ impl Source {
         if metadata.is_file() && has_extension("npz") {
             return Ok(Self::Archive(path.into()));
         }
-        if metadata.is_file() && has_extension("csv") {
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        if metadata.is_file() && csv_files::is_csv(&name) {
             return Ok(Self::CsvFile(path.into()));
+        }
+        if metadata.is_file() && has_extension("zip") {
+            return Ok(Self::CsvZip(path.into()));
         }
         // One of four files names its set, where a folder has several.
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
@@ -71,11 +74,16 @@ impl Source {
         names.map(|name| name.to_string_lossy()).join(" ")
     }
 
+    /// Whether it is read from CSV files.
+    fn is_csv(&self) -> bool {
+        matches!(self, Self::CsvFile(_) | Self::CsvFiles(_) | Self::CsvZip(_))
+    }
+
     /// The files that it is read from.
     fn files(&self) -> Vec<PathBuf> {
         match self {
             Self::IdxFiles(set) => set.paths().to_vec(),
-            Self::Archive(file) | Self::CsvFile(file) => vec![file.clone()],
+            Self::Archive(file) | Self::CsvFile(file) | Self::CsvZip(file) => vec![file.clone()],
             Self::SingleArchives(files) => files.to_vec(),
             Self::NpyFiles(files) => files.clone(),
             Self::CsvFiles(files) => files.to_vec(),
@@ -100,7 +108,7 @@ impl Source {
     /// What the folder at `path` holds.
     fn in_folder(path: &Path) -> Result<Self> {
         let sets = idx_folder::sets(path);
-        let (archive, train) = (path.join(ARCHIVE), path.join(CSV_PAIR[0]));
+        let archive = path.join(ARCHIVE);
         if let Some(usual) = sets.iter().find(|set| set.name().is_empty()) {
             return Ok(Self::IdxFiles(usual.clone()));
         }
@@ -121,7 +129,8 @@ impl Source {
         if let Some(pair) = csv_pair(path)? {
             return Ok(Self::CsvFiles(pair));
         }
-        if train.is_file() {
+        let only = ["train.csv", "train.csv.gz"].map(|name| path.join(name));
+        if let Some(train) = only.into_iter().find(|file| file.is_file()) {
             return Ok(Self::CsvFile(train));
         }
         let npy = archive::npy_files(path);
@@ -138,28 +147,12 @@ impl Source {
     }
 }
 
-/// The files of a training set and a test set as CSV in the folder at `path`: `train.csv` and
-/// `test.csv`, or `mnist_train.csv` and `mnist_test.csv`, with any other word before.
+/// The files of a training set and a test set as CSV in the folder at `path`.
 fn csv_pair(path: &Path) -> Result<Option<[PathBuf; 2]>> {
-    let pair = |prefix: &str| {
-        let files = CSV_PAIR.map(|end| path.join(format!("{prefix}{end}")));
-        files.iter().all(|file| file.is_file()).then_some(files)
-    };
-    if let Some(pair) = pair("") {
-        return Ok(Some(pair));
-    }
-    let names = archive::names_in(path);
-    let prefixes = names.iter().filter_map(|name| name.strip_suffix(CSV_PAIR[0]));
-    let prefixes = prefixes.filter(|prefix| prefix.ends_with(['_', '-']));
-    let pairs: Vec<_> = prefixes.filter_map(|prefix| Some((prefix, pair(prefix)?))).collect();
-    match &*pairs {
-        [] => Ok(None),
-        [(_, pair)] => Ok(Some(pair.clone())),
-        several => {
-            let names = several.iter().map(|(prefix, _)| format!("{prefix}{}", CSV_PAIR[0]));
-            Err(Problem::SeveralSets(names.collect()).at(path))
-        }
-    }
+    let mut names = archive::names_in(path);
+    names.retain(|name| path.join(name).is_file());
+    let pair = csv_files::pair_in(&names).map_err(|problem| problem.at(path))?;
+    Ok(pair.map(|pair| pair.map(|name| path.join(name))))
 }
 
 /// The set in the folder `raw` of the one at `path`, or of one in that: so torchvision keeps what
@@ -194,7 +187,7 @@ impl Dataset {
     /// When a file is missing or is not exactly what its headers say, when the images and labels do
     /// not fit together, or when it is not clear what is meant.
     pub fn open(path: impl AsRef<Path>) -> Result<Self> {
-        Self::open_with(path, &Cache::from_env())
+        Self::open_as(path, &Cache::from_env(), &ReadOptions::default())
     }
 
     /// As [`open`](Self::open), with unpacked copies in `cache`.
@@ -202,16 +195,32 @@ impl Dataset {
     /// # Errors
     /// As [`open`](Self::open).
     pub fn open_with(path: impl AsRef<Path>, cache: &Cache) -> Result<Self> {
+        Self::open_as(path, cache, &ReadOptions::default())
+    }
+
+    /// As [`open_with`](Self::open_with), read as `options` say.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open), and when `options` say what files of this kind do not have.
+    pub fn open_as(path: impl AsRef<Path>, cache: &Cache, options: &ReadOptions) -> Result<Self> {
         let path = path.as_ref();
         let (source, name) = (Source::detect(path)?, name_of(path));
         let hint = format!("{name} {}", source.hint());
-        let dataset = read(path, source, name, cache)?;
+        if options.are_of_csv() && !source.is_csv() {
+            return Err(Problem::NotCsv.at(path));
+        }
+        let dataset = read(path, source, name, (cache, options))?;
         let named = known_classes::named(dataset, &hint).and_then(Dataset::check_classes);
         named.map_err(|problem| problem.at(path))
     }
 }
 
-fn read(path: &Path, source: Source, name: String, cache: &Cache) -> Result<Dataset> {
+fn read(
+    path: &Path,
+    source: Source,
+    name: String,
+    (cache, options): (&Cache, &ReadOptions),
+) -> Result<Dataset> {
     let usual = Reading::default();
     let mut class_names = None;
     let (arrays, reading, left_out) = match source {
@@ -228,10 +237,17 @@ fn read(path: &Path, source: Source, name: String, cache: &Cache) -> Result<Data
             (found.arrays, usual, found.left_out)
         }
         Source::SingleArchives(files) => (archive::read_single(&files, cache)?, usual, Vec::new()),
-        Source::CsvFile(file) => return csv_files::open(name, &file),
-        Source::CsvFiles([train, test]) => return csv_files::open_both(name, &train, &test),
+        Source::CsvFile(file) => return csv_files::open(name, &file, options),
+        Source::CsvFiles([train, test]) => {
+            return csv_files::open_both(name, [&train, &test], options);
+        }
+        Source::CsvZip(file) => return csv_files::open_zip(name, &file, options),
+        Source::ClassFolders(_) if options.transpose => {
+            return Err(Problem::TransposedPictures.at(path));
+        }
         Source::ClassFolders(folder) => return class_folders::open(name, &folder),
     };
+    let reading = Reading { is_transposed: reading.is_transposed != options.transpose, ..reading };
     let dataset = arrays.into_dataset(name, reading).and_then(|dataset| match class_names {
         Some(names) => dataset.with_class_names(names),
         None => Ok(dataset),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::{Cache, generated};
 use crate::data::sources::download::{Downloader, Event, Patience};
-use crate::data::{Dataset, Error, Result};
+use crate::data::{Dataset, Error, Problem, ReadOptions, Result};
 use crate::files::{self, lies_in};
 
 /// What stands for the generated digits where a path could.
@@ -39,17 +39,37 @@ impl Dataset {
     /// # Errors
     /// As [`open`](Self::open), and when a data set that was named cannot be fetched.
     pub fn find(source: Option<&Path>, tell: &mut dyn FnMut(Event<'_>)) -> Result<Found> {
+        Self::find_as(source, &ReadOptions::default(), tell)
+    }
+
+    /// As [`find`](Self::find), read as `options` say.
+    ///
+    /// # Errors
+    /// As [`find`](Self::find), and when `options` say what that data set does not have.
+    pub fn find_as(
+        source: Option<&Path>,
+        options: &ReadOptions,
+        tell: &mut dyn FnMut(Event<'_>),
+    ) -> Result<Found> {
         let named = source.map(Path::to_owned).or_else(|| super::path_from_env("MNISTRY_DATA_DIR"));
         let downloader = Downloader::from_env()?;
         if let Some(source) = named {
             let name = source.to_str().unwrap_or_default();
+            let is_published = downloader.catalogue.get(name).is_some();
+            if (name == GENERATED || is_published) && *options != ReadOptions::default() {
+                return Err(Problem::ReadAsPublished.at(source));
+            }
             let data = if name == GENERATED {
                 Self::generated()?
-            } else if downloader.catalogue.get(name).is_some() {
+            } else if is_published {
                 downloader.open(name, tell)?
             } else {
                 let place = std::path::absolute(&source).unwrap_or_else(|_| source.clone());
-                return Ok(Found { data: Self::open(&source)?, place, stands_in: None });
+                return Ok(Found {
+                    data: Self::open_as(&source, &Cache::from_env(), options)?,
+                    place,
+                    stands_in: None,
+                });
             };
             return Ok(Found { data, place: source, stands_in: None });
         }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::Cache;
 use super::archive::names_in;
+use super::known_classes;
 use crate::data::assemble::{Arrays, Labelled, Reading};
 use crate::data::formats::{Array, gzip, idx};
 use crate::data::{ClassNames, Dataset, Error, Problem, Result, Split};
@@ -83,19 +84,15 @@ impl IdxFiles {
         self.prefix.trim_end_matches(['-', '_'])
     }
 
-    /// How they are to be read: EMNIST's images are transposed, and its letters count from 1.
+    /// How they are to be read.
     pub(super) fn reading(&self) -> Reading {
-        let name = self.name();
-        Reading {
-            is_transposed: name.starts_with("emnist"),
-            first_label: u8::from(name == "emnist-letters"),
-        }
+        known_classes::reading_of(self.name())
     }
 
     /// The names of the classes, where the files are EMNIST's.
     pub(super) fn class_names(&self) -> Result<Option<ClassNames>> {
         let folder = self.paths[0].parent().unwrap_or(Path::new("."));
-        super::known_classes::of_emnist(folder, self.name())
+        known_classes::of_emnist(folder, self.name())
     }
 
     /// Their arrays.

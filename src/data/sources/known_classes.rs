@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use crate::data::assemble::Reading;
 use crate::data::{ClassNames, Dataset, Problem, Result};
 use crate::files::read_bounded;
 
@@ -58,6 +59,22 @@ pub(super) fn named(data: Dataset, hint: &str) -> Result<Dataset, Problem> {
         }
         _ => Ok(data),
     }
+}
+
+/// How the images and labels of the set `name` are to be read: EMNIST's images are transposed, and
+/// its letters count from 1.
+pub(super) fn reading_of(name: &str) -> Reading {
+    Reading {
+        is_transposed: name.starts_with("emnist"),
+        first_label: u8::from(name == "emnist-letters"),
+    }
+}
+
+/// The name of the set that the file of this name is the training set or the test set of.
+pub(super) fn set_of(file: &str) -> &str {
+    let stem = file.split('.').next().unwrap_or_default();
+    let stem = stem.strip_suffix("train").or_else(|| stem.strip_suffix("test")).unwrap_or(stem);
+    stem.trim_end_matches(['-', '_'])
 }
 
 /// The names of the classes of EMNIST's set `name`, such as `emnist-balanced`, whose files are in

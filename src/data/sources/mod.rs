@@ -14,6 +14,7 @@ mod idx_folder;
 mod known_classes;
 
 pub use cache::Cache;
+pub use csv_files::Table;
 #[cfg(feature = "download")]
 pub use find::Found;
 

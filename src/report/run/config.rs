@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::ClassNames;
+use crate::data::{ClassNames, ReadOptions};
 use crate::kernels::gemm::GemmBackend;
 use crate::model::Architecture;
 use crate::train::FitOptions;
@@ -20,6 +20,9 @@ pub struct RunConfig {
     /// Where the data set is, or its name in the catalogue; `None` where that was not said.
     #[serde(default)]
     pub data: Option<PathBuf>,
+    /// How it is read, where its files do not say that themselves.
+    #[serde(default)]
+    pub read: ReadOptions,
     /// The [checksum](crate::Dataset::checksum) of the data set; `None` in folders of versions that
     /// could not go on with a run.
     #[serde(default)]

@@ -20,7 +20,7 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use super::{Report, TestReport, peak_memory_bytes};
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, ReadOptions, Split};
 use crate::exec::engine::Engine;
 use crate::model::Network;
 use crate::report::error::{Error, Result};
@@ -73,6 +73,7 @@ pub struct RecordedRun<'a> {
     options: FitOptions,
     train_limit: Option<usize>,
     data: Option<PathBuf>,
+    read: ReadOptions,
     init: Option<PathBuf>,
     folder: Option<PathBuf>,
     step_log: Option<PathBuf>,
@@ -89,6 +90,7 @@ impl<'a> RecordedRun<'a> {
             options: FitOptions::default(),
             train_limit: None,
             data: None,
+            read: ReadOptions::default(),
             init: None,
             folder: None,
             step_log: None,
@@ -111,6 +113,12 @@ impl<'a> RecordedRun<'a> {
     /// Writes down where the data set is, so that the run can be gone on with.
     pub fn data(mut self, place: impl Into<PathBuf>) -> Self {
         self.data = Some(place.into());
+        self
+    }
+
+    /// Writes down how the data set is read, so that the run can be gone on with.
+    pub fn read_options(mut self, options: ReadOptions) -> Self {
+        self.read = options;
         self
     }
 
@@ -159,6 +167,7 @@ impl<'a> RecordedRun<'a> {
             dataset: dataset.name.clone(),
             // JSON has no other paths; whoever goes on with the run names the place again.
             data: self.data.filter(|path| path.to_str().is_some()),
+            read: self.read,
             data_checksum: Some(checksum(engine, dataset)),
             train_limit,
             train_images: options.training_samples(train_images.len()),
