@@ -7,7 +7,7 @@ use clap::Args;
 use mnistry::report::{RecordedRun, RunEnd, SavedRun, StartedRun, Summary, TrainedRun};
 use mnistry::{Dataset, Engine, Network};
 
-use super::common::{Common, find};
+use super::common::Common;
 use super::interrupt::Interrupt;
 use super::meter::Meter;
 use super::regularisation::Regularisation;
@@ -91,7 +91,7 @@ impl Train {
             self.check_log(file)?;
         }
         let classes = self.settings.class_names()?;
-        let found = find(self.common.data.as_deref(), &self.common.output, classes.as_ref())?;
+        let found = self.common.find(self.common.data.as_deref(), classes.as_ref())?;
         let network = self.settings.network(&found.data)?;
         if self.summary {
             return self.print_summary(&network);
@@ -133,7 +133,7 @@ impl Train {
         let engine = self.common.engine_with(run.config().gemm)?;
         let place = self.common.data.as_deref().or(run.config().data.as_deref());
         let classes = run.config().class_names.clone();
-        let data = find(place, &self.common.output, classes.as_ref())?.data;
+        let data = self.common.find(place, classes.as_ref())?.data;
         let interrupt = Interrupt::listen(&engine)?;
         let run = run.started(started).resume(&engine, &data)?;
         self.say_where_it_goes_on(&run);

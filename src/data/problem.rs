@@ -350,8 +350,27 @@ pub enum Problem {
     )]
     Stray,
     /// A folder that is no class.
-    #[error("not a class: folders of pictures are named by their class, 0 to 255")]
+    #[error("not a class: its name is no text")]
     NotClass,
+    /// Two folders for one part of a data set.
+    #[error("'{}' and '{}' would be the same part of the data set: put them together", .0[0], .0[1])]
+    SamePart([String; 2]),
+    /// More pictures that cannot be used than may be left out.
+    #[error(
+        "{}",
+        match found {
+            1 => first.clone(),
+            _ => format!("{first}; so {found} of {count} pictures cannot be used, more than 1 in 20"),
+        }
+    )]
+    Unusable {
+        /// How many there are.
+        found: usize,
+        /// How many pictures there are in all.
+        count: usize,
+        /// Why the first one cannot be used, and where it is.
+        first: String,
+    },
     /// Folders of pictures that lack the training set or the test set.
     #[error("it has the folder {found} but no {lacking}; without both, the classes lie in it")]
     LacksFolder {
