@@ -39,7 +39,7 @@ fn names_of_folders_are_in_all_that_is_said_of_a_run() {
     assert_eq!(network.class_names().unwrap().name(2), "swan");
 
     let text = desk.succeed("evaluate run --data named");
-    for part in ["\n         line   round    swan\n line ", "\nround  ", "\nclass  precision"] {
+    for part in ["\n        line  round   swan\n line ", "\nround  ", "\nclass  precision"] {
         assert!(text.contains(part), "{part:?} in {text}");
     }
     let info = desk.succeed("data info named");
@@ -128,7 +128,7 @@ fn names_in_a_model_file_are_checked() {
     assert_eq!(Network::saved_class_names(&path).unwrap(), Some(names));
     let bytes = fs::read(&path).unwrap();
     // As long as the right ones, so that the header's length stays true.
-    for (good, bad) in [("two", "six"), ("two", "\u{1}aa"), (r#",\"six\""#, r#"         "#)] {
+    for (good, bad) in [("two", "six"), ("two", "\u{1}aa"), (r#",\"six\""#, "        ")] {
         let text = String::from_utf8_lossy(&bytes[..]).into_owned();
         assert!(text.contains(good));
         let start = bytes.windows(good.len()).position(|part| part == good.as_bytes()).unwrap();

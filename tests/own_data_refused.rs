@@ -169,7 +169,7 @@ fn pictures() {
     let cases: Vec<(Vec<u8>, String)> = vec![
         (vec![], no_picture.into()),
         (b"seven".to_vec(), no_picture.into()),
-        (b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), no_picture.into()),
+        (b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "damaged: Format error decoding Gif: …".into()),
         (cut(ImageFormat::Png), truncated.into()),
         (cut(ImageFormat::Bmp), truncated.into()),
         (cut(ImageFormat::WebP), "damaged: …".into()),
