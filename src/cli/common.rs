@@ -17,7 +17,8 @@ use super::transfer::Transfer;
 /// Where the data are, what is computed with, and what is shown.
 #[derive(Args)]
 pub(super) struct Common {
-    /// The data set: `mnist` or `fashion`, which are fetched when first needed, `generated`, a
+    /// The data set: `mnist`, `fashion` or another that `data fetch` knows, which are fetched when
+    /// first needed, `generated`, a
     /// folder with MNIST's four IDX files (plain or gzipped), an .npz archive, a .csv file or a
     /// folder with train.csv and test.csv, or a folder of pictures for each class; where it is not
     /// given, what the environment variable MNISTRY_DATA_DIR names, else MNIST, or generated digits

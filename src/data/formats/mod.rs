@@ -13,6 +13,7 @@ pub mod npy;
 pub mod npz;
 mod roles;
 pub(crate) mod unpack;
+pub(crate) mod zip_member;
 
 pub(crate) use array::Array;
 pub use element::Element;
