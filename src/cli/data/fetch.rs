@@ -81,7 +81,7 @@ fn name(text: &str) -> Result<String, String> {
     match Catalogue::from_env() {
         Ok(catalogue) if catalogue.get(text).is_none() => {
             let names: Vec<_> = catalogue.names().collect();
-            Err(format!("there is no such data set to fetch: give one of {}", names.join(", ")))
+            Err(format!("there is no such data set to fetch: give {}", names.join(", ")))
         }
         _ => Ok(text.into()),
     }
