@@ -167,7 +167,8 @@ fn class_weights() -> impl Strategy<Value = Case> {
 
 /// The weight of each class, all of which count the same: samples / (classes × its samples).
 fn balanced(split: &Split, classes: usize) -> Vec<f64> {
-    let of = |class: usize| split.labels().iter().filter(|&&label| usize::from(label) == class);
+    let of =
+        |class: usize| split.labels().iter().filter(move |&&label| usize::from(label) == class);
     (0..classes).map(|class| split.len() as f64 / (classes * of(class).count()) as f64).collect()
 }
 
