@@ -98,6 +98,12 @@ impl ClassNames {
         }
     }
 
+    /// The names of the first `classes` classes.
+    pub(super) fn first(mut self, classes: usize) -> Self {
+        self.0.truncate(classes.max(1));
+        self
+    }
+
     /// How many classes have names here.
     #[must_use]
     #[allow(clippy::len_without_is_empty, reason = "there is always a class")]

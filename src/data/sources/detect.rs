@@ -233,7 +233,11 @@ fn read(path: &Path, source: Source, name: String, cache: &Cache) -> Result<Data
         Source::ClassFolders(folder) => return class_folders::open(name, &folder),
     };
     let dataset = arrays.into_dataset(name, reading).and_then(|dataset| match class_names {
-        Some(names) => dataset.with_class_names(names),
+        // A part of a published set may have the first classes alone.
+        Some(names) => {
+            let names = names.first(dataset.classes());
+            dataset.with_class_names(names)
+        }
         None => Ok(dataset),
     });
     let dataset = dataset.map_err(|problem| problem.at(path))?;
