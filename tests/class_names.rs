@@ -4,7 +4,7 @@
 
 use std::fs;
 
-use mnistry::data::{ClassNames, Problem};
+use mnistry::data::{ClassNames, ClassProblem, Problem};
 use mnistry::{Activation, Dataset, Network, Sequential};
 use pictures::{digits, write_classes};
 use program::{Desk, writers};
@@ -207,5 +207,5 @@ fn classes_of_a_data_set_are_brought_in_the_order_of_others() {
         ]
     );
     let strange = data.in_classes_of(&named(&["p", "q"]));
-    assert!(matches!(strange, Err(Problem::NoCounterpart { .. })));
+    assert!(matches!(strange, Err(Problem::Classes(ClassProblem::NoCounterpart { .. }))));
 }

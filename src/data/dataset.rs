@@ -1,6 +1,6 @@
 //! A data set: what a network is trained on, and what it is tested with.
 
-use super::{ClassNames, Problem, Split};
+use super::{ClassNames, ClassProblem, Problem, Split};
 use crate::files;
 use crate::image::ImageShape;
 
@@ -61,7 +61,7 @@ impl Dataset {
     pub fn with_class_names(mut self, names: ClassNames) -> Result<Self, Problem> {
         let classes = self.train.classes();
         if names.len() < classes {
-            return Err(Problem::NamesMissing { names: names.len(), classes });
+            return Err(ClassProblem::Missing { names: names.len(), classes }.into());
         }
         self.class_names = names;
         Ok(self)

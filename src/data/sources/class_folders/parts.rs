@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use crate::data::class_names::{canonical, listed};
-use crate::data::{ClassNames, Problem, Result};
+use crate::data::{ClassNames, ClassProblem, Problem, Result};
 use crate::files;
 
 /// How the folders of a training set, a test set and a validation set are called, in any case.
@@ -155,7 +155,7 @@ impl Part {
         let mut files = Vec::new();
         for Class { name, files: paths } in self.filled() {
             let class = names.class_of(name);
-            let unknown = || Problem::UnknownClass(name.clone()).at(&self.path);
+            let unknown = || ClassProblem::Unknown(name.clone()).at(&self.path);
             let class = class.ok_or_else(unknown)?;
             files.extend(paths.iter().map(|path| PictureFile { path: path.clone(), class }));
         }
