@@ -36,7 +36,7 @@ fn fetch_with(patience: Patience, hosts: &[&str]) -> (String, Duration) {
     }]}});
     let catalogue = Catalogue::parse(catalogue.to_string().as_bytes(), Path::new("list")).unwrap();
     let cache = Cache::at(folder.path());
-    let downloader = Downloader { catalogue, cache, mirror: None, patience };
+    let downloader = Downloader { catalogue, cache, mirror: None, keep_archives: false, patience };
     let begun = Instant::now();
     let error = downloader.fetch("set", &mut |_: Event<'_>| {}).unwrap_err();
     (error.to_string(), begun.elapsed())

@@ -13,7 +13,7 @@ use generated::{
     image_networks, images, max_pool, one_hidden,
 };
 use mnistry::model::{Architecture, Layer};
-use mnistry::train::Gradients;
+use mnistry::train::{ClassWeights, Gradients};
 use mnistry::{Activation, Engine, EngineOptions, Network, Split};
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -30,6 +30,8 @@ struct Case {
     split: Split,
     /// Picks the entries.
     seed: u64,
+    /// Whether classes are weighted.
+    is_balanced: bool,
 }
 
 /// What the gradient and the loss must be.
@@ -56,7 +58,13 @@ fn cases(architectures: impl Strategy<Value = Architecture>) -> impl Strategy<Va
     (engines(), architectures, 1_usize..=40, seed).prop_map(
         |(engine, architecture, batch, seed)| {
             let split = images(architecture.input(), batch, architecture.classes(), seed);
-            Case { engine, network: generated::network(architecture, seed), split, seed }
+            Case {
+                engine,
+                network: generated::network(architecture, seed),
+                split,
+                seed,
+                is_balanced: false,
+            }
         },
     )
 }
@@ -110,7 +118,13 @@ fn image_cases(layers: impl Strategy<Value = Vec<Layer>>) -> impl Strategy<Value
     (engines(), image_networks(layers), batch, seed).prop_map(
         |(engine, architecture, batch, seed)| {
             let split = images(architecture.input(), batch, architecture.classes(), seed);
-            Case { engine, network: generated::network(architecture, seed), split, seed }
+            Case {
+                engine,
+                network: generated::network(architecture, seed),
+                split,
+                seed,
+                is_balanced: false,
+            }
         },
     )
 }
@@ -134,9 +148,36 @@ fn pick_entries(length: usize, seed: u64) -> impl Iterator<Item = usize> {
     (0..count).map(move |i| (start + i * stride) % length)
 }
 
+/// Networks of any depth, of samples of all classes, of some many more than of others, and each
+/// class of the same weight.
+fn class_weights() -> impl Strategy<Value = Case> {
+    cases(architectures(any_hidden())).prop_map(|case| {
+        let classes = case.network.architecture().classes();
+        let count = classes + case.split.len();
+        let images = images(case.split.shape(), count, classes, case.seed);
+        let label = |sample: usize| match sample < classes {
+            true => sample,
+            false => (sample % 5).min(classes - 1),
+        };
+        let labels: Vec<u8> = (0..count).map(|sample| label(sample) as u8).collect();
+        let split = Split::new(images.shape(), images.pixels().to_vec().into(), labels.into());
+        Case { split: split.expect("a label an image"), is_balanced: true, ..case }
+    })
+}
+
+/// The weight of each class, all of which count the same: samples / (classes × its samples).
+fn balanced(split: &Split, classes: usize) -> Vec<f64> {
+    let of =
+        |class: usize| split.labels().iter().filter(move |&&label| usize::from(label) == class);
+    (0..classes).map(|class| split.len() as f64 / (classes * of(class).count()) as f64).collect()
+}
+
 /// What the reference says of the entries picked; rejects a case too near to a kink.
 fn expect(case: &Case) -> Result<Expected, TestCaseError> {
     let mut reference = Reference::new(&case.network);
+    if case.is_balanced {
+        reference.class_weights = balanced(&case.split, case.network.architecture().classes());
+    }
     let Some(bounds) = reference.bounds(&case.split) else {
         return Err(TestCaseError::reject("f32 may take the other side of a kink"));
     };
@@ -172,7 +213,11 @@ fn compare(expected: &Expected, gradients: &Gradients) -> Result<(), TestCaseErr
 
 fn gradients(case: &Case) -> Gradients {
     let engine = Engine::new(case.engine).expect("threads");
-    engine.gradients(&case.network, &case.split).expect("the network fits")
+    let found = match case.is_balanced {
+        false => engine.gradients(&case.network, &case.split),
+        true => engine.weighted_gradients(&case.network, &case.split, ClassWeights::Balanced),
+    };
+    found.expect("the network fits")
 }
 
 /// The engine agrees with the reference.
@@ -253,6 +298,7 @@ properties! {
     sigmoid: 200;
     linear: 200;
     whole_networks: 400;
+    class_weights: 200;
     conv2d: 100;
     max_pooling: 100;
     average_pooling: 60;

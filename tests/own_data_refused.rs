@@ -161,7 +161,8 @@ fn pictures() {
     let mut wrong_checksum = png.clone();
     let pixels = png.windows(4).position(|name| name == b"IDAT").unwrap();
     wrong_checksum[pixels + 6] ^= 1;
-    let no_picture = "not a picture that is read: a PNG, JPEG, BMP or WebP file is expected";
+    let no_picture =
+        "not a picture that is read: a PNG, JPEG, BMP, WebP, GIF or TIFF file is expected";
     let no_digit = "no digit is seen in it: expected is ink that is clearly darker, or lighter, \
                     than the ground around it";
     let large = |size: &str| {
@@ -180,7 +181,7 @@ fn pictures() {
     let cases: Vec<(Vec<u8>, String)> = vec![
         (vec![], no_picture.into()),
         (b"seven".to_vec(), no_picture.into()),
-        (b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), no_picture.into()),
+        (b"GIF89a\x01\0\x01\0\0\0\0;".to_vec(), "damaged: Format error decoding Gif: …".into()),
         (cut(ImageFormat::Png), truncated.into()),
         (cut(ImageFormat::Bmp), truncated.into()),
         (cut(ImageFormat::WebP), "damaged: …".into()),
@@ -233,15 +234,20 @@ fn folders_of_pictures() {
     fs::remove_file(stray).unwrap();
 
     fs::create_dir(at("256")).unwrap();
-    let not_class = "not a class: folders of pictures are named by their class, 0 to 255";
-    check(root, &at("256"), not_class);
+    let beyond = "not a class: a class that is named by a number is one of 0 to 255, not 256";
+    check(root, root, beyond);
     fs::remove_dir(at("256")).unwrap();
-    fs::create_dir(at("seven")).unwrap();
-    check(root, &at("seven"), not_class);
-    fs::remove_dir(at("seven")).unwrap();
+    for other in ["00", "zero", "Zero"] {
+        fs::create_dir(at(other)).unwrap();
+        let said = Dataset::open(root).unwrap_err().to_string();
+        let problem = format!("'0' and '{other}' mean one class: put them together, or rename one");
+        assert!(said.ends_with(&problem), "{said}");
+        fs::remove_dir(at(other)).unwrap();
+    }
 
     let text = write("0/notes.txt", b"7");
-    let problem = "not a picture that is read: a PNG, JPEG, BMP or WebP file is expected";
+    let problem =
+        "not a picture that is read: a PNG, JPEG, BMP, WebP, GIF or TIFF file is expected";
     check(root, &text, problem);
     fs::remove_file(text).unwrap();
 
@@ -256,7 +262,7 @@ fn folders_of_pictures() {
     check(root, root, problem);
     write("train/0/a.png", &picture(ImageFormat::Png, (20, 20)));
     write("test/1/a.png", &picture(ImageFormat::Png, (20, 20)));
-    check(root, root, "test image 0 has the label 1, but the training labels end at 0");
+    check(root, &at("test"), "the test set has the class 1, which the training set has not");
     fs::remove_dir_all(at("train/0")).unwrap();
     check(root, &at("train"), "it has no images");
 }

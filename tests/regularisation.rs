@@ -6,7 +6,7 @@ mod reference;
 
 use generated::{engine, images, stripes};
 use mnistry::image::{ImageShape, RandomAffine};
-use mnistry::train::{Error, History, LrDecay, LrSchedule, Observer, Progress};
+use mnistry::train::{ClassWeights, Error, History, LrDecay, LrSchedule, Observer, Progress};
 use mnistry::{Activation, FitOptions, Network, NoObserver, Optimizer, Sequential, Sgd, Split};
 use reference::{Reference, softmax};
 use std::ops::ControlFlow;
@@ -161,6 +161,58 @@ fn what_is_dropped_and_augmented_is_the_same_there_and_back() {
         }
     }
     assert!(largest > 1e-2, "there was no slope to speak of: {largest}");
+}
+
+/// Samples of six classes, of some more than of others.
+fn unbalanced() -> Split {
+    let split = images(SHAPE, 40, 6, 3);
+    let label = |index: usize| if index < 20 { index % 6 } else { index % 2 };
+    let labels: Vec<u8> = (0..40).map(|index| label(index) as u8).collect();
+    Split::new(SHAPE, split.pixels().to_vec().into(), labels.into()).expect("counts match")
+}
+
+#[test]
+fn balanced_classes_are_weighted_in_a_step_of_training() {
+    let (start, split) = (small(), unbalanced());
+    let options = FitOptions { class_weights: Some(ClassWeights::Balanced), ..sgd(1.0) };
+    let (after, loss) = step(&start, &split, &options);
+    let counts = [0, 1, 2, 3, 4, 5]
+        .map(|class: u8| split.labels().iter().filter(|&&label| label == class).count() as f64);
+    let mut reference = Reference::new(&start);
+    reference.class_weights = counts.map(|count| 40.0 / (6.0 * count)).to_vec();
+    let expected = reference.loss(&split);
+    assert!((f64::from(loss) - expected).abs() < 1e-5, "{loss}, not {expected}");
+    let gradients = engine(1).weighted_gradients(&start, &split, ClassWeights::Balanced);
+    let gradients = gradients.expect("all classes are there").tensors;
+    for ((before, after), gradient) in start.tensors().iter().zip(after.tensors()).zip(&gradients) {
+        let values = before.values.iter().zip(&after.values).zip(&gradient.values);
+        for ((before, after), gradient) in values {
+            assert!((before - after - gradient).abs() < 1e-5, "{}", gradient);
+        }
+    }
+    assert_ne!(step(&start, &split, &sgd(1.0)).1, loss);
+}
+
+#[test]
+fn weights_are_of_the_samples_that_are_learnt_from_and_validation_has_none() {
+    let split = unbalanced();
+    let class_weights = Some(ClassWeights::Balanced);
+    let options = FitOptions { class_weights, validation_split: 0.5, epochs: 2, ..sgd(0.1) };
+    let (network, history) = fit(&small(), &split, &options);
+    let alone = FitOptions { validation_split: 0.0, ..options };
+    assert_eq!(network, fit(&small(), &split.take(20).expect("some"), &alone).0);
+    let (_, held_out) = split.split_at(20).expect("some on both sides");
+    let found = engine(1).evaluate(&network, &held_out).expect("it fits").loss;
+    assert_eq!(history.epochs[1].validation.expect("it was tested").loss, found);
+}
+
+#[test]
+fn a_class_without_samples_cannot_be_balanced() {
+    let split = unbalanced().split_at(20).expect("some on both sides").1;
+    let options = FitOptions { class_weights: Some(ClassWeights::Balanced), ..sgd(0.1) };
+    let error = engine(1).fit(&mut small(), &split, &options, &mut NoObserver).unwrap_err();
+    assert!(matches!(&error, Error::ClassWithoutSamples(class) if class == "2"), "{error}");
+    assert!(!error.to_string().contains('\n'));
 }
 
 #[test]

@@ -11,7 +11,9 @@ use mnistry::data::Dataset;
 use mnistry::data::generated::generate;
 use mnistry::image::{ImageShape, RandomAffine};
 use mnistry::simd::Isa;
-use mnistry::train::{Epoch, Error, LrDecay, LrSchedule, Observer, ObserverError, Progress, State};
+use mnistry::train::{
+    ClassWeights, Epoch, Error, LrDecay, LrSchedule, Observer, ObserverError, Progress, State,
+};
 use mnistry::{
     Activation, Adam, Engine, EngineOptions, FitOptions, Network, NoObserver, Optimizer,
     Sequential, Sgd, Split,
@@ -34,13 +36,14 @@ fn kinds() -> Vec<Kind> {
     let sgd = Optimizer::Sgd(Sgd { learning_rate: 0.05, momentum: 0.9 });
     let cosine = LrSchedule { warm_up: 0.5, decay: LrDecay::Cosine };
     let validated = FitOptions { validation_split: 0.3, ..plain };
+    let class_weights = Some(ClassWeights::Balanced);
     // So high a rate that the validation loss rises, and the patience is at an end.
     let reckless = Optimizer::Adam(Adam { learning_rate: 0.3, ..Adam::default() });
     [
         (mlp.clone(), plain),
         (mlp.clone(), FitOptions { optimizer: sgd, schedule: cosine, ..validated }),
         (mlp, FitOptions { epochs: 8, optimizer: reckless, patience: Some(2), ..validated }),
-        (Sequential::lenet5(SHAPE, 10), FitOptions { epochs: 2, ..plain }),
+        (Sequential::lenet5(SHAPE, 10), FitOptions { epochs: 2, class_weights, ..plain }),
         (
             Sequential::cnn(SHAPE, 10),
             FitOptions { epochs: 2, augmentation, optimizer: sgd, schedule: cosine, ..validated },

@@ -65,7 +65,7 @@ impl Bench {
     }
 
     /// The images to train on.
-    fn images(&self, effort: Effort) -> Result<Split> {
+    fn images(&self, effort: Effort) -> Result<Split, CommandError> {
         // Whole minibatches of every size that is measured.
         let count = match effort {
             Effort::Full => 12_800,

@@ -10,13 +10,15 @@ use mnistry::report::MODEL_FILE;
 use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
 
+use super::CommandError;
 use super::output::OutputOptions;
 use super::transfer::Transfer;
 
 /// Where the data are, what is computed with, and what is shown.
 #[derive(Args)]
 pub(super) struct Common {
-    /// The data set: `mnist` or `fashion`, which are fetched when first needed, `generated`, a
+    /// The data set: `mnist`, `fashion` or another that `data fetch` knows, which are fetched when
+    /// first needed, `generated`, a
     /// folder with MNIST's four IDX files (plain or gzipped), an .npz archive, a .csv file or a
     /// folder with train.csv and test.csv, or a folder of pictures for each class; where it is not
     /// given, what the environment variable MNISTRY_DATA_DIR names, else MNIST, or generated digits
@@ -26,6 +28,11 @@ pub(super) struct Common {
 
     #[command(flatten)]
     read: ReadArgs,
+
+    /// Refuse a folder of pictures of which one cannot be used; without this, up to 1 in 20 are left
+    /// out, and named
+    #[arg(long)]
+    strict: bool,
 
     /// The number of threads; one a core where it is not given
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
@@ -96,13 +103,36 @@ impl Common {
     }
 
     /// The data set that was named, or the one that stands in for it, which is then said.
-    pub(super) fn dataset(&self) -> Result<Dataset> {
-        Ok(find(&self.place(), &self.output, None)?.data)
+    pub(super) fn dataset(&self) -> Result<Dataset, CommandError> {
+        Ok(self.find(&self.place(), None)?.data)
     }
 
     /// The same, its classes in the order of those of `network`, where that has names for them.
-    pub(super) fn dataset_for(&self, network: &Network) -> Result<Dataset> {
-        Ok(find(&self.place(), &self.output, network.class_names())?.data)
+    pub(super) fn dataset_for(&self, network: &Network) -> Result<Dataset, CommandError> {
+        Ok(self.find(&self.place(), network.class_names())?.data)
+    }
+
+    /// The data set at `place`, or the one that stands in where none is named, which is then said; and
+    /// what names it. Its classes are brought in the order of `classes`, where there are any. How it
+    /// was read is said.
+    pub(super) fn find(
+        &self,
+        place: &Place<'_>,
+        classes: Option<&ClassNames>,
+    ) -> Result<Found, CommandError> {
+        let mut found = find_silently(place, &self.output)?;
+        if let Some(why) = found.data.left_out.first().filter(|_| self.strict) {
+            return Err(CommandError::LeftOut(why.clone()));
+        }
+        let name = found.data.name.clone();
+        if let Some(classes) = classes {
+            let place = place.data.unwrap_or(Path::new(&name));
+            found.data = found.data.in_classes_of(classes).map_err(|problem| problem.at(place))?;
+        }
+        for note in &found.data.notes {
+            self.output.note(format_args!("{name}: {note}"));
+        }
+        Ok(found)
     }
 
     /// An engine as asked for.
@@ -120,27 +150,8 @@ impl Common {
     }
 }
 
-/// The data set at `place`, or the one that stands in where none is named, which is then said; and
-/// what names it. Its classes are brought in the order of `classes`, where there are any. How it was
-/// read is said.
-pub(super) fn find(
-    place: &Place<'_>,
-    output: &OutputOptions,
-    classes: Option<&ClassNames>,
-) -> Result<Found> {
-    let mut found = find_silently(place, output)?;
-    let (name, shown) = (found.data.name.clone(), place.data.map(Path::to_owned));
-    if let Some(classes) = classes {
-        let place = shown.unwrap_or_else(|| name.into());
-        found.data = found.data.in_classes_of(classes).map_err(|problem| problem.at(place))?;
-    }
-    for note in &found.data.notes {
-        output.note(format_args!("{}: {note}", found.data.name));
-    }
-    Ok(found)
-}
-
-/// As [`find`], for who shows by other means how it was read.
+/// The data set at `place`, or the one that stands in where none is named, which is then said. How it
+/// was read is for the caller to show.
 pub(super) fn find_silently(place: &Place<'_>, output: &OutputOptions) -> Result<Found> {
     let mut transfer = Transfer::new(output.quiet);
     let found = Dataset::find_as(place.data, &place.read, &mut |event| transfer.tell(&event))?;

@@ -17,6 +17,9 @@ pub(super) enum CommandError {
     /// There are fewer test images than the arguments say.
     #[error("there is no test image {index}: they are 0 to {last}")]
     NoTestImage { index: usize, last: usize },
+    /// A picture that would have been left out.
+    #[error("{0}; without --strict, up to 1 in 20 pictures are left out")]
+    LeftOut(String),
     /// Images that the network does not take.
     #[error("{}the network reads images of {expected}, but these are {found}", prefix(file.as_deref()))]
     ImageShape { file: Option<PathBuf>, expected: ImageShape, found: ImageShape },

@@ -4,7 +4,7 @@
 use clap::{Args, ValueEnum};
 use mnistry::FitOptions;
 use mnistry::image::RandomAffine;
-use mnistry::train::{LrDecay, LrSchedule};
+use mnistry::train::{ClassWeights, LrDecay, LrSchedule};
 
 /// Validation, early stopping, learning-rate schedule, regularisation and augmentation.
 #[derive(Args)]
@@ -43,6 +43,11 @@ pub(super) struct Regularisation {
     #[arg(long, value_name = "SHARE", default_value_t = 0.0)]
     label_smoothing: f32,
 
+    /// How much each class counts in the loss: with balanced, as much as any other, however many
+    /// images it has
+    #[arg(long, value_enum)]
+    class_weights: Option<Weights>,
+
     /// Augment the training images: shift, rotate and scale each at random, anew in each epoch, as
     /// --shift 2 --rotate 10 --scale 0.1
     #[arg(long)]
@@ -59,6 +64,12 @@ pub(super) struct Regularisation {
     /// Scale images up or down by up to this share
     #[arg(long, value_name = "SHARE")]
     scale: Option<f32>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Weights {
+    /// By images / (classes × images of the class)
+    Balanced,
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -88,6 +99,7 @@ impl Regularisation {
             schedule: LrSchedule { warm_up: self.warm_up, decay },
             weight_decay: self.weight_decay,
             label_smoothing: self.label_smoothing,
+            class_weights: self.class_weights.map(|Weights::Balanced| ClassWeights::Balanced),
             augmentation: RandomAffine {
                 shift: self.shift.unwrap_or(by_default.shift),
                 rotation: self.rotate.unwrap_or(by_default.rotation),

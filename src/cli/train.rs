@@ -8,7 +8,7 @@ use mnistry::data::ReadOptions;
 use mnistry::report::{RecordedRun, RunEnd, SavedRun, StartedRun, Summary, TrainedRun};
 use mnistry::{Dataset, Engine, Network};
 
-use super::common::{Common, Place, find};
+use super::common::{Common, Place};
 use super::interrupt::Interrupt;
 use super::meter::Meter;
 use super::regularisation::Regularisation;
@@ -92,7 +92,7 @@ impl Train {
             self.check_log(file)?;
         }
         let classes = self.settings.class_names()?;
-        let found = find(&self.common.place(), &self.common.output, classes.as_ref())?;
+        let found = self.common.find(&self.common.place(), classes.as_ref())?;
         let network = self.settings.network(&found.data)?;
         if self.summary {
             return self.print_summary(&network);
@@ -141,7 +141,7 @@ impl Train {
             read: if is_said { read } else { run.config().read.clone() },
         };
         let classes = run.config().class_names.clone();
-        let data = find(&place, &self.common.output, classes.as_ref())?.data;
+        let data = self.common.find(&place, classes.as_ref())?.data;
         let interrupt = Interrupt::listen(&engine)?;
         let run = run.started(started).resume(&engine, &data)?;
         self.say_where_it_goes_on(&run);

@@ -47,6 +47,19 @@ impl Transfer {
                 }
                 self.state = State::Waiting;
             }
+            (Event::Unpacked { archive, bytes, is_kept }, _) => {
+                let size = DecimalBytes(*bytes);
+                match is_kept {
+                    true => output::note(format_args!(
+                        "{} ({size}) is kept, for the other data sets in it; it may be deleted",
+                        archive.display()
+                    )),
+                    false => output::note(format_args!(
+                        "the archive ({size}) is not kept; with `data fetch --keep-archive` it stays \
+                         for the other data sets in it"
+                    )),
+                }
+            }
             _ => {}
         }
     }

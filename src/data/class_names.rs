@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
-use super::Problem;
+use super::ClassProblem;
 
 /// The longest name of a class, in characters.
 const LONGEST: usize = 64;
@@ -35,16 +35,16 @@ impl ClassNames {
     /// # Errors
     /// When there are none or more than 256, when one is empty, long, or has control characters, or
     /// two are the same.
-    pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, Problem> {
+    pub fn new(names: impl IntoIterator<Item = impl Into<String>>) -> Result<Self, ClassProblem> {
         let names: Vec<String> = names.into_iter().take(MOST + 1).map(Into::into).collect();
         if names.is_empty() || names.len() > MOST {
-            return Err(Problem::ClassCount(names.len()));
+            return Err(ClassProblem::Count(names.len()));
         }
         let mut known = BTreeSet::new();
         for name in &names {
             check(name)?;
             if !known.insert(name) {
-                return Err(Problem::SameClass([name.clone(), name.clone()]));
+                return Err(ClassProblem::Same([name.clone(), name.clone()]));
             }
         }
         Ok(Self(names))
@@ -63,7 +63,7 @@ impl ClassNames {
     /// # Errors
     /// When one cannot name a class, two mean the same one, a number is above 255, or there are
     /// more than 256.
-    pub fn from_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, Problem> {
+    pub fn from_texts<'a>(texts: impl IntoIterator<Item = &'a str>) -> Result<Self, ClassProblem> {
         let texts: BTreeSet<&str> = texts.into_iter().map(str::trim).collect();
         texts.iter().try_for_each(|text| check(text))?;
         check_apart(&texts)?;
@@ -73,7 +73,7 @@ impl ClassNames {
         {
             return match usize::try_from(greatest).ok().filter(|&greatest| greatest < MOST) {
                 Some(greatest) => Ok(Self::numbered(greatest + 1)),
-                None => Err(Problem::ClassNumber(greatest)),
+                None => Err(ClassProblem::Number(greatest)),
             };
         }
         let mut names: Vec<_> = texts.into_iter().collect();
@@ -96,6 +96,12 @@ impl ClassNames {
             Some(name) => name.into(),
             None => class.to_string().into(),
         }
+    }
+
+    /// The names of the first `classes` classes.
+    pub(super) fn first(mut self, classes: usize) -> Self {
+        self.0.truncate(classes.max(1));
+        self
     }
 
     /// How many classes have names here.
@@ -138,9 +144,9 @@ impl ClassNames {
 }
 
 impl TryFrom<Vec<String>> for ClassNames {
-    type Error = Problem;
+    type Error = ClassProblem;
 
-    fn try_from(names: Vec<String>) -> Result<Self, Problem> {
+    fn try_from(names: Vec<String>) -> Result<Self, ClassProblem> {
         Self::new(names)
     }
 }
@@ -182,11 +188,11 @@ fn folded(text: &str) -> String {
     canonical(text).to_lowercase()
 }
 
-fn check(name: &str) -> Result<(), Problem> {
+fn check(name: &str) -> Result<(), ClassProblem> {
     let is_sound = !name.trim().is_empty()
         && name.chars().count() <= LONGEST
         && !name.chars().any(char::is_control);
-    if is_sound { Ok(()) } else { Err(Problem::ClassName(shown(name))) }
+    if is_sound { Ok(()) } else { Err(ClassProblem::Name(shown(name))) }
 }
 
 /// A name that may be anything, to be shown.
@@ -195,7 +201,7 @@ fn shown(name: &str) -> String {
 }
 
 /// Refuses two texts for one class.
-fn check_apart(texts: &BTreeSet<&str>) -> Result<(), Problem> {
+fn check_apart(texts: &BTreeSet<&str>) -> Result<(), ClassProblem> {
     let cases = |is_case: fn(char) -> bool| {
         let letters = texts.iter().filter_map(|text| letter(text));
         letters.filter(|&letter| is_case(letter)).count()
@@ -208,7 +214,7 @@ fn check_apart(texts: &BTreeSet<&str>) -> Result<(), Problem> {
             _ => folded(text),
         };
         if let Some(other) = known.insert(key, text) {
-            return Err(Problem::SameClass([shown(other), shown(text)]));
+            return Err(ClassProblem::Same([shown(other), shown(text)]));
         }
     }
     Ok(())
@@ -224,7 +230,7 @@ fn letter(text: &str) -> Option<char> {
 mod tests {
     use super::*;
 
-    fn names(texts: &[&str]) -> Result<Vec<String>, Problem> {
+    fn names(texts: &[&str]) -> Result<Vec<String>, ClassProblem> {
         ClassNames::from_texts(texts.iter().copied()).map(Into::into)
     }
 
@@ -252,7 +258,7 @@ mod tests {
             ["A", "B", "a"],
             ["a", "b", "A"],
         ] {
-            assert!(matches!(names(&texts), Err(Problem::SameClass(_))), "{texts:?}");
+            assert!(matches!(names(&texts), Err(ClassProblem::Same(_))), "{texts:?}");
         }
         assert_eq!(names(&["A", "a", "B", "b"]).unwrap(), ["A", "B", "a", "b"]);
     }
@@ -260,13 +266,13 @@ mod tests {
     #[test]
     fn what_cannot_be_a_name_is_refused() {
         for name in ["", " ", "a\u{1b}[2J", &"x".repeat(65)] {
-            assert!(matches!(ClassNames::new([name]), Err(Problem::ClassName(_))), "{name:?}");
+            assert!(matches!(ClassNames::new([name]), Err(ClassProblem::Name(_))), "{name:?}");
         }
-        assert!(matches!(ClassNames::new(["a", "a"]), Err(Problem::SameClass(_))));
+        assert!(matches!(ClassNames::new(["a", "a"]), Err(ClassProblem::Same(_))));
         let many = (0..257).map(|class| format!("class {class}"));
-        assert_eq!(ClassNames::new(many), Err(Problem::ClassCount(257)));
-        assert_eq!(ClassNames::new(Vec::<String>::new()), Err(Problem::ClassCount(0)));
-        assert_eq!(names(&["1", "256"]), Err(Problem::ClassNumber(256)));
+        assert_eq!(ClassNames::new(many), Err(ClassProblem::Count(257)));
+        assert_eq!(ClassNames::new(Vec::<String>::new()), Err(ClassProblem::Count(0)));
+        assert_eq!(names(&["1", "256"]), Err(ClassProblem::Number(256)));
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! A data set: what a network is trained on, and what it is tested with.
 
-use super::{ClassNames, Problem, Split};
+use super::{ClassNames, ClassProblem, Problem, Split};
 use crate::files;
 use crate::image::ImageShape;
 
@@ -24,6 +24,8 @@ pub struct Dataset {
     pub class_names: ClassNames,
     /// How it was read, where its files do not say all of it themselves: a line each.
     pub notes: Vec<String>,
+    /// Why each picture was left out that could not be used.
+    pub left_out: Vec<String>,
 }
 
 impl Dataset {
@@ -42,7 +44,14 @@ impl Dataset {
             return Err(Problem::Label { index, label, classes });
         }
         let class_names = ClassNames::numbered(classes);
-        Ok(Self { name: name.into(), train, test, class_names, notes: Vec::new() })
+        Ok(Self {
+            name: name.into(),
+            train,
+            test,
+            class_names,
+            notes: Vec::new(),
+            left_out: Vec::new(),
+        })
     }
 
     /// The same, whose classes have these names.
@@ -52,7 +61,7 @@ impl Dataset {
     pub fn with_class_names(mut self, names: ClassNames) -> Result<Self, Problem> {
         let classes = self.train.classes();
         if names.len() < classes {
-            return Err(Problem::NamesMissing { names: names.len(), classes });
+            return Err(ClassProblem::Missing { names: names.len(), classes }.into());
         }
         self.class_names = names;
         Ok(self)

@@ -2,7 +2,7 @@
 //! their order.
 
 use super::class_names::listed;
-use super::{ClassNames, Dataset, Problem, Split};
+use super::{ClassNames, ClassProblem, Dataset, Problem, Split};
 
 impl Dataset {
     /// The same images, labelled by `classes`, those of a network for example: each label becomes
@@ -22,10 +22,10 @@ impl Dataset {
         let meant = self.class_names.counterparts(classes);
         let relabelled = |split: &Split| match split.relabelled(&meant)? {
             Some(split) => Ok(split),
-            None => Err(Problem::NoCounterpart {
+            None => Err(Problem::from(ClassProblem::NoCounterpart {
                 found: listed(self.class_names.iter()),
                 known: listed(classes.iter()),
-            }),
+            })),
         };
         let (train, test) = (relabelled(&self.train)?, relabelled(&self.test)?);
         let notes = differences(&self, classes, &meant);

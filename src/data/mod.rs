@@ -6,6 +6,7 @@
 mod assemble;
 mod checksum;
 mod class_names;
+mod class_problem;
 mod contact_sheet;
 mod dataset;
 mod error;
@@ -21,6 +22,7 @@ mod statistics;
 
 pub use crate::files::Bytes;
 pub use class_names::ClassNames;
+pub use class_problem::ClassProblem;
 pub use contact_sheet::contact_sheet;
 pub use dataset::Dataset;
 pub use error::Error;

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
-use super::Error;
+use super::{ClassProblem, Error};
 use crate::image::ImageShape;
 use crate::memory::Shortage;
 
@@ -347,45 +347,9 @@ pub enum Problem {
         classes: usize,
     },
 
-    /// A text that cannot name a class.
-    #[error("'{0}' cannot name a class: a name has 1 to 64 characters, and no control characters")]
-    ClassName(String),
-    /// Two names of one class.
-    #[error("'{}' and '{}' mean one class: put them together, or rename one", .0[0], .0[1])]
-    SameClass([String; 2]),
-    /// No classes, or too many.
-    #[error("it has {0} classes or more; 1 to 256 can be told apart")]
-    ClassCount(usize),
-    /// A class whose number is too great.
-    #[error("not a class: a class that is named by a number is one of 0 to 255, not {0}")]
-    ClassNumber(u64),
-    /// Fewer names than classes.
-    #[error("{names} names for {classes} classes")]
-    NamesMissing {
-        /// How many names there are.
-        names: usize,
-        /// How many classes there are.
-        classes: usize,
-    },
-    /// A line of EMNIST's list of classes.
-    #[error("line {line} is not the label {label} and the code of a character")]
-    Mapping {
-        /// The line, from 1.
-        line: usize,
-        /// The label that belongs there.
-        label: u32,
-    },
-    /// A test set with a class that the training set lacks.
-    #[error("the test set has the class {0}, which the training set has not")]
-    UnknownClass(String),
-    /// A data set whose classes are all strange to a network.
-    #[error("none of its classes ({found}) is one that the network knows ({known})")]
-    NoCounterpart {
-        /// Some classes of the data set.
-        found: String,
-        /// Some classes of the network.
-        known: String,
-    },
+    /// Names of classes that cannot be, or do not fit together.
+    #[error(transparent)]
+    Classes(#[from] ClassProblem),
 
     /// A file lies where folders of pictures are expected.
     #[error(
@@ -393,8 +357,27 @@ pub enum Problem {
     )]
     Stray,
     /// A folder that is no class.
-    #[error("not a class: folders of pictures are named by their class, 0 to 255")]
+    #[error("not a class: its name is no text")]
     NotClass,
+    /// Two folders for one part of a data set.
+    #[error("'{}' and '{}' would be the same part of the data set: put them together", .0[0], .0[1])]
+    SamePart([String; 2]),
+    /// More pictures that cannot be used than may be left out.
+    #[error(
+        "{}",
+        match found {
+            1 => first.clone(),
+            _ => format!("{first}; so {found} of {count} pictures cannot be used, more than 1 in 20"),
+        }
+    )]
+    Unusable {
+        /// How many there are.
+        found: usize,
+        /// How many pictures there are in all.
+        count: usize,
+        /// Why the first one cannot be used, and where it is.
+        first: String,
+    },
     /// Folders of pictures that lack the training set or the test set.
     #[error("it has the folder {found} but no {lacking}; without both, the classes lie in it")]
     LacksFolder {

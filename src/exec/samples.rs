@@ -16,6 +16,8 @@ pub(crate) struct Samples<'a> {
     augmentation: RandomAffine,
     /// The non-zero pixels of each image; `None` where the dense path is faster.
     pub(crate) sparse: Option<SparseRows>,
+    /// How much each class counts in the loss; `None` where all count the same.
+    pub(crate) class_weights: Option<Vec<f32>>,
 }
 
 /// How many pixels of an image are not zero, judged by some of the images.
@@ -45,7 +47,13 @@ impl<'a> Samples<'a> {
     ) -> Result<Self, Shortage> {
         let lists = |_| SparseRows::new(split.pixels(), split.shape().pixels());
         let sparsity = Self::sparsity(split, architecture, gemm, augmentation);
-        Ok(Self { split, augmentation, sparse: sparsity.map(lists).transpose()? })
+        let sparse = sparsity.map(lists).transpose()?;
+        Ok(Self { split, augmentation, sparse, class_weights: None })
+    }
+
+    /// The same, each class counting by its weight in the loss, if there are any.
+    pub(crate) fn weighted(self, class_weights: Option<Vec<f32>>) -> Self {
+        Self { class_weights, ..self }
     }
 
     /// What is not zero in images that [`new`](Self::new) lists without their zeros; `None` where it

@@ -25,7 +25,7 @@ pub enum Error {
     },
 
     /// Not a file of pixels.
-    #[error("not a picture that is read: a PNG, JPEG, BMP or WebP file is expected")]
+    #[error("not a picture that is read: a PNG, JPEG, BMP, WebP, GIF or TIFF file is expected")]
     NotPicture,
     /// A picture without pixels.
     #[error("its images have no pixels: they are {0}")]

@@ -4,6 +4,7 @@
 mod affine;
 mod bounding_box;
 mod error;
+mod file_kind;
 mod normalize;
 mod picture;
 mod raster;
@@ -12,6 +13,7 @@ mod shape;
 pub use affine::RandomAffine;
 pub use bounding_box::BoundingBox;
 pub use error::Error;
+pub(crate) use file_kind::FileKind;
 pub use normalize::Frame;
 pub use picture::{Digit, Picture};
 pub use raster::Raster;

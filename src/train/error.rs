@@ -46,6 +46,12 @@ pub enum Error {
         /// The greatest label.
         greatest: usize,
     },
+    /// A class that cannot be weighed, as there is no sample of it.
+    #[error(
+        "no training sample is of the class {0}, so that classes cannot be balanced: train without \
+         class weights, or on data that have it"
+    )]
+    ClassWithoutSamples(String),
     /// The validation split leaves nothing to train on, or nothing to validate with.
     #[error("a validation split of {split} leaves nothing on one side of {images} images")]
     Validation {

@@ -65,7 +65,7 @@ impl Engine {
     fn go_on(
         &self,
         state: &mut State,
-        Parts { train, validation }: Parts,
+        Parts { train, validation, class_weights }: Parts,
         observer: &mut dyn Observer,
     ) -> Result<History> {
         state.check(&train)?;
@@ -74,6 +74,7 @@ impl Engine {
         if !state.is_complete() {
             let options = state.options;
             let data = self.samples(&train, state.network(), options.augmentation)?;
+            let data = data.weighted(class_weights);
             let run = TrainingRun::new(data, options);
             let primary = Primary::new(self, state, validation, observer);
             let decay = |rate: f64| (rate * options.weight_decay) as f32;
@@ -130,6 +131,8 @@ impl Engine {
 struct Parts {
     train: Split,
     validation: Option<Split>,
+    /// How much each class counts, where not all count the same.
+    class_weights: Option<Vec<f32>>,
 }
 
 impl Parts {
@@ -137,15 +140,19 @@ impl Parts {
     fn checked(network: &Network, split: &Split, options: &FitOptions) -> Result<Self> {
         options.check()?;
         check_compatible(network, split)?;
-        if options.validation_split == 0.0 {
-            return Ok(Self { train: split.clone(), validation: None });
-        }
-        let count = options.training_samples(split.len());
-        let parts = split
-            .split_at(count)
-            .map(|(train, held_out)| Self { train, validation: Some(held_out) });
-        let images = split.len();
-        parts.map_err(|_| Error::Validation { split: options.validation_split, images })
+        let (train, validation) = match options.validation_split {
+            0.0 => (split.clone(), None),
+            share => {
+                let images = split.len();
+                let parts = split.split_at(options.training_samples(images));
+                let wrong = |_| Error::Validation { split: share, images };
+                let (train, held_out) = parts.map_err(wrong)?;
+                (train, Some(held_out))
+            }
+        };
+        let weights = options.class_weights.map(|weights| weights.of(network, &train));
+        let class_weights = weights.transpose()?;
+        Ok(Self { train, validation, class_weights })
     }
 }
 

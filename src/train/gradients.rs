@@ -1,5 +1,6 @@
 //! Gradients for those who want to see them.
 
+use super::class_weights::ClassWeights;
 use super::error::{Error, Result};
 use crate::data::Split;
 use crate::exec::engine::{Engine, EngineError};
@@ -26,11 +27,34 @@ impl Engine {
     /// # Errors
     /// When `network` does not fit `split`, or there is too little memory.
     pub fn gradients(&self, network: &Network, split: &Split) -> Result<Gradients> {
+        self.gradients_with(network, split, None)
+    }
+
+    /// As [`gradients`](Self::gradients), each class counting by its weight in `split`.
+    ///
+    /// # Errors
+    /// As [`gradients`](Self::gradients), and when a class has no sample.
+    pub fn weighted_gradients(
+        &self,
+        network: &Network,
+        split: &Split,
+        weights: ClassWeights,
+    ) -> Result<Gradients> {
+        check_compatible(network, split)?;
+        self.gradients_with(network, split, Some(weights.of(network, split)?))
+    }
+
+    fn gradients_with(
+        &self,
+        network: &Network,
+        split: &Split,
+        class_weights: Option<Vec<f32>>,
+    ) -> Result<Gradients> {
         check_compatible(network, split)?;
         self.check_idle()?;
         let plan = Plan { slots: KeepGradient::SLOTS, ..self.plan(split.len()) };
         self.check_gradient_memory(network, split, &plan)?;
-        let data = self.samples(split, network, RandomAffine::default())?;
+        let data = self.samples(split, network, RandomAffine::default())?.weighted(class_weights);
         let samples: Vec<u32> = (0..split.len() as u32).collect();
         let found = self.as_team(plan, network, &data, |mut worker| {
             worker.load_parameters(0, network.tensors());

@@ -2,6 +2,7 @@
 //! metrics, gradients.
 
 mod checkpoint;
+mod class_weights;
 mod early_stopping;
 mod error;
 mod evaluate;
@@ -16,6 +17,7 @@ mod run;
 mod schedule;
 mod state;
 
+pub use class_weights::ClassWeights;
 pub use error::{Error, OptionError};
 pub use evaluate::Prediction;
 pub use gradients::Gradients;

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::class_weights::ClassWeights;
 use super::error::OptionError;
 use crate::image::RandomAffine;
 use crate::kernels::optim::{InvalidOption, Optimizer, check_fraction};
@@ -28,6 +29,8 @@ pub struct FitOptions {
     pub weight_decay: f64,
     /// The share of each label that is spread over all classes.
     pub label_smoothing: f32,
+    /// How much each class counts in the loss; all the same where it is `None`.
+    pub class_weights: Option<ClassWeights>,
     /// How images are augmented, anew in each epoch.
     pub augmentation: RandomAffine,
     /// The share of the samples, the last ones, that are not trained on but tested with after each
@@ -49,6 +52,7 @@ impl Default for FitOptions {
             schedule: LrSchedule::default(),
             weight_decay: 0.0,
             label_smoothing: 0.0,
+            class_weights: None,
             augmentation: RandomAffine::default(),
             validation_split: 0.0,
             patience: None,

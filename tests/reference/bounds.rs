@@ -151,7 +151,19 @@ impl Reference {
             for step in &steps {
                 values.push(step.forward(values.last()?)?);
             }
-            let (sample_loss, mut dy) = cross_entropy(&values.pop()?, usize::from(label), scale);
+            let logits = values.pop()?;
+            let weight = Approximate::exact(self.weight(label));
+            let is_weighted = !self.class_weights.is_empty();
+            // The weight is rounded to f32, and so is its product.
+            let (weight, scale) = match is_weighted {
+                true => (weight.rounded(1), weight.rounded(1).times(scale).rounded(1)),
+                false => (weight, scale),
+            };
+            let (error, mut dy) = cross_entropy(&logits, usize::from(label), scale);
+            let values_of_logits: Vec<f64> = logits.iter().map(|logit| logit.value).collect();
+            let value = super::cross_entropy(&values_of_logits, label);
+            let weighted = Approximate { value, error }.times(weight);
+            let sample_loss = weighted.rounded(usize::from(is_weighted)).error;
             loss += sample_loss / split.len() as f64;
             for (step, x) in steps.iter().zip(&values).rev() {
                 if let Step::Linear(linear @ Linear { parameters: Some(first), .. }) = step {

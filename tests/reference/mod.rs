@@ -23,6 +23,8 @@ pub(crate) struct Reference {
     stages: Vec<Stage>,
     /// In the order and layout of [`Network::tensors`].
     pub(crate) parameters: Vec<Vec<f64>>,
+    /// How much each class counts in the loss; all the same where there are none.
+    pub(crate) class_weights: Vec<f64>,
 }
 
 /// One step on the way from pixels to logits.
@@ -101,7 +103,13 @@ impl Reference {
         }
         let in_f64 = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect();
         let tensors = network.tensors();
-        Self { stages, parameters: tensors.iter().map(|tensor| in_f64(&tensor.values)).collect() }
+        let parameters = tensors.iter().map(|tensor| in_f64(&tensor.values)).collect();
+        Self { stages, parameters, class_weights: Vec::new() }
+    }
+
+    /// How much samples of the class `label` count.
+    fn weight(&self, label: u8) -> f64 {
+        self.class_weights.get(usize::from(label)).copied().unwrap_or(1.0)
     }
 
     /// What becomes of `x` in `stages`.
@@ -135,7 +143,8 @@ impl Reference {
 
     /// The mean over the samples of the cross-entropy of the logits.
     pub(crate) fn loss(&self, split: &Split) -> f64 {
-        let losses = samples(split).map(|(image, label)| cross_entropy(&self.logits(image), label));
+        let loss = |(image, label)| self.weight(label) * cross_entropy(&self.logits(image), label);
+        let losses = samples(split).map(loss);
         losses.sum::<f64>() / split.len() as f64
     }
 
@@ -172,7 +181,7 @@ impl Reference {
                 self.parameters[tensor][index] = here + steps * STEP;
                 let Outcome { x: logits, hinges } = self.pass(first..self.stages.len(), x.clone());
                 sides.push(hinges.into_iter().map(|hinge| hinge > 0.0).collect::<Vec<_>>());
-                cross_entropy(&logits, *label)
+                self.weight(*label) * cross_entropy(&logits, *label)
             });
             slope += 8.0 * (above - below) - (far_above - far_below);
             smooth &= sides.iter().all(|side| *side == sides[0]);

@@ -19,13 +19,18 @@ use crate::cli::{CommandError, Outcome};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Fetch {
-    /// The data set: mnist or fashion
+    /// The data set: mnist, fashion, kmnist, qmnist, or emnist-letters, -balanced, -byclass, -bymerge,
+    /// -digits or -mnist, which are in one archive of 560 MB
     #[arg(value_parser = name)]
     name: String,
 
     /// Ask the folder at this address instead, which must have the files as they were published
     #[arg(long, value_name = "URL", value_parser = address)]
     mirror: Option<String>,
+
+    /// Keep the archive that a data set of EMNIST is unpacked from, for the others
+    #[arg(long)]
+    keep_archive: bool,
 
     #[command(flatten)]
     output: OutputOptions,
@@ -34,6 +39,7 @@ pub(super) struct Fetch {
 const EXAMPLES: &str = "\
 Examples:
   mnistry data fetch mnist
+  mnistry data fetch emnist-letters --keep-archive
   mnistry data fetch fashion --mirror https://example.org/fashion-mnist/
   mnistry train --data \"$(mnistry data fetch mnist --json | jq -r .path)\"";
 
@@ -47,13 +53,21 @@ struct Fetched {
 
 impl Fetch {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
-        let downloader = Downloader { mirror: self.mirror, ..Downloader::from_env()? };
+        let downloader = Downloader {
+            mirror: self.mirror,
+            keep_archives: self.keep_archive,
+            ..Downloader::from_env()?
+        };
         let mut transfer = Transfer::new(self.output.quiet);
         let fetched = downloader.fetch(&self.name, &mut |event| transfer.tell(&event))?;
+        let checked = match fetched.is_unpacked {
+            true => "of an archive that had the published checksum",
+            false => "that have the published checksum",
+        };
         let result = Fetched { dataset: fetched.title, path: fetched.path, bytes: fetched.bytes };
         self.output.print(&result, || {
             format!(
-                "{} is in {}, {} bytes that have the published checksum\n",
+                "{} is in {}, {} bytes {checked}\n",
                 result.dataset,
                 result.path.display(),
                 result.bytes
@@ -67,7 +81,7 @@ fn name(text: &str) -> Result<String, String> {
     match Catalogue::from_env() {
         Ok(catalogue) if catalogue.get(text).is_none() => {
             let names: Vec<_> = catalogue.names().collect();
-            Err(format!("there is no such data set to fetch: give {}", names.join(" or ")))
+            Err(format!("there is no such data set to fetch: give {}", names.join(", ")))
         }
         _ => Ok(text.into()),
     }

@@ -14,6 +14,7 @@ pub mod npz;
 mod roles;
 pub(crate) mod unpack;
 pub(in crate::data) mod zip;
+pub(crate) mod zip_member;
 
 pub(crate) use array::Array;
 pub use element::Element;

@@ -1,17 +1,11 @@
 //! Archives of arrays as NumPy writes them, such as Keras's `mnist.npz`: a zip archive of npy files,
 //! stored or deflated.
-//!
-//! The archive's directory is read by the `zip` crate. Members are unpacked here, from the very
-//! bytes that the directory points to, so that each can be held to what its headers say.
 
-use std::io::{Cursor, Read, Write};
-
-use flate2::CrcReader;
-use flate2::bufread::DeflateDecoder;
-use zip::{CompressionMethod, ZipArchive};
+use std::io::Write;
 
 use super::roles::{Pair, Roles};
 use super::unpack;
+use super::zip_member::{Directory, ZipMember, open};
 use super::{Layout, npy};
 use crate::data::Problem;
 use crate::data::checksum::crc32;
@@ -36,11 +30,7 @@ pub struct Npz<'a> {
 #[derive(Debug)]
 struct Member<'a> {
     name: String,
-    /// The member as it is in the archive, compressed or not, and where it starts there.
-    bytes: &'a [u8],
-    start: usize,
-    deflated: bool,
-    crc: u32,
+    member: ZipMember<'a>,
     /// Where its elements lie in the unpacked member.
     layout: Layout,
 }
@@ -113,17 +103,8 @@ impl<'a> Arrays<'a> {
     }
 }
 
-fn open(compressed: &[u8]) -> Result<ZipArchive<Cursor<&[u8]>>, Problem> {
-    let archive = ZipArchive::new(Cursor::new(compressed))
-        .map_err(|said| Problem::Zip(said.to_string().escape_debug().to_string()))?;
-    if archive.has_duplicate_names() {
-        return Err(Problem::SameName);
-    }
-    Ok(archive)
-}
-
 /// The names of some members, sorted.
-fn names(archive: &ZipArchive<Cursor<&[u8]>>, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
+fn names(archive: &Directory<'_>, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
     // Names that are no text are none of ours.
     let names = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned()));
     let mut names: Vec<_> = names.filter(|name| is_meant(name)).take(MOST_ARRAYS).collect();
@@ -147,7 +128,7 @@ impl<'a> Npz<'a> {
     fn checked(self) -> Result<Self, Problem> {
         let Self { compressed, members, .. } = &self;
         // Members that share their bytes would each unpack to as much as those bytes can hold.
-        let claimed = members.iter().map(|member| member.bytes.len() as u64).sum();
+        let claimed = members.iter().map(|member| member.member.bytes.len() as u64).sum();
         if claimed > compressed.len() as u64 {
             return Err(Problem::Beyond { claimed, held: compressed.len() as u64 });
         }
@@ -174,13 +155,13 @@ impl<'a> Npz<'a> {
     /// # Errors
     /// When a stored member is not as long as its header says, or fails its checksum.
     pub fn in_place(&self) -> Result<Option<Vec<Layout>>, Problem> {
-        if self.members.iter().any(|member| member.deflated) {
+        if self.members.iter().any(|array| array.member.is_deflated) {
             return Ok(None);
         }
         for member in &self.members {
             member.check_stored().map_err(|problem| problem.within(member.name.clone()))?;
         }
-        let layouts = self.members.iter().map(|member| member.layout.shifted(member.start));
+        let layouts = self.members.iter().map(|member| member.layout.shifted(member.member.start));
         Ok(Some(layouts.collect()))
     }
 
@@ -236,7 +217,7 @@ impl Compressed for Npz<'_> {
             };
             start = end;
             npy::parse(&file).is_ok_and(|layout| layout == member.layout)
-                && crc32(&file) == member.crc
+                && crc32(&file) == member.member.crc
         });
         same && start == copy.len()
     }
@@ -245,59 +226,29 @@ impl Compressed for Npz<'_> {
 impl<'a> Member<'a> {
     fn find(
         compressed: &'a [u8],
-        archive: &mut ZipArchive<Cursor<&[u8]>>,
+        archive: &mut Directory<'_>,
         name: &str,
     ) -> Result<Self, Problem> {
-        let unreadable = |said: zip::result::ZipError| Problem::Zip(said.to_string());
-        let index = archive
-            .index_for_name(name)
-            .ok_or_else(|| Problem::LacksMembers(vec![name.to_owned()]))?;
-        let entry = archive.by_index_raw(index).map_err(unreadable)?;
-        if entry.encrypted() {
-            return Err(Problem::Encrypted);
-        }
-        let deflated = match entry.compression() {
-            CompressionMethod::STORE => false,
-            CompressionMethod::DEFLATE => true,
-            _ => return Err(Problem::Method),
-        };
-        let start = entry.data_start().and_then(|start| usize::try_from(start).ok());
-        let start = start.unwrap_or(usize::MAX);
-        let rest = compressed.get(start..).unwrap_or_default();
-        let claimed = entry.compressed_size();
-        let len = usize::try_from(claimed).unwrap_or(usize::MAX);
-        let bytes = rest.get(..len).ok_or(Problem::Beyond { claimed, held: rest.len() as u64 })?;
-        let begin = if deflated {
-            unpack::read_start(DeflateDecoder::new(bytes), npy::MAX_START)?
-        } else {
-            unpack::read_start(bytes, npy::MAX_START)?
-        };
-        let layout = npy::parse_header(&begin)?;
+        let member = ZipMember::find(compressed, archive, name)?;
+        let layout = npy::parse_header(&member.beginning(npy::MAX_START)?)?;
         let header = layout.file_len();
-        unpack::check_ratio(header, bytes.len())?;
-        if entry.size() != header as u64 {
-            return Err(Problem::Disagree { archive: entry.size(), header });
+        unpack::check_ratio(header, member.bytes.len())?;
+        if member.claimed != header as u64 {
+            return Err(Problem::Disagree { archive: member.claimed, header });
         }
-        Ok(Self { name: name.to_owned(), bytes, start, deflated, crc: entry.crc32(), layout })
+        Ok(Self { name: name.to_owned(), member, layout })
     }
 
     fn unpack_to(&self, sink: &mut impl Write) -> Result<(), UnpackError> {
-        if !self.deflated {
+        if !self.member.is_deflated {
             self.check_stored()?;
-            return sink.write_all(self.bytes).map_err(UnpackError::Write);
+            return sink.write_all(self.member.bytes).map_err(UnpackError::Write);
         }
-        let mut source = CrcReader::new(DeflateDecoder::new(self.bytes));
-        unpack::copy_exactly(source.by_ref(), sink, self.layout.file_len())?;
-        Ok(self.check_crc(source.crc().sum())?)
+        self.member.unpack_to(sink, self.layout.file_len())
     }
 
     fn check_stored(&self) -> Result<(), Problem> {
-        npy::parse(self.bytes)?;
-        self.check_crc(crc32fast::hash(self.bytes))
-    }
-
-    fn check_crc(&self, found: u32) -> Result<(), Problem> {
-        let expected = self.crc;
-        if expected == found { Ok(()) } else { Err(Problem::Checksum { expected, found }) }
+        npy::parse(self.member.bytes)?;
+        self.member.check_stored()
     }
 }

@@ -55,13 +55,19 @@ impl From<Problem> for UnpackError {
 
 /// The unpacked copy of `file`, in memory.
 pub(crate) fn to_memory(file: &impl Compressed) -> Result<Vec<u8>, Problem> {
-    let len = file.unpacked_len();
-    Need::default()
-        .and("an unpacked copy", len as u128)
-        .check(READING, "fewer or smaller images")?;
+    in_memory(file.unpacked_len(), |copy| file.unpack_to(copy))
+}
+
+/// The `len` bytes that `unpack` writes.
+pub(super) fn in_memory(
+    len: usize,
+    unpack: impl FnOnce(&mut Vec<u8>) -> Result<(), UnpackError>,
+) -> Result<Vec<u8>, Problem> {
+    let need = Need::default().and("an unpacked copy", len as u128);
+    need.check(READING, "fewer or smaller images")?;
     let mut copy = Vec::new();
     reserve(&mut copy, len, (READING, "an unpacked copy"))?;
-    match file.unpack_to(&mut copy) {
+    match unpack(&mut copy) {
         Ok(()) => Ok(copy),
         Err(UnpackError::Compressed(problem)) => Err(problem),
         Err(UnpackError::Write(said)) => Err(Problem::Damaged(said.to_string())),

@@ -249,7 +249,11 @@ fn read(
     };
     let reading = Reading { is_transposed: reading.is_transposed != options.transpose, ..reading };
     let dataset = arrays.into_dataset(name, reading).and_then(|dataset| match class_names {
-        Some(names) => dataset.with_class_names(names),
+        // A part of a published set may have the first classes alone.
+        Some(names) => {
+            let names = names.first(dataset.classes());
+            dataset.with_class_names(names)
+        }
         None => Ok(dataset),
     });
     let dataset = dataset.map_err(|problem| problem.at(path))?;

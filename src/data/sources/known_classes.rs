@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use crate::data::assemble::Reading;
-use crate::data::{ClassNames, Dataset, Problem, Result};
+use crate::data::{ClassNames, ClassProblem, Dataset, Problem, Result};
 use crate::files::read_bounded;
 
 /// What the names of a published set have in them, in lower case, and what its classes are called.
@@ -111,7 +111,7 @@ fn characters(text: &[u8], first: u32) -> Result<String, Problem> {
     let lines = lines.filter(|(_, line)| !line.is_empty());
     let labels = first..;
     let of_line = |((place, line), label): ((usize, &[u8]), u32)| {
-        let malformed = || Problem::Mapping { line: place + 1, label };
+        let malformed = || ClassProblem::Mapping { line: place + 1, label }.into();
         let mut numbers = str::from_utf8(line).unwrap_or_default().split_ascii_whitespace();
         let mut next = || numbers.next()?.parse::<u32>().ok();
         match (next(), next().and_then(char::from_u32)) {

@@ -158,7 +158,7 @@ impl Kernel for CrossEntropy<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { own, pass, classes, smoothing, logits, outcomes, room } = self;
-        let scale = 1.0 / pass.samples.len() as f32;
+        let scale = s.splat(1.0 / pass.samples.len() as f32);
         for first in own.clone().step_by(LANES) {
             let samples = first..own.end.min(first + LANES);
             let mut labels = [0; LANES];
@@ -173,8 +173,19 @@ impl Kernel for CrossEntropy<'_, '_> {
             let (_, class) = argmax(s, room[..classes].iter().map(|logits| s.load(logits)));
             let labelled = s.load(&F32x16(labels.map(f32::from)));
             let correct = s.select(s.eq(class, labelled), s.splat(1.0), s.zero());
+            let weights = pass.data.class_weights.as_ref().map(|of| {
+                s.load(&F32x16(
+                    labels.map(|label| of.get(usize::from(label)).copied().unwrap_or(0.0)),
+                ))
+            });
             let labels = Labels { classes: &labels[..samples.len()], smoothing };
-            let loss = cross_entropy(s, room, classes, labels, scale);
+            let loss = match weights {
+                None => cross_entropy(s, room, classes, labels, scale),
+                Some(weights) => {
+                    let scale = s.mul(scale, weights);
+                    s.mul(weights, cross_entropy(s, room, classes, labels, scale))
+                }
+            };
             for (block, by_class) in room.chunks_exact(LANES).enumerate() {
                 let row = logits.row(block, samples.clone());
                 transpose_block(s, by_class.iter().map(|gradient| s.load(gradient)), row);

@@ -11,6 +11,16 @@ use image::{
 
 use crate::image::{Error, ImageShape, Picture, Raster};
 
+/// The formats that are read.
+const READ: [ImageFormat; 6] = [
+    ImageFormat::Png,
+    ImageFormat::Jpeg,
+    ImageFormat::Bmp,
+    ImageFormat::WebP,
+    ImageFormat::Gif,
+    ImageFormat::Tiff,
+];
+
 /// The longest side of a picture that is read, in pixels.
 const LONGEST_SIDE: u32 = 1 << 14;
 
@@ -25,8 +35,7 @@ const PIXELS_IN_A_BYTE: u64 = 4096;
 pub(super) fn grey_levels(bytes: &[u8]) -> Result<Raster, Error> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let mut reader = reader.map_err(|said| Error::Damaged(said.into()))?;
-    let known = [ImageFormat::Png, ImageFormat::Jpeg, ImageFormat::Bmp, ImageFormat::WebP];
-    if !reader.format().is_some_and(|format| known.contains(&format)) {
+    if !reader.format().is_some_and(|format| READ.contains(&format)) {
         return Err(Error::NotPicture);
     }
     let mut limits = Limits::default();

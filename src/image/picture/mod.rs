@@ -59,7 +59,7 @@ impl Picture {
     /// The most pixels of a picture that is read.
     pub const MOST_PIXELS: u64 = 1 << 26;
 
-    /// Reads the PNG, JPEG, BMP or WebP file at `path`, whatever its name.
+    /// Reads the PNG, JPEG, BMP, WebP, GIF or TIFF file at `path`, whatever its name.
     ///
     /// # Errors
     /// When it cannot be read or is no such picture, or one too large.
@@ -71,7 +71,7 @@ impl Picture {
         picture.map_err(|error| error.at(path))
     }
 
-    /// Reads the PNG, JPEG, BMP or WebP file `bytes`, the right way up.
+    /// Reads the PNG, JPEG, BMP, WebP, GIF or TIFF file `bytes`, the right way up.
     ///
     /// Its size is checked before any pixel is decoded.
     ///
@@ -91,6 +91,12 @@ impl Picture {
     #[must_use]
     pub fn shape(&self) -> ImageShape {
         self.levels.shape()
+    }
+
+    /// Its grey levels, as they were decoded.
+    #[must_use]
+    pub fn levels(&self) -> &Raster {
+        &self.levels
     }
 
     /// The digits of the picture in reading order, each fitted into an image of shape `input`
@@ -124,9 +130,18 @@ impl Picture {
     /// # Errors
     /// When nothing is seen.
     pub fn image(&self, input: ImageShape) -> Result<Raster, Error> {
-        if let Some(image) = self.as_is(input) {
-            return Ok(image);
+        match self.as_is(input) {
+            Some(image) => Ok(image),
+            None => self.fitted(input),
         }
+    }
+
+    /// All that is drawn in the picture as one image of shape `input`, fitted and centred, also
+    /// where the picture has that very shape.
+    ///
+    /// # Errors
+    /// When nothing is seen.
+    pub fn fitted(&self, input: ImageShape) -> Result<Raster, Error> {
         let (plane, _) = Plane::downsampled(&self.levels, LONGEST);
         let ink = threshold::ink(plane).ok_or(Error::NoDigit)?;
         let drawing = components::whole(&ink)?;

@@ -44,14 +44,15 @@ pub(crate) struct Labels<'a> {
 /// Sparse categorical cross-entropy: −ln softmax(logits)\[label\] of the first samples, as many as
 /// there are `labels`; the lanes of the others hold anything.
 ///
-/// On return `logits` hold the gradient with respect to the logits, (softmax − label) · `scale`.
+/// On return `logits` hold the gradient with respect to the logits, (softmax − label) · `scale`,
+/// which each sample has its own of.
 #[inline(always)]
 pub(crate) fn cross_entropy<S: Simd>(
     s: S,
     logits: &mut [F32x16],
     classes: usize,
     Labels { classes: labels, smoothing }: Labels<'_>,
-    scale: f32,
+    scale: S::F32,
 ) -> S::F32 {
     let own = |lane: usize| usize::from(labels[lane]);
     let mut target = F32x16::default();
@@ -76,7 +77,7 @@ pub(crate) fn cross_entropy<S: Simd>(
         logits[own(lane)].0[lane] -= 1.0 - smoothing;
     }
     for gradient in logits {
-        s.store(s.mul(s.load(gradient), s.splat(scale)), gradient);
+        s.store(s.mul(s.load(gradient), scale), gradient);
     }
     s.add(log_sum, s.sub(greatest, target))
 }

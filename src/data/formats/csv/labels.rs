@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::number;
-use crate::data::{ClassNames, Problem};
+use crate::data::{ClassNames, ClassProblem, Problem};
 
 /// The most different labels: classes are bytes.
 const MOST: usize = 1 << u8::BITS;
@@ -81,7 +81,7 @@ impl Labels {
             Some(Some(Err(text))) => {
                 Err(Problem::LabelValue { index, found: text.chars().take(20).collect() })
             }
-            _ => Err(Problem::ClassCount(MOST + 1)),
+            _ => Err(ClassProblem::Count(MOST + 1).into()),
         };
         self.rows.iter().enumerate().map(of).collect()
     }

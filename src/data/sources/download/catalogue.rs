@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
+use super::unpacked::name_of;
 use crate::files::read_bounded;
 
 /// No catalogue is as long as this.
@@ -36,10 +37,13 @@ pub(super) struct Edition {
     /// Addresses of folders that hold the files, each ending in a slash; the first is asked first.
     pub(super) hosts: Vec<String>,
     pub(super) files: Vec<PublishedFile>,
+    /// Where the one file is a zip archive with more in it: the members that are the data set.
+    #[serde(default)]
+    pub(super) unpack: Vec<String>,
 }
 
 /// A file, which is whatever has its size and checksum.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct PublishedFile {
     pub(super) name: String,
@@ -50,7 +54,7 @@ pub(super) struct PublishedFile {
 
 impl Catalogue {
     /// The catalogue in the file that `MNISTRY_CATALOGUE` names, else the built-in one, which has
-    /// `mnist` and `fashion`.
+    /// `mnist` and its relatives.
     ///
     /// # Errors
     /// When the file cannot be read or is not a catalogue.
@@ -63,7 +67,7 @@ impl Catalogue {
 
     /// The catalogue that `json` is: for each data set its name, and under that its `title` and
     /// its `editions`, each with its `hosts` and its `files`, of which each has `name`, `bytes` and
-    /// `sha256`.
+    /// `sha256`, and, where the one file is a zip archive, the members to `unpack`.
     ///
     /// # Errors
     /// When it is not; it was found at `path`.
@@ -71,14 +75,22 @@ impl Catalogue {
         let catalogue: Self = serde_json::from_slice(json)
             .map_err(|said| Error::Catalogue { path: path.to_owned(), source: said.into() })?;
         let names = catalogue.0.iter().flat_map(|(name, publication)| {
-            let files = publication.editions.iter().flat_map(|edition| &edition.files);
-            std::iter::once(name).chain(files.map(|file| &file.name))
+            let files = publication.editions.iter().flat_map(|edition| {
+                let members = edition.unpack.iter().map(|member| name_of(member));
+                edition.files.iter().map(|file| &*file.name).chain(members)
+            });
+            std::iter::once(&**name).chain(files)
         });
         // These name files in the cache folder, and must not lead out of it.
         for name in names {
             if name.is_empty() || name.starts_with('.') || name.contains(['/', '\\', ':']) {
-                return Err(Error::Name { path: path.to_owned(), name: name.clone() });
+                return Err(Error::Name { path: path.to_owned(), name: name.to_owned() });
             }
+        }
+        let mut editions = catalogue.0.values().flat_map(|publication| &publication.editions);
+        if editions.any(|edition| !edition.unpack.is_empty() && edition.files.len() != 1) {
+            let source = "what is unpacked is of a single archive".into();
+            return Err(Error::Catalogue { path: path.to_owned(), source });
         }
         Ok(catalogue)
     }
@@ -106,10 +118,15 @@ mod tests {
     #[test]
     fn the_built_in_catalogue_is_sound() {
         let catalogue = parse(include_str!("catalogue.json")).unwrap();
-        assert!(catalogue.names().eq(["fashion", "mnist"]));
+        let emnist = ["balanced", "byclass", "bymerge", "digits", "letters", "mnist"];
+        let emnist = emnist.map(|set| format!("emnist-{set}"));
+        let others = ["fashion", "kmnist", "mnist", "qmnist"];
+        let names: Vec<&str> = emnist.iter().map(String::as_str).chain(others).collect();
+        assert!(catalogue.names().eq(names));
         for publication in catalogue.0.values() {
             for edition in &publication.editions {
                 assert!([1, 4].contains(&edition.files.len()));
+                assert!([0, 4].contains(&edition.unpack.len()));
                 for host in &edition.hosts {
                     assert!(host.starts_with("http") && host.ends_with('/'), "{host}");
                 }
@@ -136,6 +153,12 @@ mod tests {
             )
         };
         assert!(parse(&leads_out("set", "file.npz")).is_ok());
+        let unpacking = |member: &str| {
+            let unpack = format!(r#"] , "unpack": ["{member}"] }} ] }} }}"#);
+            leads_out("set", "a.zip").replace("] } ] } }", &unpack)
+        };
+        assert!(parse(&unpacking("folder/b.gz")).is_ok());
+        assert!(refused(&unpacking("folder/..")).ends_with("the name of a data set or a file"));
         for json in [leads_out("..", "a"), leads_out("a", "../b"), leads_out("a", "C:b")] {
             assert!(refused(&json).ends_with("cannot be the name of a data set or a file"));
         }

@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::path::PathBuf;
 
 use super::HostFailure;
+use crate::data::Problem;
 use crate::files;
 
 /// Why a published data set was not fetched.
@@ -38,6 +39,14 @@ pub enum Error {
         name: String,
         /// The names that there are.
         known: Vec<String>,
+    },
+    /// An archive that was fetched has not in it what it should.
+    #[error("{}: {problem}", path.display())]
+    Archive {
+        /// The archive.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: Problem,
     },
     /// The platform has no place for what is fetched.
     #[error("there is no cache folder to fetch data sets into: name one with MNISTRY_CACHE_DIR")]

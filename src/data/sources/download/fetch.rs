@@ -10,15 +10,15 @@ use crate::data::sources::download::host_failure::{Cause, HostFailure, host_of};
 use crate::data::sources::download::pace::{Deadline, LeastRate};
 use crate::data::sources::download::partial_file::PartialFile;
 use crate::data::sources::download::receive::{ReceiveError, RemoteFile};
-use crate::files;
+use crate::data::sources::download::unpacked::Archive;
+use crate::files::{self, create_folder};
 
 /// How often in turn an address is asked for what is missing when nothing of it comes.
 const FRUITLESS: usize = 5;
 
-/// A download into a folder.
+/// A download.
 pub(super) struct Fetch<'a> {
     downloader: &'a Downloader,
-    folder: &'a Path,
     failures: Vec<HostFailure>,
     /// How long hosts were waited for that did not answer.
     silence: Duration,
@@ -27,13 +27,9 @@ pub(super) struct Fetch<'a> {
 }
 
 impl<'a> Fetch<'a> {
-    pub(super) fn new(
-        downloader: &'a Downloader,
-        folder: &'a Path,
-        tell: &'a mut dyn FnMut(Event<'_>),
-    ) -> Self {
+    pub(super) fn new(downloader: &'a Downloader, tell: &'a mut dyn FnMut(Event<'_>)) -> Self {
         let deadline = Deadline::after(downloader.patience.total);
-        Self { downloader, folder, failures: vec![], silence: Duration::ZERO, deadline, tell }
+        Self { downloader, failures: vec![], silence: Duration::ZERO, deadline, tell }
     }
 
     /// What went wrong.
@@ -41,22 +37,47 @@ impl<'a> Fetch<'a> {
         self.failures
     }
 
-    /// Gets the files of `edition` that are not there; says whether that is now all of them.
-    pub(super) fn edition(&mut self, edition: &Edition) -> Result<bool> {
+    /// Gets `archive`, the only file of `edition`, into a folder of its own in the `cache`, unless it
+    /// is there, and unpacks its part for the data set into `folder`. Returns the size of that part;
+    /// `None` where no host had the archive.
+    pub(super) fn archive(
+        &mut self,
+        edition: &Edition,
+        archive: Archive<'_>,
+        cache: &Path,
+        folder: &Path,
+    ) -> Result<Option<u64>> {
+        let from = archive.folder(cache);
+        let path = from.join(&archive.file.name);
+        let is_kept = self.downloader.keep_archives || path.is_file();
+        create_folder(&from)?;
+        if !self.edition(edition, &from)? {
+            return Ok(None);
+        }
+        let bytes = archive.unpack(&from, folder)?;
+        if !is_kept {
+            archive.remove(&from)?;
+        }
+        (self.tell)(Event::Unpacked { archive: &path, bytes: archive.file.bytes, is_kept });
+        Ok(Some(bytes))
+    }
+
+    /// Gets the files of `edition` that are not in `folder`; says whether that is now all of them.
+    pub(super) fn edition(&mut self, edition: &Edition, folder: &Path) -> Result<bool> {
         let hosts = match &self.downloader.mirror {
             Some(mirror) => std::slice::from_ref(mirror),
             None => &edition.hosts,
         };
         for file in &edition.files {
-            if !file.is_in(self.folder) && !self.file(file, hosts)? {
+            if !file.is_in(folder) && !self.file(file, hosts, folder)? {
                 return Ok(false);
             }
         }
         Ok(true)
     }
 
-    /// Asks one host after the other for `file`; says whether one had it.
-    fn file(&mut self, file: &PublishedFile, hosts: &[String]) -> Result<bool> {
+    /// Asks one host after the other for `file`, to be put in `folder`; says whether one had it.
+    fn file(&mut self, file: &PublishedFile, hosts: &[String], folder: &Path) -> Result<bool> {
         for host in hosts {
             let slash = if host.ends_with('/') { "" } else { "/" };
             let url = format!("{host}{slash}{}", file.name);
@@ -65,7 +86,7 @@ impl<'a> Fetch<'a> {
             }
             (self.tell)(Event::Asked { url: &url });
             let begun = Instant::now();
-            match self.file_at(&url, file) {
+            match self.file_at(&url, file, folder) {
                 Ok(()) => {
                     (self.tell)(Event::Checked);
                     return Ok(true);
@@ -94,19 +115,24 @@ impl<'a> Fetch<'a> {
     }
 
     /// Gets `file` from `url`, checks it, and gives it its name.
-    fn file_at(&mut self, url: &str, file: &PublishedFile) -> Result<(), ReceiveError> {
+    fn file_at(
+        &mut self,
+        url: &str,
+        file: &PublishedFile,
+        folder: &Path,
+    ) -> Result<(), ReceiveError> {
         let patience = self.downloader.patience;
         let left = patience.silence.saturating_sub(self.silence).max(Duration::from_secs(1));
         let mut rate = LeastRate::of(&patience);
         let remote = RemoteFile { url, file, patience, answers: left, deadline: self.deadline };
-        let mut partial = PartialFile::open(self.folder, &file.name)?;
+        let mut partial = PartialFile::open(folder, &file.name)?;
         let mut attempts = Attempts::from(partial.len());
         loop {
             let cause = match remote.receive(&mut partial, &mut rate, self.tell) {
                 Ok(()) => {
                     let found = partial.sha256()?;
                     if found == file.sha256 {
-                        return Ok(self.complete(partial, file)?);
+                        return Ok(complete(partial, file, folder)?);
                     }
                     partial.clear()?;
                     Cause::Checksum { found, expected: file.sha256.clone() }
@@ -125,16 +151,17 @@ impl<'a> Fetch<'a> {
             }
         }
     }
+}
 
-    /// Gives the checked `partial` file the name of `file`, and removes what else there is of it.
-    fn complete(&self, partial: PartialFile, file: &PublishedFile) -> files::Result<()> {
-        // Some systems do not replace a file that is in use. Another process then has the same one.
-        match partial.rename(&self.folder.join(&file.name)) {
-            Err(refused) if !file.is_in(self.folder) => return Err(refused),
-            _ => {}
-        }
-        PartialFile::sweep(self.folder, &file.name)
+/// Gives the checked `partial` file the name of `file` in `folder`, and removes what else there is of
+/// it.
+fn complete(partial: PartialFile, file: &PublishedFile, folder: &Path) -> files::Result<()> {
+    // Some systems do not replace a file that is in use. Another process then has the same one.
+    match partial.rename(&folder.join(&file.name)) {
+        Err(refused) if !file.is_in(folder) => return Err(refused),
+        _ => {}
     }
+    PartialFile::sweep(folder, &file.name)
 }
 
 /// The attempts at one address.

@@ -13,6 +13,7 @@ mod pace;
 mod partial_file;
 mod receive;
 mod redirect;
+mod unpacked;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -85,6 +86,15 @@ pub enum Event<'a> {
     },
     /// The file is there, and is what it should be.
     Checked,
+    /// Files were unpacked from an archive.
+    Unpacked {
+        /// The archive.
+        archive: &'a Path,
+        /// Its size.
+        bytes: u64,
+        /// Whether it stays where it is.
+        is_kept: bool,
+    },
     /// The host did not give the file; another one may.
     Failed(&'a HostFailure),
 }
@@ -99,6 +109,8 @@ pub struct Fetched {
     pub path: PathBuf,
     /// The size of the files together.
     pub bytes: u64,
+    /// Whether they were unpacked from an archive: it is that which had the published checksum.
+    pub is_unpacked: bool,
 }
 
 /// Fetches published data sets.
@@ -110,6 +122,8 @@ pub struct Downloader {
     pub cache: Cache,
     /// The address of a folder with the published files, asked instead of the catalogue's hosts.
     pub mirror: Option<String>,
+    /// Whether an archive stays that more than one data set is in.
+    pub keep_archives: bool,
     /// How long hosts are waited for.
     pub patience: Patience,
 }
@@ -122,7 +136,7 @@ impl Downloader {
     /// When the environment names a catalogue that cannot be read.
     pub fn from_env() -> Result<Self> {
         let (catalogue, cache) = (Catalogue::from_env()?, Cache::from_env());
-        Ok(Self { catalogue, cache, mirror: None, patience: Patience::USUAL })
+        Ok(Self { catalogue, cache, mirror: None, keep_archives: false, patience: Patience::USUAL })
     }
 
     /// The data set called `name`, if all its files are in the cache folder.
@@ -133,9 +147,18 @@ impl Downloader {
         let publication = self.publication(name)?;
         let Some(folder) = self.cache.folder() else { return Ok(None) };
         let folder = folder.join(name);
-        let mut editions = publication.editions.iter();
-        let whole = editions.find(|edition| edition.files.iter().all(|file| file.is_in(&folder)));
-        Ok(whole.map(|edition| Fetched::new(publication, edition, &folder)))
+        let whole = publication.editions.iter().find_map(|edition| match edition.archive() {
+            Some(archive) => {
+                let bytes = archive.unpacked(&folder)?;
+                Some(Fetched::unpacked(publication, &folder, bytes))
+            }
+            None => edition
+                .files
+                .iter()
+                .all(|file| file.is_in(&folder))
+                .then(|| Fetched::new(publication, edition, &folder)),
+        });
+        Ok(whole)
     }
 
     /// Gets the data set called `name` into the cache folder, unless it is there; `tell` is told
@@ -156,12 +179,21 @@ impl Downloader {
         let Some(folder) = self.cache.folder() else {
             return Err(Error::NoCache);
         };
-        let folder = &folder.join(name);
-        create_folder(folder)?;
-        let mut fetch = Fetch::new(self, folder, tell);
+        let (cache, folder) = (folder, &folder.join(name));
+        let mut fetch = Fetch::new(self, tell);
         for edition in &publication.editions {
-            if fetch.edition(edition)? {
-                return Ok(Fetched::new(publication, edition, folder));
+            match edition.archive() {
+                Some(archive) => {
+                    if let Some(bytes) = fetch.archive(edition, archive, cache, folder)? {
+                        return Ok(Fetched::unpacked(publication, folder, bytes));
+                    }
+                }
+                None => {
+                    create_folder(folder)?;
+                    if fetch.edition(edition, folder)? {
+                        return Ok(Fetched::new(publication, edition, folder));
+                    }
+                }
             }
         }
         Err(Error::Unavailable {
@@ -195,7 +227,12 @@ impl Fetched {
             _ => folder.to_owned(),
         };
         let bytes = edition.files.iter().map(|file| file.bytes).sum();
-        Self { title: publication.title.clone(), path, bytes }
+        Self { title: publication.title.clone(), path, bytes, is_unpacked: false }
+    }
+
+    fn unpacked(publication: &Publication, folder: &Path, bytes: u64) -> Self {
+        let (title, path) = (publication.title.clone(), folder.to_owned());
+        Self { title, path, bytes, is_unpacked: true }
     }
 }
 

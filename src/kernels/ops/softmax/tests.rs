@@ -34,7 +34,7 @@ fn numbers(columns: &[F32x16]) -> Vec<f32> {
 fn loss<S: Simd>(s: S, columns: &mut [F32x16], classes: usize, label: u8, scale: f32) -> f32 {
     let labels = Labels { classes: &[label; LANE + 1], smoothing: 0.0 };
     let mut losses = F32x16::default();
-    s.store(cross_entropy(s, columns, classes, labels, scale), &mut losses);
+    s.store(cross_entropy(s, columns, classes, labels, s.splat(scale)), &mut losses);
     losses.0[LANE]
 }
 
