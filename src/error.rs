@@ -15,6 +15,7 @@ use crate::model::{ArchitectureError, NetworkError};
 use crate::simd::UnsupportedIsa;
 use crate::{data, files, image, model, report, train};
 
+pub use crate::files::Foreign;
 pub use crate::memory::Shortage;
 pub use files::Error as FileError;
 

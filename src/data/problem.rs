@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::path::Path;
 
 use super::{ClassProblem, Error};
+use crate::files::Foreign;
 use crate::image::ImageShape;
 use crate::memory::Shortage;
 
@@ -32,6 +33,9 @@ pub enum Problem {
     #[error("its header claims {} bytes of data, more than can be addressed", product(.0))]
     Overflow(Vec<usize>),
 
+    /// A file of another program.
+    #[error("it is {0}")]
+    Foreign(Foreign),
     /// The first bytes are not those of an IDX file.
     #[error("not an IDX file: it starts with {}, where 00 00 08 is expected", hex(.0))]
     NotIdx([u8; 3]),
@@ -72,6 +76,11 @@ pub enum Problem {
     /// The zip archive cannot be read at all.
     #[error("not a readable zip archive: {0}")]
     Zip(String),
+    /// The end of a zip archive, where its directory is, is missing.
+    #[error(
+        "truncated: its directory, which comes last in a zip archive, is missing: fetch it again"
+    )]
+    ZipTruncated,
     /// Two members of a zip archive have the same name.
     #[error("it holds two members of the same name")]
     SameName,

@@ -5,6 +5,7 @@ mod bytes;
 mod durable;
 mod error;
 #[cfg_attr(not(target_os = "linux"), path = "no_guard.rs")]
+mod foreign;
 mod guard;
 mod known_sums;
 mod lock;
@@ -18,6 +19,8 @@ pub use bytes::Bytes;
 pub(crate) use durable::{create_folder, folder_of, sync_folder};
 pub use error::Error;
 pub(crate) use error::Result;
+pub use foreign::Foreign;
+pub(crate) use foreign::{BEGINNING, foreign};
 pub(crate) use lock::Lock;
 #[cfg(feature = "download")]
 pub(crate) use open::is_of_no_stranger;

@@ -27,6 +27,9 @@ pub enum Error {
     /// Not a file of pixels.
     #[error("not a picture that is read: a PNG, JPEG, BMP, WebP, GIF or TIFF file is expected")]
     NotPicture,
+    /// A file of another program.
+    #[error("it is {0}")]
+    Foreign(files::Foreign),
     /// A picture without pixels.
     #[error("its images have no pixels: they are {0}")]
     NoPixels(ImageShape),

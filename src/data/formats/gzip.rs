@@ -30,7 +30,7 @@ pub(crate) fn is_gzip(bytes: &[u8]) -> bool {
 /// When `compressed` does not start as a gzipped IDX file does, or its header
 /// claims what it cannot hold.
 pub fn parse(compressed: &[u8]) -> Result<GzippedIdx<'_>, Problem> {
-    let start = unpack::read_start(Members::new(compressed), idx::MAX_HEADER)?;
+    let start = beginning(compressed, idx::MAX_HEADER)?;
     let layout = idx::parse_header(&start)?;
     unpack::check_ratio(layout.file_len(), compressed.len())?;
     Ok(GzippedIdx { compressed, layout })
@@ -91,6 +91,14 @@ impl Read for Members<'_> {
             self.0 = GzDecoder::new(rest);
         }
     }
+}
+
+/// Up to `limit` bytes from the start of what a gzipped file holds.
+///
+/// # Errors
+/// When it is damaged.
+pub(in crate::data) fn beginning(compressed: &[u8], limit: usize) -> Result<Vec<u8>, Problem> {
+    unpack::read_start(Members::new(compressed), limit)
 }
 
 /// The text of a gzipped file.

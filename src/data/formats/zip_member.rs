@@ -20,12 +20,23 @@ pub(crate) type Directory<'a> = ZipArchive<Cursor<&'a [u8]>>;
 /// # Errors
 /// When it is no zip archive, or two members have one name.
 pub(crate) fn open(compressed: &[u8]) -> Result<Directory<'_>, Problem> {
-    let archive = ZipArchive::new(Cursor::new(compressed))
-        .map_err(|said| Problem::Zip(said.to_string().escape_debug().to_string()))?;
+    let archive = ZipArchive::new(Cursor::new(compressed)).map_err(|said| {
+        match compressed.starts_with(b"PK\x03\x04") && !has_end(compressed) {
+            true => Problem::ZipTruncated,
+            false => Problem::Zip(said.to_string().escape_debug().to_string()),
+        }
+    })?;
     if archive.has_duplicate_names() {
         return Err(Problem::SameName);
     }
     Ok(archive)
+}
+
+/// Whether the end of an archive's directory is there, behind which at most a comment stands.
+fn has_end(compressed: &[u8]) -> bool {
+    const FARTHEST: usize = 22 + (1 << 16);
+    let last = compressed.get(compressed.len().saturating_sub(FARTHEST)..).unwrap_or_default();
+    last.windows(4).any(|signature| signature == b"PK\x05\x06")
 }
 
 /// A member, within the archive.

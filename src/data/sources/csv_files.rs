@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::known_classes;
+use super::other_programs::or_what_it_is;
 use crate::data::assemble::{Arrays, Labelled, Reading};
 use crate::data::formats::csv::{self, Labels, Parsed};
 use crate::data::formats::{Array, Element, ImageArray, Layout, gzip, zip};
@@ -28,8 +29,8 @@ impl Table {
     /// When it cannot be read or is not such a file, or it is not clear what its columns are.
     pub fn open(path: impl AsRef<Path>, options: &ReadOptions) -> Result<Self, Error> {
         let path = path.as_ref();
-        let parsed = read(path, options)?;
-        Self::of(parsed, options).map_err(|problem| problem.at(path))
+        let parsed = read(path, options).map_err(or_what_it_is)?;
+        Self::of(parsed, options).map_err(|problem| or_what_it_is(problem.at(path)))
     }
 
     /// Whether a file of this name is read as CSV: it ends in `.csv` or `.csv.gz`.

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use super::idx_folder::{self, IdxFiles};
-use super::{Cache, archive, class_folders, csv_files, known_classes};
+use super::{Cache, archive, class_folders, csv_files, known_classes, other_programs};
 use crate::data::assemble::Reading;
 use crate::data::{Dataset, Problem, ReadOptions, Result};
 use crate::files;
@@ -203,16 +203,19 @@ impl Dataset {
     /// # Errors
     /// As [`open`](Self::open), and when `options` say what files of this kind do not have.
     pub fn open_as(path: impl AsRef<Path>, cache: &Cache, options: &ReadOptions) -> Result<Self> {
-        let path = path.as_ref();
-        let (source, name) = (Source::detect(path)?, name_of(path));
-        let hint = format!("{name} {}", source.hint());
-        if options.are_of_csv() && !source.is_csv() {
-            return Err(Problem::NotCsv.at(path));
-        }
-        let dataset = read(path, source, name, (cache, options))?;
-        let named = known_classes::named(dataset, &hint).and_then(Dataset::check_classes);
-        named.map_err(|problem| problem.at(path))
+        open(path.as_ref(), cache, options).map_err(other_programs::or_what_it_is)
     }
+}
+
+fn open(path: &Path, cache: &Cache, options: &ReadOptions) -> Result<Dataset> {
+    let (source, name) = (Source::detect(path)?, name_of(path));
+    let hint = format!("{name} {}", source.hint());
+    if options.are_of_csv() && !source.is_csv() {
+        return Err(Problem::NotCsv.at(path));
+    }
+    let dataset = read(path, source, name, (cache, options))?;
+    let named = known_classes::named(dataset, &hint).and_then(Dataset::check_classes);
+    named.map_err(|problem| problem.at(path))
 }
 
 fn read(

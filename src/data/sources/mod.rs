@@ -12,6 +12,7 @@ mod find;
 pub mod generated;
 mod idx_folder;
 mod known_classes;
+mod other_programs;
 
 pub use cache::Cache;
 pub use csv_files::Table;

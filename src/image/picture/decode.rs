@@ -9,6 +9,7 @@ use image::{
     LumaA,
 };
 
+use crate::files::foreign;
 use crate::image::{Error, ImageShape, Picture, Raster};
 
 /// The formats that are read.
@@ -36,7 +37,7 @@ pub(super) fn grey_levels(bytes: &[u8]) -> Result<Raster, Error> {
     let reader = ImageReader::new(Cursor::new(bytes)).with_guessed_format();
     let mut reader = reader.map_err(|said| Error::Damaged(said.into()))?;
     if !reader.format().is_some_and(|format| READ.contains(&format)) {
-        return Err(Error::NotPicture);
+        return Err(foreign(bytes).map_or(Error::NotPicture, Error::Foreign));
     }
     let mut limits = Limits::default();
     limits.max_alloc = Some(MOST_MEMORY);
