@@ -27,8 +27,10 @@ fn main() -> std::io::Result<()> {
         ("npz/stored", writers::npz(&members, Stored)),
         ("npz/deflated", writers::npz(&members, Deflated)),
         ("picture/bmp", picture(ImageFormat::Bmp)),
+        ("picture/gif", encode(&transparent().into_rgba8().into(), ImageFormat::Gif)),
         ("picture/jpeg", picture(ImageFormat::Jpeg)),
         ("picture/png", picture(ImageFormat::Png)),
+        ("picture/tiff", picture(ImageFormat::Tiff)),
         ("picture/webp", picture(ImageFormat::WebP)),
         ("picture/transparent", encode(&transparent(), ImageFormat::Png)),
     ];

@@ -138,7 +138,8 @@ fn files_that_cannot_be_read_are_one_line() {
     for (arguments, line) in [
         (
             "good.png text.png",
-            "text.png: not a picture that is read: a PNG, JPEG, BMP or WebP file is expected",
+            "text.png: not a picture that is read: a PNG, JPEG, BMP, WebP, GIF or TIFF file is \
+             expected",
         ),
         (
             "blank.png",

@@ -7,7 +7,7 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::cell::Cell;
 use std::io::Cursor;
 
-use image::{GrayImage, ImageFormat, Luma};
+use image::{DynamicImage, GrayImage, ImageFormat, Luma};
 use mnistry::image::{Error, Picture};
 use mnistry::internals::formats::npz;
 use proptest::prelude::*;
@@ -159,14 +159,23 @@ proptest! {
 }
 
 /// The formats of pictures.
-const FORMATS: [ImageFormat; 4] =
-    [ImageFormat::Bmp, ImageFormat::Jpeg, ImageFormat::Png, ImageFormat::WebP];
+const FORMATS: [ImageFormat; 6] = [
+    ImageFormat::Bmp,
+    ImageFormat::Gif,
+    ImageFormat::Jpeg,
+    ImageFormat::Png,
+    ImageFormat::Tiff,
+    ImageFormat::WebP,
+];
 
 /// A small picture of a stroke.
 fn picture(format: ImageFormat) -> Vec<u8> {
     let level = |x, y| Luma([if y > 3 && (x == 9 || x == 10) { 20 } else { 220_u8 }]);
     let mut file = Cursor::new(Vec::new());
-    GrayImage::from_fn(24, 20, level).write_to(&mut file, format).unwrap();
+    let grey = DynamicImage::from(GrayImage::from_fn(24, 20, level));
+    // GIF has colours alone.
+    let picture = if format == ImageFormat::Gif { grey.into_rgb8().into() } else { grey };
+    picture.write_to(&mut file, format).unwrap();
     file.into_inner()
 }
 

@@ -191,8 +191,13 @@ fn folded(text: &str) -> String {
 fn check(name: &str) -> Result<(), ClassProblem> {
     let is_sound = !name.trim().is_empty()
         && name.chars().count() <= LONGEST
-        && !name.chars().any(char::is_control);
+        && !name.chars().any(|c| c.is_control() || turns_text(c));
     if is_sound { Ok(()) } else { Err(ClassProblem::Name(shown(name))) }
+}
+
+/// Whether `c` changes the direction in which the text around it is shown.
+fn turns_text(c: char) -> bool {
+    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// A name that may be anything, to be shown.
@@ -265,7 +270,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_a_name_is_refused() {
-        for name in ["", " ", "a\u{1b}[2J", &"x".repeat(65)] {
+        for name in ["", " ", "a\u{1b}[2J", "a\u{202e}b", &"x".repeat(65)] {
             assert!(matches!(ClassNames::new([name]), Err(ClassProblem::Name(_))), "{name:?}");
         }
         assert!(matches!(ClassNames::new(["a", "a"]), Err(ClassProblem::Same(_))));

@@ -13,7 +13,7 @@ use crate::cli::{CommandError, Outcome, output};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Info {
-    /// The data set, as for --data of the other commands: `mnist`, `fashion`, `generated`, or the
+    /// The data set, as for --data of the other commands: `mnist`, `emnist-letters`, `generated`, or the
     /// path of an archive, a .csv file or a folder
     #[arg(value_name = "WHERE")]
     data: PathBuf,

@@ -33,7 +33,7 @@ impl Dataset {
     /// [generated digits](generated) stand in.
     ///
     /// A source is the name of a data set of the [catalogue](super::download::Catalogue), which has
-    /// `mnist` and `fashion`, or `generated`, or else a path as for [`open`](Self::open). `tell` is
+    /// `mnist` and its relatives, or `generated`, or else a path as for [`open`](Self::open). `tell` is
     /// told how a download goes.
     ///
     /// # Errors

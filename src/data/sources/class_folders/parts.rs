@@ -66,14 +66,12 @@ impl Layout {
             (None, None) => {
                 return Ok(Self { train: Part::of(path)?, test: None, notes: Vec::new() });
             }
-            (None, Some(_)) if test.is_none() => {
-                // A class may be called so.
-                return Ok(Self { train: Part::of(path)?, test: None, notes: Vec::new() });
-            }
-            (train, other) => {
-                let [found, lacking] = if train.is_some() { [TRAIN, TEST] } else { [TEST, TRAIN] };
-                let (found, lacking) = (found[0], lacking[0]);
-                let _ = other;
+            (has_train, _) => {
+                let others = if test.is_some() { TEST[0] } else { VALIDATION[0] };
+                let (found, lacking) = match has_train {
+                    Some(_) => (TRAIN[0], TEST[0]),
+                    None => (others, TRAIN[0]),
+                };
                 return Err(Problem::LacksFolder { found, lacking }.at(path));
             }
         };
