@@ -18,6 +18,8 @@ fn main() -> std::io::Result<()> {
         ("csv/labelled", b"label,pixel0,pixel1,pixel2,pixel3\n7,0,12,255,3\r\n\n2,1,2,3,4".to_vec()),
         ("csv/unlabelled", b"\xef\xbb\xbfpixel0\n 7\n\"12\"\n".to_vec()),
         ("csv/headless", b"1,2,3,4\n5,6,7,8\n".to_vec()),
+        ("csv/text", b"id,A,0,0.5,1,0.25\n1,A,0,1,0,1\n2,B,1,0,1,0\n3,A,1,1,0,0\n".to_vec()),
+        ("csv/counted", b",0,1,2,3,4\n0,3,0,16,0,1\n1,4,0,0,16,2\n2,3,1,0,0,0\n".to_vec()),
         ("gz/images", writers::gzip(&writers::idx(&images))),
         ("gz/labels", writers::gzip(&writers::idx(&labels))),
         ("idx/images", writers::idx(&images)),

@@ -60,9 +60,33 @@ fn a_csv_file_becomes_a_submission() {
     assert!(said.starts_with("test.csv, row 1: 2 ("), "{said}");
     assert_eq!(said.lines().count(), 4);
 
+    // A column of ids is what the images are called.
+    let rows = table(&[1, 2], false)
+        .lines()
+        .zip(["id", "b7", "a3"])
+        .map(|(row, id)| format!("{id},{row}\n"))
+        .collect::<String>();
+    fs::write(desk.path("named.csv"), rows).unwrap();
+    desk.succeed("predict run named.csv --csv submission.csv");
+    assert_eq!(desk.read("submission.csv"), "ImageId,Label\nb7,1\na3,2\n");
+
     fs::write(desk.path("own.CSV"), table(&[1], true)).unwrap();
     let said = desk.succeed("predict run own.CSV");
     assert!(said.starts_with("own.CSV, row 1: 1 (") && said.ends_with("; labelled 1\n"), "{said}");
+}
+
+#[test]
+fn a_run_is_gone_on_with_on_data_that_are_read_as_before() {
+    let desk = Desk::new();
+    let classes: Vec<usize> = (0..70).map(|row| row % 3).collect();
+    let table = table(&classes, true).replacen("label", "size", 1);
+    fs::write(desk.path("digits.csv"), table).unwrap();
+    let how = "--label-column size --transpose";
+    desk.succeed(&format!("train --data digits.csv {how} --epochs 1 --run-dir run --quiet"));
+    desk.succeed("train --resume run --epochs 2 --quiet");
+    assert_eq!(desk.read("run/history.csv").lines().count(), 3);
+    let ended = desk.run("train --resume run --epochs 3 --label-column last --quiet");
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
 }
 
 #[test]
@@ -132,7 +156,7 @@ fn what_the_network_saw_is_shown() {
 fn files_that_cannot_be_read_are_one_line() {
     let desk = desk();
     fs::write(desk.path("text.png"), "seven").unwrap();
-    fs::write(desk.path("small.csv"), "1,2,3,4\n").unwrap();
+    fs::write(desk.path("small.csv"), "1,2,3,5\n").unwrap();
     GrayImage::from_pixel(40, 40, Luma([200])).save(desk.path("blank.png")).unwrap();
     write_bars(&desk, "good.png", 1);
     for (arguments, line) in [

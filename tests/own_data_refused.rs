@@ -54,11 +54,13 @@ fn csv_files() {
     };
     let utf16 = "its text is UTF-16; save it as CSV in UTF-8".to_owned();
     let none = "it has no images".to_owned();
+    let only_header =
+        "it has a header, and no images; if its first line is an image, say --no-header".to_owned();
     let cases: Vec<(Vec<u8>, String)> = vec![
         (vec![], none.clone()),
-        (b"\xef\xbb\xbf\r\n\n".to_vec(), none.clone()),
-        (header.into(), none.clone()),
-        (vec![0; 100], none),
+        (b"\xef\xbb\xbf\r\n\n".to_vec(), none),
+        (header.into(), only_header.clone()),
+        (vec![0; 100], only_header),
         (b"\xff\xfel\0a\0".to_vec(), utf16.clone()),
         (b"\xfe\xff\0l\0a".to_vec(), utf16),
         (with("1,NaN,3,4,5"), field("line 9, column 2", "NaN")),

@@ -274,6 +274,9 @@ pub enum Problem {
     /// No images.
     #[error("it has no images")]
     Empty,
+    /// A CSV file of a header alone.
+    #[error("it has a header, and no images; if its first line is an image, say --no-header")]
+    OnlyHeader,
     /// Images without pixels.
     #[error("its images have no pixels: they are {0}")]
     NoPixels(ImageShape),

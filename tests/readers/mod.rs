@@ -2,7 +2,7 @@
 
 #![allow(dead_code, reason = "each program uses some of the readers")]
 
-use mnistry::data::{ReadOptions, Table};
+use mnistry::data::{LabelColumn, ReadOptions, Table};
 use mnistry::image::{Frame, Picture};
 use mnistry::internals::formats::{Layout, gzip, idx, npy, npz};
 
@@ -58,12 +58,21 @@ pub(crate) fn npz(bytes: &[u8]) {
 
 /// A CSV file is square images, each with a label or none with one.
 pub(crate) fn csv(bytes: &[u8]) {
-    let Ok(table) = Table::parse(bytes, &ReadOptions::default()) else { return };
-    let images = table.pixels().len() / table.shape().pixels();
-    assert!(images > 0);
-    assert_eq!(table.pixels().len(), images * table.shape().pixels());
-    assert!(table.ids().is_none_or(|ids| ids.len() == images));
-    assert!(table.labels().is_none_or(|labels| labels.count() == images));
+    let usual = ReadOptions::default;
+    let ways = [
+        usual(),
+        usual().no_header(true),
+        usual().label_column(Some(LabelColumn::Last)),
+        usual().label_column(Some(LabelColumn::None)).transpose(true),
+    ];
+    for options in ways {
+        let Ok(table) = Table::parse(bytes, &options) else { continue };
+        let images = table.pixels().len() / table.shape().pixels();
+        assert!(images > 0);
+        assert_eq!(table.pixels().len(), images * table.shape().pixels());
+        assert!(table.ids().is_none_or(|ids| ids.len() == images));
+        assert!(table.labels().is_none_or(|labels| labels.count() == images));
+    }
 }
 
 /// The digits of a picture lie in it and are as the network wants them.

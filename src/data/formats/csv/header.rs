@@ -37,14 +37,17 @@ pub(super) enum Meaning {
 pub(super) fn is_header(first: &ByteRecord) -> bool {
     let numbers: Vec<f64> = first.iter().filter_map(number).collect();
     let texts = first.len() - numbers.len();
-    texts >= numbers.len()
-        || numbers.len() > 2 && texts <= ENDS && counts_up(&numbers, ENDS - texts)
+    texts >= numbers.len() || texts <= ENDS && counts_up(&numbers, ENDS - texts)
 }
+
+/// Fewer numbers may count up by chance.
+const LEAST: usize = 4;
 
 /// Whether each number is one more than that before, but for as many at the ends.
 fn counts_up(numbers: &[f64], ends: usize) -> bool {
     let counts = |numbers: &[f64]| {
-        numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0)
+        numbers.len() >= LEAST
+            && numbers.windows(2).all(|pair| pair[1] == pair[0] + 1.0)
             && numbers.first().is_some_and(|&first| first == 0.0 || first == 1.0)
     };
     (0..=ends).any(|left| {

@@ -33,7 +33,7 @@ pub(super) fn read(text: Text<'_>, has_header: bool, columns: Columns) -> Result
     let Columns { shape, note, .. } = columns;
     let rows = elements.len() / element.size() / shape.pixels().max(1);
     if rows == 0 {
-        return Err(Problem::Empty);
+        return Err(if has_header { Problem::OnlyHeader } else { Problem::Empty });
     }
     let layout = Layout::new(vec![rows, shape.height, shape.width], element, 0)?;
     let images = Array::new(&elements.into(), &layout)?;
