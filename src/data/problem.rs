@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::path::Path;
 
+use super::CsvProblem;
 use super::{ClassProblem, Error};
 use crate::files::Foreign;
 use crate::image::ImageShape;
@@ -164,43 +165,6 @@ pub enum Problem {
     #[error("damaged: {0}")]
     Damaged(String),
 
-    /// Text in UTF-16.
-    #[error("its text is UTF-16; save it as CSV in UTF-8")]
-    Utf16,
-    /// A CSV file with another separator.
-    #[error("its columns are separated by '{}'; separate them by commas", .0.escape_debug())]
-    Separator(char),
-    /// The columns of a CSV file are no square images.
-    #[error(
-        "it has {0} columns; expected are the pixels of a square image, such as 784 of 28 × 28, and \
-         perhaps a label and an id"
-    )]
-    NotSquare(usize),
-    /// Nothing tells which column of a CSV file has the labels.
-    #[error(
-        "nothing tells which of its {columns} columns has the labels, or whether one does: say \
-         --label-column first, last, none, or a number from 1"
-    )]
-    LabelUnclear {
-        /// How many columns there are.
-        columns: usize,
-    },
-    /// A column that was named is not there.
-    #[error("it has no column '{}' among its {columns}", .column.escape_debug())]
-    NoColumn {
-        /// What was said.
-        column: String,
-        /// How many columns there are.
-        columns: usize,
-    },
-    /// The columns of the pixels are out of order.
-    #[error("its pixels are not in order: '{after}' follows '{before}'")]
-    PixelOrder {
-        /// The name of a column.
-        before: String,
-        /// That of the next one.
-        after: String,
-    },
     /// An archive without CSV files, or with several.
     #[error("it holds {}; expected are train.csv and test.csv, or one CSV file", listed(.0))]
     NoMembers(Vec<String>),
@@ -216,39 +180,6 @@ pub enum Problem {
     /// Options that only CSV files have.
     #[error("it is no CSV file: --label-column and --no-header are only for those")]
     NotCsv,
-    /// A row of a CSV file is shorter or longer than the first.
-    #[error("line {line} has {found} columns where the first has {expected}")]
-    Columns {
-        /// The line, from 1.
-        line: usize,
-        /// Its columns.
-        found: usize,
-        /// Those of the first row.
-        expected: usize,
-    },
-    /// A field of a CSV file is no pixel.
-    #[error(
-        "line {line}, column {column}: '{text}' is no pixel; pixels are whole numbers from 0 to \
-         255, or all of them numbers from 0 to 1"
-    )]
-    Field {
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-        /// What is there, or its start.
-        text: String,
-    },
-    /// A field of a CSV file where a label should be.
-    #[error("line {line}, column {column}: '{text}' is no label")]
-    NoLabel {
-        /// The line, from 1.
-        line: usize,
-        /// The column, from 1.
-        column: usize,
-        /// What is there, or its start.
-        text: String,
-    },
     /// Images to learn from without labels.
     #[error("it has no labels, so nothing can be learnt from it; only `predict` reads it")]
     NoLabels,
@@ -274,9 +205,6 @@ pub enum Problem {
     /// No images.
     #[error("it has no images")]
     Empty,
-    /// A CSV file of a header alone.
-    #[error("it has a header, and no images; if its first line is an image, say --no-header")]
-    OnlyHeader,
     /// Images without pixels.
     #[error("its images have no pixels: they are {0}")]
     NoPixels(ImageShape),
@@ -402,6 +330,9 @@ pub enum Problem {
     /// They take more memory than there is.
     #[error(transparent)]
     Memory(#[from] Shortage),
+    /// What is wrong with a CSV file.
+    #[error(transparent)]
+    Csv(#[from] CsvProblem),
     /// What is wrong with a section of the data, such as a member of an archive.
     #[error("{section}: {problem}")]
     Within {

@@ -8,7 +8,7 @@ use crate::data::assemble::{Arrays, Labelled, Reading};
 use crate::data::formats::csv::{self, Labels, Parsed};
 use crate::data::formats::{Array, Element, ImageArray, Layout, gzip, zip};
 use crate::data::scaling::Scaling;
-use crate::data::{Bytes, Dataset, Error, Problem, ReadOptions, Result};
+use crate::data::{Bytes, CsvProblem, Dataset, Error, Problem, ReadOptions, Result};
 use crate::image::ImageShape;
 
 /// The images of a CSV file, and their labels where it has them: to be classified.
@@ -169,7 +169,10 @@ fn both(name: String, [train, test]: [ReadFile<'_>; 2], options: &ReadOptions) -
 fn is_of_columns(problem: &Problem) -> bool {
     match problem {
         Problem::Within { problem, .. } => is_of_columns(problem),
-        problem => matches!(problem, Problem::NoColumn { .. } | Problem::NotSquare(_)),
+        Problem::Csv(problem) => {
+            matches!(problem, CsvProblem::NoColumn { .. } | CsvProblem::NotSquare(_))
+        }
+        _ => false,
     }
 }
 

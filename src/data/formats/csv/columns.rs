@@ -19,7 +19,7 @@ use super::evidence::Kind;
 use super::header::{ENDS, Meaning, check_order, meaning};
 use super::start_of;
 use crate::data::read_options::LabelColumn;
-use crate::data::{Problem, ReadOptions};
+use crate::data::{CsvProblem, Problem, ReadOptions};
 use crate::image::ImageShape;
 
 /// What the columns of a file are.
@@ -60,19 +60,19 @@ impl Columns {
         let Known { mut label, mut ids, mut rest, may_have_label } =
             Known::of(count, header, options)?;
         let Some(side) = (1..).take_while(|side| side * side <= rest.len()).last() else {
-            return Err(Problem::NotSquare(count));
+            return Err(CsvProblem::NotSquare(count).into());
         };
         let more = rest.len() - side * side;
         if more > 0 {
             if more > ENDS {
-                return Err(Problem::NotSquare(count));
+                return Err(CsvProblem::NotSquare(count).into());
             }
             let ends = outermost(&rest);
             let kinds = kinds(&ends)?;
             let found = decide(&kinds, &ends, more, may_have_label && label.is_none());
             let (found_label, found_id) = found.ok_or(match label.is_none() && may_have_label {
-                true => Problem::LabelUnclear { columns: count },
-                false => Problem::NotSquare(count),
+                true => CsvProblem::LabelUnclear { columns: count },
+                false => CsvProblem::NotSquare(count),
             })?;
             label = label.or(found_label);
             ids.extend(found_id);
@@ -103,7 +103,7 @@ impl Known {
             None => match &*names(Meaning::Label).collect::<Vec<_>>() {
                 [] => None,
                 [label] => Some(*label),
-                _ => return Err(Problem::LabelUnclear { columns: count }),
+                _ => return Err(CsvProblem::LabelUnclear { columns: count }.into()),
             },
         };
         let ids: Vec<_> = names(Meaning::Id).filter(|id| label != Some(*id)).collect();
@@ -117,7 +117,7 @@ fn place(
     column: &LabelColumn,
     count: usize,
     header: Option<&ByteRecord>,
-) -> Result<Option<usize>, Problem> {
+) -> Result<Option<usize>, CsvProblem> {
     let place = match column {
         LabelColumn::None => return Ok(None),
         LabelColumn::First => Some(0),
@@ -129,7 +129,7 @@ fn place(
             fields.position(|field| field.trim_ascii().eq_ignore_ascii_case(wanted))
         }
     };
-    let missing = || Problem::NoColumn { column: column.to_string(), columns: count };
+    let missing = || CsvProblem::NoColumn { column: column.to_string(), columns: count };
     place.map(Some).ok_or_else(missing)
 }
 

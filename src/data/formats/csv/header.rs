@@ -3,7 +3,7 @@
 use ::csv::ByteRecord;
 
 use super::{number, start_of};
-use crate::data::Problem;
+use crate::data::CsvProblem;
 
 /// What people call the column of the labels.
 const LABELS: [&str; 9] =
@@ -69,7 +69,7 @@ pub(super) fn meaning(name: &[u8]) -> Meaning {
 ///
 /// # Errors
 /// When they are not: the file was sorted by name, for example.
-pub(super) fn check_order(header: &ByteRecord, pixels: &[usize]) -> Result<(), Problem> {
+pub(super) fn check_order(header: &ByteRecord, pixels: &[usize]) -> Result<(), CsvProblem> {
     let names: Vec<_> = pixels.iter().map(|&at| header.get(at).unwrap_or_default()).collect();
     let numbered: Option<Vec<_>> = names.iter().map(|name| numbered(name)).collect();
     let Some(numbered) = numbered.filter(|names| names.windows(2).all(|two| two[0].0 == two[1].0))
@@ -80,7 +80,7 @@ pub(super) fn check_order(header: &ByteRecord, pixels: &[usize]) -> Result<(), P
         None => Ok(()),
         Some(at) => {
             let [before, after] = [names[at], names[at + 1]].map(start_of);
-            Err(Problem::PixelOrder { before, after })
+            Err(CsvProblem::PixelOrder { before, after })
         }
     }
 }
@@ -133,6 +133,6 @@ mod tests {
         assert!(check(&["top", "left", "right", "down"]).is_ok());
         let said = check(&["pixel0", "pixel1", "pixel10", "pixel11"]).unwrap_err();
         let (before, after) = ("pixel1".into(), "pixel10".into());
-        assert_eq!(said, Problem::PixelOrder { before, after });
+        assert_eq!(said, CsvProblem::PixelOrder { before, after });
     }
 }

@@ -21,7 +21,7 @@ use ::csv::{ByteRecord, Reader, ReaderBuilder};
 use self::columns::Columns;
 use self::evidence::Facts;
 use super::Array;
-use crate::data::{Problem, ReadOptions};
+use crate::data::{CsvProblem, Problem, ReadOptions};
 
 /// What a CSV file holds.
 #[derive(Clone, Debug)]
@@ -43,7 +43,7 @@ pub(in crate::data) struct Parsed {
 /// says in which line and column.
 pub(in crate::data) fn parse(bytes: &[u8], options: &ReadOptions) -> Result<Parsed, Problem> {
     if bytes.starts_with(b"\xff\xfe") || bytes.starts_with(b"\xfe\xff") {
-        return Err(Problem::Utf16);
+        return Err(CsvProblem::Utf16.into());
     }
     let text = Text(bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(bytes));
     let mut first = ByteRecord::new();
@@ -53,7 +53,7 @@ pub(in crate::data) fn parse(bytes: &[u8], options: &ReadOptions) -> Result<Pars
         return Err(Problem::Empty);
     }
     if let (1, Some(separator)) = (count, first.iter().flatten().find(|c| b";\t".contains(c))) {
-        return Err(Problem::Separator(char::from(*separator)));
+        return Err(CsvProblem::Separator(char::from(*separator)).into());
     }
     let header = Some(first).filter(|first| !options.no_header && header::is_header(first));
     let columns = Columns::of(count, header.as_ref(), options, |places| {

@@ -4,9 +4,9 @@ use ::csv::ByteRecord;
 
 use super::columns::Columns;
 use super::{Labels, Parsed, Text, number, start_of};
-use crate::data::Problem;
 use crate::data::formats::{Array, Element, Layout};
 use crate::data::scaling::{Scaling, Span};
+use crate::data::{CsvProblem, Problem};
 use crate::memory::{Need, reserve};
 
 /// What is asked of memory, and for what.
@@ -33,7 +33,7 @@ pub(super) fn read(text: Text<'_>, has_header: bool, columns: Columns) -> Result
     let Columns { shape, note, .. } = columns;
     let rows = elements.len() / element.size() / shape.pixels().max(1);
     if rows == 0 {
-        return Err(if has_header { Problem::OnlyHeader } else { Problem::Empty });
+        return Err(if has_header { CsvProblem::OnlyHeader.into() } else { Problem::Empty });
     }
     let layout = Layout::new(vec![rows, shape.height, shape.width], element, 0)?;
     let images = Array::new(&elements.into(), &layout)?;
@@ -74,11 +74,11 @@ fn pixels<T>(
     text.each_row(has_header, |_, row| {
         if row.len() != columns.count {
             let (line, found) = (text.line_of(row), row.len());
-            return Err(Problem::Columns { line, found, expected: columns.count });
+            return Err(CsvProblem::Columns { line, found, expected: columns.count }.into());
         }
         let refused = |at: usize, field: &[u8]| {
             let (line, column) = (text.line_of(row), at + 1);
-            Problem::Field { line, column, text: start_of(field) }
+            Problem::from(CsvProblem::Field { line, column, text: start_of(field) })
         };
         for &at in &columns.pixels {
             let field = row.get(at).unwrap_or_default();
@@ -94,7 +94,7 @@ fn pixels<T>(
             let field = row.get(at).unwrap_or_default();
             labels.add(field).ok_or_else(|| {
                 let (line, column) = (text.line_of(row), at + 1);
-                Problem::NoLabel { line, column, text: start_of(field) }
+                CsvProblem::NoLabel { line, column, text: start_of(field) }
             })?;
         }
         if let (Some(ids), Some(at)) = (&mut ids, columns.id) {
