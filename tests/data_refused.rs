@@ -250,7 +250,11 @@ fn archives() {
     let good = members(&arrays());
     let stored = npz(&good, Stored);
     check_npz(b"", "not a readable zip archive: …");
-    check_npz(&stored[..stored.len() - 30], "not a readable zip archive: …");
+    let truncated =
+        "truncated: its directory, which comes last in a zip archive, is missing: fetch it again";
+    for cut in [1, 30, stored.len() / 2] {
+        check_npz(&stored[..stored.len() - cut], truncated);
+    }
     check_npz(&npz(&good[..2], Stored), "it lacks x_test.npy, y_test.npy");
     let mut other_names = good.clone();
     other_names[0].0 = "train_images.npy";

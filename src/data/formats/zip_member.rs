@@ -34,9 +34,10 @@ pub(crate) fn open(compressed: &[u8]) -> Result<Directory<'_>, Problem> {
 
 /// Whether the end of an archive's directory is there, behind which at most a comment stands.
 fn has_end(compressed: &[u8]) -> bool {
-    const FARTHEST: usize = 22 + (1 << 16);
+    const LEN: usize = 22;
+    const FARTHEST: usize = LEN + (1 << 16);
     let last = compressed.get(compressed.len().saturating_sub(FARTHEST)..).unwrap_or_default();
-    last.windows(4).any(|signature| signature == b"PK\x05\x06")
+    last.windows(LEN).any(|end| end.starts_with(b"PK\x05\x06"))
 }
 
 /// A member, within the archive.

@@ -51,7 +51,10 @@ fn counts_up(numbers: &[f64], ends: usize) -> bool {
             && numbers.first().is_some_and(|&first| first == 0.0 || first == 1.0)
     };
     (0..=ends).any(|left| {
-        (0..=ends - left).any(|right| numbers.get(left..numbers.len() - right).is_some_and(counts))
+        (0..=ends - left).any(|right| {
+            let end = numbers.len().checked_sub(right);
+            end.and_then(|end| numbers.get(left..end)).is_some_and(counts)
+        })
     })
 }
 
