@@ -40,9 +40,9 @@ fn the_same_images_from_every_way_of_writing_them() {
     let headless = plain.split_once('\n').unwrap().1;
     let table = Table::parse(headless.as_bytes(), &first).unwrap();
     assert_eq!(table.labels().unwrap().collect::<Vec<_>>(), ["3", "0"]);
-    for unlabelled in ["pixel0,pixel1,pixel2,pixel3\n1,2,3,4", "1,2,3,4"] {
+    for unlabelled in ["pixel0,pixel1,pixel2,pixel3\n1,2,3,5", "1,2,3,5"] {
         let table = Table::parse(unlabelled.as_bytes(), &ReadOptions::default()).unwrap();
-        assert_eq!(table.pixels()[..], [1, 2, 3, 4]);
+        assert_eq!(table.pixels()[..], [1, 2, 3, 5]);
         assert!(table.labels().is_none());
     }
 }
