@@ -18,11 +18,12 @@ use super::transfer::Transfer;
 #[derive(Args)]
 pub(super) struct Common {
     /// The data set: `mnist`, `fashion` or another that `data fetch` knows, which are fetched when
-    /// first needed, `generated`, a
-    /// folder with MNIST's four IDX files (plain or gzipped), an .npz archive, a .csv file or a
-    /// folder with train.csv and test.csv, or a folder of pictures for each class; where it is not
-    /// given, what the environment variable MNISTRY_DATA_DIR names, else MNIST, or generated digits
-    /// where that cannot be fetched. Of images in one part every seventh is kept to test with
+    /// first needed; `generated`; a folder with the four IDX files of MNIST or a relative (plain or
+    /// gzipped); an .npz archive or a folder of .npy files; a .csv file (plain, gzipped or in a zip
+    /// archive) or a folder with train.csv and test.csv; or a folder of pictures for each class.
+    /// Where it is not given, what the environment variable MNISTRY_DATA_DIR names, else MNIST, or
+    /// generated digits where that cannot be fetched. Of images in one part every seventh is kept to
+    /// test with
     #[arg(long, value_name = "WHERE")]
     pub(super) data: Option<PathBuf>,
 

@@ -13,8 +13,8 @@ use crate::cli::{CommandError, Outcome, output};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Info {
-    /// The data set, as for --data of the other commands: `mnist`, `emnist-letters`, `generated`, or the
-    /// path of an archive, a .csv file or a folder
+    /// The data set, as for --data of the other commands: `mnist`, `emnist-letters`, `generated`, or
+    /// the path of an archive, a .csv file or a folder
     #[arg(value_name = "WHERE")]
     data: PathBuf,
 
