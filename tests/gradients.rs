@@ -53,20 +53,16 @@ struct Slope {
     bound: f64,
 }
 
+/// A network of `architecture` and `batch` images for it, classes not weighted.
+fn case((engine, architecture, batch, seed): (EngineOptions, Architecture, usize, u64)) -> Case {
+    let split = images(architecture.input(), batch, architecture.classes(), seed);
+    let network = generated::network(architecture, seed);
+    Case { engine, network, split, seed, is_balanced: false }
+}
+
 fn cases(architectures: impl Strategy<Value = Architecture>) -> impl Strategy<Value = Case> {
     let seed = any::<u64>().no_shrink();
-    (engines(), architectures, 1_usize..=40, seed).prop_map(
-        |(engine, architecture, batch, seed)| {
-            let split = images(architecture.input(), batch, architecture.classes(), seed);
-            Case {
-                engine,
-                network: generated::network(architecture, seed),
-                split,
-                seed,
-                is_balanced: false,
-            }
-        },
-    )
+    (engines(), architectures, 1_usize..=40, seed).prop_map(case)
 }
 
 /// Networks without a hidden layer.
@@ -115,18 +111,7 @@ fn whole_image_networks() -> impl Strategy<Value = Case> {
 fn image_cases(layers: impl Strategy<Value = Vec<Layer>>) -> impl Strategy<Value = Case> {
     let seed = any::<u64>().no_shrink();
     let batch = prop_oneof![1_usize..=6, Just(16), 17_usize..=20];
-    (engines(), image_networks(layers), batch, seed).prop_map(
-        |(engine, architecture, batch, seed)| {
-            let split = images(architecture.input(), batch, architecture.classes(), seed);
-            Case {
-                engine,
-                network: generated::network(architecture, seed),
-                split,
-                seed,
-                is_balanced: false,
-            }
-        },
-    )
+    (engines(), image_networks(layers), batch, seed).prop_map(case)
 }
 
 /// The loss alone: of a single black image the logits are the biases, and the gradient of the

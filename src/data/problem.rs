@@ -369,8 +369,16 @@ fn product(dims: &[usize]) -> String {
     shown.chain((dims.len() > 6).then(|| "…".into())).collect::<Vec<_>>().join(" × ")
 }
 
-fn listed(names: &[String]) -> String {
-    if names.is_empty() { "nothing".into() } else { names.join(", ") }
+/// The names with commas between; a hostile archive may have any number, of which some do.
+pub(super) fn listed(names: &[String]) -> String {
+    const SHOWN: usize = 8;
+    match names {
+        [] => "nothing".into(),
+        [shown @ .., _] if names.len() > SHOWN => {
+            format!("{} and {} more", shown[..SHOWN].join(", "), names.len() - SHOWN)
+        }
+        names => names.join(", "),
+    }
 }
 
 fn tuple(dims: &[usize]) -> String {

@@ -21,7 +21,7 @@ impl fmt::Display for Foreign {
 pub(crate) const BEGINNING: usize = 4096;
 
 /// First bytes, where they are, what they are those of, and what can be done.
-const BINARY: [(usize, &[u8], &str, &str); 22] = [
+const BINARY: [(usize, &[u8], &str, &str); 21] = [
     (0, b"PAR1", "a Parquet file", "write it as CSV or .npz"),
     (0, b"MATLAB 5.0 MAT-file", "a MATLAB file", "save its arrays as .npz with SciPy and NumPy"),
     (0, b"\x89HDF\r\n\x1a\n", "an HDF5 file", "save its arrays as .npz with h5py and NumPy"),
@@ -43,7 +43,6 @@ const BINARY: [(usize, &[u8], &str, &str); 22] = [
     (0, b"\xff\x0a", "a JPEG XL picture", "save it as JPEG or PNG"),
     (0, b"\0\0\0\x0cJXL ", "a JPEG XL picture", "save it as JPEG or PNG"),
     (0, b"\0\0\x01\0", "an icon", "save it as PNG"),
-    (0, b"TFL3", "a TensorFlow Lite model", "name a model that this program trained"),
 ];
 
 /// What a Python pickle is, in which way ever it is written.

@@ -30,8 +30,8 @@ pub(super) struct Predict {
     /// A model file, or a run folder that holds one
     model: PathBuf,
 
-    /// Pictures (PNG, JPEG, BMP, WebP, GIF or TIFF), or CSV files of images, a row each, with or without
-    /// labels
+    /// Pictures (PNG, JPEG, BMP, WebP, GIF or TIFF), or CSV files of images, a row each, with or
+    /// without labels
     #[arg(value_name = "FILE", required_unless_present = "index", conflicts_with_all = ["index", "data"])]
     files: Vec<PathBuf>,
 

@@ -106,7 +106,7 @@ pub(in crate::data) fn beginning(compressed: &[u8], limit: usize) -> Result<Vec<
 /// # Errors
 /// When it is damaged, or takes more memory than there is.
 pub(in crate::data) fn text(compressed: &[u8]) -> Result<Vec<u8>, Problem> {
-    unpack::to_text(Members::new(compressed), compressed.len())
+    unpack::to_text(Members::new(compressed))
 }
 
 impl Compressed for GzippedIdx<'_> {

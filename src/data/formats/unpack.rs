@@ -109,10 +109,8 @@ pub(crate) fn read_start(source: impl Read, limit: usize) -> Result<Vec<u8>, Pro
     Ok(start)
 }
 
-/// All of `source`, which unpacks so many `compressed` bytes: as long as memory lasts.
-pub(super) fn to_text(source: impl Read, compressed: usize) -> Result<Vec<u8>, Problem> {
-    let most = compressed.saturating_mul(DEFLATE_RATIO);
-    let mut source = source.take(most as u64 + 1);
+/// All of `source`, as long as memory lasts.
+pub(super) fn to_text(mut source: impl Read) -> Result<Vec<u8>, Problem> {
     let mut text = Vec::new();
     loop {
         // Doubled each time, so that what is had is asked for a few times only.

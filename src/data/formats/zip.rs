@@ -5,7 +5,7 @@ use super::{gzip, unpack};
 use crate::data::Problem;
 
 /// The names of the files in the archive `bytes`, sorted; what systems leave there for themselves is
-/// none.
+/// none, and names that could not be shown are none of ours.
 ///
 /// # Errors
 /// When it cannot be read.
@@ -14,7 +14,8 @@ pub(in crate::data) fn members(bytes: &[u8]) -> Result<Vec<String>, Problem> {
     let mut names = Vec::new();
     for name in archive.file_names() {
         let name = name.map_err(|said| Problem::Zip(said.to_string()))?;
-        if !name.ends_with('/') && !name.starts_with("__MACOSX/") {
+        let is_shown = !name.chars().any(char::is_control);
+        if is_shown && !name.ends_with('/') && !name.starts_with("__MACOSX/") {
             names.push(name.into_owned());
         }
     }

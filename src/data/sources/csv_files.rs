@@ -7,6 +7,7 @@ use super::other_programs::or_what_it_is;
 use crate::data::assemble::{Arrays, Labelled, Reading};
 use crate::data::formats::csv::{self, Labels, Parsed};
 use crate::data::formats::{Array, Element, ImageArray, Layout, gzip, zip};
+use crate::data::problem::listed;
 use crate::data::scaling::Scaling;
 use crate::data::{Bytes, CsvProblem, Dataset, Error, Problem, ReadOptions, Result};
 use crate::image::ImageShape;
@@ -138,7 +139,7 @@ pub(super) fn open_zip(name: String, path: &Path, options: &ReadOptions) -> Resu
         Some(pair) => !pair.contains(name),
         None => !is_csv(name),
     });
-    let left_out = (!names.is_empty()).then(|| format!("left out: {}", names.join(", ")));
+    let left_out = (!names.is_empty()).then(|| format!("left out: {}", listed(&names)));
     Ok(dataset.noted(left_out))
 }
 
@@ -210,11 +211,8 @@ fn assemble(
     };
     let published = known_classes::of_emnist(train.place.parent().unwrap_or(Path::new(".")), set)?;
     let arrays = Arrays { train: to_train, test: to_test };
-    let dataset =
-        arrays.into_dataset(name, reading).and_then(|dataset| match names.or(published) {
-            Some(names) => dataset.with_class_names(names),
-            None => Ok(dataset),
-        });
+    let dataset = arrays.into_dataset(name, reading);
+    let dataset = dataset.and_then(|dataset| known_classes::called(dataset, names.or(published)));
     Ok(dataset.map_err(at(test.as_ref().unwrap_or(&train)))?.noted(notes))
 }
 

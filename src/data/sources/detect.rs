@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::idx_folder::{self, IdxFiles};
 use super::{Cache, archive, class_folders, csv_files, known_classes, other_programs};
 use crate::data::assemble::Reading;
+use crate::data::problem::listed;
 use crate::data::{Dataset, Problem, ReadOptions, Result};
 use crate::files;
 
@@ -251,16 +252,10 @@ fn read(
         Source::ClassFolders(folder) => return class_folders::open(name, &folder),
     };
     let reading = Reading { is_transposed: reading.is_transposed != options.transpose, ..reading };
-    let dataset = arrays.into_dataset(name, reading).and_then(|dataset| match class_names {
-        // A part of a published set may have the first classes alone.
-        Some(names) => {
-            let names = names.first(dataset.classes());
-            dataset.with_class_names(names)
-        }
-        None => Ok(dataset),
-    });
+    let dataset = arrays.into_dataset(name, reading);
+    let dataset = dataset.and_then(|dataset| known_classes::called(dataset, class_names));
     let dataset = dataset.map_err(|problem| problem.at(path))?;
-    let left_out = (!left_out.is_empty()).then(|| format!("left out: {}", left_out.join(", ")));
+    let left_out = (!left_out.is_empty()).then(|| format!("left out: {}", listed(&left_out)));
     Ok(dataset.noted(left_out))
 }
 

@@ -77,6 +77,14 @@ pub(super) fn set_of(file: &str) -> &str {
     stem.trim_end_matches(['-', '_'])
 }
 
+/// `data` with these names of its classes, where there are any; as many of them as it has classes,
+/// since a part of a published set may have the first ones alone.
+pub(super) fn called(data: Dataset, names: Option<ClassNames>) -> Result<Dataset, Problem> {
+    let Some(names) = names else { return Ok(data) };
+    let names = names.first(data.classes());
+    data.with_class_names(names)
+}
+
 /// The names of the classes of EMNIST's set `name`, such as `emnist-balanced`, whose files are in
 /// `folder`: those of the list `emnist-balanced-mapping.txt` there, else those that were published.
 /// `None` where the classes are digits.
