@@ -36,6 +36,11 @@ impl BoundingBox {
         self.left + self.width
     }
 
+    /// The same rectangle of an image with rows and columns exchanged.
+    pub(super) fn transposed(self) -> Self {
+        Self { top: self.left, left: self.top, height: self.width, width: self.height }
+    }
+
     /// The smallest rectangle that holds both.
     pub(super) fn union(self, other: Self) -> Self {
         let (top, left) = (self.top.min(other.top), self.left.min(other.left));

@@ -121,7 +121,7 @@ impl Axis {
 }
 
 /// Row and column of the centre of mass, where a pixel's own centre is at its index.
-fn centre_of_mass(image: &Raster) -> Option<[f64; 2]> {
+pub(super) fn centre_of_mass(image: &Raster) -> Option<[f64; 2]> {
     let (mut mass, mut down, mut across) = (0u64, 0u64, 0u64);
     for (row, pixels) in image.rows().enumerate() {
         let mut in_row = 0;

@@ -50,6 +50,18 @@ impl Raster {
         self.pixels.chunks_exact(self.shape.width.max(1))
     }
 
+    /// The image with rows and columns exchanged.
+    pub(super) fn transposed(&self) -> Self {
+        let ImageShape { height, width } = self.shape;
+        let mut turned = Self::blank(ImageShape { height: width, width: height });
+        for (row, pixels) in self.rows().enumerate() {
+            for (column, &pixel) in pixels.iter().enumerate() {
+                turned.pixels[column * height + row] = pixel;
+            }
+        }
+        turned
+    }
+
     /// The image as a PNG file.
     ///
     /// # Errors

@@ -1,10 +1,14 @@
 //! The connected components of what is drawn, put together to digits in reading order.
 
+use super::enclosures;
 use super::threshold::Ink;
 use crate::image::{BoundingBox, Error, ImageShape, Raster};
 
 /// The most components that are put together: a page of digits has fewer.
 const MOST_COMPONENTS: usize = 1000;
+
+/// A piece that is less than one of so many pixels does not count.
+const SPECK: usize = 500;
 
 /// A digit is at least so much as high as the highest.
 const LEAST_HEIGHT: f32 = 0.4;
@@ -30,12 +34,13 @@ pub(super) struct Cutout {
     pub(super) bounds: BoundingBox,
 }
 
-/// The digits that are drawn, in reading order.
+/// The digits that are drawn, in reading order; `picture` is the part of the drawing that is no
+/// margin.
 ///
 /// # Errors
 /// When there are too many components.
-pub(super) fn digits(ink: &Ink) -> Result<Vec<Cutout>, Error> {
-    let (components, height) = plausible(ink)?;
+pub(super) fn digits(ink: &Ink, picture: BoundingBox) -> Result<Vec<Cutout>, Error> {
+    let (components, height) = plausible(ink, picture)?;
     let mut digits = joined(components, height);
     digits.retain(|digit| digit.bounds.height as f32 >= LEAST_HEIGHT * height);
     in_reading_order(&mut digits, height);
@@ -48,16 +53,23 @@ pub(super) fn digits(ink: &Ink) -> Result<Vec<Cutout>, Error> {
 ///
 /// # Errors
 /// When there are too many components.
-pub(super) fn whole(ink: &Ink) -> Result<Option<Raster>, Error> {
-    let all = plausible(ink)?.0.into_iter().reduce(Component::union);
+pub(super) fn whole(ink: &Ink, picture: BoundingBox) -> Result<Option<Raster>, Error> {
+    let all = plausible(ink, picture)?.0.into_iter().reduce(Component::union);
     Ok(all.map(|all| all.cut_out_of(&ink.drawing)))
 }
 
+/// Into how many pieces of some size what is not 0 in `mask` falls.
+pub(super) fn pieces(mask: Raster) -> usize {
+    let least = mask.pixels().len() / SPECK;
+    let pieces = connected(&Ink { drawing: mask, strong: 1 });
+    pieces.iter().filter(|piece| piece.pixels.len() > least).count()
+}
+
 /// Ink that is connected, or belongs together.
-struct Component {
+pub(super) struct Component {
     /// Indices into the drawing.
     pixels: Vec<u32>,
-    bounds: BoundingBox,
+    pub(super) bounds: BoundingBox,
 }
 
 impl Component {
@@ -69,7 +81,7 @@ impl Component {
     }
 
     /// This component of `drawing` alone.
-    fn cut_out_of(&self, drawing: &Raster) -> Raster {
+    pub(super) fn cut_out_of(&self, drawing: &Raster) -> Raster {
         let BoundingBox { top, left, width, .. } = self.bounds;
         let all = drawing.shape().width;
         let mut raster = Raster::blank(self.bounds.shape());
@@ -81,18 +93,31 @@ impl Component {
         raster
     }
 
+    /// This component of an image that was cut out at `place`, as one of the drawing, which is
+    /// `width` pixels wide.
+    pub(super) fn moved(mut self, place: BoundingBox, width: usize) -> Self {
+        let moved = |pixel: &u32| {
+            let (row, column) = (*pixel as usize / place.width, *pixel as usize % place.width);
+            ((place.top + row) * width + place.left + column) as u32
+        };
+        self.pixels = self.pixels.iter().map(moved).collect();
+        self.bounds.top += place.top;
+        self.bounds.left += place.left;
+        self
+    }
+
     /// How strong its ink is in `drawing`, on average.
     fn strength(&self, drawing: &Raster) -> f32 {
         let strengths = self.pixels.iter().map(|&pixel| drawing.pixels()[pixel as usize]);
         strengths.map(f32::from).sum::<f32>() / self.pixels.len() as f32
     }
 
-    /// Whether it reaches the edge of a picture of `shape`.
-    fn is_at_edge(&self, shape: ImageShape) -> bool {
-        self.bounds.top == 0
-            || self.bounds.left == 0
-            || self.bounds.bottom() == shape.height
-            || self.bounds.right() == shape.width
+    /// Whether it reaches the edge of `picture`.
+    fn is_at_edge(&self, picture: BoundingBox) -> bool {
+        self.bounds.top <= picture.top
+            || self.bounds.left <= picture.left
+            || self.bounds.bottom() >= picture.bottom()
+            || self.bounds.right() >= picture.right()
     }
 
     /// Twice the row of its middle.
@@ -102,10 +127,10 @@ impl Component {
 }
 
 /// The components that may be digits or belong to digits, and the height of the highest.
-fn plausible(ink: &Ink) -> Result<(Vec<Component>, f32), Error> {
-    let all = connected(ink);
+fn plausible(ink: &Ink, picture: BoundingBox) -> Result<(Vec<Component>, f32), Error> {
+    let all = enclosures::opened(connected(ink), &ink.drawing);
     let (edge, mut components): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|component| component.is_at_edge(ink.drawing.shape()));
+        all.into_iter().partition(|component| component.is_at_edge(picture));
     let strength = |component: &Component| component.strength(&ink.drawing);
     match highest(&components) {
         None => components = edge,
@@ -136,7 +161,7 @@ fn highest(components: &[Component]) -> Option<f32> {
 }
 
 /// The connected components of the drawing, over edges and corners, that have strong ink.
-fn connected(ink: &Ink) -> Vec<Component> {
+pub(super) fn connected(ink: &Ink) -> Vec<Component> {
     let ImageShape { height, width } = ink.drawing.shape();
     let pixels = ink.drawing.pixels();
     let mut seen = vec![false; pixels.len()];

@@ -21,7 +21,12 @@
 mod background;
 mod components;
 mod decode;
+mod enclosures;
+mod fitted;
+mod ground;
+mod lines;
 mod plane;
+mod rules;
 mod stroke;
 #[cfg(test)]
 mod tests;
@@ -33,7 +38,9 @@ use std::path::Path;
 use super::{BoundingBox, Error, Frame, ImageShape, Raster};
 use crate::files::Bytes;
 use components::Cutout;
+use ground::Ground;
 use plane::Plane;
+use threshold::Ink;
 
 /// A picture in grey levels: 0 is black, 255 is white.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,29 +110,29 @@ impl Picture {
     /// as MNIST's digits were.
     /// Ink may be dark on a light background or light on a dark one.
     ///
-    /// A picture of that very shape is one digit as it is, on a black background, unless it is
-    /// smaller than a fitted one would be.
+    /// A picture of that very shape whose ink is as large as a fitted digit's and in the middle is
+    /// one digit as it is, on a black background.
     ///
     /// # Errors
     /// When no digit is seen.
     pub fn digits(&self, input: ImageShape) -> Result<Vec<Digit>, Error> {
-        if let Some(image) = self.as_is(input) {
+        let frame = Frame::of(input);
+        if let Some(image) = self.as_is(input).filter(|image| fitted::is_fitted(image, frame)) {
             return Ok(vec![Digit { image, bounding_box: BoundingBox::whole(self.shape()) }]);
         }
-        let (plane, side) = Plane::downsampled(&self.levels, LONGEST);
-        let ink = threshold::ink(plane).ok_or(Error::NoDigit)?;
-        let frame = Frame::of(input);
+        let drawing = Drawing::of(&self.levels).ok_or(Error::NoDigit)?;
         let digits =
-            components::digits(&ink)?.into_iter().filter_map(|Cutout { drawing, bounds }| {
-                let bounding_box = bounds.upsampled(side, self.shape());
-                Some(Digit { image: normalize(frame, drawing)?, bounding_box })
+            components::digits(&drawing.ink, drawing.picture())?.into_iter().filter_map(|digit| {
+                let Cutout { drawing: cutout, bounds } = digit;
+                let bounding_box = drawing.place(bounds, self.shape());
+                Some(Digit { image: normalize(frame, cutout)?, bounding_box })
             });
         let digits: Vec<_> = digits.collect();
         if digits.is_empty() { Err(Error::NoDigit) } else { Ok(digits) }
     }
 
-    /// All that is drawn in the picture as one image of shape `input`, prepared as
-    /// [`digits`](Self::digits) are.
+    /// The picture as one image of shape `input`, on a black background: as it is, if it has that
+    /// very shape, else all that is drawn in it, [`fitted`](Self::fitted).
     ///
     /// # Errors
     /// When nothing is seen.
@@ -142,34 +149,19 @@ impl Picture {
     /// # Errors
     /// When nothing is seen.
     pub fn fitted(&self, input: ImageShape) -> Result<Raster, Error> {
-        let (plane, _) = Plane::downsampled(&self.levels, LONGEST);
-        let ink = threshold::ink(plane).ok_or(Error::NoDigit)?;
-        let drawing = components::whole(&ink)?;
+        let drawing = Drawing::of(&self.levels).ok_or(Error::NoDigit)?;
+        let drawing = components::whole(&drawing.ink, drawing.picture())?;
         drawing.and_then(|drawing| normalize(Frame::of(input), drawing)).ok_or(Error::NoDigit)
     }
 
-    /// The picture as it is, on a black background, if it has the shape `input` and its ink is about
-    /// as large as a fitted digit's or larger.
+    /// The picture as it is, on a black background, if it has the shape `input`.
     fn as_is(&self, input: ImageShape) -> Option<Raster> {
-        let ImageShape { height, width } = self.shape();
-        if self.shape() != input {
-            return None;
-        }
-        let mut image = self.levels.clone();
-        let edge = |index: usize| {
-            let (row, column) = (index / width, index % width);
-            row == 0 || column == 0 || row + 1 == height || column + 1 == width
-        };
-        let edges = (0..image.pixels().len()).filter(|&index| edge(index));
-        let light = edges.clone().filter(|&index| image.pixels()[index] > 127).count();
-        if 2 * light > edges.count() {
+        let mut image = (self.shape() == input).then(|| self.levels.clone())?;
+        let (plane, _) = Plane::downsampled(&self.levels, LONGEST);
+        if !plane.values.is_empty() && Ground::of(&plane).is_light() {
             image.pixels_mut().iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
         }
-        let inked = image.bounding_box()?;
-        let inner = Frame::of(input).inner();
-        // Four fifths: a digit of MNIST may fall a little short of its box.
-        let large = 5 * inked.height >= 4 * inner.height || 5 * inked.width >= 4 * inner.width;
-        large.then_some(image)
+        Some(image)
     }
 }
 
@@ -178,13 +170,54 @@ fn normalize(frame: Frame, drawing: Raster) -> Option<Raster> {
     frame.normalize(&stroke::thickened(drawing, frame.inner()))
 }
 
-impl BoundingBox {
-    /// This rectangle in the picture of shape `whole`, of which squares of `side` pixels were made
-    /// one pixel each, or fewer at the end.
-    fn upsampled(self, side: usize, whole: ImageShape) -> Self {
-        let (top, left) = (self.top * side, self.left * side);
-        let height = (self.height * side).min(whole.height.saturating_sub(top));
-        let width = (self.width * side).min(whole.width.saturating_sub(left));
-        Self { top, left, height, width }
+/// What is drawn in a picture, at the size at which it is looked at.
+struct Drawing {
+    ink: Ink,
+    /// How wide the margin is that was added on each side.
+    margin: usize,
+    /// Pixels of the picture along each side of one of the drawing.
+    side: usize,
+}
+
+impl Drawing {
+    /// What is drawn in the picture of these `levels`; `None` where nothing stands out.
+    fn of(levels: &Raster) -> Option<Self> {
+        let (mut plane, side) = Plane::downsampled(levels, LONGEST);
+        if plane.values.is_empty() {
+            return None;
+        }
+        let ground = Ground::of(&plane);
+        let (mut plane, margin) = ground.with_margin(plane);
+        if ground.is_dark {
+            plane.values.iter_mut().for_each(|value| *value = 255.0 - *value);
+        }
+        let ink = threshold::ink(&plane)?;
+        let mut drawing = Self { ink, margin, side };
+        if let Some(plane) = rules::erased(&plane, &drawing.ink, drawing.picture()) {
+            drawing.ink = threshold::ink(&plane)?;
+        }
+        Some(drawing)
+    }
+
+    /// The part of the drawing that is no margin.
+    fn picture(&self) -> BoundingBox {
+        let ImageShape { height, width } = self.ink.drawing.shape();
+        BoundingBox {
+            top: self.margin,
+            left: self.margin,
+            height: height - 2 * self.margin,
+            width: width - 2 * self.margin,
+        }
+    }
+
+    /// The rectangle of the picture, which has the shape `whole`, that is at `bounds` of the drawing.
+    fn place(&self, bounds: BoundingBox, whole: ImageShape) -> BoundingBox {
+        let within = |place: usize, length: usize| {
+            (place.saturating_sub(self.margin) * self.side).min(length)
+        };
+        let (top, left) = (within(bounds.top, whole.height), within(bounds.left, whole.width));
+        let bottom = within(bounds.bottom(), whole.height);
+        let right = within(bounds.right(), whole.width);
+        BoundingBox { top, left, height: bottom - top, width: right - left }
     }
 }

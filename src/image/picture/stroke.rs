@@ -23,7 +23,7 @@ pub(super) fn thickened(drawing: Raster, inner: ImageShape) -> Raster {
 
 /// The width of the strokes of `drawing`, in its pixels: twice the area over the perimeter,
 /// which is found by counting edges across and down (Crofton).
-fn stroke_width(drawing: &Raster) -> f32 {
+pub(super) fn stroke_width(drawing: &Raster) -> f32 {
     let width = drawing.shape().width;
     let inked = |pixel: u8| pixel > 127;
     let area = drawing.pixels().iter().map(|&pixel| f32::from(pixel)).sum::<f32>() / 255.0;

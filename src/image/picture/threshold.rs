@@ -13,16 +13,12 @@ pub(super) struct Ink {
     pub(super) strong: u8,
 }
 
-/// The ink of `plane`, be it darker or lighter than the background; `None` where nothing stands
-/// out.
-pub(super) fn ink(mut plane: Plane) -> Option<Ink> {
-    if is_light(&plane) {
-        plane.values.iter_mut().for_each(|value| *value = 255.0 - *value);
-    }
-    let background = Background::closed(&plane);
-    let contrast = Contrast::of(&plane, &background)?;
-    let background = background.refined(&plane, |index| contrast.values[index] < contrast.weak);
-    let contrast = Contrast::of(&plane, &background)?;
+/// The ink of `plane`, which is darker than the background; `None` where nothing stands out.
+pub(super) fn ink(plane: &Plane) -> Option<Ink> {
+    let background = Background::closed(plane);
+    let contrast = Contrast::of(plane, &background)?;
+    let background = background.refined(plane, |index| contrast.values[index] < contrast.weak);
+    let contrast = Contrast::of(plane, &background)?;
     let strength = |value: f32| {
         let share = (value - contrast.weak) / (contrast.ink - contrast.weak);
         // Casts keep within a byte.
@@ -31,14 +27,6 @@ pub(super) fn ink(mut plane: Plane) -> Option<Ink> {
     let pixels = contrast.values.iter().map(|&value| strength(value)).collect();
     let strong = strength(contrast.strong).max(1);
     Some(Ink { drawing: Raster::new(plane.shape, pixels)?, strong })
-}
-
-/// Whether the ink of `plane` is lighter than its background. Ink covers less than the background
-/// does, so it is farther from the mean of its surroundings, which the third moment shows.
-fn is_light(plane: &Plane) -> bool {
-    let means = Background::mean(plane);
-    let far = plane.values.iter().zip(means.pixels(plane.shape)).map(|(value, mean)| value - mean);
-    far.map(|far| f64::from(far).powi(3)).sum::<f64>() > 0.0
 }
 
 /// The least share of the background's light that ink takes away.
@@ -65,7 +53,7 @@ struct Contrast {
 impl Contrast {
     /// Tells ink from `background` midway between the means of both (Ridler and Calvard, 1978).
     fn of(plane: &Plane, background: &Background) -> Option<Self> {
-        let light = plane.values.iter().zip(background.pixels(plane.shape));
+        let light = plane.values.iter().zip(&background.values);
         let mut values: Vec<f32> =
             light.map(|(value, background)| 1.0 - value / background.max(1.0)).collect();
         let mut sorted = values.clone();

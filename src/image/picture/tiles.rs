@@ -56,6 +56,32 @@ impl Tiles {
         self.tiles.iter().map(Tile::mean).collect()
     }
 
+    /// The value of every pixel of an image of shape `image`, by bilinear interpolation between
+    /// `values` of the tiles around it.
+    pub(super) fn between(&self, values: &[f32], image: ImageShape) -> Vec<f32> {
+        let between = |pixel: usize, tiles: usize| {
+            let position = (pixel as f32 + 0.5) / self.side as f32 - 0.5;
+            let position = position.clamp(0.0, (tiles - 1) as f32);
+            let first = position as usize;
+            (first, (first + 1).min(tiles - 1), position - first as f32)
+        };
+        let width = self.shape.width;
+        let columns: Vec<_> = (0..image.width).map(|column| between(column, width)).collect();
+        let mut pixels = Vec::with_capacity(image.pixels());
+        for row in 0..image.height {
+            let (above, below, down) = between(row, self.shape.height);
+            let tile = |column: usize| {
+                let [a, b] = [above, below].map(|row| values[row * width + column]);
+                a + down * (b - a)
+            };
+            pixels.extend(columns.iter().map(|&(left, right, across)| {
+                let (a, b) = (tile(left), tile(right));
+                a + across * (b - a)
+            }));
+        }
+        pixels
+    }
+
     /// Each tile together with its neighbours up to `reach` tiles away: a box filter.
     pub(super) fn smoothed(self, reach: usize) -> Self {
         let add = |a: Tile, b: Tile| Tile { sum: a.sum + b.sum, count: a.count + b.count };
