@@ -12,6 +12,10 @@ use crate::image::{ImageShape, Raster};
 /// The least share of the variance that two clear levels explain, and the least step between them.
 const EXPLAINED: f32 = 0.85;
 const STEP: f32 = 40.0;
+/// A third level is farther than this share of the step beyond the two, and takes more than such a
+/// share of the picture: ink in a shadow.
+const BEYOND: f32 = 0.35;
+const MOST_BEYOND: f32 = 0.003;
 /// The share of the edge that one level takes where it decides alone.
 const MOST_OF_EDGE: f32 = 0.8;
 /// Rings are looked at up to this depth, relative to the shorter side, and are of one level from
@@ -60,9 +64,16 @@ impl Levels {
             }
         }
         let (between, dark, light) = best;
+        let step = light - dark;
+        let is_beyond = |level: i32| {
+            let level = f64::from(level);
+            level < dark - f64::from(BEYOND) * step || level > light + f64::from(BEYOND) * step
+        };
+        let beyond = histogram.iter().zip(0..).filter(|&(_, level)| is_beyond(level));
+        let beyond = beyond.map(|(count, _)| count).sum::<f64>();
         let clear = between >= f64::from(EXPLAINED) * variance
-            && light - dark >= f64::from(STEP)
-            && variance > 0.0;
+            && step >= f64::from(STEP)
+            && beyond <= f64::from(MOST_BEYOND) * all;
         clear.then_some(Self { dark: dark as f32, light: light as f32 })
     }
 
