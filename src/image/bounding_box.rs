@@ -36,6 +36,14 @@ impl BoundingBox {
         self.left + self.width
     }
 
+    /// This rectangle and up to `more` pixels around it, as far as an image of `shape` reaches.
+    pub(super) fn grown(self, more: usize, shape: ImageShape) -> Self {
+        let (top, left) = (self.top.saturating_sub(more), self.left.saturating_sub(more));
+        let height = (self.bottom() + more).min(shape.height) - top;
+        let width = (self.right() + more).min(shape.width) - left;
+        Self { top, left, height, width }
+    }
+
     /// The same rectangle of an image with rows and columns exchanged.
     pub(super) fn transposed(self) -> Self {
         Self { top: self.left, left: self.top, height: self.width, width: self.height }

@@ -5,7 +5,7 @@ use std::path::Path;
 use image::codecs::png::PngEncoder;
 use image::{ExtendedColorType, ImageEncoder};
 
-use super::{Error, ImageShape};
+use super::{BoundingBox, Error, ImageShape};
 use crate::files;
 
 /// A grey image: 0 is background, 255 is ink.
@@ -48,6 +48,13 @@ impl Raster {
     /// The rows of pixels, from the top.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
         self.pixels.chunks_exact(self.shape.width.max(1))
+    }
+
+    /// The part of the image that is at `place`, which lies within it.
+    pub(super) fn crop(&self, place: BoundingBox) -> Self {
+        let rows = self.rows().skip(place.top).take(place.height);
+        let pixels = rows.flat_map(|row| &row[place.left..place.right()]).copied().collect();
+        Self { shape: place.shape(), pixels }
     }
 
     /// The image with rows and columns exchanged.

@@ -10,6 +10,8 @@ const MOST_COMPONENTS: usize = 1000;
 /// A piece that is less than one of so many pixels does not count.
 const SPECK: usize = 500;
 
+/// A digit is at least one of so many of the picture's longer side high; less is dust.
+const DUST: usize = 200;
 /// A digit is at least so much as high as the highest.
 const LEAST_HEIGHT: f32 = 0.4;
 /// A component of a digit is at least so much as high or as wide.
@@ -42,7 +44,10 @@ pub(super) struct Cutout {
 pub(super) fn digits(ink: &Ink, picture: BoundingBox) -> Result<Vec<Cutout>, Error> {
     let (components, height) = plausible(ink, picture)?;
     let mut digits = joined(components, height);
-    digits.retain(|digit| digit.bounds.height as f32 >= LEAST_HEIGHT * height);
+    let dust = picture.height.max(picture.width) / DUST;
+    digits.retain(|digit| {
+        digit.bounds.height >= dust && digit.bounds.height as f32 >= LEAST_HEIGHT * height
+    });
     in_reading_order(&mut digits, height);
     let cutout =
         |digit: Component| Cutout { drawing: digit.cut_out_of(&ink.drawing), bounds: digit.bounds };

@@ -62,6 +62,9 @@ pub struct Digit {
 /// smaller first, which takes noise away too.
 const LONGEST: usize = 1600;
 
+/// Digits that are seen smaller than this, in pixels, are looked at from nearby.
+const NEARBY: usize = 40;
+
 impl Picture {
     /// The most pixels of a picture that is read.
     pub const MOST_PIXELS: u64 = 1 << 26;
@@ -120,15 +123,42 @@ impl Picture {
         if let Some(image) = self.as_is(input).filter(|image| fitted::is_fitted(image, frame)) {
             return Ok(vec![Digit { image, bounding_box: BoundingBox::whole(self.shape()) }]);
         }
-        let drawing = Drawing::of(&self.levels).ok_or(Error::NoDigit)?;
-        let digits =
-            components::digits(&drawing.ink, drawing.picture())?.into_iter().filter_map(|digit| {
-                let Cutout { drawing: cutout, bounds } = digit;
-                let bounding_box = drawing.place(bounds, self.shape());
-                Some(Digit { image: normalize(frame, cutout)?, bounding_box })
-            });
-        let digits: Vec<_> = digits.collect();
+        let cutouts = self.cutouts()?.into_iter().filter_map(|Cutout { drawing, bounds }| {
+            Some(Digit { image: normalize(frame, drawing)?, bounding_box: bounds })
+        });
+        let digits: Vec<_> = cutouts.collect();
         if digits.is_empty() { Err(Error::NoDigit) } else { Ok(digits) }
+    }
+
+    /// The digits of the picture, cut out of it, and where in it they are. Small ones in a large
+    /// picture are looked at from nearby.
+    fn cutouts(&self) -> Result<Vec<Cutout>, Error> {
+        let drawing = Drawing::of(&self.levels).ok_or(Error::NoDigit)?;
+        let mut cutouts = components::digits(&drawing.ink, drawing.picture())?;
+        let highest = cutouts.iter().map(|cutout| cutout.bounds.height).max().unwrap_or(0);
+        for cutout in &mut cutouts {
+            cutout.bounds = drawing.place(cutout.bounds, self.shape());
+        }
+        if drawing.side == 1 || highest >= NEARBY {
+            return Ok(cutouts);
+        }
+        let Some(place) = cutouts.iter().map(|cutout| cutout.bounds).reduce(BoundingBox::union)
+        else {
+            return Ok(cutouts);
+        };
+        let place = place.grown(2 * highest * drawing.side, self.shape());
+        if place.height.max(place.width).div_ceil(LONGEST) >= drawing.side {
+            return Ok(cutouts);
+        }
+        let mut nearby = Self::from_levels(self.levels.crop(place)).cutouts().unwrap_or_default();
+        if nearby.len() != cutouts.len() {
+            return Ok(cutouts);
+        }
+        for cutout in &mut nearby {
+            cutout.bounds.top += place.top;
+            cutout.bounds.left += place.left;
+        }
+        Ok(nearby)
     }
 
     /// The picture as one image of shape `input`, on a black background: as it is, if it has that

@@ -95,11 +95,23 @@ fn a_picture_of_the_right_size_is_taken_as_it_is_on_black() {
     for levels in [digit.clone(), Raster::new(INPUT, inverted).unwrap()] {
         assert_eq!(Picture::from_levels(levels).image(INPUT).unwrap(), digit);
     }
-    // One that is too small for a fitted digit was drawn by hand, and is fitted.
-    let mut small = Raster::blank(INPUT);
-    small.paste(&[200; 30], ImageShape { height: 10, width: 3 }, 2, 2);
-    let fitted = Picture::from_levels(small).image(INPUT).unwrap();
-    assert_eq!(fitted.bounding_box().unwrap().height, 20);
+}
+
+#[test]
+fn a_small_picture_is_one_digit_as_it_is_if_it_is_fitted_already() {
+    let digit = |height: usize, width: usize, top: usize, left: usize| {
+        let mut picture = Raster::blank(INPUT);
+        // What an image program leaves around a stroke is no ink.
+        picture.paste(&[15; 26 * 26], ImageShape { height: 26, width: 26 }, 1, 1);
+        picture.paste(&vec![250; height * width], ImageShape { height, width }, top, left);
+        let digits = Picture::from_levels(picture.clone()).digits(INPUT).unwrap();
+        assert_eq!(digits.len(), 1);
+        (digits[0].image == picture, digits[0].image.bounding_box().unwrap().height)
+    };
+    assert_eq!(digit(20, 6, 4, 11), (true, 26));
+    for (height, width, top, left) in [(12, 4, 8, 12), (28, 8, 0, 10), (20, 6, 4, 2)] {
+        assert_eq!(digit(height, width, top, left), (false, 20), "{height} × {width}");
+    }
 }
 
 #[test]

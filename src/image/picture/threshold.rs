@@ -35,8 +35,9 @@ const LEAST: f32 = 0.1;
 const STRONG: f32 = 4.0;
 const WEAK: f32 = 3.0;
 /// Pixels that are to be darkest, lest a speck of dust be taken for ink: so many, or one of so
-/// many.
-const DARKEST: (usize, usize) = (12, 5000);
+/// many; where nothing is seen so, one of a greater number, as a small digit in a large picture has.
+const DARKEST: usize = 12;
+const ONE_OF: [usize; 2] = [5000, 100_000];
 
 /// What share of the background's light is missing, pixel by pixel, beyond what usually is, and
 /// the two thresholds of hysteresis.
@@ -51,7 +52,7 @@ struct Contrast {
 }
 
 impl Contrast {
-    /// Tells ink from `background` midway between the means of both (Ridler and Calvard, 1978).
+    /// Tells ink from `background`.
     fn of(plane: &Plane, background: &Background) -> Option<Self> {
         let light = plane.values.iter().zip(&background.values);
         let mut values: Vec<f32> =
@@ -63,29 +64,45 @@ impl Contrast {
         // The deviation by way of the median, which ink does not disturb.
         let mut grain: Vec<f32> = values.iter().map(|value| value.abs()).collect();
         let grain = 1.4826 * nth(&mut grain, values.len() / 2);
-        let few = DARKEST.0.max(values.len() / DARKEST.1);
-        let darkest = nth(&mut sorted, values.len().saturating_sub(few + 1)) - usual;
+        let two_means = |one_of: usize| {
+            let few = DARKEST.max(values.len() / one_of);
+            let darkest = nth(&mut sorted, values.len().saturating_sub(few + 1)) - usual;
+            let found = TwoMeans::of(&values, darkest / 2.0);
+            (found.ink - found.rest >= LEAST.max(STRONG * grain)).then_some(found)
+        };
+        let TwoMeans { threshold, ink, .. } = ONE_OF.into_iter().find_map(two_means)?;
+        let weak = (threshold / 2.0).max(WEAK * grain).min(threshold);
+        Some(Self { values, ink, strong: threshold, weak })
+    }
+}
 
-        let (mut threshold, mut ink, mut rest) = (darkest / 2.0, 0.0, 0.0);
+/// A threshold midway between the means of what is above it and of the rest (Ridler and Calvard,
+/// 1978).
+struct TwoMeans {
+    threshold: f32,
+    ink: f32,
+    rest: f32,
+}
+
+impl TwoMeans {
+    /// That of `values`, by steps from `threshold`.
+    fn of(values: &[f32], threshold: f32) -> Self {
+        let mut found = Self { threshold, ink: 0.0, rest: 0.0 };
         for _ in 0..20 {
             let [above, below] = [true, false].map(|above| {
-                let those = values.iter().filter(|&&value| (value > threshold) == above);
+                let those = values.iter().filter(|&&value| (value > found.threshold) == above);
                 let (sum, count) = those
                     .fold((0.0, 0u32), |(sum, count), &value| (sum + f64::from(value), count + 1));
                 (sum / f64::from(count.max(1))) as f32
             });
-            (ink, rest) = (above, below);
-            let next = (ink + rest) / 2.0;
-            if (next - threshold).abs() < 1e-3 {
+            (found.ink, found.rest) = (above, below);
+            let next = (above + below) / 2.0;
+            if (next - found.threshold).abs() < 1e-3 {
                 break;
             }
-            threshold = next;
+            found.threshold = next;
         }
-        if ink - rest < LEAST.max(STRONG * grain) {
-            return None;
-        }
-        let weak = (threshold / 2.0).max(WEAK * grain).min(threshold);
-        Some(Self { values, ink, strong: threshold, weak })
+        found
     }
 }
 
