@@ -13,7 +13,7 @@ use crate::exec::engine::EngineError;
 use crate::kernels::optim::InvalidOption;
 use crate::model::{ArchitectureError, NetworkError};
 use crate::simd::UnsupportedIsa;
-use crate::{data, files, image, model, report, train};
+use crate::{data, files, image, model, reading, report, train};
 
 pub use crate::files::Foreign;
 pub use crate::memory::Shortage;
@@ -48,6 +48,15 @@ pub enum Error {
 
 /// A result of this crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl From<reading::Error> for Error {
+    fn from(error: reading::Error) -> Self {
+        match error {
+            reading::Error::Image(error) => error.into(),
+            reading::Error::Train(error) => error.into(),
+        }
+    }
+}
 
 impl From<Infallible> for Error {
     fn from(never: Infallible) -> Self {

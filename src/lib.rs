@@ -71,6 +71,7 @@ mod kernels;
 pub mod measure;
 mod memory;
 pub mod model;
+pub mod reading;
 pub mod report;
 mod rng;
 pub mod simd;

@@ -9,7 +9,7 @@ use std::path::Path;
 /// other. `ARCHITECTURE.md` says what each holds.
 const FLOORS: &[&[&str]] = &[
     &["error"],
-    &["report", "measure"],
+    &["report", "measure", "reading"],
     &["train"],
     &["exec"],
     &["model"],

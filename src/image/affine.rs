@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Error, ImageShape};
+use super::{Error, ImageShape, Raster};
 use crate::kernels::ops::trigonometry::{cos, sin};
 use crate::rng::Rng;
 
@@ -62,27 +62,55 @@ impl RandomAffine {
         let angle = f64::from(rng.range(-self.rotation, self.rotation)).to_radians();
         let scale = 1.0 + rng.range(-self.scale, self.scale);
         let (sin, cos) = (sin(angle) as f32 / scale, cos(angle.abs()) as f32 / scale);
-        let centre = ((shape.height as f32 - 1.0) / 2.0, (shape.width as f32 - 1.0) / 2.0);
-        Inverse { shift: (down, across), sin, cos, centre }
+        Inverse::new(Affine { matrix: [cos, -sin, sin, cos], shift: [down, across] }, shape)
     }
 }
 
-/// The inverse of an affine transformation: where each pixel comes from.
+/// From where in an image each pixel of another comes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Affine {
+    /// What place relative to the centre, down and across, is at one that is given: row by row.
+    pub(crate) matrix: [f32; 4],
+    /// By how many pixels all is moved first, down and across.
+    pub(crate) shift: [f32; 2],
+}
+
+impl Raster {
+    /// The image, each pixel from where `from` says, by bilinear interpolation; what comes from
+    /// outside is black.
+    pub(crate) fn transformed(&self, from: &Affine) -> Self {
+        let value = std::array::from_fn(|level| level as f32);
+        let source = Source { shape: self.shape(), image: self.pixels(), value: &value };
+        let inverse = Inverse::new(*from, self.shape());
+        let mut image = Self::blank(self.shape());
+        let width = self.shape().width;
+        for (index, pixel) in image.pixels_mut().iter_mut().enumerate() {
+            let place = inverse.map((index / width) as f32, (index % width) as f32);
+            // A cast keeps within a byte.
+            *pixel = (source.between(place) + 0.5) as u8;
+        }
+        image
+    }
+}
+
+/// The inverse of an affine transformation of images of one shape.
 struct Inverse {
-    /// Down and across.
-    shift: (f32, f32),
-    /// Sine and cosine of the angle, each over the scale.
-    sin: f32,
-    cos: f32,
+    affine: Affine,
     /// Row and column of the centre.
     centre: (f32, f32),
 }
 
 impl Inverse {
-    /// Row and column that come to these: moved, rotated and scaled back.
+    fn new(affine: Affine, shape: ImageShape) -> Self {
+        let centre = ((shape.height as f32 - 1.0) / 2.0, (shape.width as f32 - 1.0) / 2.0);
+        Self { affine, centre }
+    }
+
+    /// Row and column that come to these.
     fn map(&self, row: f32, column: f32) -> (f32, f32) {
-        let (y, x) = (row - self.centre.0 - self.shift.0, column - self.centre.1 - self.shift.1);
-        (self.cos * y - self.sin * x + self.centre.0, self.sin * y + self.cos * x + self.centre.1)
+        let Affine { matrix: [a, b, c, d], shift: [down, across] } = self.affine;
+        let (y, x) = (row - self.centre.0 - down, column - self.centre.1 - across);
+        (a * y + b * x + self.centre.0, c * y + d * x + self.centre.1)
     }
 }
 
@@ -90,6 +118,7 @@ impl Inverse {
 struct Source<'a> {
     shape: ImageShape,
     image: &'a [u8],
+    /// What each byte stands for.
     value: &'a [f32; 256],
 }
 

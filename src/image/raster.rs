@@ -45,6 +45,11 @@ impl Raster {
         &mut self.pixels
     }
 
+    /// The pixels alone.
+    pub(crate) fn into_pixels(self) -> Vec<u8> {
+        self.pixels
+    }
+
     /// The rows of pixels, from the top.
     pub fn rows(&self) -> impl DoubleEndedIterator<Item = &[u8]> + ExactSizeIterator {
         self.pixels.chunks_exact(self.shape.width.max(1))

@@ -32,6 +32,8 @@ const BETWEEN_LINES: f32 = 0.5;
 /// A digit cut out of a drawing.
 pub(super) struct Cutout {
     pub(super) drawing: Raster,
+    /// How many connected components it was put together from.
+    pub(super) pieces: usize,
     /// Where it was.
     pub(super) bounds: BoundingBox,
 }
@@ -49,8 +51,11 @@ pub(super) fn digits(ink: &Ink, picture: BoundingBox) -> Result<Vec<Cutout>, Err
         digit.bounds.height >= dust && digit.bounds.height as f32 >= LEAST_HEIGHT * height
     });
     in_reading_order(&mut digits, height);
-    let cutout =
-        |digit: Component| Cutout { drawing: digit.cut_out_of(&ink.drawing), bounds: digit.bounds };
+    let cutout = |digit: Component| Cutout {
+        drawing: digit.cut_out_of(&ink.drawing),
+        pieces: digit.pieces,
+        bounds: digit.bounds,
+    };
     Ok(digits.into_iter().map(cutout).collect())
 }
 
@@ -75,6 +80,8 @@ pub(super) struct Component {
     /// Indices into the drawing.
     pixels: Vec<u32>,
     pub(super) bounds: BoundingBox,
+    /// How many connected components it was put together from.
+    pieces: usize,
 }
 
 impl Component {
@@ -82,6 +89,7 @@ impl Component {
     fn union(mut self, other: Self) -> Self {
         self.pixels.extend(other.pixels);
         self.bounds = self.bounds.union(other.bounds);
+        self.pieces += other.pieces;
         self
     }
 
@@ -195,7 +203,7 @@ pub(super) fn connected(ink: &Ink) -> Vec<Component> {
             }
         }
         let bounds = BoundingBox { top, left, height: bottom + 1 - top, width: right + 1 - left };
-        components.push(Component { pixels: found, bounds });
+        components.push(Component { pixels: found, bounds, pieces: 1 });
     }
     components
 }

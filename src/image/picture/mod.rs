@@ -27,6 +27,8 @@ mod ground;
 mod lines;
 mod plane;
 mod rules;
+mod seams;
+mod segments;
 mod stroke;
 #[cfg(test)]
 mod tests;
@@ -40,6 +42,7 @@ use crate::files::Bytes;
 use components::Cutout;
 use ground::Ground;
 use plane::Plane;
+pub(crate) use segments::Segments;
 use threshold::Ink;
 
 /// A picture in grey levels: 0 is black, 255 is white.
@@ -119,15 +122,30 @@ impl Picture {
     /// # Errors
     /// When no digit is seen.
     pub fn digits(&self, input: ImageShape) -> Result<Vec<Digit>, Error> {
+        let digits = self.segments(input)?.into_iter().filter_map(|segments| segments.whole());
+        let digits: Vec<_> = digits.collect();
+        if digits.is_empty() { Err(Error::NoDigit) } else { Ok(digits) }
+    }
+
+    /// What may be digits of the picture, in reading order: each is one, as [`digits`](Self::digits)
+    /// says, or falls into several that touch.
+    ///
+    /// # Errors
+    /// When nothing is seen.
+    pub(crate) fn segments(&self, input: ImageShape) -> Result<Vec<Segments>, Error> {
         let frame = Frame::of(input);
         if let Some(image) = self.as_is(input).filter(|image| fitted::is_fitted(image, frame)) {
-            return Ok(vec![Digit { image, bounding_box: BoundingBox::whole(self.shape()) }]);
+            return Ok(vec![Segments::prepared(image, frame)]);
         }
-        let cutouts = self.cutouts()?.into_iter().filter_map(|Cutout { drawing, bounds }| {
-            Some(Digit { image: normalize(frame, drawing)?, bounding_box: bounds })
-        });
-        let digits: Vec<_> = cutouts.collect();
-        if digits.is_empty() { Err(Error::NoDigit) } else { Ok(digits) }
+        let cutouts = self.cutouts()?;
+        let mut heights: Vec<usize> =
+            cutouts.iter().map(|cutout| cutout.drawing.shape().height).collect();
+        let middle = heights.len() / 2;
+        if heights.is_empty() {
+            return Err(Error::NoDigit);
+        }
+        let height = *heights.select_nth_unstable(middle).1;
+        Ok(cutouts.into_iter().map(|cutout| Segments::of(cutout, frame, height)).collect())
     }
 
     /// The digits of the picture, cut out of it, and where in it they are. Small ones in a large
@@ -184,6 +202,13 @@ impl Picture {
         drawing.and_then(|drawing| normalize(Frame::of(input), drawing)).ok_or(Error::NoDigit)
     }
 
+    /// The picture as it is, on a black background, and where that is: all of it; if it has the shape
+    /// `input`.
+    pub(crate) fn whole(&self, input: ImageShape) -> Option<Digit> {
+        let bounding_box = BoundingBox::whole(self.shape());
+        self.as_is(input).map(|image| Digit { image, bounding_box })
+    }
+
     /// The picture as it is, on a black background, if it has the shape `input`.
     fn as_is(&self, input: ImageShape) -> Option<Raster> {
         let mut image = (self.shape() == input).then(|| self.levels.clone())?;
@@ -212,7 +237,7 @@ struct Drawing {
 impl Drawing {
     /// What is drawn in the picture of these `levels`; `None` where nothing stands out.
     fn of(levels: &Raster) -> Option<Self> {
-        let (mut plane, side) = Plane::downsampled(levels, LONGEST);
+        let (plane, side) = Plane::downsampled(levels, LONGEST);
         if plane.values.is_empty() {
             return None;
         }
