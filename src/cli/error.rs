@@ -23,6 +23,15 @@ pub(super) enum CommandError {
     /// Images that the network does not take.
     #[error("{}the network reads images of {expected}, but these are {found}", prefix(file.as_deref()))]
     ImageShape { file: Option<PathBuf>, expected: ImageShape, found: ImageShape },
+    /// A folder whose files are not known.
+    #[error("cannot list {}: {source}", path.display())]
+    Listing { path: PathBuf, source: io::Error },
+    /// A folder with nothing to read in it.
+    #[error("{}: no file is in this folder: name one with pictures", .0.display())]
+    EmptyFolder(PathBuf),
+    /// Nothing of what was named can be read.
+    #[error("none of the {0} files can be read")]
+    NoneRead(usize),
     /// A result that could not be printed.
     #[error("cannot write to standard output: {0}")]
     Print(#[source] io::Error),
@@ -50,6 +59,7 @@ failed! {
     mnistry::model::Error,
     mnistry::EngineError,
     mnistry::error::FileError,
+    mnistry::reading::Error,
     mnistry::train::Error,
     mnistry::report::Error,
 }

@@ -53,6 +53,8 @@ enum Command {
 /// How a command ended that did not fail.
 enum Outcome {
     Done,
+    /// All was done that could be; what could not was said.
+    Partly,
     /// With the exit code of a program that a signal ended.
     Interrupted(u8),
 }
@@ -69,6 +71,7 @@ pub(crate) fn run() -> ExitCode {
     };
     match outcome {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
+        Ok(Outcome::Partly) => ExitCode::FAILURE,
         Ok(Outcome::Interrupted(code)) => ExitCode::from(code),
         Err(CommandError::Usage(error)) => error.exit(),
         Err(error) => {

@@ -1,7 +1,7 @@
 //! Immutable bytes: a window on a memory-mapped file, or on memory of our own.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
@@ -40,6 +40,30 @@ impl Bytes {
     pub fn map(path: &Path) -> Result<Self> {
         let file = open_regular(path)?;
         Self::map_file(file, path).map_err(Error::io("map", path))
+    }
+
+    /// The whole file at `path`, mapped, or what comes out of the named pipe, the terminal or the
+    /// socket that is there, read to its end; `-` is standard input.
+    ///
+    /// # Errors
+    /// When it cannot be opened or read, is a folder, or is a stream of more than `most` bytes.
+    pub fn read(path: &Path, most: u64) -> Result<Self> {
+        let stream: Box<dyn Read> = if path == Path::new("-") {
+            Box::new(io::stdin().lock())
+        } else {
+            match path.metadata() {
+                Ok(found) if !found.is_file() && !found.is_dir() => {
+                    Box::new(File::open(path).map_err(Error::io("open", path))?)
+                }
+                _ => return Self::map(path),
+            }
+        };
+        let mut bytes = Vec::new();
+        stream.take(most + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
+        if bytes.len() as u64 > most {
+            return Err(Error::TooLarge { path: path.to_owned(), limit: most });
+        }
+        Ok(bytes.into())
     }
 
     /// Maps a whole open file, read-only; `path` is what errors call it.

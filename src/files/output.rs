@@ -4,7 +4,7 @@ use std::fs::{File, Metadata};
 use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::durable::folder_of;
+use super::durable::{create_folder, folder_of};
 use super::error::{Error, Result};
 use super::temporary::{TemporaryFile, sweep};
 
@@ -13,7 +13,7 @@ const MOST_LINKS: usize = 40;
 
 /// Writes `bytes` to what the user calls `path`.
 ///
-/// A file is replaced whole, as is the one that a symbolic link leads to: the link stays. A device,
+/// Folders that are missing are made. A file is replaced whole, as is the one that a symbolic link leads to: the link stays. A device,
 /// a named pipe or a terminal is written into; a pipe's reader is waited for, as a shell does.
 ///
 /// # Errors
@@ -34,6 +34,9 @@ pub(crate) fn write_output(path: &Path, bytes: &[u8]) -> Result<()> {
 fn replace(path: &Path, bytes: &[u8], found: Option<&Metadata>) -> Result<()> {
     let target = destination(path).map_err(Error::io("write", path))?;
     let folder = folder_of(&target);
+    if !folder.exists() {
+        create_folder(folder)?;
+    }
     sweep(folder);
     let mut file = TemporaryFile::create(folder)?;
     // Who may read and write the old file may do so with the new one, and nobody else.

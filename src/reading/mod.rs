@@ -9,7 +9,9 @@
 mod hypotheses;
 mod variants;
 
-use crate::data::ClassNames;
+use std::path::Path;
+
+use crate::data::{Bytes, ClassNames};
 use crate::exec::engine::Engine;
 use crate::image::{self, Digit, Picture, Segments};
 use crate::model::Network;
@@ -23,9 +25,16 @@ const OF_VARIANTS: f32 = 0.4;
 /// The same, of the way in which a drawing was cut, among all ways.
 const OF_CUTS: f32 = 0.7;
 
-/// A digit that is written falls into so many pieces at most: of more are those that a printer or a
-/// display makes.
-const PIECES: usize = 3;
+impl Error {
+    /// This error as that of the picture at `path`.
+    #[must_use]
+    pub fn at(self, path: impl AsRef<Path>) -> Self {
+        match self {
+            Self::Image(error) => Self::Image(error.at(path)),
+            other => other,
+        }
+    }
+}
 
 /// A digit that was read in a picture.
 #[derive(Clone, Debug)]
@@ -93,10 +102,19 @@ impl<'a> Reader<'a> {
         if readings.is_empty() { Err(image::Error::NoDigit.into()) } else { Ok(readings) }
     }
 
+    /// What the network says of any number of images that are prepared: as
+    /// [`Engine::predict_batch`].
+    ///
+    /// # Errors
+    /// As that.
+    pub fn predict(self, images: impl Into<Bytes>) -> Result<Vec<Prediction>, Error> {
+        Ok(self.engine.predict_batch(self.network, images)?)
+    }
+
     /// Reads each of `digits`.
     fn read_each(self, digits: Vec<Digit>) -> Result<Vec<Reading>, Error> {
         let pixels = digits.iter().flat_map(|digit| digit.image.pixels()).copied();
-        let predictions = self.engine.predict_batch(self.network, pixels.collect::<Vec<u8>>())?;
+        let predictions = self.predict(pixels.collect::<Vec<u8>>())?;
         let reading = |(digit, prediction): (Digit, Prediction)| {
             let is_unsure = is_unsure(&prediction);
             Reading { digit, prediction, is_unsure }
@@ -108,7 +126,7 @@ impl<'a> Reader<'a> {
     fn read_segments(self, segments: &Segments) -> Result<Vec<Reading>, Error> {
         let lattice = Lattice::of(segments, self)?;
         let Some(best) = lattice.best() else { return Ok(Vec::new()) };
-        let is_doubtful = best.share < OF_CUTS || segments.pieces > PIECES;
+        let is_doubtful = best.share < OF_CUTS || segments.is_odd();
         let (digits, of_variants): (Vec<Digit>, Vec<f32>) = best.digits.into_iter().unzip();
         let mut readings = self.read_each(digits)?;
         for (reading, probability) in readings.iter_mut().zip(of_variants) {

@@ -1,6 +1,7 @@
 //! `mnistry predict`: classifies images with a trained network.
 
 mod images;
+mod inputs;
 mod origin;
 mod prediction;
 
@@ -10,28 +11,32 @@ use std::path::{Path, PathBuf};
 use clap::error::ErrorKind;
 use clap::{Args, CommandFactory};
 use mnistry::data::ClassNames;
+use mnistry::reading::Reader;
 use mnistry::report::{check_output, submission, write_submission};
 use mnistry::{Dataset, Network};
 
 use super::common::{Common, load, model_file, names};
 use super::{CommandError, Outcome, output};
 use images::Images;
+use inputs::Input;
 use prediction::ImagePrediction;
 
 /// Classify images with a trained network: pictures of your own, rows of a CSV file, or test images
 ///
 /// A picture may be drawn, scanned or photographed: dark ink on light ground, or light on dark.
-/// Shadows do not matter. Each digit is cut out and fitted as MNIST's were; several are read in
-/// turn, line by line, if they do not touch. A picture of just the size that the network takes
-/// is left as it is.
+/// Shadows, frames, boxes and ruled lines do not matter. Each digit is cut out and fitted as MNIST's
+/// were; several are read in turn, line by line, and those that touch are cut apart where the network
+/// reads them best. A picture of just the size that the network takes is left as it is, if its digit
+/// is fitted already. A reading that may as well be another is called unsure.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Predict {
     /// A model file, or a run folder that holds one
     model: PathBuf,
 
-    /// Pictures (PNG, JPEG, BMP, WebP, GIF or TIFF), or CSV files of images, a row each, with or
-    /// without labels
+    /// Pictures (PNG, JPEG, BMP, WebP, GIF or TIFF), CSV files of images, a row each, with or
+    /// without labels, or folders of these, which are read in the order of their names; a dash is
+    /// standard input. One that cannot be read is named, and the others are read
     #[arg(value_name = "FILE", required_unless_present = "index", conflicts_with_all = ["index", "data"])]
     files: Vec<PathBuf>,
 
@@ -62,17 +67,30 @@ Examples:
 
 impl Predict {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
-        self.check_csv()?;
+        let (inputs, notes) = inputs::expanded(&self.files)?;
+        self.check_csv(&inputs)?;
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
+        let reader = Reader::new(&engine, &network);
         let mut images = Images::new(network.architecture().input(), self.common.place().read);
-        let (names, labels) = self.add_images(&network, &mut images)?;
-        for note in images.notes() {
+        let failed = add_inputs(&inputs, reader, &mut images)?;
+        let (names, labels) = self.add_tests(&network, &mut images)?;
+        for note in notes.iter().chain(images.notes()) {
             self.common.output.note(format_args!("{note}"));
         }
         let drawn = if self.show { images.drawn() } else { Vec::new() };
-        let predictions = images.predict(&engine, &network)?.into_iter();
+        let predictions = images.predict(reader)?.into_iter();
         let predictions: Vec<_> = predictions.map(|found| found.named(&names, &labels)).collect();
+        let done = self.report(&predictions, &drawn)?;
+        Ok(if failed > 0 { Outcome::Partly } else { done })
+    }
+
+    /// Writes and prints the predictions.
+    fn report(
+        &self,
+        predictions: &[ImagePrediction],
+        drawn: &[String],
+    ) -> Result<Outcome, CommandError> {
         let submitted = predictions.iter().enumerate();
         let submitted = submitted.map(|(place, prediction)| prediction.submitted(place));
         match self.csv.as_deref() {
@@ -87,13 +105,13 @@ impl Predict {
             Some(path) if !self.show => {
                 format!("{} predictions written to {}\n", predictions.len(), path.display())
             }
-            _ => text(&predictions, &drawn),
+            _ => text(predictions, drawn),
         })
     }
 
     /// Refuses, before anything is done, predictions that would overwrite what they are made of, or
     /// would be mixed with something else.
-    fn check_csv(&self) -> Result<(), CommandError> {
+    fn check_csv(&self, inputs: &[Input]) -> Result<(), CommandError> {
         let Some(path) = &self.csv else { return Ok(()) };
         if is_stdout(path) {
             return match self.common.output.json || self.show {
@@ -101,23 +119,21 @@ impl Predict {
                 false => Ok(()),
             };
         }
-        check_output(path, [model_file(&self.model)].iter().chain(&self.files))?;
+        let files = inputs.iter().map(|input| &input.path);
+        check_output(path, [model_file(&self.model)].iter().chain(files))?;
         if !self.index.is_empty() {
             Dataset::check_output(self.common.data.as_deref(), path)?;
         }
         Ok(())
     }
 
-    /// Adds the images that the arguments name. Returns what the classes of `network` are called, and
-    /// those of the images' labels.
-    fn add_images(
+    /// Adds the test images that the arguments name. Returns what the classes of `network` are called,
+    /// and those of the images' labels.
+    fn add_tests(
         &self,
         network: &Network,
         images: &mut Images,
     ) -> Result<(ClassNames, ClassNames), CommandError> {
-        for file in &self.files {
-            images.add_file(file)?;
-        }
         if self.index.is_empty() {
             let names = network.names_of_classes();
             return Ok((names.clone(), ClassNames::numbered(names.len())));
@@ -129,6 +145,33 @@ impl Predict {
         }
         images.add_tests(&data.test, self.index.iter().cloned().flatten())?;
         Ok((names(network, &data, &self.common.output), data.class_names))
+    }
+}
+
+/// Adds what `inputs` hold. Where one of several cannot be read, that is said, and the others are
+/// read; returns how many cannot.
+///
+/// # Errors
+/// When none can be read.
+fn add_inputs(
+    inputs: &[Input],
+    reader: Reader<'_>,
+    images: &mut Images,
+) -> Result<usize, CommandError> {
+    let mut failed = 0;
+    for input in inputs {
+        match images.add_input(input, reader) {
+            Err(error) if inputs.len() == 1 => return Err(error),
+            Err(error) => {
+                output::note(format_args!("error: {error}"));
+                failed += 1;
+            }
+            Ok(()) => {}
+        }
+    }
+    match failed == inputs.len() && failed > 0 {
+        true => Err(CommandError::NoneRead(failed)),
+        false => Ok(failed),
     }
 }
 

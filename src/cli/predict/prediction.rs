@@ -19,6 +19,10 @@ pub(super) struct ImagePrediction {
     probability: f32,
     /// The second most probable class.
     runner_up: Option<RunnerUp>,
+    /// Whether another class may as well be meant, or none.
+    unsure: bool,
+    /// How probable each class is.
+    probabilities: Vec<f32>,
 }
 
 #[derive(Serialize)]
@@ -30,14 +34,15 @@ struct RunnerUp {
 
 impl ImagePrediction {
     /// What a network predicts of the image from `origin`; its classes are called by their numbers.
-    pub(super) fn new(origin: Origin, prediction: &Prediction) -> Self {
+    pub(super) fn new(origin: Origin, prediction: Prediction, unsure: bool) -> Self {
         let runner_up = prediction.runner_up().map(|class| RunnerUp {
             class,
             class_name: class.to_string(),
             probability: prediction.probabilities[class],
         });
         let (class, probability) = (prediction.class, prediction.probability());
-        Self { origin, class, class_name: class.to_string(), probability, runner_up }
+        let (class_name, probabilities) = (class.to_string(), prediction.probabilities);
+        Self { origin, class, class_name, probability, runner_up, unsure, probabilities }
     }
 
     /// The same, the network's classes called by `classes`, and those of the image's label by
@@ -67,15 +72,16 @@ impl ImagePrediction {
         self.origin.name()
     }
 
-    /// A line for a person: `image 7: 9 (99.12 %), or 4 (0.71 %); labelled 9`.
+    /// A line for a person: `image 7: 9 (61.12 %), or 4 (30.71 %); unsure; labelled 9`.
     pub(super) fn text(&self) -> String {
         let percent = |probability: f32| format!("{:.2} %", 100.0 * probability);
         let second = self.runner_up.as_ref().map_or(String::new(), |second| {
             format!(", or {} ({})", second.class_name, percent(second.probability))
         });
+        let unsure = if self.unsure { "; unsure" } else { "" };
         let label = self.origin.label_name.as_ref();
         let label = label.map_or(String::new(), |label| format!("; labelled {label}"));
         let (name, first) = (self.name(), percent(self.probability));
-        format!("{name}: {} ({first}){second}{label}\n", self.class_name)
+        format!("{name}: {} ({first}){second}{unsure}{label}\n", self.class_name)
     }
 }

@@ -16,6 +16,13 @@ pub(crate) struct Part {
     pub(crate) width: f32,
 }
 
+/// What is written falls into so many pieces at most.
+const PIECES: usize = 3;
+/// A blot covers this share of its bounding box, of which neither side is less than so much of the
+/// other.
+const SOLID: f32 = 0.7;
+const BLOT: f32 = 0.6;
+
 /// A connected drawing that may be one digit or several that touch: it is cut along seams, and
 /// neighbouring segments together may be a digit.
 pub(crate) struct Segments {
@@ -24,7 +31,7 @@ pub(crate) struct Segments {
     is_prepared: bool,
     bounding_box: BoundingBox,
     /// How many connected components it was put together from.
-    pub(crate) pieces: usize,
+    pieces: usize,
     seams: Vec<Seam>,
     /// How high the picture's digits usually are.
     height: usize,
@@ -59,6 +66,15 @@ impl Segments {
             seams,
             height: height.max(1),
         }
+    }
+
+    /// Whether it is like nothing that is written: in many pieces, as dots are, or a blot.
+    pub(crate) fn is_odd(&self) -> bool {
+        let BoundingBox { height, width, .. } = self.bounding_box;
+        let is_round = (BLOT..=1.0 / BLOT).contains(&(width as f32 / height.max(1) as f32));
+        let inked = self.drawing.pixels().iter().filter(|&&pixel| pixel > 0).count();
+        let is_solid = inked as f32 >= SOLID * self.drawing.pixels().len() as f32;
+        !self.is_prepared && (self.pieces > PIECES || is_round && is_solid)
     }
 
     /// How many segments there are.
