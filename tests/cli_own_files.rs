@@ -161,7 +161,7 @@ fn files_that_cannot_be_read_are_one_line() {
     write_bars(&desk, "good.png", 1);
     for (arguments, line) in [
         (
-            "good.png text.png",
+            "text.png",
             "text.png: not a picture that is read: a PNG, JPEG, BMP, WebP, GIF or TIFF file is \
              expected",
         ),
@@ -188,5 +188,142 @@ fn files_that_cannot_be_read_are_one_line() {
         let ended = desk.run(&format!("predict run {arguments}"));
         assert_eq!(ended.code, Some(2), "{arguments}");
         assert!(ended.stderr.contains(word), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_file_that_cannot_be_read_keeps_no_other_from_being_read() {
+    let desk = desk();
+    fs::write(desk.path("text.png"), "seven").unwrap();
+    for (class, name) in ["zero.png", "one.png", "two.png"].into_iter().enumerate() {
+        write_bars(&desk, name, class);
+    }
+    let ended = desk.run("predict run two.png text.png gone.png one.png --csv new/out.csv");
+    assert_eq!(ended.code, Some(1));
+    let said: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!(said.len(), 2, "{}", ended.stderr);
+    assert!(said[0].starts_with("error: text.png: not a picture"), "{}", ended.stderr);
+    assert!(said[1].contains("gone.png"), "{}", ended.stderr);
+    assert_eq!(desk.read("new/out.csv"), "ImageId,Label\n1,2\n2,1\n");
+
+    let ended = desk.run("predict run text.png gone.png --csv none.csv");
+    assert_eq!((ended.code, &*ended.stdout), (Some(1), ""));
+    assert!(ended.stderr.ends_with("error: none of the 2 files can be read\n"), "{}", ended.stderr);
+    assert!(!desk.path("none.csv").exists());
+}
+
+#[test]
+fn a_folder_is_read_in_the_order_of_its_names() {
+    let desk = desk();
+    fs::create_dir_all(desk.path("pictures/more")).unwrap();
+    fs::create_dir(desk.path("empty")).unwrap();
+    for (name, class) in [("10.png", 0), ("9.png", 2), ("1.png", 1)] {
+        write_bars(&desk, &format!("pictures/{name}"), class);
+    }
+    fs::write(desk.path("pictures/notes.txt"), "taken on Monday").unwrap();
+    fs::write(desk.path("pictures/.hidden"), "").unwrap();
+    let ended = desk.run("predict run pictures --csv out.csv");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(desk.read("out.csv"), "ImageId,Label\n1,1\n2,2\n3,0\n");
+    let said: Vec<_> = ended.stderr.lines().collect();
+    assert_eq!(said[0], "pictures: a folder in it is left out: name it to read it");
+    assert!(said[1].starts_with("left out: ") && said[1].contains("notes.txt: not a picture"));
+    assert_eq!(said.len(), 2);
+
+    for (arguments, word) in [
+        ("predict run empty", "no file is in this folder"),
+        ("predict run pictures --csv pictures/9.png", "would be overwritten"),
+    ] {
+        let ended = desk.run(arguments);
+        assert_eq!(ended.code, Some(1), "{arguments}");
+        assert!(ended.stderr.contains(word), "{}", ended.stderr);
+    }
+    assert!(desk.bytes("pictures/9.png").len() > 60);
+}
+
+#[cfg(unix)]
+#[test]
+fn streams_are_read_whatever_they_hold() {
+    use std::process::Stdio;
+
+    let desk = desk();
+    write_bars(&desk, "two.png", 2);
+    fs::write(desk.path("rows"), table(&[1, 0], false)).unwrap();
+    for name in ["-", "/dev/stdin"] {
+        for (file, expected) in [("two.png", "1,2\n"), ("rows", "1,1\n2,0\n")] {
+            let mut command = desk.command(&format!("predict run {name} --csv -"));
+            // A pipe, as from another program.
+            let mut cat = std::process::Command::new("cat")
+                .arg(desk.path(file))
+                .stdout(Stdio::piped())
+                .spawn()
+                .unwrap();
+            let ended = command.stdin(cat.stdout.take().unwrap()).output().unwrap();
+            cat.wait().unwrap();
+            let said = String::from_utf8_lossy(&ended.stdout).into_owned();
+            assert_eq!(said, format!("ImageId,Label\n{expected}"), "{name} {file}: {ended:?}");
+        }
+    }
+    let mut command = desk.command("predict run - --quiet");
+    let ended = command.stdin(Stdio::null()).output().unwrap();
+    assert_eq!(ended.status.code(), Some(1));
+    let said = String::from_utf8(ended.stderr).unwrap();
+    assert!(said.starts_with("error: standard input: "), "{said}");
+
+    let made = std::process::Command::new("mkfifo").arg(desk.path("pipe")).status();
+    assert!(made.unwrap().success());
+    let mut writer = std::process::Command::new("sh")
+        .args(["-c", "cat two.png > pipe"])
+        .current_dir(desk.path("."))
+        .spawn()
+        .unwrap();
+    let said = desk.succeed("predict run pipe");
+    writer.wait().unwrap();
+    assert!(said.starts_with("pipe: 2 ("), "{said}");
+}
+
+#[test]
+fn unsure_readings_say_so() {
+    let desk = desk();
+    // From one class to another there is a place where the network is unsure.
+    let names: Vec<String> = (0..=24).map(|step| format!("{step}.png")).collect();
+    for (step, name) in names.iter().enumerate() {
+        let mix = |(from, to): (u8, u8)| {
+            ((24 - step as u32) * u32::from(from) + step as u32 * u32::from(to)) / 24
+        };
+        let mixed: Vec<u8> = bars(0).zip(bars(1)).map(|both| mix(both) as u8).collect();
+        GrayImage::from_raw(8, 8, mixed).unwrap().save(desk.path(name)).unwrap();
+    }
+    let text = desk.succeed(&format!("predict run {} --json", names.join(" ")));
+    let readings: Vec<Value> = serde_json::from_str(&text).unwrap();
+    let unsure: Vec<usize> =
+        (0..names.len()).filter(|&step| readings[step]["unsure"] == true).collect();
+    assert!(!unsure.is_empty() && !unsure.contains(&0) && !unsure.contains(&24), "{unsure:?}");
+    for reading in &readings {
+        let all = reading["probabilities"].as_array().unwrap();
+        let sum: f64 = all.iter().filter_map(Value::as_f64).sum();
+        assert!(all.len() == 3 && (sum - 1.0).abs() < 1e-5, "{reading}");
+    }
+    let said = desk.succeed(&format!("predict run {} 0.png", names[unsure[0]]));
+    let lines: Vec<_> = said.lines().collect();
+    assert!(lines[0].ends_with("; unsure") && !lines[1].contains("unsure"), "{said}");
+}
+
+#[cfg(unix)]
+#[test]
+fn errors_name_no_temporary_file() {
+    use std::os::unix::fs::PermissionsExt;
+
+    let desk = desk();
+    write_bars(&desk, "one.png", 1);
+    fs::create_dir(desk.path("closed")).unwrap();
+    fs::set_permissions(desk.path("closed"), fs::Permissions::from_mode(0o555)).unwrap();
+    for place in ["closed/out.csv", "/proc/out.csv", "one.png/out.csv"] {
+        let ended = desk.run(&format!("predict run one.png --csv {place}"));
+        assert!(!ended.stderr.contains(".mnistry-"), "{}", ended.stderr);
+        // Whoever rules the machine may write anywhere but into /proc.
+        if !place.starts_with("closed") {
+            assert_eq!(ended.code, Some(1), "{place}");
+        }
     }
 }

@@ -24,6 +24,8 @@ const RINGS: f32 = 0.12;
 const WHOLE_RING: f32 = 0.95;
 /// Ink that reaches the edge takes more than so much of it.
 const REACHED: f32 = 0.01;
+/// Ink that covers more than so much of the picture is cropped tightly.
+const COVERED: f32 = 0.3;
 /// A value is of a level if it is so much nearer to it than to the other.
 const SURE: f32 = 0.2;
 /// The margin that is added, relative to the longer side.
@@ -108,18 +110,22 @@ impl Ground {
         !self.is_dark
     }
 
-    fn ink_reaches_edge(&self, plane: &Plane, levels: &Levels) -> bool {
-        let is_ink = |index: usize| levels.is_light(plane.values[index]) == self.is_dark;
-        let (inked, all) = ring(plane.shape, 0)
-            .fold((0, 0), |(inked, all), index| (inked + usize::from(is_ink(index)), all + 1));
-        inked as f32 > REACHED * all as f32
+    /// Whether ink reaches the edge, or covers so much that there is hardly a ground.
+    fn is_tight(&self, plane: &Plane, levels: &Levels) -> bool {
+        let share = |indices: &mut dyn Iterator<Item = usize>| {
+            let (inked, all) = indices.fold((0, 0), |(inked, all), index| {
+                let is_ink = levels.is_light(plane.values[index]) == self.is_dark;
+                (inked + usize::from(is_ink), all + 1)
+            });
+            inked as f32 / all as f32
+        };
+        share(&mut ring(plane.shape, 0)) > REACHED || share(&mut (0..plane.values.len())) > COVERED
     }
 
     /// `plane` with a margin of its ground, which continues what is along the edge; and how wide
-    /// that is. None is added where ink does not reach the edge, or is not clear.
+    /// that is. None is added where there is ground enough, or levels are not clear.
     pub(super) fn with_margin(&self, plane: Plane) -> (Plane, usize) {
-        let Some(levels) =
-            self.levels.as_ref().filter(|levels| self.ink_reaches_edge(&plane, levels))
+        let Some(levels) = self.levels.as_ref().filter(|levels| self.is_tight(&plane, levels))
         else {
             return (plane, 0);
         };

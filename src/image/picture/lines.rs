@@ -162,6 +162,11 @@ impl Line {
         Self { place, within, length: runs.len(), thickness, strength }
     }
 
+    /// By how much it falls a column.
+    pub(super) fn slope(&self) -> f32 {
+        self.place.fall as f32 / self.within.width.max(1) as f32
+    }
+
     /// In what share of the columns its own ink is seen.
     pub(super) fn share(&self) -> f32 {
         self.length as f32 / self.within.width.max(1) as f32

@@ -11,9 +11,13 @@ use crate::image::{BoundingBox, ImageShape, Raster};
 const LEAST_SIDE: usize = 64;
 /// A rule is at most so thick, in pixels and relative to the longer side.
 const THICK: (usize, f32) = (3, 0.01);
-/// Rules run through so much of the picture: where there are several, and where there are fewer.
+/// Rules are seen along so much of the picture: where there are several, where there are fewer, and
+/// one that is parallel to several and may be hidden by a stroke.
 const SPAN: f32 = 0.6;
 const SPAN_ALONE: f32 = 0.9;
+const SPAN_PARALLEL: f32 = 0.35;
+/// How far the falls of parallel rules differ, relative to their length.
+const PARALLEL: f32 = 0.01;
 /// So many make paper ruled.
 const SEVERAL: usize = 3;
 /// Fewer have at most so much of the strength of other ink, or of the width of its strokes.
@@ -26,9 +30,9 @@ pub(super) fn erased(plane: &Plane, ink: &Ink, picture: BoundingBox) -> Option<P
         return None;
     }
     let thick = THICK.0.max((THICK.1 * picture.height.max(picture.width) as f32) as usize);
-    let search = Search { within: picture, span: SPAN, thick };
-    let rules = level(&ink.drawing, search);
-    let upright_rules = level(&ink.drawing.transposed(), search.transposed());
+    let search = Search { within: picture, span: SPAN_PARALLEL, thick };
+    let rules = likely(level(&ink.drawing, search));
+    let upright_rules = likely(level(&ink.drawing.transposed(), search.transposed()));
     let is_grid = rules.len().max(upright_rules.len()) >= SEVERAL;
 
     let mut sheet = Sheet { values: plane.values.clone(), ink: ink.drawing.clone() };
@@ -38,6 +42,20 @@ pub(super) fn erased(plane: &Plane, ink: &Ink, picture: BoundingBox) -> Option<P
     let upright = turned.erase(upright_rules, is_grid);
     let values = transposed(&turned.values, turned.ink.shape());
     (level || upright).then_some(Plane { shape: plane.shape, values })
+}
+
+/// Those of `lines` that are seen far enough, or are parallel to several that are.
+fn likely(mut lines: Vec<Line>) -> Vec<Line> {
+    let is_long = |line: &Line| line.share() >= SPAN;
+    let mut slopes: Vec<f32> = lines.iter().filter(|line| is_long(line)).map(Line::slope).collect();
+    if slopes.len() < SEVERAL {
+        lines.retain(is_long);
+    } else {
+        let middle = slopes.len() / 2;
+        let usual = *slopes.select_nth_unstable_by(middle, f32::total_cmp).1;
+        lines.retain(|line| is_long(line) || (line.slope() - usual).abs() <= PARALLEL);
+    }
+    lines
 }
 
 /// A picture, and the ink in it.
