@@ -286,19 +286,22 @@ fn streams_are_read_whatever_they_hold() {
 fn unsure_readings_say_so() {
     let desk = desk();
     // From one class to another there is a place where the network is unsure.
-    let names: Vec<String> = (0..=24).map(|step| format!("{step}.png")).collect();
-    for (step, name) in names.iter().enumerate() {
-        let mix = |(from, to): (u8, u8)| {
-            ((24 - step as u32) * u32::from(from) + step as u32 * u32::from(to)) / 24
-        };
-        let mixed: Vec<u8> = bars(0).zip(bars(1)).map(|both| mix(both) as u8).collect();
+    const STEPS: u16 = 240;
+    let names: Vec<String> = (0..=STEPS).map(|step| format!("{step}.png")).collect();
+    for (step, name) in (0..=STEPS).zip(&names) {
+        let mix =
+            |from: u8, to: u8| ((STEPS - step) * u16::from(from) + step * u16::from(to)) / STEPS;
+        let mixed: Vec<u8> = bars(0).zip(bars(1)).map(|(from, to)| mix(from, to) as u8).collect();
         GrayImage::from_raw(8, 8, mixed).unwrap().save(desk.path(name)).unwrap();
     }
     let text = desk.succeed(&format!("predict run {} --json", names.join(" ")));
     let readings: Vec<Value> = serde_json::from_str(&text).unwrap();
     let unsure: Vec<usize> =
         (0..names.len()).filter(|&step| readings[step]["unsure"] == true).collect();
-    assert!(!unsure.is_empty() && !unsure.contains(&0) && !unsure.contains(&24), "{unsure:?}");
+    assert!(
+        !unsure.is_empty() && !unsure.contains(&0) && !unsure.contains(&names.len()),
+        "{unsure:?}"
+    );
     for reading in &readings {
         let all = reading["probabilities"].as_array().unwrap();
         let sum: f64 = all.iter().filter_map(Value::as_f64).sum();

@@ -106,10 +106,6 @@ impl Ground {
         Self { is_dark: is_dark.unwrap_or_else(|| ink_is_light(plane)), levels }
     }
 
-    pub(super) fn is_light(&self) -> bool {
-        !self.is_dark
-    }
-
     /// Whether ink reaches the edge, or covers so much that there is hardly a ground.
     fn is_tight(&self, plane: &Plane, levels: &Levels) -> bool {
         let share = |indices: &mut dyn Iterator<Item = usize>| {

@@ -134,7 +134,7 @@ impl Picture {
     /// When nothing is seen.
     pub(crate) fn segments(&self, input: ImageShape) -> Result<Vec<Segments>, Error> {
         let frame = Frame::of(input);
-        if let Some(image) = self.as_is(input).filter(|image| fitted::is_fitted(image, frame)) {
+        if let Some(image) = self.prepared(input) {
             return Ok(vec![Segments::prepared(image, frame)]);
         }
         let cutouts = self.cutouts()?;
@@ -185,8 +185,8 @@ impl Picture {
     /// # Errors
     /// When nothing is seen.
     pub fn image(&self, input: ImageShape) -> Result<Raster, Error> {
-        match self.as_is(input) {
-            Some(image) => Ok(image),
+        match self.whole(input) {
+            Some(digit) => Ok(digit.image),
             None => self.fitted(input),
         }
     }
@@ -203,20 +203,40 @@ impl Picture {
     }
 
     /// The picture as it is, on a black background, and where that is: all of it; if it has the shape
-    /// `input`.
+    /// `input`. The background is what most of the edge is, as in a data set of such pictures.
     pub(crate) fn whole(&self, input: ImageShape) -> Option<Digit> {
-        let bounding_box = BoundingBox::whole(self.shape());
-        self.as_is(input).map(|image| Digit { image, bounding_box })
+        let ImageShape { height, width } = self.shape();
+        if self.shape() != input || input.pixels() == 0 {
+            return None;
+        }
+        let edge = |index: usize| {
+            let (row, column) = (index / width, index % width);
+            row == 0 || column == 0 || row + 1 == height || column + 1 == width
+        };
+        let edges = (0..input.pixels()).filter(|&index| edge(index));
+        let light = edges.clone().filter(|&index| self.levels.pixels()[index] > 127).count();
+        let image = self.on_black(2 * light > edges.count());
+        Some(Digit { image, bounding_box: BoundingBox::whole(input) })
     }
 
-    /// The picture as it is, on a black background, if it has the shape `input`.
-    fn as_is(&self, input: ImageShape) -> Option<Raster> {
-        let mut image = (self.shape() == input).then(|| self.levels.clone())?;
+    /// The picture as it is, on a black background, if it has the shape `input` and its digit is
+    /// fitted already.
+    fn prepared(&self, input: ImageShape) -> Option<Raster> {
+        if self.shape() != input || input.pixels() == 0 {
+            return None;
+        }
         let (plane, _) = Plane::downsampled(&self.levels, LONGEST);
-        if !plane.values.is_empty() && Ground::of(&plane).is_light() {
+        let image = self.on_black(!Ground::of(&plane).is_dark);
+        fitted::is_fitted(&image, Frame::of(input)).then_some(image)
+    }
+
+    /// The levels of the picture, inverted if its background `is_light`.
+    fn on_black(&self, is_light: bool) -> Raster {
+        let mut image = self.levels.clone();
+        if is_light {
             image.pixels_mut().iter_mut().for_each(|pixel| *pixel = 255 - *pixel);
         }
-        Some(image)
+        image
     }
 }
 
