@@ -12,6 +12,9 @@ use crate::image::{BoundingBox, ImageShape, Raster};
 /// side: boxes are drawn askew and with round corners.
 const ASKEW: f32 = 0.08;
 const MIDDLE: f32 = 0.6;
+/// The least side of an enclosure, and the least height of what is within, in pixels.
+const LEAST_SIDE: usize = 16;
+const LEAST_WITHIN: usize = 4;
 /// The largest share of its bounding box that an enclosure with what it touches covers with ink.
 const COVERED: f32 = 0.5;
 /// What is within walls, or within a round enclosure, is at least so high, relative to it.
@@ -32,30 +35,35 @@ pub(super) fn opened(components: Vec<Component>, drawing: &Raster) -> Vec<Compon
     let mut kept = Vec::with_capacity(components.len());
     let mut opened: Vec<BoundingBox> = Vec::new();
     let mut empty = Vec::new();
-    let bounds: Vec<BoundingBox> = components.iter().map(|component| component.bounds).collect();
+    let large = |place: &BoundingBox| place.height >= LEAST_WITHIN;
+    let bounds: Vec<BoundingBox> =
+        components.iter().map(|component| component.bounds).filter(large).collect();
     for component in components {
-        let box_ = component.bounds;
-        let highest_within = bounds.iter().filter(|other| is_within(**other, box_));
-        let highest_within = highest_within.map(|other| other.height).max().unwrap_or(0) as f32;
-        let height = box_.height as f32;
-        // Specks and strokes enclose nothing: most components are not looked at.
+        let place = component.bounds;
+        if place.height.min(place.width) < LEAST_SIDE {
+            kept.push(component);
+            continue;
+        }
+        let within = bounds.iter().filter(|other| is_within(**other, place));
+        let highest_within = within.map(|other| other.height).max().unwrap_or(0) as f32;
+        let height = place.height as f32;
         let cut_out = component.cut_out_of(drawing);
         if let Some(walls) = Walls::of(&cut_out) {
             let freed: Vec<Component> = walls
                 .cut_free(cut_out)
                 .into_iter()
-                .map(|freed| freed.moved(box_, drawing.shape().width))
+                .map(|freed| freed.moved(place, drawing.shape().width))
                 .collect();
             let highest = freed.iter().map(|freed| freed.bounds.height).max().unwrap_or(0) as f32;
             if highest_within >= WITHIN_WALLS * height || highest >= CUT_FREE * height {
                 let least = CUT_FREE * highest.max(highest_within);
                 kept.extend(freed.into_iter().filter(|freed| freed.bounds.height as f32 >= least));
-                opened.push(box_);
+                opened.push(place);
             } else {
                 empty.push(component);
             }
         } else if highest_within >= WITHIN_ROUND * height && is_hollow(&cut_out) {
-            opened.push(box_);
+            opened.push(place);
         } else {
             kept.push(component);
         }

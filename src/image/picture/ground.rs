@@ -203,7 +203,7 @@ fn is_dark_at_edge(plane: &Plane, levels: &Levels) -> Option<bool> {
     }
     let in_pieces = |is_light: bool| {
         let ink = plane.values.iter().map(|&value| u8::from(levels.is_light(value) == is_light));
-        Raster::new(plane.shape, ink.collect()).map(|mask| pieces(mask))
+        Raster::new(plane.shape, ink.collect()).map(pieces)
     };
     let (light_pieces, dark_pieces) = (in_pieces(true)?, in_pieces(false)?);
     (light_pieces != dark_pieces).then_some(light_pieces < dark_pieces)

@@ -13,8 +13,10 @@ const SLOPE: f32 = 0.09;
 const STROKE: f32 = 1.6;
 /// Ink that is so many times as strong as its line usually is, is a stroke along it.
 const STRONGER: f32 = 1.5;
-/// The most runs that vote.
-const MOST_RUNS: usize = 1 << 18;
+/// The most runs that vote, and the most places that are looked at: of a picture with more, no line is
+/// found.
+const MOST_RUNS: usize = 1 << 17;
+const MOST_PLACES: usize = 1 << 15;
 
 /// What lines are looked for.
 #[derive(Clone, Copy)]
@@ -81,15 +83,26 @@ pub(super) fn level(drawing: &Raster, search: Search) -> Vec<Line> {
     if runs.len() > MOST_RUNS {
         return Vec::new();
     }
+    let mut starts = vec![0; within.width + 1];
+    for run in &runs {
+        starts[run.column - within.left + 1] += 1;
+    }
+    for column in 0..within.width {
+        starts[column + 1] += starts[column];
+    }
+    // The run that meets a place in the column that is so far across, by its index.
+    let met = |place: Place, across: usize| {
+        let row = usize::try_from(place.row_at(within.left + across, within)).ok()?;
+        let (first, last) = (starts[across], starts[across + 1]);
+        let index = first + runs[first..last].partition_point(|run| run.bottom <= row);
+        (index < last && runs[index].top <= row).then_some(index)
+    };
     let mut used = vec![false; runs.len()];
     let mut lines = Vec::new();
-    for place in places(&runs, search) {
-        let meets = |run: Run| {
-            (run.top as isize..run.bottom as isize).contains(&place.row_at(run.column, within))
-        };
-        let on_line: Vec<usize> =
-            (0..runs.len()).filter(|&index| !used[index] && meets(runs[index])).collect();
-        if on_line.len() as f32 >= span * within.width as f32 {
+    for place in places(&runs, search).into_iter().take(MOST_PLACES) {
+        let on_line = (0..within.width).filter_map(|across| met(place, across));
+        let on_line: Vec<usize> = on_line.filter(|&index| !used[index]).collect();
+        if on_line.len() as f32 >= span * within.width as f32 && !on_line.is_empty() {
             on_line.iter().for_each(|&index| used[index] = true);
             let runs: Vec<Run> = on_line.iter().map(|&index| runs[index]).collect();
             lines.push(Line::through(&runs, place, within, drawing));

@@ -1,10 +1,12 @@
 //! A person's own pictures, drawn, scanned or photographed, and the digits in them.
 //!
-//! A picture is decoded to grey levels (`decode`). Its background is estimated tile by tile
-//! (`background`), so that shadows do not matter, and what stands out from it is ink
-//! (`threshold`). The ink falls into connected components, which are put together to digits and
-//! brought into reading order (`components`), and each digit is fitted and centred as MNIST's were
-//! ([`Frame::normalize`]), its strokes made as thick as those of a pen (`stroke`).
+//! A picture is decoded to grey levels (`decode`). What is ground and what ink is decided (`ground`),
+//! the background is estimated tile by tile (`background`), so that shadows do not matter, and what
+//! stands out from it is ink (`threshold`), without the rules of paper (`rules`, `lines`). The ink
+//! falls into connected components, which are taken out of boxes (`enclosures`), put together to
+//! digits and brought into reading order (`components`), and each digit is fitted and centred as
+//! MNIST's were ([`Frame::normalize`]), its strokes made as thick as those of a pen (`stroke`).
+//! Where digits may touch, seams are proposed (`seams`, `segments`), and who reads decides.
 //!
 //! ```no_run
 //! use mnistry::image::Picture;

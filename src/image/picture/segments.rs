@@ -5,8 +5,10 @@ use super::seams::{self, Seam};
 use super::{Digit, normalize};
 use crate::image::{BoundingBox, Frame, Raster};
 
-/// A drawing is cut if it is so wide, relative to the height of the digits.
+/// A drawing is cut if it is so wide, relative to the height of the digits; what is wider is no row of
+/// digits.
 const WIDE: f32 = 0.7;
+const TOO_WIDE: f32 = 12.0;
 
 /// Neighbouring segments as one digit, fitted and centred as MNIST's digits were.
 pub(crate) struct Part {
@@ -55,7 +57,8 @@ impl Segments {
     /// Those of what was cut out of a picture in which digits are usually `height` pixels high.
     pub(super) fn of(cutout: Cutout, frame: Frame, height: usize) -> Self {
         let Cutout { drawing, pieces, bounds: bounding_box } = cutout;
-        let is_wide = drawing.shape().width as f32 >= WIDE * height as f32;
+        let wide = drawing.shape().width as f32 / height.max(1) as f32;
+        let is_wide = (WIDE..TOO_WIDE).contains(&wide);
         let seams = if is_wide { seams::seams(&drawing) } else { Vec::new() };
         Self {
             frame,
