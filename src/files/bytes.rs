@@ -1,7 +1,7 @@
 //! Immutable bytes: a window on a memory-mapped file, or on memory of our own.
 
 use std::fs::File;
-use std::io::{self, Read};
+use std::io;
 use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::Arc;
@@ -10,6 +10,7 @@ use super::error::{Error, Result};
 use super::known_sums::KnownSums;
 use super::mapped_file::MappedFile;
 use super::open::open_regular;
+use super::stream;
 
 /// A cheaply cloned window on a memory-mapped file or on owned bytes.
 ///
@@ -46,24 +47,14 @@ impl Bytes {
     /// socket that is there, read to its end; `-` is standard input.
     ///
     /// # Errors
-    /// When it cannot be opened or read, is a folder, or is a stream of more than `most` bytes.
+    /// When it cannot be opened or read, is a folder, a stream of more than `most` bytes, or a named
+    /// pipe into which nobody writes.
     pub fn read(path: &Path, most: u64) -> Result<Self> {
-        let stream: Box<dyn Read> = if path == Path::new("-") {
-            Box::new(io::stdin().lock())
-        } else {
-            match path.metadata() {
-                Ok(found) if !found.is_file() && !found.is_dir() => {
-                    Box::new(File::open(path).map_err(Error::io("open", path))?)
-                }
-                _ => return Self::map(path),
-            }
-        };
-        let mut bytes = Vec::new();
-        stream.take(most + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
-        if bytes.len() as u64 > most {
-            return Err(Error::TooLarge { path: path.to_owned(), limit: most });
+        match path.metadata() {
+            Ok(found) if found.is_file() || found.is_dir() => Self::map(path),
+            Err(_) if path != Path::new("-") => Self::map(path),
+            _ => Ok(stream::read(path, most)?.into()),
         }
-        Ok(bytes.into())
     }
 
     /// Maps a whole open file, read-only; `path` is what errors call it.

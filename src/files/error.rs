@@ -47,6 +47,12 @@ pub enum Error {
         /// What it is.
         kind: &'static str,
     },
+    /// A named pipe that stays empty.
+    #[error("{}: nobody writes into this named pipe: begin that first", path.display())]
+    NoWriter {
+        /// The pipe.
+        path: PathBuf,
+    },
     /// A mapped file was written to, or cut short.
     #[error("{}: changed while it was read: run again when nothing else writes to it", path.display())]
     Changed {

@@ -13,6 +13,7 @@ mod mapped_file;
 mod open;
 mod output;
 mod staged;
+mod stream;
 mod temporary;
 
 pub use bytes::Bytes;

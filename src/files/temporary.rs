@@ -60,7 +60,7 @@ impl TemporaryFile {
         builder.prefix(begin).suffix(end);
         loop {
             let created = builder.make_in(folder, |path| create_new(path, mode));
-            let mut file = created.map_err(unnamed).map_err(Error::io("write to", folder))?;
+            let mut file = created.map_err(Error::io("write to", folder))?;
             // Between its making and its locking another process may have taken the file for a
             // left one: it is theirs, or gone.
             let is_taken = match file.as_file().try_lock() {
@@ -181,13 +181,6 @@ impl Write for TemporaryFile {
     fn flush(&mut self) -> io::Result<()> {
         self.file.as_file_mut().flush()
     }
-}
-
-/// What the system said, without the name of a temporary file, which nobody gave.
-fn unnamed(error: io::Error) -> io::Error {
-    let source = error.get_ref().and_then(|inner| inner.source());
-    let code = source.and_then(|source| source.downcast_ref::<io::Error>()?.raw_os_error());
-    code.map_or_else(|| error.kind().into(), io::Error::from_raw_os_error)
 }
 
 /// Makes the file at `path`, where nothing may be.

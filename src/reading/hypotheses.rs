@@ -63,6 +63,40 @@ struct Part {
     scores: Vec<(Judgement, f32)>,
 }
 
+impl Part {
+    /// The parts of `segments` between these, as far as they may be digits, judged by the network of
+    /// `reader`.
+    fn judged(
+        segments: &Segments,
+        spans: &[(usize, usize)],
+        reader: Reader<'_>,
+    ) -> Result<Vec<Self>, train::Error> {
+        let parts = spans.iter().filter_map(|&(from, to)| {
+            let part = segments.part(from, to)?;
+            let plausible = part.height >= LEAST_HEIGHT && part.width <= MOST_WIDTH;
+            let is_whole = to - from == segments.count();
+            (is_whole || plausible).then(|| (from, to, part.width / part.height, part.digit))
+        });
+        let parts: Vec<_> = parts.collect();
+        let images: Vec<_> = parts.iter().map(|(.., digit)| &digit.image).collect();
+        let judged = judge(reader, &images)?;
+        let parts = parts.into_iter().zip(judged).map(|((from, to, aspect, digit), judged)| {
+            let scores = judged.into_iter().zip(ASPECTS);
+            let scores = scores.map(|(said, usual)| (said, score(said, aspect, usual)));
+            Self { from, to, aspect, digit, scores: scores.collect() }
+        });
+        Ok(parts.collect())
+    }
+
+    /// Whether it is a digit in any case, if it is all that was drawn.
+    fn is_one_digit(&self) -> bool {
+        let (narrow, wide) = (self.aspect <= ONE_NARROW, self.aspect <= ONE_WIDE);
+        self.scores.iter().any(|(said, _)| {
+            narrow && said.probability >= PLAINLY || wide && said.log_probability.exp() >= ONE
+        })
+    }
+}
+
 /// All parts of a drawing that may be digits.
 pub(super) struct Lattice {
     segments: usize,
@@ -99,44 +133,22 @@ impl Lattice {
     /// When the network cannot be asked.
     pub(super) fn of(segments: &Segments, reader: Reader<'_>) -> Result<Self, train::Error> {
         let count = segments.count();
-        let mut parts = Vec::new();
-        for from in 0..count {
-            for to in from + 1..=count {
-                let is_whole = to - from == count;
-                let Some(part) = segments.part(from, to) else { continue };
-                let plausible = part.height >= LEAST_HEIGHT && part.width <= MOST_WIDTH;
-                if is_whole || plausible {
-                    parts.push((from, to, part.width / part.height, part.digit));
-                }
-            }
+        let mut parts = Part::judged(segments, &[(0, count)], reader)?;
+        let whole = parts.first().map_or(0.0, |whole| whole.aspect);
+        // Most are one digit: what they could be cut into is not looked at.
+        if !parts.iter().any(Part::is_one_digit) {
+            let spans = (0..count).flat_map(|from| (from + 1..=count).map(move |to| (from, to)));
+            let spans: Vec<_> = spans.filter(|&(from, to)| to - from < count).collect();
+            parts.extend(Part::judged(segments, &spans, reader)?);
         }
-        let images: Vec<_> = parts.iter().map(|(.., digit)| &digit.image).collect();
-        let judged = judge(reader, &images)?;
-        let parts = parts.into_iter().zip(judged).map(|((from, to, aspect, digit), judged)| {
-            let scores = judged.into_iter().zip(ASPECTS);
-            let scores = scores.map(|(said, usual)| (said, score(said, aspect, usual)));
-            Part { from, to, aspect, digit, scores: scores.collect() }
-        });
-        let whole = segments.part(0, count).map_or(0.0, |whole| whole.width / whole.height);
         let narrow = ((TWO - whole) / (TWO - ONE_NARROW)).clamp(0.0, 1.0);
         let cut = |index: usize| CUT + CUT_NARROW * narrow + THROUGH * segments.cost(index);
         let cuts = (0..count).map(|index| if index == 0 { 0.0 } else { cut(index) });
-        Ok(Self { segments: count, parts: parts.collect(), cuts: cuts.collect() })
+        Ok(Self { segments: count, parts, cuts: cuts.collect() })
     }
 
     /// The best reading; `None` where nothing is drawn.
-    pub(super) fn best(mut self) -> Option<Hypothesis> {
-        let is_one = |part: &Part| {
-            let is_whole = part.to - part.from == self.segments;
-            let (narrow, wide) = (part.aspect <= ONE_NARROW, part.aspect <= ONE_WIDE);
-            let is_probable = |said: &Judgement| {
-                narrow && said.probability >= PLAINLY || wide && said.log_probability.exp() >= ONE
-            };
-            is_whole && part.scores.iter().any(|(said, _)| is_probable(said))
-        };
-        if self.parts.iter().any(is_one) {
-            self.parts.retain(is_one);
-        }
+    pub(super) fn best(self) -> Option<Hypothesis> {
         let mut ways = vec![Vec::new(); self.segments + 1];
         ways[0].push(Way { score: 0.0, steps: Vec::new() });
         for to in 1..=self.segments {
