@@ -208,7 +208,13 @@ fn a_file_that_cannot_be_read_keeps_no_other_from_being_read() {
 
     let ended = desk.run("predict run text.png gone.png --csv none.csv");
     assert_eq!((ended.code, &*ended.stdout), (Some(1), ""));
-    assert!(ended.stderr.ends_with("error: none of the 2 files can be read\n"), "{}", ended.stderr);
+    assert!(
+        ended
+            .stderr
+            .ends_with("error: nothing was read: no digits and no images are in what was named\n"),
+        "{}",
+        ended.stderr
+    );
     assert!(!desk.path("none.csv").exists());
 }
 
@@ -222,6 +228,8 @@ fn a_folder_is_read_in_the_order_of_its_names() {
     }
     fs::write(desk.path("pictures/notes.txt"), "taken on Monday").unwrap();
     fs::write(desk.path("pictures/.hidden"), "").unwrap();
+    fs::create_dir(desk.path("notes")).unwrap();
+    fs::write(desk.path("notes/monday.txt"), "taken on Monday").unwrap();
     let ended = desk.run("predict run pictures --csv out.csv");
     assert_eq!(ended.code, Some(0), "{}", ended.stderr);
     assert_eq!(desk.read("out.csv"), "ImageId,Label\n1,1\n2,2\n3,0\n");
@@ -232,13 +240,14 @@ fn a_folder_is_read_in_the_order_of_its_names() {
 
     for (arguments, word) in [
         ("predict run empty", "no file is in this folder"),
+        ("predict run notes --csv none.csv", "nothing was read"),
         ("predict run pictures --csv pictures/9.png", "would be overwritten"),
     ] {
         let ended = desk.run(arguments);
         assert_eq!(ended.code, Some(1), "{arguments}");
         assert!(ended.stderr.contains(word), "{}", ended.stderr);
     }
-    assert!(desk.bytes("pictures/9.png").len() > 60);
+    assert!(desk.bytes("pictures/9.png").len() > 60 && !desk.path("none.csv").exists());
 }
 
 #[cfg(unix)]
@@ -264,6 +273,11 @@ fn streams_are_read_whatever_they_hold() {
             assert_eq!(said, format!("ImageId,Label\n{expected}"), "{name} {file}: {ended:?}");
         }
     }
+    // A file, as a shell redirects it.
+    let mut command = desk.command("predict run /dev/stdin --csv -");
+    let ended = command.stdin(fs::File::open(desk.path("rows")).unwrap()).output().unwrap();
+    assert_eq!(String::from_utf8_lossy(&ended.stdout), "ImageId,Label\n1,1\n2,0\n");
+
     let mut command = desk.command("predict run - --quiet");
     let ended = command.stdin(Stdio::null()).output().unwrap();
     assert_eq!(ended.status.code(), Some(1));

@@ -30,8 +30,8 @@ pub(super) enum CommandError {
     #[error("{}: no file is in this folder: name one with pictures", .0.display())]
     EmptyFolder(PathBuf),
     /// Nothing of what was named can be read.
-    #[error("none of the {0} files can be read")]
-    NoneRead(usize),
+    #[error("nothing was read: no digits and no images are in what was named")]
+    NoneRead,
     /// A result that could not be printed.
     #[error("cannot write to standard output: {0}")]
     Print(#[source] io::Error),

@@ -12,9 +12,11 @@ use crate::train;
 /// What a cut costs, and each width of a stroke that it goes through. This and what follows is
 /// calibrated on pictures of digits that touch and of digits that do not.
 const CUT: f32 = 0.2;
+const THROUGH: f32 = 0.06;
+/// What a cut costs besides where the whole is no wider than high; less where it is wider, and nothing
+/// from so many times its height on.
 const CUT_NARROW: f32 = 2.5;
 const TWO: f32 = 1.7;
-const THROUGH: f32 = 0.06;
 /// What it costs that the network's output has log-odds of less than `SURE`, by each of them: of what
 /// is no digit, no output is great.
 const DOUBT: f32 = 0.14;
@@ -43,7 +45,7 @@ const MOST_ASPECT: f32 = 8.0;
 const LEAST_HEIGHT: f32 = 0.4;
 const MOST_WIDTH: f32 = 1.7;
 /// A drawing whose probability over all variants is at least so much, and that is at most so wide
-/// relative to its height, is one digit.
+/// relative to its height, is one digit; and one whose own probability is so much, if it is narrow.
 const ONE: f32 = 0.7;
 const ONE_WIDE: f32 = 1.3;
 const PLAINLY: f32 = 0.9;

@@ -25,17 +25,6 @@ const OF_VARIANTS: f32 = 0.4;
 /// The same, of the way in which a drawing was cut, among all ways.
 const OF_CUTS: f32 = 0.7;
 
-impl Error {
-    /// This error as that of the picture at `path`.
-    #[must_use]
-    pub fn at(self, path: impl AsRef<Path>) -> Self {
-        match self {
-            Self::Image(error) => Self::Image(error.at(path)),
-            other => other,
-        }
-    }
-}
-
 /// A digit that was read in a picture.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -58,6 +47,17 @@ pub enum Error {
     /// The network was not asked.
     #[error(transparent)]
     Train(#[from] train::Error),
+}
+
+impl Error {
+    /// This error as that of the picture at `path`.
+    #[must_use]
+    pub fn at(self, path: impl AsRef<Path>) -> Self {
+        match self {
+            Self::Image(error) => Self::Image(error.at(path)),
+            other => other,
+        }
+    }
 }
 
 /// Whether another class is nearly as probable as the one read.

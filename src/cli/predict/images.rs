@@ -41,7 +41,12 @@ impl Images {
         Self { shape, pixels: Vec::new(), images: Vec::new(), read, notes: Vec::new() }
     }
 
-    /// How files were read: a line each.
+    /// Whether there is none yet.
+    pub(super) fn is_empty(&self) -> bool {
+        self.images.is_empty()
+    }
+
+    /// How files were read, and what was left out: a line each.
     pub(super) fn notes(&self) -> &[String] {
         &self.notes
     }
@@ -74,14 +79,14 @@ impl Images {
         let named = |error: ImageError| error.at(name(path));
         let bytes = Bytes::read(path, MOST_STREAMED)?;
         match Picture::decode(&bytes) {
-            // A stream has no name that says what it is.
-            Err(ImageError::NotPicture) if !path.is_file() => {
-                let table = Table::parse(&bytes, &self.read);
-                self.add_table(&table.map_err(|problem| problem.at(name(path)))?, path)
-            }
             Err(error @ (ImageError::NotPicture | ImageError::Foreign(_))) if input.is_found => {
                 self.notes.push(format!("left out: {}", named(error)));
                 Ok(())
+            }
+            // A stream has no name that says what it is, nor has a file that is given as one.
+            Err(ImageError::NotPicture) if !path.is_file() || path.extension().is_none() => {
+                let table = Table::parse(&bytes, &self.read);
+                self.add_table(&table.map_err(|problem| problem.at(name(path)))?, path)
             }
             Err(error) => Err(named(error).into()),
             Ok(picture) => {

@@ -78,6 +78,9 @@ impl Predict {
         for note in notes.iter().chain(images.notes()) {
             self.common.output.note(format_args!("{note}"));
         }
+        if images.is_empty() {
+            return Err(CommandError::NoneRead);
+        }
         let drawn = if self.show { images.drawn() } else { Vec::new() };
         let predictions = images.predict(reader)?.into_iter();
         let predictions: Vec<_> = predictions.map(|found| found.named(&names, &labels)).collect();
@@ -152,7 +155,7 @@ impl Predict {
 /// read; returns how many cannot.
 ///
 /// # Errors
-/// When none can be read.
+/// When there is only one, and it cannot be read.
 fn add_inputs(
     inputs: &[Input],
     reader: Reader<'_>,
@@ -169,10 +172,7 @@ fn add_inputs(
             Ok(()) => {}
         }
     }
-    match failed == inputs.len() && failed > 0 {
-        true => Err(CommandError::NoneRead(failed)),
-        false => Ok(failed),
-    }
+    Ok(failed)
 }
 
 /// Whether `path` means standard output: by a dash, or by the names that systems give it.
