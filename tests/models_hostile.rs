@@ -145,3 +145,14 @@ fn what_was_not_mutated_is_read() {
     let bytes = written(|path| state.save(path));
     assert_eq!(read(&bytes, |path| State::load(path)), Some(state));
 }
+
+#[test]
+fn what_is_said_of_a_file_has_no_control_characters_of_it() {
+    let bytes = written(|path| network().save(path));
+    let header = 8..8 + header_len(&bytes);
+    for place in header {
+        let mut mutated = bytes.clone();
+        mutated[place] = 0x7f;
+        read(&mutated, |path| Network::load(path));
+    }
+}

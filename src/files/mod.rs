@@ -10,6 +10,7 @@ mod guard;
 mod known_sums;
 mod lock;
 mod mapped_file;
+mod one_line;
 mod open;
 mod output;
 mod staged;
@@ -23,6 +24,7 @@ pub(crate) use error::Result;
 pub use foreign::Foreign;
 pub(crate) use foreign::{BEGINNING, foreign};
 pub(crate) use lock::Lock;
+pub(crate) use one_line::OneLine;
 #[cfg(feature = "download")]
 pub(crate) use open::is_of_no_stranger;
 pub(crate) use open::{is_ours_alone, open_regular, open_unfollowed};

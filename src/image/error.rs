@@ -4,7 +4,7 @@ use std::error::Error as StdError;
 use std::path::{Path, PathBuf};
 
 use super::ImageShape;
-use crate::files;
+use crate::files::{self, OneLine};
 
 /// Why there is no image: one variant a cause, each with the text that a person reads.
 ///
@@ -103,6 +103,6 @@ impl Error {
 }
 
 /// What a decoder says; some say in several lines what others say in one.
-fn one_line(said: &dyn StdError) -> String {
-    said.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+fn one_line(said: &dyn StdError) -> OneLine<String> {
+    OneLine(said.to_string().split_whitespace().collect::<Vec<_>>().join(" "))
 }

@@ -4,7 +4,7 @@ use std::convert::Infallible;
 use std::path::PathBuf;
 
 use super::architecture::{ArchitectureError, ParameterSpec};
-use crate::files;
+use crate::files::{self, OneLine};
 use crate::memory::Shortage;
 
 /// Why an architecture and some tensors make no [`Network`](super::Network).
@@ -88,7 +88,7 @@ type Foreign = Box<dyn std::error::Error + Send + Sync>;
 #[non_exhaustive]
 pub enum FileProblem {
     /// Not a safetensors file.
-    #[error("is not a safetensors file: {0}")]
+    #[error("is not a safetensors file: {}", OneLine(.0))]
     NotSafetensors(#[source] Foreign),
     /// Tensors that cannot be put into a safetensors file.
     #[error("cannot be written: {0}")]
@@ -97,7 +97,7 @@ pub enum FileProblem {
     #[error("was not written by mnistry: it does not say what network its tensors make")]
     Foreign,
     /// The metadata make no sense.
-    #[error("its description of the network is unreadable: {0}")]
+    #[error("its description of the network is unreadable: {}", OneLine(.0))]
     Metadata(#[source] Foreign),
     /// A format of another version of this crate.
     #[error("is of format {found}, this version reads format {read}")]
@@ -114,7 +114,7 @@ pub enum FileProblem {
     #[error(transparent)]
     Network(#[from] NetworkError),
     /// A tensor that the network does not have.
-    #[error("holds a tensor {0} that the network does not have")]
+    #[error("holds a tensor {} that the network does not have", OneLine(.0))]
     ExtraTensor(String),
     /// A tensor that the network has.
     #[error("has no tensor {0}")]
@@ -143,7 +143,7 @@ pub enum FileProblem {
     #[error("is not a text in UTF-8")]
     NotUtf8,
     /// A description that is not TOML, or says something that is not understood.
-    #[error("line {line}: {message}")]
+    #[error("line {line}: {}", OneLine(message))]
     Toml {
         /// The line, from 1.
         line: usize,

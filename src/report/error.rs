@@ -3,6 +3,7 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::files::OneLine;
 use crate::{files, image, model, train};
 
 /// Why a run was not recorded, or a report not made or written. The text is one line for a person.
@@ -33,7 +34,7 @@ pub enum Error {
     #[error("{}: holds no run: there is no config.json", .0.display())]
     NoSuchRun(PathBuf),
     /// A `config.json` that says nothing of a run.
-    #[error("{}: is not what a run wrote: {source}", path.display())]
+    #[error("{}: is not what a run wrote: {}", path.display(), OneLine(source))]
     Config {
         /// The file.
         path: PathBuf,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use super::HostFailure;
 use crate::data::Problem;
-use crate::files;
+use crate::files::{self, OneLine};
 
 /// Why a published data set was not fetched.
 ///
@@ -17,7 +17,7 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] files::Error),
     /// A file is no catalogue of data sets that can be fetched.
-    #[error("{}: not a catalogue of data sets: {source}", path.display())]
+    #[error("{}: not a catalogue of data sets: {}", path.display(), OneLine(source))]
     Catalogue {
         /// The file.
         path: PathBuf,
