@@ -28,11 +28,10 @@ where
     S: Simd,
     E: Epilogue<S>,
 {
-    let rows: [usize; ROWS] = std::array::from_fn(|i| row + i);
     let mut sums = [[s.zero(); BLOCKS]; ROWS];
-    for (&row, sums) in rows.iter().zip(&mut sums) {
+    for (i, sums) in sums.iter_mut().enumerate() {
         for (j, sum) in sums.iter_mut().enumerate() {
-            *sum = epilogue.start(s, row, block + j);
+            *sum = epilogue.start(s, row + i, block + j);
         }
     }
     let offsets = lhs.rows.offsets::<ROWS>(row);
@@ -66,6 +65,6 @@ where
         block_at += lhs.k.block_stride;
         left -= steps;
     }
-    epilogue.finish_tile(s, &rows, block, sums);
+    epilogue.finish_tile(s, &std::array::from_fn(|i| row + i), block, sums);
     ROWS
 }
