@@ -88,6 +88,7 @@ pub mod internals {
     }
     pub use crate::kernels::gemm::{Gemm, MatrixMut, MatrixRef, Start};
     pub use crate::measure::{BATCH_SIZES, InputLayer, Product, Strides, Zeros, training_networks};
+    pub use crate::reading::referee::{DrawnPart, drawn_parts};
     pub use crate::rng::{Rng, Stream};
 }
 

@@ -104,6 +104,9 @@ fn arrows(folder: &Path) -> BTreeSet<Arrow> {
             todo.extend(entries.map(|entry| entry.expect("the sources can be read").path()));
             continue;
         }
+        if path.extension().is_none_or(|extension| extension != "rs") {
+            continue;
+        }
         let relative = path.strip_prefix(folder).expect("it lies in the folder").with_extension("");
         let mut modules: Vec<String> =
             relative.iter().map(|part| part.to_string_lossy().into_owned()).collect();

@@ -217,7 +217,7 @@ fn digits_that_touch_are_cut_apart_or_called_unsure() {
     for pair in desk.digits.windows(2) {
         let mut canvas = Canvas::new(180, 300);
         canvas.draw(&pair[0], 30.0, 40.0, 100.0);
-        canvas.touch(&pair[1], 30.0, 100.0);
+        canvas.touch(&pair[1], 30.0, 100.0, 8);
         let picture = canvas.on_paper(240.0, 30.0);
         let digits = [pair[0].digit, pair[1].digit];
         let is_right = desk.reads(&picture, &digits);
@@ -227,7 +227,7 @@ fn digits_that_touch_are_cut_apart_or_called_unsure() {
         silent += usize::from(!is_right && !is_unsure);
     }
     println!("of {all} pairs {right} were read, {silent} misread without a word");
-    assert!(5 * right >= 2 * all && 4 * silent <= all, "{right}, {silent} of {all}");
+    assert!(10 * right >= 7 * all && 20 * silent <= 3 * all, "{right}, {silent} of {all}");
 }
 
 #[test]

@@ -73,8 +73,15 @@ impl Network {
     /// or its tensors do not fit its architecture.
     pub fn load(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = read_bounded(path, LARGEST_FILE)?;
-        let file = TensorFile::parse(path, &bytes)?;
+        Self::from_bytes(path, &read_bounded(path, LARGEST_FILE)?)
+    }
+
+    /// The network that the file at `path`, which holds `bytes`, describes.
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub(crate) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
+        let file = TensorFile::parse(path, bytes)?;
         let metadata: Metadata = file.metadata(METADATA_KEY)?;
         if metadata.format != FORMAT {
             return Err(FileProblem::Format { found: metadata.format, read: FORMAT }.at(path));

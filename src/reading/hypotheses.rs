@@ -1,101 +1,98 @@
 //! Hypotheses of what a drawing is: one digit, or several that touch, and where they are cut.
 //!
 //! Each run of neighbouring segments may be a digit; the best way through all of them is found by
-//! dynamic programming (Viterbi). A way scores what the network says of its digits, less for each
-//! cut, for ink that is cut through, and for digits of a width that they do not have.
+//! dynamic programming (Viterbi). A way scores what the network says of its digits, what the referee
+//! says of whether they are digits, less for each cut and for ink that is cut through. Ways with the
+//! same digits are one reading, and their likelihoods add up.
 
 use super::Reader;
+use super::referee;
 use super::variants::{Judgement, judge};
 use crate::image::{Digit, Segments};
 use crate::train;
 
-/// What a cut costs, and each width of a stroke that it goes through. This and what follows is
-/// calibrated on pictures of digits that touch and of digits that do not.
-const CUT: f32 = 0.2;
-const THROUGH: f32 = 0.06;
-/// What a cut costs besides where the whole is no wider than high; less where it is wider, and nothing
-/// from so many times its height on.
+/// What the referee's log-odds that a part is a digit count, beside the logarithm of the network's
+/// probability. This and what follows is calibrated on pictures of digits that touch and of digits
+/// that do not.
+const REFEREE: f32 = 1.2;
+/// What a cut costs, and each width of a stroke that it goes through.
+const CUT: f32 = 0.1;
+const THROUGH: f32 = 0.1;
+/// What a cut costs besides where the whole is no wider than high; less where it is wider, and
+/// nothing from so many times its height on.
 const CUT_NARROW: f32 = 2.5;
-const TWO: f32 = 1.7;
-/// What it costs that the network's output has log-odds of less than `SURE`, by each of them: of what
-/// is no digit, no output is great.
-const DOUBT: f32 = 0.14;
-const SURE: f32 = 10.0;
-/// What it costs to be wider than `WIDE`, relative to the height.
-const WIDTH: f32 = 1.3;
-const WIDE: f32 = 0.5;
-/// The logarithm of width over height of each digit: mean and deviation in MNIST's training set.
-const ASPECTS: [(f32, f32); 10] = [
-    (-0.10, 0.20),
-    (-0.89, 0.46),
-    (-0.07, 0.22),
-    (-0.23, 0.22),
-    (-0.23, 0.21),
-    (-0.06, 0.27),
-    (-0.33, 0.22),
-    (-0.26, 0.22),
-    (-0.28, 0.22),
-    (-0.39, 0.20),
-];
-/// What an aspect costs, from how much on, and at most.
-const ASPECT: f32 = 0.3;
-const USUAL_ASPECT: f32 = 2.6;
-const MOST_ASPECT: f32 = 8.0;
+const TWO: f32 = 1.5;
 /// Parts of a drawing are at least so high, and at most so wide, relative to the height of digits.
-const LEAST_HEIGHT: f32 = 0.4;
+const LEAST_HEIGHT: f32 = 0.55;
 const MOST_WIDTH: f32 = 1.7;
-/// A drawing whose probability over all variants is at least so much, and that is at most so wide
-/// relative to its height, is one digit; and one whose own probability is so much, if it is narrow.
-const ONE: f32 = 0.7;
-const ONE_WIDE: f32 = 1.3;
-const PLAINLY: f32 = 0.9;
-const ONE_NARROW: f32 = 1.0;
-/// How many classes of a part are tried, and how many ways to each seam are kept.
+/// A drawing that is no wider than high and of which the network is so sure is one digit.
+const PLAINLY: f32 = 0.99;
+/// How many classes of a part are tried, and how many readings up to each seam are kept.
 const CLASSES: usize = 2;
-const WAYS: usize = 6;
+const WAYS: usize = 16;
 
-/// A run of neighbouring segments as a digit.
-struct Part {
+/// A run of neighbouring segments, as if it were a digit.
+pub(super) struct Candidate {
     from: usize,
     to: usize,
     /// Width over height.
     aspect: f32,
-    digit: Digit,
-    /// What the network says of each class, and the score of that.
-    scores: Vec<(Judgement, f32)>,
+    /// Whether digits are so high and so wide.
+    is_plausible: bool,
+    pub(super) digit: Digit,
+}
+
+impl Candidate {
+    /// All runs of `segments`; all of them together are the first.
+    pub(super) fn all(segments: &Segments) -> impl Iterator<Item = Self> {
+        let count = segments.count();
+        let runs =
+            (0..count).flat_map(move |from| (from + 1..=count).rev().map(move |to| (from, to)));
+        runs.filter_map(|(from, to)| {
+            let part = segments.part(from, to)?;
+            let is_plausible = part.height >= LEAST_HEIGHT && part.width <= MOST_WIDTH;
+            let aspect = part.width / part.height;
+            Some(Self { from, to, aspect, is_plausible, digit: part.digit })
+        })
+    }
+}
+
+/// A candidate that was judged.
+struct Part {
+    candidate: Candidate,
+    /// What the network says of each class.
+    said: Vec<Judgement>,
+    /// What the referee says, weighted.
+    referee: f32,
 }
 
 impl Part {
-    /// The parts of `segments` between these, as far as they may be digits, judged by the network of
-    /// `reader`.
-    fn judged(
-        segments: &Segments,
-        spans: &[(usize, usize)],
-        reader: Reader<'_>,
-    ) -> Result<Vec<Self>, train::Error> {
-        let parts = spans.iter().filter_map(|&(from, to)| {
-            let part = segments.part(from, to)?;
-            let plausible = part.height >= LEAST_HEIGHT && part.width <= MOST_WIDTH;
-            let is_whole = to - from == segments.count();
-            (is_whole || plausible).then(|| (from, to, part.width / part.height, part.digit))
-        });
-        let parts: Vec<_> = parts.collect();
-        let images: Vec<_> = parts.iter().map(|(.., digit)| &digit.image).collect();
-        let judged = judge(reader, &images)?;
-        let parts = parts.into_iter().zip(judged).map(|((from, to, aspect, digit), judged)| {
-            let scores = judged.into_iter().zip(ASPECTS);
-            let scores = scores.map(|(said, usual)| (said, score(said, aspect, usual)));
-            Self { from, to, aspect, digit, scores: scores.collect() }
-        });
+    /// `candidates`, judged by the network of `reader`.
+    fn judged(candidates: Vec<Candidate>, reader: Reader<'_>) -> Result<Vec<Self>, train::Error> {
+        let images: Vec<_> = candidates.iter().map(|candidate| &candidate.digit.image).collect();
+        let said = judge(reader, &images)?;
+        let parts = candidates.into_iter().zip(said);
+        let parts = parts.map(|(candidate, said)| Self { candidate, said, referee: 0.0 });
         Ok(parts.collect())
+    }
+
+    /// The most probable classes.
+    fn classes(&self) -> impl Iterator<Item = usize> {
+        let probability = |class: usize| self.said[class].log_probability;
+        let mut classes: Vec<usize> = (0..self.said.len()).collect();
+        classes.sort_by(|&a, &b| probability(b).total_cmp(&probability(a)));
+        classes.into_iter().take(CLASSES)
+    }
+
+    /// How likely it is that this is a digit of `class`: a logarithm.
+    fn score(&self, class: usize) -> f32 {
+        self.said[class].log_probability + self.referee
     }
 
     /// Whether it is a digit in any case, if it is all that was drawn.
     fn is_one_digit(&self) -> bool {
-        let (narrow, wide) = (self.aspect <= ONE_NARROW, self.aspect <= ONE_WIDE);
-        self.scores.iter().any(|(said, _)| {
-            narrow && said.probability >= PLAINLY || wide && said.log_probability.exp() >= ONE
-        })
+        let is_sure = |said: &Judgement| said.probability >= PLAINLY;
+        self.candidate.aspect <= 1.0 && self.said.iter().any(is_sure)
     }
 }
 
@@ -115,16 +112,39 @@ pub(super) struct Hypothesis {
     pub(super) share: f32,
 }
 
-/// A way from the left edge to a seam: the parts, and the class of each.
-#[derive(Clone)]
+/// A part, by its index, as a digit of a class.
+#[derive(Clone, Copy)]
+struct Step {
+    part: usize,
+    class: usize,
+}
+
+/// A reading of what is left of a seam.
+#[derive(Clone, Default)]
 struct Way {
+    /// The most likely way to come by it, and the logarithm of how likely that is.
+    steps: Vec<Step>,
     score: f32,
-    steps: Vec<(usize, usize)>,
+    /// The same of all ways together.
+    total: f32,
 }
 
 impl Way {
-    fn classes(&self) -> impl Iterator<Item = usize> {
-        self.steps.iter().map(|&(_, class)| class)
+    fn then(&self, step: Step, score: f32) -> Self {
+        let steps = self.steps.iter().copied().chain([step]).collect();
+        Self { steps, score: self.score + score, total: self.total + score }
+    }
+
+    /// Whether it reads the same digits as `other`.
+    fn reads_as(&self, other: &Self) -> bool {
+        let classes = |way: &Self| way.steps.iter().map(|step| step.class).collect::<Vec<_>>();
+        classes(self) == classes(other)
+    }
+
+    /// Adds `other`, another way to the same digits.
+    fn add(&mut self, other: &Self) {
+        let (more, less) = (self.total.max(other.total), self.total.min(other.total));
+        self.total = more + (less - more).exp().ln_1p();
     }
 }
 
@@ -134,16 +154,24 @@ impl Lattice {
     /// # Errors
     /// When the network cannot be asked.
     pub(super) fn of(segments: &Segments, reader: Reader<'_>) -> Result<Self, train::Error> {
-        let count = segments.count();
-        let mut parts = Part::judged(segments, &[(0, count)], reader)?;
-        let whole = parts.first().map_or(0.0, |whole| whole.aspect);
+        let mut candidates = Candidate::all(segments);
+        let mut parts = Part::judged(candidates.by_ref().take(1).collect(), reader)?;
+        let whole = parts.first().map_or(0.0, |whole| whole.candidate.aspect);
         // Most are one digit: what they could be cut into is not looked at.
-        if !parts.iter().any(Part::is_one_digit) {
-            let spans = (0..count).flat_map(|from| (from + 1..=count).map(move |to| (from, to)));
-            let spans: Vec<_> = spans.filter(|&(from, to)| to - from < count).collect();
-            parts.extend(Part::judged(segments, &spans, reader)?);
+        if segments.count() > 1 && !parts.iter().any(Part::is_one_digit) {
+            parts.extend(Part::judged(
+                candidates.filter(|part| part.is_plausible).collect(),
+                reader,
+            )?);
+            let candidates = parts.iter().map(|part| &part.candidate);
+            let images: Vec<_> = candidates.map(|candidate| &candidate.digit.image).collect();
+            let log_odds = referee::log_odds(reader.engine, &images)?;
+            for (part, log_odds) in parts.iter_mut().zip(log_odds) {
+                part.referee = REFEREE * log_odds;
+            }
         }
-        let narrow = ((TWO - whole) / (TWO - ONE_NARROW)).clamp(0.0, 1.0);
+        let count = segments.count();
+        let narrow = ((TWO - whole) / (TWO - 1.0)).clamp(0.0, 1.0);
         let cut = |index: usize| CUT + CUT_NARROW * narrow + THROUGH * segments.cost(index);
         let cuts = (0..count).map(|index| if index == 0 { 0.0 } else { cut(index) });
         Ok(Self { segments: count, parts, cuts: cuts.collect() })
@@ -152,53 +180,42 @@ impl Lattice {
     /// The best reading; `None` where nothing is drawn.
     pub(super) fn best(self) -> Option<Hypothesis> {
         let mut ways = vec![Vec::new(); self.segments + 1];
-        ways[0].push(Way { score: 0.0, steps: Vec::new() });
+        ways[0].push(Way::default());
         for to in 1..=self.segments {
             ways[to] = self.ways_to(to, &ways);
         }
         let found = ways.pop()?;
         let best = found.first()?;
-        let others: f32 = found.iter().map(|way| (way.score - best.score).exp()).sum();
-        let digit = |&(part, class): &(usize, usize)| {
-            let part: &Part = &self.parts[part];
-            (part.digit.clone(), part.scores[class].0.log_probability.exp())
+        let others: f32 = found.iter().map(|way| (way.total - best.total).exp()).sum();
+        let digit = |&Step { part, class }: &Step| {
+            let part = &self.parts[part];
+            (part.candidate.digit.clone(), part.said[class].log_probability.exp())
         };
         Some(Hypothesis { digits: best.steps.iter().map(digit).collect(), share: 1.0 / others })
     }
 
-    /// The best ways to the seam before segment `to`, each another reading.
+    /// The most likely readings up to the seam before segment `to`, the first ahead.
     fn ways_to(&self, to: usize, ways: &[Vec<Way>]) -> Vec<Way> {
         let mut found = Vec::new();
-        for (index, part) in self.parts.iter().enumerate().filter(|(_, part)| part.to == to) {
-            let mut classes: Vec<usize> = (0..part.scores.len()).collect();
-            classes.sort_by(|&a, &b| part.scores[b].1.total_cmp(&part.scores[a].1));
-            for &class in classes.iter().take(CLASSES) {
-                let score = part.scores[class].1 - self.cuts[part.from];
-                found.extend(ways[part.from].iter().map(|way| {
-                    let mut way = way.clone();
-                    way.score += score;
-                    way.steps.push((index, class));
-                    way
-                }));
+        let parts = self.parts.iter().enumerate();
+        for (index, part) in parts.filter(|(_, part)| part.candidate.to == to) {
+            let from = part.candidate.from;
+            for class in part.classes() {
+                let (step, score) =
+                    (Step { part: index, class }, part.score(class) - self.cuts[from]);
+                found.extend(ways[from].iter().map(|way| way.then(step, score)));
             }
         }
         found.sort_by(|a, b| b.score.total_cmp(&a.score));
         let mut kept: Vec<Way> = Vec::with_capacity(WAYS);
         for way in found {
-            if kept.len() < WAYS && !kept.iter().any(|other| other.classes().eq(way.classes())) {
+            if let Some(other) = kept.iter_mut().find(|other| other.reads_as(&way)) {
+                other.add(&way);
+            } else if kept.len() < WAYS {
                 kept.push(way);
             }
         }
+        kept.sort_by(|a, b| b.total.total_cmp(&a.total));
         kept
     }
-}
-
-/// The score of a part as a digit of which the network says `said`; its width over height is
-/// `aspect`, the logarithm of which usually has this mean and deviation.
-fn score(said: Judgement, aspect: f32, (mean, deviation): (f32, f32)) -> f32 {
-    let far = (aspect.ln() - mean) / deviation;
-    said.log_probability
-        - DOUBT * (SURE - said.log_odds).max(0.0)
-        - WIDTH * (aspect - WIDE).max(0.0)
-        - ASPECT * (far * far / 2.0 - USUAL_ASPECT).clamp(0.0, MOST_ASPECT)
 }

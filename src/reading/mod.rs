@@ -1,12 +1,14 @@
 //! Digits read from a person's picture: what the network says of each, and whether that is sure.
 //!
 //! A drawing that is too wide for a digit may be several that touch: every way of cutting it along
-//! seams is a hypothesis, and the network judges (`hypotheses`). A judgement counts as much as it
+//! seams is a hypothesis; the network judges, and a referee that knows what is no digit (`hypotheses`,
+//! `referee`). A judgement counts as much as it
 //! holds when the image is moved, sheared and scaled a little (`variants`): a network that has seen
 //! nothing but digits is sure of anything, but of what is no digit it is sure in another way each
 //! time.
 
 mod hypotheses;
+pub(crate) mod referee;
 mod variants;
 
 use std::path::Path;
@@ -21,9 +23,9 @@ use hypotheses::Lattice;
 /// The least probability of a reading that is sure.
 const PROBABILITY: f32 = 0.8;
 /// The same, of the variants of its image: their geometric mean.
-const OF_VARIANTS: f32 = 0.4;
-/// The same, of the way in which a drawing was cut, among all ways.
-const OF_CUTS: f32 = 0.7;
+const OF_VARIANTS: f32 = 0.5;
+/// The same, of what a drawing was read as, among all readings.
+const OF_CUTS: f32 = 0.8;
 
 /// A digit that was read in a picture.
 #[derive(Clone, Debug)]

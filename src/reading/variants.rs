@@ -41,8 +41,6 @@ pub(super) struct Judgement {
     pub(super) probability: f32,
     /// The logarithm of its probability.
     pub(super) log_probability: f32,
-    /// The log-odds of the network's output for it: of a sigmoid, the logit.
-    pub(super) log_odds: f32,
 }
 
 /// What the network says of each class of each image.
@@ -64,15 +62,8 @@ pub(super) fn judge(
         let judgement = |class: usize| Judgement {
             probability: predictions[0].probabilities[class],
             log_probability: mean(&|found| found.probabilities[class].max(LEAST).ln()),
-            log_odds: mean(&|found| log_odds(found.outputs[class])),
         };
         (0..network.architecture().classes()).map(judgement).collect()
     };
     Ok(predictions.chunks(variants.len()).map(of_image).collect())
-}
-
-/// The logarithm of `p` : 1 - `p`.
-fn log_odds(p: f32) -> f32 {
-    let p = p.clamp(1e-6, 1.0 - 1e-6);
-    (p / (1.0 - p)).ln()
 }

@@ -1,12 +1,14 @@
 //! Paper that digits and lines are drawn on.
 
+#![allow(dead_code, reason = "no test draws all kinds of things")]
+
 use mnistry::image::{ImageShape, Raster};
 
 /// A generated digit, to be drawn at any size.
 pub(crate) struct Glyph {
     image: Vec<f32>,
-    /// Its first row and column, and the greater of its height and width.
-    ink: [f32; 3],
+    /// Its first row and column, the greater of its height and width, and its width.
+    ink: [f32; 4],
     pub(crate) digit: u8,
 }
 
@@ -18,9 +20,15 @@ impl Glyph {
         let (left, right) = (all().map(|i| i % 28).min(), all().map(|i| i % 28).max());
         let [top, bottom, left, right] =
             [top, bottom, left, right].map(|side| side.unwrap() as f32);
-        let size = (bottom - top).max(right - left) + 1.0;
+        let width = right - left + 1.0;
+        let size = (bottom - top + 1.0).max(width);
         let image = image.iter().map(|&level| f32::from(level) / 255.0).collect();
-        Self { image, ink: [top, left, size], digit }
+        Self { image, ink: [top, left, size, width], digit }
+    }
+
+    /// Its width, relative to the greater of its height and width.
+    pub(crate) fn width(&self) -> f32 {
+        self.ink[3] / self.ink[2]
     }
 
     /// How much ink is at this place, between pixels.
@@ -65,17 +73,20 @@ impl Canvas {
         });
     }
 
-    /// Draws `glyph` to the right of all ink, so near that it touches.
-    pub(crate) fn touch(&mut self, glyph: &Glyph, top: f32, size: f32) {
-        for left in (0..self.width).rev() {
-            let mut other = Self::new(self.height, self.width);
-            other.draw(glyph, top, left as f32, size);
-            let both = self.cover.iter().zip(&other.cover);
-            if both.filter(|(one, other)| **one > 0.5 && **other > 0.5).count() > 8 {
-                self.draw(glyph, top, left as f32, size);
-                return;
-            }
-        }
+    /// Draws `glyph` to the right of all ink, so near that it touches in more than `shared` pixels;
+    /// returns the column that it begins at.
+    pub(crate) fn touch(&mut self, glyph: &Glyph, top: f32, size: f32, shared: usize) -> usize {
+        let mut drawn = Self::new(self.height, size as usize + 2);
+        drawn.draw(glyph, top, 0.0, size);
+        let touches = |left: usize| {
+            let rows =
+                self.cover.chunks_exact(self.width).zip(drawn.cover.chunks_exact(drawn.width));
+            let pixels = rows.flat_map(|(row, drawn)| row[left..].iter().zip(drawn));
+            pixels.filter(|(one, other)| **one > 0.5 && **other > 0.5).count() > shared
+        };
+        let left = (0..self.width).rev().find(|&left| touches(left)).unwrap_or(0);
+        self.draw(glyph, top, left as f32, size);
+        left
     }
 
     /// Draws a line between two places, each a row and a column.

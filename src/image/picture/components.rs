@@ -17,7 +17,7 @@ const LEAST_HEIGHT: f32 = 0.4;
 /// A component of a digit is at least so much as high or as wide.
 const LEAST_COMPONENT: f32 = 0.25;
 /// What is lower than a component of a digit and so much wider than a digit is high is a line.
-const LINE: f32 = 1.5;
+const LINE: f32 = 1.2;
 /// What touches the edge of the picture and is so much longer than a digit, or shorter, or so
 /// much fainter, is something beside the paper, or a shadow.
 const BESIDE: (f32, f32) = (0.5, 2.0);
