@@ -164,7 +164,7 @@ fn a_run_is_told_as_text() {
         "dense 8 relu, dense 3 sigmoid on data\n547 parameters, 2 epochs in ",
         "\ntest loss ",
         "\nconfusion matrix: what was read as what (true class down, predicted across)\n",
-        "\nclass  precision  recall      F1\n",
+        "\n       class  precision  recall      F1  support\n",
     ] {
         assert!(ended.stdout.contains(part), "{part:?} in {}", ended.stdout);
     }

@@ -28,7 +28,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::data::ClassNames;
-use crate::train::{ClassReport, ConfusionMatrix, Epoch, Evaluation};
+use crate::train::{Averages, ClassReport, ConfusionMatrix, Epoch, Evaluation};
 use error::Result;
 use memory::peak_memory_bytes;
 
@@ -75,8 +75,11 @@ pub struct TestReport {
     pub class_names: Vec<String>,
     /// How many images of each true class (row) were predicted to be of each class (column).
     pub confusion_matrix: ConfusionMatrix,
-    /// Precision, recall and F1, a class after the other, each from 0 to 1.
+    /// Precision, recall and F1, each from 0 to 1, and support, a class after the other.
     pub per_class: Vec<ClassReport>,
+    /// The means of those; zeros in reports of versions that had none.
+    #[serde(flatten)]
+    pub averages: Averages,
 }
 
 impl TestReport {
@@ -95,6 +98,7 @@ impl TestReport {
                 .map(|class| class_names.name(class).into_owned())
                 .collect(),
             per_class: evaluation.confusion.per_class(),
+            averages: evaluation.confusion.averages(),
             confusion_matrix: evaluation.confusion,
         })
     }

@@ -6,7 +6,7 @@ use std::fmt::{self, Write};
 use anstyle::Style;
 
 use super::{Palette, Report, TestReport};
-use crate::train::Confusion;
+use crate::train::{Averages, ClassReport, Confusion};
 
 /// How wide the names of classes before rows are at least and at most, and those above columns at
 /// most: the rest of a longer one is not shown.
@@ -73,13 +73,7 @@ impl TestReport {
         )?;
         write_matrix(text, self, &confusions, palette)?;
 
-        let width = row_width(&names);
-        writeln!(text, "\n{heading}{:>width$}  precision  recall      F1{heading:#}", "class")?;
-        for (name, report) in names.iter().zip(&self.per_class) {
-            let (precision, recall, f1) = (report.precision, report.recall, report.f1);
-            let name = shortened(name, LONGEST_ROW);
-            writeln!(text, "{name:>width$}  {precision:>9.4}  {recall:.4}  {f1:.4}")?;
-        }
+        write_classes(text, self, &names, palette)?;
 
         if confusions.is_empty() {
             return writeln!(text, "\nnothing was confused");
@@ -91,6 +85,35 @@ impl TestReport {
         }
         Ok(())
     }
+}
+
+/// Precision, recall, F1 and support of each class, and their averages.
+fn write_classes(
+    text: &mut String,
+    report: &TestReport,
+    names: &[Cow<'_, str>],
+    palette: &Palette,
+) -> fmt::Result {
+    let heading = palette.heading;
+    let Averages { macro_average, weighted_average, .. } = report.averages;
+    let averages = [("macro avg", macro_average), ("weighted avg", weighted_average)];
+    let width = row_width(names).max("weighted avg".len());
+    writeln!(
+        text,
+        "\n{heading}{:>width$}  precision  recall      F1  support{heading:#}",
+        "class"
+    )?;
+    let classes =
+        names.iter().map(|name| shortened(name, LONGEST_ROW)).zip(report.per_class.iter().copied());
+    let averages = averages.map(|(name, average)| (name.into(), average));
+    for (name, ClassReport { precision, recall, f1, support }) in classes.chain(averages) {
+        writeln!(
+            text,
+            "{name:>width$}  {precision:>9.4}  {recall:.4}  {f1:.4}  {:>7}",
+            grouped(support)
+        )?;
+    }
+    Ok(())
 }
 
 /// The width of the names of classes before rows of numbers.
@@ -203,10 +226,12 @@ confusion matrix: what was read as what (true class down, predicted across)
     1     2    56     0
     2     0    11     7
 
-class  precision  recall      F1
-    0     0.9984  0.9992  0.9988
-    1     0.8358  0.9655  0.8960
-    2     0.8750  0.3889  0.5385
+       class  precision  recall      F1  support
+           0     0.9984  0.9992  0.9988    1,235
+           1     0.8358  0.9655  0.8960       58
+           2     0.8750  0.3889  0.5385       18
+   macro avg     0.9031  0.7845  0.8111    1,311
+weighted avg     0.9895  0.9893  0.9879    1,311
 
 most frequent confusions
 2 read as 1: 11 times
@@ -242,10 +267,12 @@ confusion matrix: what was read as what (true class down, predicted across)
                      Bag       2      56       0
 a name of more than a f…       0      11       7
 
-                   class  precision  recall      F1
-             T-shirt/top     0.9984  0.9992  0.9988
-                     Bag     0.8358  0.9655  0.8960
-a name of more than a f…     0.8750  0.3889  0.5385
+                   class  precision  recall      F1  support
+             T-shirt/top     0.9984  0.9992  0.9988    1,235
+                     Bag     0.8358  0.9655  0.8960       58
+a name of more than a f…     0.8750  0.3889  0.5385       18
+               macro avg     0.9031  0.7845  0.8111    1,311
+            weighted avg     0.9895  0.9893  0.9879    1,311
 
 most frequent confusions
 a name of more than a few letters read as Bag: 11 times

@@ -1,4 +1,4 @@
-//! How well a network reads: accuracy, confusion matrix, precision, recall and F1.
+//! How well a network reads: accuracy, confusion matrix, precision, recall, F1 and support.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 #[serde(transparent)]
 pub struct ConfusionMatrix(Vec<Vec<u64>>);
 
-/// How one class fares.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+/// How one class fares, or classes do on average.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct ClassReport {
     /// Of what was read as this class, the share that is.
     pub precision: f64,
@@ -16,6 +16,37 @@ pub struct ClassReport {
     pub recall: f64,
     /// The harmonic mean of both.
     pub f1: f64,
+    /// How many samples are of this class; 0 in reports of versions that did not count them.
+    #[serde(default)]
+    pub support: u64,
+}
+
+impl ClassReport {
+    /// The mean of `classes`, each as often as its weight says, of `support` samples together.
+    fn mean(classes: &[Self], weight: impl Fn(&Self) -> f64, support: u64) -> Self {
+        let weights: f64 = classes.iter().map(&weight).sum();
+        let mean = |figure: fn(&Self) -> f64| {
+            let sum: f64 = classes.iter().map(|class| weight(class) * figure(class)).sum();
+            if weights > 0.0 { sum / weights } else { 0.0 }
+        };
+        Self {
+            precision: mean(|class| class.precision),
+            recall: mean(|class| class.recall),
+            f1: mean(|class| class.f1),
+            support,
+        }
+    }
+}
+
+/// How all classes fare on average, as scikit-learn's `classification_report` has it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+#[non_exhaustive]
+pub struct Averages {
+    /// Of all classes that are, or were read, somewhere: the mean.
+    pub macro_average: ClassReport,
+    /// The mean by how many samples are of each class.
+    pub weighted_average: ClassReport,
 }
 
 /// A pair of classes and how often one was read as the other.
@@ -62,7 +93,7 @@ impl ConfusionMatrix {
         self.0.iter().enumerate().map(|(class, row)| row[class]).sum()
     }
 
-    /// Precision, recall and F1 of each class; zero where nothing was counted.
+    /// Precision, recall, F1 and support of each class; zero where nothing was counted.
     #[must_use]
     pub fn per_class(&self) -> Vec<ClassReport> {
         let share =
@@ -70,15 +101,39 @@ impl ConfusionMatrix {
         (0..self.0.len())
             .map(|class| {
                 let hits = self.0[class][class];
-                let truths: u64 = self.0[class].iter().sum();
-                let predictions: u64 = self.0.iter().map(|row| row[class]).sum();
+                let (truths, predictions) = (self.truths(class), self.predictions(class));
                 ClassReport {
                     precision: share(hits, predictions),
                     recall: share(hits, truths),
                     f1: share(2 * hits, truths + predictions),
+                    support: truths,
                 }
             })
             .collect()
+    }
+
+    /// The means of [those](Self::per_class).
+    #[must_use]
+    pub fn averages(&self) -> Averages {
+        let (classes, total) = (self.per_class(), self.total());
+        let weighted = ClassReport::mean(&classes, |class| class.support as f64, total);
+        let is_seen = |class: usize| self.truths(class) + self.predictions(class) > 0;
+        let seen = (0..classes.len()).filter(|&class| is_seen(class));
+        let seen: Vec<_> = seen.map(|class| classes[class]).collect();
+        Averages {
+            macro_average: ClassReport::mean(&seen, |_| 1.0, total),
+            weighted_average: weighted,
+        }
+    }
+
+    /// How many samples are of `class`.
+    fn truths(&self, class: usize) -> u64 {
+        self.0[class].iter().sum()
+    }
+
+    /// How many samples were read as `class`.
+    fn predictions(&self, class: usize) -> u64 {
+        self.0.iter().map(|row| row[class]).sum()
     }
 
     /// The confusions, most frequent first (of equal ones the lower classes first).
@@ -131,9 +186,33 @@ mod tests {
         }
         assert_eq!((matrix.correct(), matrix.total()), (3, 6));
         let classes = matrix.per_class();
-        assert_eq!(classes[0], ClassReport { precision: 1.0, recall: 2.0 / 3.0, f1: 0.8 });
-        assert_eq!(classes[1], ClassReport { precision: 0.25, recall: 1.0, f1: 0.4 });
-        assert_eq!(classes[2], ClassReport { precision: 0.0, recall: 0.0, f1: 0.0 });
+        let report =
+            |precision, recall, f1, support| ClassReport { precision, recall, f1, support };
+        assert_eq!(classes[0], report(1.0, 2.0 / 3.0, 0.8, 3));
+        assert_eq!(classes[1], report(0.25, 1.0, 0.4, 1));
+        assert_eq!(classes[2], report(0.0, 0.0, 0.0, 2));
         assert_eq!(matrix.confusions()[0], Confusion { truth: 2, predicted: 1, count: 2 });
+    }
+
+    /// Figures of scikit-learn 1.9's `classification_report` of the labels 0 0 0 1 2 2 that were read as
+    /// 0 0 1 1 1 1, in a data set that has a fourth class.
+    #[test]
+    fn averages_are_those_of_scikit_learn() {
+        let mut matrix = ConfusionMatrix::new(4);
+        for (truth, predicted) in [(0, 0), (0, 0), (0, 1), (1, 1), (2, 1), (2, 1)] {
+            matrix.record(truth, predicted);
+        }
+        let Averages { macro_average, weighted_average } = matrix.averages();
+        let four = |report: ClassReport| {
+            let ClassReport { precision, recall, f1, support } = report;
+            format!("{precision:.4} {recall:.4} {f1:.4} {support}")
+        };
+        assert_eq!(four(macro_average), "0.4167 0.5556 0.4000 6");
+        assert_eq!(four(weighted_average), "0.5417 0.5000 0.4667 6");
+    }
+
+    #[test]
+    fn nothing_has_no_averages() {
+        assert_eq!(ConfusionMatrix::new(2).averages(), Averages::default());
     }
 }

@@ -22,7 +22,7 @@ pub use error::{Error, OptionError};
 pub use evaluate::Prediction;
 pub use gradients::Gradients;
 pub use history::{Epoch, History, NoObserver, Observer, ObserverError, Progress, Validation};
-pub use metrics::{ClassReport, Confusion, ConfusionMatrix, Evaluation};
+pub use metrics::{Averages, ClassReport, Confusion, ConfusionMatrix, Evaluation};
 pub use options::FitOptions;
 pub use schedule::{LrDecay, LrSchedule};
 pub use state::State;
