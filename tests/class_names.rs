@@ -39,7 +39,7 @@ fn names_of_folders_are_in_all_that_is_said_of_a_run() {
     assert_eq!(network.class_names().unwrap().name(2), "swan");
 
     let text = desk.succeed("evaluate run --data named");
-    for part in ["\n        line  round   swan\n line ", "\nround  ", "\nclass  precision"] {
+    for part in ["\n        line  round   swan\n line ", "\nround  ", "\n       class  precision"] {
         assert!(text.contains(part), "{part:?} in {text}");
     }
     let info = desk.succeed("data info named");

@@ -144,6 +144,39 @@ fn evaluate_finds_what_the_report_says() {
 }
 
 #[test]
+fn evaluate_writes_what_is_predicted_of_each_image() {
+    let desk = Desk::new();
+    desk.succeed("train --data data --epochs 3 --quiet");
+    let report = desk.json("runs/1/report.json");
+    desk.succeed("evaluate runs/1 --data data --quiet --predictions tables/predicted.csv");
+    let table = desk.read("tables/predicted.csv");
+    let mut lines = table.lines();
+    assert_eq!(lines.next(), Some("index,label,predicted,p0,p1,p2"));
+    let mut counts = [[0; 3]; 3];
+    for (index, line) in lines.enumerate() {
+        let fields: Vec<_> = line.split(',').collect();
+        let whole = |field: usize| fields[field].parse::<usize>().unwrap();
+        let (label, predicted) = (whole(1), whole(2));
+        let p: Vec<f32> = fields[3..].iter().map(|field| field.parse().unwrap()).collect();
+        assert_eq!((whole(0), fields.len()), (index, 6), "{line}");
+        assert!((p.iter().sum::<f32>() - 1.0).abs() < 1e-5, "{line}");
+        assert!(p.iter().all(|&other| other <= p[predicted]), "{line}");
+        counts[label][predicted] += 1;
+    }
+    assert_eq!(report["test"]["confusion_matrix"], serde_json::json!(counts));
+    let total: u64 = counts.iter().flatten().sum();
+    assert_eq!(report["test"]["weighted_average"]["support"], total);
+
+    for (file, word) in
+        [("runs/1/model.safetensors", "would be overwritten"), ("runs", "is a folder")]
+    {
+        let ended = desk.run(&format!("evaluate runs/1 --data data --predictions {file}"));
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert!(ended.stderr.contains(word), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_run_is_told_as_text() {
     let desk = Desk::new();
     let ended = desk.run("train --data data --epochs 2 --threads 1 --hidden 8 --isa portable");

@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use mnistry::report::TestReport;
+use mnistry::report::{TestReport, check_output, write_probabilities};
+use mnistry::{Dataset, Engine, Network, Prediction, Split};
 use serde::Serialize;
 
-use super::common::{Common, load, names};
+use super::common::{Common, load, model_file, names};
 use super::{CommandError, Outcome, output};
 
 /// Test a trained network on the test images of a data set
@@ -16,6 +17,11 @@ pub(super) struct Evaluate {
     /// A model file, or a run folder that holds one
     model: PathBuf,
 
+    /// Write what is predicted of each test image to this CSV file: index,label,predicted,p0,p1 and so
+    /// on, the probabilities of all classes in the order of the confusion matrix
+    #[arg(long, value_name = "FILE")]
+    predictions: Option<PathBuf>,
+
     #[command(flatten)]
     common: Common,
 }
@@ -23,7 +29,8 @@ pub(super) struct Evaluate {
 const EXAMPLES: &str = "\
 Examples:
   mnistry evaluate runs/1 --data mnist.npz
-  mnistry evaluate model.safetensors --data mnist.npz --json | jq .test.accuracy";
+  mnistry evaluate model.safetensors --data mnist.npz --json | jq .test.accuracy
+  mnistry evaluate runs/1 --predictions predictions.csv";
 
 /// The JSON of an evaluation: the fields of a run's report that it has.
 #[derive(Serialize)]
@@ -36,11 +43,20 @@ struct Evaluated {
 
 impl Evaluate {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        if let Some(path) = &self.predictions {
+            check_output(path, [model_file(&self.model)])?;
+            Dataset::check_output(self.common.data.as_deref(), path)?;
+        }
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
         let data = self.common.dataset_for(&network)?;
         let evaluation = engine.evaluate(&network, &data.test)?;
-        let test = TestReport::new(evaluation, &names(&network, &data, &self.common.output))?;
+        let names = names(&network, &data, &self.common.output);
+        let test = TestReport::new(evaluation, &names)?;
+        if let Some(path) = &self.predictions {
+            let predictions = predictions(&engine, &network, &data.test)?;
+            write_probabilities(path, &data.test, &predictions, &names)?;
+        }
         let evaluated = Evaluated {
             dataset: data.name,
             model: network.architecture().to_string(),
@@ -49,4 +65,20 @@ impl Evaluate {
         };
         self.common.output.print(&evaluated, || evaluated.test.text(&output::palette()))
     }
+}
+
+/// What `network` predicts of all images of `split`, of which so many at a time are copied out of the
+/// file that they are mapped from.
+fn predictions(
+    engine: &Engine,
+    network: &Network,
+    split: &Split,
+) -> Result<Vec<Prediction>, CommandError> {
+    const AT_A_TIME: usize = 4096;
+    let mut predictions = Vec::new();
+    for images in split.pixels().chunks(AT_A_TIME * split.shape().pixels()) {
+        predictions.extend(engine.predict_batch(network, images.to_vec())?);
+    }
+    split.check_unchanged().map_err(mnistry::data::Error::from)?;
+    Ok(predictions)
 }

@@ -20,7 +20,7 @@ pub fn submission<'a>(images: impl Iterator<Item = (String, &'a str)>) -> String
 }
 
 /// `name` as a field of a CSV file.
-fn field(name: &str) -> Cow<'_, str> {
+pub(super) fn field(name: &str) -> Cow<'_, str> {
     match name.contains([',', '"']) {
         true => format!("\"{}\"", name.replace('"', "\"\"")).into(),
         false => name.into(),
