@@ -177,6 +177,49 @@ fn evaluate_writes_what_is_predicted_of_each_image() {
 }
 
 #[test]
+fn evaluate_writes_the_images_that_are_misclassified() {
+    let desk = Desk::new();
+    desk.succeed("train --data data --epochs 1 --learning-rate 0.000001 --quiet");
+    let test = desk.json("runs/1/report.json")["test"].clone();
+    desk.succeed("evaluate runs/1 --data data --quiet --misclassified errors/first");
+    let names = desk.names("errors/first");
+    let indices = names.iter().map(|name| name[..5].parse::<u64>().unwrap()).collect::<Vec<_>>();
+    assert!(!indices.is_empty(), "the test needs a network that is wrong");
+    assert_eq!(test["misclassified"], serde_json::json!(indices));
+    for (name, index) in names.iter().zip(&indices) {
+        let picture = desk.path("errors/first").join(name);
+        assert!(mnistry::image::Picture::open(picture).is_ok(), "{name}");
+        assert!(name.contains(&format!("_label{}_read", index % 3)), "{name}");
+    }
+
+    let ended = desk.run("evaluate runs/1 --data data --misclassified errors/first");
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.contains("is not empty: empty it, or name another"), "{}", ended.stderr);
+    assert_eq!(desk.names("errors/first"), names);
+}
+
+#[test]
+fn predict_writes_the_probabilities_of_all_classes() {
+    let desk = Desk::new();
+    desk.succeed("train --data data --epochs 3 --quiet");
+    desk.succeed("predict runs/1 --data data --index 7,1-2 --probabilities all.csv --quiet");
+    desk.succeed("evaluate runs/1 --data data --predictions tests.csv --quiet");
+    let (chosen, tests) = (desk.read("all.csv"), desk.read("tests.csv"));
+    let tests: Vec<_> = tests.lines().collect();
+    let expected = ["index,label,predicted,p0,p1,p2", tests[8], tests[2], tests[3]];
+    let expected = expected.map(|line| match line.strip_prefix("index") {
+        Some(_) => format!("file,{line}\n"),
+        None => format!(",{line}\n"),
+    });
+    assert_eq!(chosen, expected.concat());
+    for (file, word) in [("runs/1/model.safetensors", "overwritten"), ("-", "name of a file")] {
+        let arguments = format!("predict runs/1 --data data --index 7 --probabilities {file}");
+        let ended = desk.run(&arguments);
+        assert!(ended.code > Some(0) && ended.stderr.contains(word), "{}", ended.stderr);
+    }
+}
+
+#[test]
 fn a_run_is_told_as_text() {
     let desk = Desk::new();
     let ended = desk.run("train --data data --epochs 2 --threads 1 --hidden 8 --isa portable");

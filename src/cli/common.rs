@@ -189,3 +189,11 @@ pub(super) fn load(path: &Path) -> Result<Network> {
 pub(super) fn model_file(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(MODEL_FILE) } else { path.to_owned() }
 }
+
+/// A file to be written, which a dash does not name: what is printed there is for people.
+pub(super) fn output_file(text: &str) -> Result<PathBuf, String> {
+    match text {
+        "-" => Err("give the name of a file: a dash is standard output elsewhere, not here".into()),
+        name => Ok(name.into()),
+    }
+}

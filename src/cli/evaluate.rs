@@ -3,11 +3,14 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use mnistry::report::{TestReport, check_output, write_probabilities};
+use mnistry::report::{
+    TestReport, check_output, check_output_folder, misclassified, write_misclassified,
+    write_probabilities,
+};
 use mnistry::{Dataset, Engine, Network, Prediction, Split};
 use serde::Serialize;
 
-use super::common::{Common, load, model_file, names};
+use super::common::{Common, load, model_file, names, output_file};
 use super::{CommandError, Outcome, output};
 
 /// Test a trained network on the test images of a data set
@@ -19,8 +22,13 @@ pub(super) struct Evaluate {
 
     /// Write what is predicted of each test image to this CSV file: index,label,predicted,p0,p1 and so
     /// on, the probabilities of all classes in the order of the confusion matrix
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = output_file)]
     predictions: Option<PathBuf>,
+
+    /// Write the test images that are misclassified into this new or empty folder, as PNG files whose
+    /// names say the index, the label and what was read: 00042_label5_read3.png
+    #[arg(long, value_name = "DIR")]
+    misclassified: Option<PathBuf>,
 
     #[command(flatten)]
     common: Common,
@@ -30,7 +38,7 @@ const EXAMPLES: &str = "\
 Examples:
   mnistry evaluate runs/1 --data mnist.npz
   mnistry evaluate model.safetensors --data mnist.npz --json | jq .test.accuracy
-  mnistry evaluate runs/1 --predictions predictions.csv";
+  mnistry evaluate runs/1 --predictions predictions.csv --misclassified errors";
 
 /// The JSON of an evaluation: the fields of a run's report that it has.
 #[derive(Serialize)]
@@ -47,6 +55,9 @@ impl Evaluate {
             check_output(path, [model_file(&self.model)])?;
             Dataset::check_output(self.common.data.as_deref(), path)?;
         }
+        if let Some(folder) = &self.misclassified {
+            check_output_folder(folder)?;
+        }
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
         let data = self.common.dataset_for(&network)?;
@@ -56,6 +67,10 @@ impl Evaluate {
         if let Some(path) = &self.predictions {
             let predictions = predictions(&engine, &network, &data.test)?;
             write_probabilities(path, &data.test, &predictions, &names)?;
+        }
+        if let (Some(folder), Some(indices)) = (&self.misclassified, &test.misclassified) {
+            let images = misclassified(&engine, &network, &data.test, indices)?;
+            write_misclassified(folder, &data.test, &images, &names)?;
         }
         let evaluated = Evaluated {
             dataset: data.name,

@@ -33,6 +33,12 @@ pub enum Error {
         /// The folder.
         path: PathBuf,
     },
+    /// A folder that is to be filled, and that something is in.
+    #[error("{}: is not empty: empty it, or name another folder", path.display())]
+    NotEmpty {
+        /// The folder.
+        path: PathBuf,
+    },
     /// A file that is to be written, and is read too.
     #[error("{}: is read or written here, and would be overwritten: name another file", path.display())]
     Input {

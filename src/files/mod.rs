@@ -13,6 +13,7 @@ mod mapped_file;
 mod one_line;
 mod open;
 mod output;
+mod output_folder;
 mod staged;
 mod stream;
 mod temporary;
@@ -31,6 +32,7 @@ pub(crate) use open::{is_ours_alone, open_regular, open_unfollowed};
 #[cfg(feature = "download")]
 pub(crate) use output::lies_in;
 pub(crate) use output::{check_output, is_same_file, write_output};
+pub(crate) use output_folder::{check_output_folder, write_output_folder};
 pub(crate) use staged::StagedFiles;
 pub(crate) use temporary::{TemporaryFile, sweep};
 

@@ -100,6 +100,14 @@ pub enum Error {
     /// A test loss that JSON cannot say and nobody could use.
     #[error("the test loss is {0}: the weights are beyond use; train with a lower learning rate")]
     TestLoss(f64),
+    /// A report of other images than there are.
+    #[error("there is no test image {index}, as there are {images}: the report is of other data")]
+    NoSuchImage {
+        /// The image that the report speaks of.
+        index: usize,
+        /// How many there are.
+        images: usize,
+    },
     /// A network was not saved.
     #[error(transparent)]
     Model(#[from] model::Error),

@@ -4,6 +4,7 @@ mod contact_sheet;
 mod drawing;
 mod error;
 mod memory;
+mod misclassified;
 mod output;
 mod overview;
 mod palette;
@@ -16,10 +17,11 @@ mod text;
 
 pub use contact_sheet::write_contact_sheet;
 pub use error::Error;
-pub use output::check_output;
+pub use misclassified::{Misclassified, misclassified, write_misclassified};
+pub use output::{check_output, check_output_folder};
 pub use overview::Overview;
 pub use palette::Palette;
-pub use probabilities::write_probabilities;
+pub use probabilities::{ProbabilityTable, write_probabilities};
 pub use run::{MODEL_FILE, RecordedRun, RunConfig, RunEnd, SavedRun, StartedRun, TrainedRun};
 pub use shades::shades;
 pub use submission::{submission, write_submission};
@@ -82,6 +84,10 @@ pub struct TestReport {
     /// The means of those; zeros in reports of versions that had none.
     #[serde(flatten)]
     pub averages: Averages,
+    /// Which test images were misclassified, counted from 0, ascending; `None` in reports of versions
+    /// that did not say.
+    #[serde(default)]
+    pub misclassified: Option<Vec<usize>>,
 }
 
 impl TestReport {
@@ -102,6 +108,7 @@ impl TestReport {
             per_class: evaluation.confusion.per_class(),
             averages: evaluation.confusion.averages(),
             confusion_matrix: evaluation.confusion,
+            misclassified: Some(evaluation.misclassified),
         })
     }
 
@@ -120,7 +127,8 @@ mod tests {
 
     #[test]
     fn a_loss_that_json_cannot_say_is_refused() {
-        let evaluation = |loss| Evaluation { loss, confusion: ConfusionMatrix::new(2) };
+        let confusion = || ConfusionMatrix::new(2);
+        let evaluation = |loss| Evaluation { loss, confusion: confusion(), misclassified: vec![] };
         let report = |loss| TestReport::new(evaluation(loss), &ClassNames::numbered(2));
         assert!(report(0.5).is_ok());
         for loss in [f64::NAN, f64::INFINITY] {

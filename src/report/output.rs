@@ -16,3 +16,12 @@ pub fn check_output<P: AsRef<Path>>(
 ) -> Result<()> {
     Ok(files::check_output(path, inputs)?)
 }
+
+/// Whether files can be written into a folder at `path`, before the work for them is done: there is
+/// none yet, or nothing is in it.
+///
+/// # Errors
+/// When something is.
+pub fn check_output_folder(path: &Path) -> Result<()> {
+    Ok(files::check_output_folder(path)?)
+}

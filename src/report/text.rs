@@ -214,7 +214,8 @@ mod tests {
                 (0..count).for_each(|_| confusion.record(truth, predicted));
             }
         }
-        TestReport::new(Evaluation { loss: 0.0802, confusion }, names).unwrap()
+        TestReport::new(Evaluation { loss: 0.0802, confusion, misclassified: vec![] }, names)
+            .unwrap()
     }
 
     const TEXT: &str = "\
@@ -287,7 +288,7 @@ T-shirt/top read as a name of more than a few letters: 1 time
     fn a_perfect_network_has_no_confusions() {
         let mut confusion = ConfusionMatrix::new(2);
         confusion.record(1, 1);
-        let evaluation = Evaluation { loss: 0.0, confusion };
+        let evaluation = Evaluation { loss: 0.0, confusion, misclassified: vec![] };
         let text = TestReport::new(evaluation, &ClassNames::numbered(2)).unwrap();
         assert!(text.text(&Palette::plain()).ends_with("\nnothing was confused\n"));
     }

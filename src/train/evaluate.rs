@@ -62,12 +62,15 @@ impl Engine {
         })?;
         split.check_unchanged()?;
         let mut confusion = ConfusionMatrix::new(network.architecture().classes());
-        let mut loss = 0.0;
-        for (outcome, &label) in outcomes.iter().zip(split.labels()) {
+        let (mut loss, mut misclassified) = (0.0, Vec::new());
+        for (index, (outcome, &label)) in outcomes.iter().zip(split.labels()).enumerate() {
             confusion.record(usize::from(label), outcome.class);
             loss += f64::from(outcome.loss);
+            if outcome.class != usize::from(label) {
+                misclassified.push(index);
+            }
         }
-        Ok(Evaluation { loss: loss / split.len() as f64, confusion })
+        Ok(Evaluation { loss: loss / split.len() as f64, confusion, misclassified })
     }
 
     /// Reads one image: `height` × `width` grey pixels, black ground, row by row.

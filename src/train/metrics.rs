@@ -164,6 +164,8 @@ pub struct Evaluation {
     pub loss: f64,
     /// Who was read as what.
     pub confusion: ConfusionMatrix,
+    /// The indices of the samples that were not read correctly, ascending.
+    pub misclassified: Vec<usize>,
 }
 
 impl Evaluation {

@@ -12,10 +12,10 @@ use clap::error::ErrorKind;
 use clap::{Args, CommandFactory};
 use mnistry::data::ClassNames;
 use mnistry::reading::Reader;
-use mnistry::report::{check_output, submission, write_submission};
+use mnistry::report::{ProbabilityTable, check_output, submission, write_submission};
 use mnistry::{Dataset, Network};
 
-use super::common::{Common, load, model_file, names};
+use super::common::{Common, load, model_file, names, output_file};
 use super::{CommandError, Outcome, output};
 use images::Images;
 use inputs::Input;
@@ -54,6 +54,12 @@ pub(super) struct Predict {
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
 
+    /// Write the predictions to this CSV file with the probabilities of all classes:
+    /// file,index,label,predicted,p0,p1 and so on. Index counts the digits of a picture or the rows of
+    /// a file from 0; a label that is not known is empty
+    #[arg(long, value_name = "FILE", value_parser = output_file)]
+    probabilities: Option<PathBuf>,
+
     #[command(flatten)]
     common: Common,
 }
@@ -68,7 +74,7 @@ Examples:
 impl Predict {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
         let (inputs, notes) = inputs::expanded(&self.files)?;
-        self.check_csv(&inputs)?;
+        self.check_outputs(&inputs)?;
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
         let reader = Reader::new(&engine, &network);
@@ -94,6 +100,13 @@ impl Predict {
         predictions: &[ImagePrediction],
         drawn: &[String],
     ) -> Result<Outcome, CommandError> {
+        if let Some(path) = &self.probabilities {
+            let classes = predictions.first().map_or(0, |first| first.probabilities.len());
+            let columns = ["file", "index", "label", "predicted"];
+            let mut table = ProbabilityTable::new(&columns, classes);
+            predictions.iter().for_each(|prediction| prediction.add_to(&mut table));
+            table.write(path)?;
+        }
         let submitted = predictions.iter().enumerate();
         let submitted = submitted.map(|(place, prediction)| prediction.submitted(place));
         match self.csv.as_deref() {
@@ -114,14 +127,23 @@ impl Predict {
 
     /// Refuses, before anything is done, predictions that would overwrite what they are made of, or
     /// would be mixed with something else.
-    fn check_csv(&self, inputs: &[Input]) -> Result<(), CommandError> {
-        let Some(path) = &self.csv else { return Ok(()) };
-        if is_stdout(path) {
-            return match self.common.output.json || self.show {
-                true => Err(both_on_stdout().into()),
-                false => Ok(()),
-            };
+    fn check_outputs(&self, inputs: &[Input]) -> Result<(), CommandError> {
+        if let Some(path) = &self.probabilities {
+            self.check_output(path, inputs)?;
         }
+        match self.csv.as_deref() {
+            None => Ok(()),
+            Some(path) if !is_stdout(path) => {
+                let other = self.probabilities.iter().map(PathBuf::as_path);
+                check_output(path, other)?;
+                self.check_output(path, inputs)
+            }
+            Some(_) if self.common.output.json || self.show => Err(both_on_stdout().into()),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn check_output(&self, path: &Path, inputs: &[Input]) -> Result<(), CommandError> {
         let files = inputs.iter().map(|input| &input.path);
         check_output(path, [model_file(&self.model)].iter().chain(files))?;
         if !self.index.is_empty() {

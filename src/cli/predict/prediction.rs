@@ -2,6 +2,7 @@
 
 use mnistry::Prediction;
 use mnistry::data::ClassNames;
+use mnistry::report::ProbabilityTable;
 use serde::Serialize;
 
 use super::origin::Origin;
@@ -22,7 +23,7 @@ pub(super) struct ImagePrediction {
     /// Whether another class may as well be meant, or none.
     unsure: bool,
     /// How probable each class is.
-    probabilities: Vec<f32>,
+    pub(super) probabilities: Vec<f32>,
 }
 
 #[derive(Serialize)]
@@ -60,6 +61,14 @@ impl ImagePrediction {
     /// What a submission says of the image, the one at `place` of all: its id and its class.
     pub(super) fn submitted(&self, place: usize) -> (String, &str) {
         (self.origin.submitted_as(place), &self.class_name)
+    }
+
+    /// Adds the image to `table`, by file, index, label and predicted class.
+    pub(super) fn add_to(&self, table: &mut ProbabilityTable) {
+        let Origin { file, index, label_name, .. } = &self.origin;
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (file, index, label) = (text(file), index.to_string(), text(label_name));
+        table.add(&[&file, &index, &label, &self.class_name], &self.probabilities);
     }
 
     /// Whether this image and `other` were found in the same picture.
