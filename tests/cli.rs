@@ -20,6 +20,7 @@ fn a_run_is_kept_in_a_folder() {
             "confusion_matrix.csv",
             "history.csv",
             "model.safetensors",
+            "report.html",
             "report.json"
         ]
     );

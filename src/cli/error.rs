@@ -32,6 +32,12 @@ pub(super) enum CommandError {
     /// Nothing of what was named can be read.
     #[error("nothing was read: no digits and no images are in what was named")]
     NoneRead,
+    /// A report would replace something else.
+    #[error("{}: is no web page, and would be replaced: name a file that ends with .html", .0.display())]
+    NoPage(PathBuf),
+    /// There is no browser, or it does not start.
+    #[error("cannot open {} in a browser: {source}", page.display())]
+    Open { page: PathBuf, source: io::Error },
     /// A result that could not be printed.
     #[error("cannot write to standard output: {0}")]
     Print(#[source] io::Error),

@@ -11,6 +11,7 @@ mod meter;
 mod output;
 mod predict;
 mod regularisation;
+mod report;
 mod settings;
 mod train;
 mod transfer;
@@ -35,6 +36,7 @@ Examples:
   mnistry train                      train a network on MNIST, and keep the run in runs/1
   mnistry evaluate runs/1            test it once more
   mnistry predict runs/1 seven.png   classify pictures of your own
+  mnistry report runs/1 --open       look at the run in the browser
   mnistry data fetch fashion         fetch another data set
   mnistry bench                      measure this machine
 
@@ -46,6 +48,7 @@ enum Command {
     Train(train::Train),
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
+    Report(report::Report),
     Data(data::Data),
     Bench(bench::Bench),
 }
@@ -66,6 +69,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Predict(predict) => predict.run(),
+        Command::Report(report) => report.run(),
         Command::Data(data) => data.run(),
         Command::Bench(bench) => bench.run(),
     };

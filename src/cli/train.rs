@@ -1,5 +1,6 @@
 //! `mnistry train`: trains a network, tests it, and keeps the run in a folder.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -20,8 +21,9 @@ use super::{CommandError, Outcome, output};
 ///
 /// The run folder holds config.json (what was run), history.csv (a line an epoch),
 /// model.safetensors (the network, from the start of the run on), best.safetensors (where there is
-/// validation), checkpoint.safetensors (what --resume goes on from), and at the end report.json and
-/// confusion_matrix.csv. Ctrl-C stops after the current step and keeps all as it is.
+/// validation), checkpoint.safetensors (what --resume goes on from), and at the end report.json,
+/// report.html (the same to look at) and confusion_matrix.csv. Ctrl-C stops after the current step
+/// and keeps all as it is.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Train {
@@ -101,6 +103,7 @@ impl Train {
             .options(options)
             .data(found.place)
             .read_options(self.common.place().read)
+            .command(command_line())
             .started(started);
         if let Some(limit) = self.settings.train_limit {
             run = run.train_limit(limit as usize);
@@ -143,6 +146,10 @@ impl Train {
         let classes = run.config().class_names.clone();
         let data = self.common.find(&place, classes.as_ref())?.data;
         let interrupt = Interrupt::listen(&engine)?;
+        let run = match self.epochs {
+            Some(_) => run.command(command_line()),
+            None => run,
+        };
         let run = run.started(started).resume(&engine, &data)?;
         self.say_where_it_goes_on(&run);
         self.say_what_begins(&run, &engine, &data);
@@ -251,4 +258,13 @@ impl Train {
             Err(error) => Err(error.into()),
         }
     }
+}
+
+/// The command line of this process, as a shell reads it.
+fn command_line() -> String {
+    let arguments: Vec<_> = std::env::args_os().skip(1).collect();
+    let arguments = arguments.iter().map(|argument| argument.to_string_lossy());
+    let words: Vec<_> = std::iter::once("mnistry".into()).chain(arguments).collect();
+    // No argument of a process has a byte 0 in it, which alone cannot be quoted.
+    shlex::try_join(words.iter().map(|word: &Cow<'_, str>| &**word)).unwrap_or_default()
 }

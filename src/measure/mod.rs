@@ -2,13 +2,15 @@
 
 mod gemm;
 mod input_layer;
+mod machine;
 mod peak;
 mod text;
 mod training;
 
 pub use gemm::{GemmRate, Operands, SHAPES, Shape as GemmShape, gemm_rates};
+pub use machine::Machine;
 pub use peak::{FmaPeak, fma_peak};
-pub use training::{TrainingRate, training_rates};
+pub use training::{TrainingRate, share_of_peak, training_rates};
 
 #[cfg(feature = "internals")]
 pub use gemm::{Product, Strides};

@@ -33,12 +33,30 @@ pub fn fma_peak(engine: &Engine) -> FmaPeak {
     FmaPeak { one_thread: median(&mut alone), all_threads: median(&mut together) }
 }
 
-/// The rate of this thread over about five milliseconds.
+/// The peak of all threads of `engine` together, measured in some ten milliseconds: right within a few
+/// per cent.
+pub(super) fn peak_at_a_glance(engine: &Engine) -> f64 {
+    let isa = engine.isa();
+    let rate = |_: rayon::BroadcastContext<'_>| rate_over(GLANCE, isa);
+    let mut rates = [(); 3].map(|()| engine.pool().broadcast(rate).iter().sum::<f64>());
+    median(&mut rates)
+}
+
+/// How long a thread works for a rate that is to be relied on.
+const TURN: Duration = Duration::from_millis(5);
+/// The same, for one that is not.
+const GLANCE: Duration = Duration::from_millis(2);
+
 fn one_thread_rate(isa: Isa) -> f64 {
+    rate_over(TURN, isa)
+}
+
+/// The rate of this thread over about so long.
+fn rate_over(turn: Duration, isa: Isa) -> f64 {
     const ROUNDS: usize = 20_000;
     let start = Instant::now();
     let mut operations = 0.0;
-    while start.elapsed() < Duration::from_millis(5) {
+    while start.elapsed() < turn {
         operations += isa.run(Chains { rounds: black_box(ROUNDS) });
     }
     operations / start.elapsed().as_secs_f64() / 1e9

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::peak::peak_at_a_glance;
 use super::{Effort, FmaPeak, median};
 use crate::data::Split;
 use crate::exec::engine::{Engine, EngineOptions};
@@ -122,6 +123,15 @@ impl TimedTraining<'_> {
             of_peak: dense_gflops / self.peak,
         }
     }
+}
+
+/// The share of the peak rate of fused multiply-adds of all threads of `engine`, measured now, that
+/// training `network` at `samples_per_second` is, from 0 to 1; more where zeros were left out, as
+/// those are counted too.
+#[must_use]
+pub fn share_of_peak(engine: &Engine, network: &Architecture, samples_per_second: f64) -> f64 {
+    let gflops = samples_per_second * dense_flops(network) as f64 / 1e9;
+    gflops / peak_at_a_glance(engine)
 }
 
 /// Multiplications and additions (FLOPs) of a training step per sample, zeros included: two for

@@ -100,6 +100,12 @@ pub enum Error {
     /// A test loss that JSON cannot say and nobody could use.
     #[error("the test loss is {0}: the weights are beyond use; train with a lower learning rate")]
     TestLoss(f64),
+    /// A chart was not drawn.
+    #[error("a chart of the report was not drawn: {0}")]
+    Chart(String),
+    /// A page was not made.
+    #[error("the report was not made as a page: {0}")]
+    Page(String),
     /// A report of other images than there are.
     #[error("there is no test image {index}, as there are {images}: the report is of other data")]
     NoSuchImage {

@@ -3,6 +3,8 @@
 mod contact_sheet;
 mod drawing;
 mod error;
+#[cfg(feature = "html")]
+mod html;
 mod memory;
 mod misclassified;
 mod output;
@@ -17,12 +19,17 @@ mod text;
 
 pub use contact_sheet::write_contact_sheet;
 pub use error::Error;
+#[cfg(feature = "html")]
+pub use html::{RunPictures, comparison_page, run_page, write_page};
 pub use misclassified::{Misclassified, misclassified, write_misclassified};
 pub use output::{check_output, check_output_folder};
 pub use overview::Overview;
 pub use palette::Palette;
 pub use probabilities::{ProbabilityTable, write_probabilities};
-pub use run::{MODEL_FILE, RecordedRun, RunConfig, RunEnd, SavedRun, StartedRun, TrainedRun};
+pub use run::{
+    MODEL_FILE, RecordedRun, RunConfig, RunEnd, RunRecord, SavedRun, StartedRun, TrainedRun,
+    run_folders,
+};
 pub use shades::shades;
 pub use submission::{submission, write_submission};
 pub use summary::{LayerSummary, Summary};
@@ -32,6 +39,7 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 
 use crate::data::ClassNames;
+use crate::measure::Machine;
 use crate::train::{Averages, ClassReport, ConfusionMatrix, Epoch, Evaluation};
 use error::Result;
 use memory::peak_memory_bytes;
@@ -51,6 +59,9 @@ pub struct Report {
     pub threads: usize,
     /// The instruction set of the kernels.
     pub isa: String,
+    /// The machine; `None` in reports of versions that did not say.
+    #[serde(default)]
+    pub machine: Option<Machine>,
     /// How long the training took, in seconds, without the time in which the run was recorded and
     /// shown after each epoch.
     pub train_seconds: f64,
@@ -58,6 +69,11 @@ pub struct Report {
     pub total_seconds: f64,
     /// Training samples per second of `train_seconds`, over all epochs.
     pub samples_per_second: f64,
+    /// The same relative to the peak rate of fused multiply-adds of as many threads, as measured after
+    /// the training: from 0 to 1, more where zeros were left out; `None` in reports of versions that
+    /// did not measure it.
+    #[serde(default)]
+    pub of_peak: Option<f64>,
     /// The most memory that the process ever had resident, in bytes; `None` where the system does not tell.
     pub peak_memory_bytes: Option<u64>,
     /// The epochs, in order.

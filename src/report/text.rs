@@ -303,6 +303,8 @@ T-shirt/top read as a name of more than a few letters: 1 time
     #[test]
     fn a_run_is_summed_up_above_its_test() {
         let run = Report {
+            machine: None,
+            of_peak: None,
             dataset: "mnist".into(),
             model: "dense 100 relu, dense 10 sigmoid".into(),
             parameters: 79_510,

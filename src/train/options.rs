@@ -6,7 +6,7 @@ use super::class_weights::ClassWeights;
 use super::error::OptionError;
 use crate::image::RandomAffine;
 use crate::kernels::optim::{InvalidOption, Optimizer, check_fraction};
-use crate::train::schedule::LrSchedule;
+use crate::train::schedule::{LrSchedule, StepIndex};
 
 /// Settings of a run; the defaults are Keras's, with the epochs of the tutorial.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -86,6 +86,14 @@ impl FitOptions {
         self.schedule.check()?;
         self.augmentation.check()?;
         Ok(self.optimizer.check()?)
+    }
+
+    /// The learning rate at step `step`, counted from 1 over all epochs, each of so many steps.
+    #[must_use]
+    pub fn learning_rate(&self, step: usize, steps_per_epoch: usize) -> f64 {
+        let steps_per_epoch = steps_per_epoch.max(1);
+        let at = StepIndex::after(step.max(1), steps_per_epoch, self.epochs);
+        self.optimizer.learning_rate() * self.schedule.factor(at)
     }
 
     /// Of `samples` samples, how many are trained on: all but those of the

@@ -97,6 +97,15 @@ fn matters<S: Simd>(s: S, size: S::F32) -> S::Mask {
 }
 
 impl Optimizer {
+    /// The step size, before a schedule changes it.
+    #[must_use]
+    pub fn learning_rate(&self) -> f64 {
+        match self {
+            Self::Adam(adam) => adam.learning_rate,
+            Self::Sgd(sgd) => sgd.learning_rate,
+        }
+    }
+
     /// Slots of a weight: itself, and what the optimiser keeps beside it.
     pub(crate) fn slots(&self) -> usize {
         match self {
@@ -107,19 +116,15 @@ impl Optimizer {
 
     /// Refuses constants that make no sense, or none once they are rounded to `f32`.
     pub(crate) fn check(&self) -> Result<(), InvalidOption> {
-        let learning_rate = match self {
+        match self {
             Self::Adam(adam) => {
                 check_fraction("Adam's first beta", adam.beta_1)?;
                 check_fraction("Adam's second beta", adam.beta_2)?;
                 check_positive("Adam's epsilon", adam.epsilon)?;
-                adam.learning_rate
             }
-            Self::Sgd(sgd) => {
-                check_fraction("the momentum", sgd.momentum)?;
-                sgd.learning_rate
-            }
-        };
-        check_positive("the learning rate", learning_rate)
+            Self::Sgd(sgd) => check_fraction("the momentum", sgd.momentum)?,
+        }
+        check_positive("the learning rate", self.learning_rate())
     }
 }
 

@@ -15,6 +15,10 @@ use crate::train::FitOptions;
 pub struct RunConfig {
     /// The version of this crate.
     pub version: String,
+    /// The commands that make the run, the one after the other; none in folders of versions that did
+    /// not write them down, and of runs that no command made.
+    #[serde(default)]
+    pub commands: Vec<String>,
     /// The name of the data set.
     pub dataset: String,
     /// Where the data set is, or its name in the catalogue; `None` where that was not said.

@@ -22,7 +22,7 @@ use crate::report::Report;
 use crate::report::TestReport;
 use crate::report::error::{Error, Result};
 use crate::sync::Background;
-use crate::train::State;
+use crate::train::{Epoch, State};
 
 /// The name of the trained network in a run folder.
 pub const MODEL_FILE: &str = "model.safetensors";
@@ -36,11 +36,16 @@ const HISTORY_FILE: &str = "history.csv";
 const BEST_FILE: &str = "best.safetensors";
 const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 const REPORT_FILE: &str = "report.json";
+/// The report as a web page.
+#[cfg(feature = "html")]
+pub(super) const PAGE_FILE: &str = "report.html";
+#[cfg(not(feature = "html"))]
+const PAGE_FILE: &str = "report.html";
 const CONFUSION_FILE: &str = "confusion_matrix.csv";
 const LOCK_FILE: &str = ".lock";
 /// What says how an earlier run ended, and where it could be gone on with. It is removed before a
 /// new run's files come.
-const ENDINGS: [&str; 4] = [REPORT_FILE, CONFUSION_FILE, CHECKPOINT_FILE, BEST_FILE];
+const ENDINGS: [&str; 5] = [REPORT_FILE, PAGE_FILE, CONFUSION_FILE, CHECKPOINT_FILE, BEST_FILE];
 
 /// A folder that keeps one run, and that no other process writes to.
 #[derive(Debug)]
@@ -159,7 +164,7 @@ impl RunFolder {
         self.stage_json(&mut staged, CONFIG_FILE, config)?;
         let history = HistoryFile::text(state.epochs(), is_validated(config))?;
         staged.add(self.path.join(HISTORY_FILE), &history)?;
-        for name in [REPORT_FILE, CONFUSION_FILE] {
+        for name in [REPORT_FILE, PAGE_FILE, CONFUSION_FILE] {
             staged.outdate(self.path.join(name));
         }
         // The file may be ahead of the checkpoint, or damaged.
@@ -212,12 +217,15 @@ impl RunFolder {
         self.write(staged)
     }
 
-    /// Writes the report of the completed run.
+    /// Writes the report of the completed run, as a web page too where there is one.
     ///
     /// # Errors
     /// When a file cannot be written.
-    pub(super) fn finish(&self, report: &Report) -> Result<()> {
+    pub(super) fn finish(&self, report: &Report, page: Option<&str>) -> Result<()> {
         let mut staged = StagedFiles::default();
+        if let Some(page) = page {
+            staged.add(self.path.join(PAGE_FILE), page.as_bytes())?;
+        }
         let matrix = confusion_matrix_text(&report.test)?;
         staged.add(self.path.join(CONFUSION_FILE), &matrix)?;
         // Last: a run is complete when it has a report.
@@ -307,6 +315,30 @@ pub(super) fn read_config(path: &Path) -> Result<RunConfig> {
     let bytes = read_bounded(&config, LARGEST_CONFIG)?;
     serde_json::from_slice(&bytes)
         .map_err(|source| Error::Config { path: config, source: source.into() })
+}
+
+/// What is reported of the run in the folder at `path`; `None` where it is not complete.
+///
+/// # Errors
+/// When the file cannot be read, or is something else.
+pub(super) fn read_report(path: &Path) -> Result<Option<Report>> {
+    let path = path.join(REPORT_FILE);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let bytes = read_bounded(&path, LARGEST_CONFIG)?;
+    let report = serde_json::from_slice(&bytes);
+    report.map(Some).map_err(|source| Error::Config { path, source: source.into() })
+}
+
+/// The epochs of the run in the folder at `path` that are complete.
+///
+/// # Errors
+/// As [`read_report`].
+pub(super) fn read_history(path: &Path) -> Result<Vec<Epoch>> {
+    let path = path.join(HISTORY_FILE);
+    let bytes = read_bounded(&path, LARGEST_CONFIG)?;
+    HistoryFile::epochs(&bytes).map_err(|source| Error::Config { path, source: source.into() })
 }
 
 /// Where the run in the folder at `path` stands; `None` where it has no checkpoint yet.

@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
+use serde::Deserialize;
+
 use super::csv_text::csv_text;
 use crate::files::open_to_append;
 use crate::report::error::{Error, Result};
-use crate::train::Epoch;
+use crate::train::{Epoch, Validation};
 
 /// The columns; the last two only where there is validation.
 const COLUMNS: [&str; 6] =
@@ -39,6 +41,14 @@ impl HistoryFile {
         let columns = if is_validated { 6 } else { 4 };
         let header = COLUMNS[..columns].iter().map(|&name| name.to_owned()).collect();
         csv_text(std::iter::once(header).chain(epochs.iter().map(row)))
+    }
+
+    /// The epochs of a file that holds `bytes`. A last line without an end is being written.
+    pub(super) fn epochs(bytes: &[u8]) -> Result<Vec<Epoch>, csv::Error> {
+        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
+        let mut lines = csv::Reader::from_reader(&bytes[..whole]);
+        let epochs = lines.deserialize().map(|line| line.map(Line::epoch));
+        epochs.collect()
     }
 
     /// Whether a line was added.
@@ -85,9 +95,55 @@ impl OpenFile {
     }
 }
 
+/// A line as it is read.
+#[derive(Deserialize)]
+struct Line {
+    epoch: usize,
+    loss: f64,
+    accuracy: f64,
+    seconds: f64,
+    validation_loss: Option<f64>,
+    validation_accuracy: Option<f64>,
+}
+
+impl Line {
+    fn epoch(self) -> Epoch {
+        let Self { epoch, loss, accuracy, seconds, validation_loss, validation_accuracy } = self;
+        let validation = validation_loss.zip(validation_accuracy);
+        let validation = validation.map(|(loss, accuracy)| Validation { loss, accuracy });
+        Epoch { epoch, loss, accuracy, seconds, validation }
+    }
+}
+
 fn row(epoch: &Epoch) -> Vec<String> {
     let numbers = [epoch.loss, epoch.accuracy, epoch.seconds];
     let validation = epoch.validation.map(|of| [of.loss, of.accuracy]);
     let numbers = numbers.into_iter().chain(validation.into_iter().flatten());
     std::iter::once(epoch.epoch.to_string()).chain(numbers.map(|n| n.to_string())).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_written_is_read_but_for_a_line_without_an_end() {
+        let epoch = |epoch, validation| Epoch {
+            epoch,
+            loss: 0.1 + 0.2,
+            accuracy: 1.0 / 3.0,
+            seconds: 1e-9,
+            validation,
+        };
+        let validation = Some(Validation { loss: 0.1, accuracy: 0.9 });
+        for validation in [None, validation] {
+            let epochs = [epoch(1, validation), epoch(2, validation)];
+            let mut text = HistoryFile::text(&epochs, validation.is_some()).unwrap();
+            text.extend(b"3,0.1");
+            assert_eq!(HistoryFile::epochs(&text).unwrap(), epochs);
+            text.push(b'\n');
+            assert!(HistoryFile::epochs(&text).is_err());
+        }
+        assert_eq!(HistoryFile::epochs(b"").unwrap(), []);
+    }
 }

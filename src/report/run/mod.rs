@@ -6,6 +6,7 @@ mod folder;
 mod history_file;
 mod names;
 mod pace;
+mod record;
 mod recorder;
 mod saved;
 mod step_log;
@@ -14,14 +15,18 @@ mod tests;
 
 pub use config::RunConfig;
 pub use folder::MODEL_FILE;
+pub use record::{RunRecord, run_folders};
 pub use saved::SavedRun;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
+#[cfg(feature = "html")]
+use super::html::{RunPictures, run_page};
 use super::{Report, TestReport, peak_memory_bytes};
 use crate::data::{Dataset, ReadOptions, Split};
 use crate::exec::engine::Engine;
+use crate::measure::{Machine, share_of_peak};
 use crate::model::Network;
 use crate::report::error::{Error, Result};
 use crate::train::{Epoch, FitOptions, Observer, State};
@@ -77,6 +82,7 @@ pub struct RecordedRun<'a> {
     init: Option<PathBuf>,
     folder: Option<PathBuf>,
     step_log: Option<PathBuf>,
+    command: Option<String>,
     started: Instant,
 }
 
@@ -94,6 +100,7 @@ impl<'a> RecordedRun<'a> {
             init: None,
             folder: None,
             step_log: None,
+            command: None,
             started: Instant::now(),
         }
     }
@@ -141,6 +148,12 @@ impl<'a> RecordedRun<'a> {
         self
     }
 
+    /// Writes down the command line that makes the run.
+    pub fn command(mut self, line: impl Into<String>) -> Self {
+        self.command = Some(line.into());
+        self
+    }
+
     /// Counts the report's `total_seconds` from this moment, such as the start of the program, in
     /// place of that of [`new`](Self::new).
     pub fn started(mut self, at: Instant) -> Self {
@@ -164,6 +177,7 @@ impl<'a> RecordedRun<'a> {
         let network = names::taken_over(network, &dataset.class_names)?;
         let config = RunConfig {
             version: env!("CARGO_PKG_VERSION").into(),
+            commands: self.command.into_iter().collect(),
             dataset: dataset.name.clone(),
             // JSON has no other paths; whoever goes on with the run names the place again.
             data: self.data.filter(|path| path.to_str().is_some()),
@@ -300,7 +314,7 @@ impl<'a> StartedRun<'a> {
             started: self.started,
             state,
             folder,
-            train_images: self.config.train_images,
+            config: self.config,
             train_seconds: before + elapsed.saturating_sub(aside).as_secs_f64(),
         })))
     }
@@ -335,8 +349,7 @@ pub struct TrainedRun<'a> {
     started: Instant,
     state: State,
     folder: RunFolder,
-    /// How many images an epoch had.
-    train_images: usize,
+    config: RunConfig,
     train_seconds: f64,
 }
 
@@ -376,31 +389,55 @@ impl TrainedRun<'_> {
     }
 
     /// Tests the network on the data set's test images, and completes the folder with
-    /// `report.json` and `confusion_matrix.csv`.
+    /// `report.json`, `confusion_matrix.csv` and, by the feature `html`, `report.html`.
     ///
     /// # Errors
     /// When the test loss is not a finite number, a file cannot be written, or the engine is asked to
     /// stop: the run can then be gone on with, to be tested.
     pub fn test(&self) -> Result<Report> {
-        let Self { engine, dataset, state, .. } = self;
+        let Self { engine, dataset, state, config, .. } = self;
         let network = state.result();
         let test =
             TestReport::new(engine.evaluate(network, &dataset.test)?, &network.names_of_classes())?;
-        let samples = self.train_images * state.epochs().len();
+        let samples = config.train_images * state.epochs().len();
+        let samples_per_second = samples as f64 / self.train_seconds;
         let report = Report {
             dataset: dataset.name.clone(),
             model: network.architecture().to_string(),
             parameters: network.parameter_count(),
             threads: engine.threads(),
             isa: engine.isa().name().into(),
+            machine: Some(Machine::this()),
             train_seconds: self.train_seconds,
             total_seconds: self.started.elapsed().as_secs_f64(),
-            samples_per_second: samples as f64 / self.train_seconds,
+            samples_per_second,
+            of_peak: Some(share_of_peak(engine, network.architecture(), samples_per_second)),
             peak_memory_bytes: peak_memory_bytes(),
             history: state.epochs().to_vec(),
             test,
         };
-        self.folder.finish(&report)?;
+        let page = self.page(&report)?;
+        self.folder.finish(&report, page.as_deref())?;
         Ok(report)
+    }
+
+    /// The report as a web page.
+    #[cfg(feature = "html")]
+    fn page(&self, report: &Report) -> Result<Option<String>> {
+        let Self { engine, dataset, state, config, folder, .. } = self;
+        let record = RunRecord {
+            folder: folder.path().to_owned(),
+            config: config.clone(),
+            epochs: report.history.clone(),
+            report: Some(report.clone()),
+        };
+        let pictures = RunPictures::new(engine, state.result(), dataset, &record)?;
+        run_page(&record, Some(&pictures)).map(Some)
+    }
+
+    #[cfg(not(feature = "html"))]
+    #[allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "as with the feature")]
+    fn page(&self, _: &Report) -> Result<Option<String>> {
+        Ok(None)
     }
 }

@@ -70,6 +70,13 @@ impl SavedRun {
         folder::has_report(self.folder.path()) && self.state.as_ref().is_none_or(State::is_complete)
     }
 
+    /// Writes down a command line that makes more of the run than those before it do.
+    #[must_use]
+    pub fn command(mut self, line: impl Into<String>) -> Self {
+        self.config.commands.push(line.into());
+        self
+    }
+
     /// Counts the report's `total_seconds` from this moment, in place of that of
     /// [`open`](Self::open).
     #[must_use]

@@ -1,0 +1,133 @@
+//! `mnistry report`: runs as a web page.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use mnistry::data::ReadOptions;
+use mnistry::report::{
+    RunPictures, RunRecord, check_output, comparison_page, run_folders, run_page, write_page,
+};
+use mnistry::{Dataset, Engine};
+use serde::Serialize;
+
+use super::common::{Common, Place, find_silently, load, output_file};
+use super::{CommandError, Outcome};
+
+/// Write a report of runs as a web page
+///
+/// Of one run it has all that is known of it, with pictures where its data set is at hand; every
+/// `train` leaves that in its run folder as report.html. Of several runs it has the curves over each
+/// other, and a table of their results and of the settings that differ. The page is one file, which
+/// needs no network and no scripts.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Report {
+    /// Run folders, or folders of run folders
+    #[arg(value_name = "RUN", required = true)]
+    runs: Vec<PathBuf>,
+
+    /// The file [default: report.html in the folder of a single run, runs.html for several]
+    #[arg(short, long, value_name = "FILE", value_parser = output_file)]
+    output: Option<PathBuf>,
+
+    /// Open the page in the browser
+    #[arg(long)]
+    open: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mnistry report runs/1 --open
+  mnistry report runs/1 runs/2 --output comparison.html
+  mnistry report runs";
+
+/// The JSON of what was written.
+#[derive(Serialize)]
+struct Written {
+    file: PathBuf,
+    runs: Vec<PathBuf>,
+}
+
+impl Report {
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        let mut runs = Vec::new();
+        for path in &self.runs {
+            runs.extend(run_folders(path)?);
+        }
+        let (file, page) = match &runs[..] {
+            [run] => (self.file(run, "report.html")?, self.page_of(&RunRecord::read(run)?)?),
+            several => {
+                let file = self.file(Path::new("."), "runs.html")?;
+                let records = several.iter().map(RunRecord::read).collect::<Result<Vec<_>, _>>()?;
+                (file, comparison_page(&records)?)
+            }
+        };
+        write_page(&file, &page)?;
+        let written = Written { file, runs };
+        let said = self.common.output.print(&written, || {
+            let runs = match written.runs.len() {
+                1 => "the run".into(),
+                count => format!("{count} runs"),
+            };
+            format!("the report of {runs} is in {}\n", written.file.display())
+        })?;
+        if self.open {
+            let opened = open::that_detached(&written.file);
+            opened.map_err(|source| CommandError::Open { page: written.file, source })?;
+        }
+        Ok(said)
+    }
+
+    /// The file to be written, by default the one called `name` in `folder`.
+    fn file(&self, folder: &Path, name: &str) -> Result<PathBuf, CommandError> {
+        let file = self.output.clone().unwrap_or_else(|| match folder == Path::new(".") {
+            true => name.into(),
+            false => folder.join(name),
+        });
+        let is_pages =
+            file.extension().is_some_and(|end| ["html", "htm"].iter().any(|e| end == *e));
+        if file.is_file() && !is_pages {
+            return Err(CommandError::NoPage(file));
+        }
+        check_output(&file, self.common.data.iter())?;
+        Ok(file)
+    }
+
+    /// The page of the run in `record`: with pictures, if its data set is at hand.
+    fn page_of(&self, record: &RunRecord) -> Result<String, CommandError> {
+        let engine = self.common.engine()?;
+        let data = match self.data_of(record, &engine) {
+            Ok(data) => data,
+            Err(error) if self.common.data.is_some() => return Err(error),
+            Err(error) => {
+                let output = &self.common.output;
+                output.note(format_args!("the report has no pictures of the data set: {error}"));
+                return Ok(run_page(record, None)?);
+            }
+        };
+        let network = load(&record.folder)?;
+        let pictures = RunPictures::new(&engine, &network, &data, record)?;
+        Ok(run_page(record, Some(&pictures))?)
+    }
+
+    /// The data set that the run in `record` is on.
+    fn data_of(&self, record: &RunRecord, engine: &Engine) -> Result<Dataset, CommandError> {
+        let Place { data, read } = self.common.place();
+        let config = &record.config;
+        let is_said = read != ReadOptions::default();
+        let place = Place {
+            data: data.or(config.data.as_deref()),
+            read: if is_said { read } else { config.read.clone() },
+        };
+        let mut data = find_silently(&place, &self.common.output)?.data;
+        if let Some(classes) = &config.class_names {
+            let named = place.data.unwrap_or(Path::new(&config.dataset)).to_owned();
+            data = data.in_classes_of(classes).map_err(|problem| problem.at(named))?;
+        }
+        record.check_data(engine, &data)?;
+        Ok(data)
+    }
+}
