@@ -38,6 +38,18 @@ pub(super) enum CommandError {
     /// There is no browser, or it does not start.
     #[error("cannot open {} in a browser: {source}", page.display())]
     Open { page: PathBuf, source: io::Error },
+    /// Nothing is there to be served.
+    #[cfg(feature = "serve")]
+    #[error("cannot serve {}: {source}; train a network first, or name a model, a run or a folder of runs", path.display())]
+    Nowhere { path: PathBuf, source: io::Error },
+    /// The server cannot listen.
+    #[cfg(feature = "serve")]
+    #[error("cannot listen at {address}: {source}; --port takes another port, 0 any that is free")]
+    Listen { address: std::net::SocketAddr, source: io::Error },
+    /// The system grants no thread.
+    #[cfg(feature = "serve")]
+    #[error("cannot begin a thread: {0}")]
+    Thread(#[source] io::Error),
     /// A result that could not be printed.
     #[error("cannot write to standard output: {0}")]
     Print(#[source] io::Error),

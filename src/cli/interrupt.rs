@@ -31,6 +31,8 @@ const BY_SIGNAL: c_int = 128;
 pub(super) struct Interrupt {
     /// The number of the last signal; 0 before the first.
     signal: Arc<AtomicUsize>,
+    #[cfg(feature = "serve")]
+    stop: Arc<AtomicBool>,
 }
 
 impl Interrupt {
@@ -56,7 +58,17 @@ impl Interrupt {
                 .and_then(|_| flag::register(number, Arc::clone(&stop)))
                 .map_err(CommandError::Interrupt)?;
         }
-        Ok(Self { signal })
+        Ok(Self {
+            signal,
+            #[cfg(feature = "serve")]
+            stop,
+        })
+    }
+
+    /// What is set when the program is asked to end.
+    #[cfg(feature = "serve")]
+    pub(super) fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
     }
 
     /// What a shell reports of a program that the signal ended.

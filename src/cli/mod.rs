@@ -6,12 +6,15 @@ mod data;
 mod error;
 mod evaluate;
 mod file_size;
+mod frame_clock;
 mod interrupt;
 mod meter;
 mod output;
 mod predict;
 mod regularisation;
 mod report;
+#[cfg(feature = "serve")]
+mod serve;
 mod settings;
 mod train;
 mod transfer;
@@ -37,6 +40,7 @@ Examples:
   mnistry evaluate runs/1            test it once more
   mnistry predict runs/1 seven.png   classify pictures of your own
   mnistry report runs/1 --open       look at the run in the browser
+  mnistry serve --open               draw digits, and have them read at once
   mnistry data fetch fashion         fetch another data set
   mnistry bench                      measure this machine
 
@@ -49,6 +53,8 @@ enum Command {
     Evaluate(evaluate::Evaluate),
     Predict(predict::Predict),
     Report(report::Report),
+    #[cfg(feature = "serve")]
+    Serve(serve::Serve),
     Data(data::Data),
     Bench(bench::Bench),
 }
@@ -70,6 +76,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Predict(predict) => predict.run(),
         Command::Report(report) => report.run(),
+        #[cfg(feature = "serve")]
+        Command::Serve(serve) => serve.run(),
         Command::Data(data) => data.run(),
         Command::Bench(bench) => bench.run(),
     };

@@ -13,6 +13,8 @@ use super::common::{Common, Place};
 use super::interrupt::Interrupt;
 use super::meter::Meter;
 use super::regularisation::Regularisation;
+#[cfg(feature = "serve")]
+use super::serve::WatchedRun;
 use super::settings::Settings;
 use super::watch::Watch;
 use super::{CommandError, Outcome, output};
@@ -58,6 +60,11 @@ pub(super) struct Train {
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     log_steps: Option<PathBuf>,
 
+    /// Show the run live on a page in the browser, as `serve` does, until Ctrl-C
+    #[cfg(feature = "serve")]
+    #[arg(long, help_heading = "Run", conflicts_with = "summary")]
+    watch: bool,
+
     /// Print the network's layers, their output shapes and parameters, and do not train
     #[arg(long, help_heading = "Network")]
     summary: bool,
@@ -73,6 +80,7 @@ Examples:
   mnistry train --data mnist.npz --model lenet5 --batch-size 128 --epochs 10
   mnistry train --model cnn --summary
   mnistry train --data mnist.npz --optimizer sgd --learning-rate 0.1 --momentum 0.9
+  mnistry train --data mnist.npz --model cnn --epochs 10 --batch-size 64 --watch
   mnistry train --resume runs/1
   mnistry train --resume runs/1 --epochs 20
   mnistry train --data mnist.npz --quiet --json | jq .test.accuracy";
@@ -213,15 +221,26 @@ impl Train {
     fn finish(&self, run: StartedRun<'_>, interrupt: &Interrupt) -> Result<Outcome, CommandError> {
         let config = run.config();
         let folder = run.folder().to_owned();
-        let mut watch = Watch::new(Meter::new(
-            config.fit.epochs,
-            config.train_images,
-            self.common.output.quiet,
-        ));
+        let meter = Meter::new(config.fit.epochs, config.train_images, self.common.output.quiet);
+        let mut watch = Watch::new(meter);
+        #[cfg(feature = "serve")]
+        let page = self.page(&run, interrupt)?;
+        #[cfg(feature = "serve")]
+        watch.tell(page.as_ref().map(WatchedRun::live));
         let end = run.train(&mut watch);
         watch.end();
         match end? {
-            RunEnd::Completed(run) => self.report(&run, interrupt),
+            RunEnd::Completed(run) => {
+                let done = self.report(&run, interrupt)?;
+                #[cfg(feature = "serve")]
+                if let (Some(page), Outcome::Done) = (page, &done) {
+                    // The run is complete, and another process may have its folder.
+                    drop(run);
+                    self.common.output.note(format_args!("the page stays until Ctrl-C"));
+                    page.stay()?;
+                }
+                Ok(done)
+            }
             RunEnd::Interrupted { epoch, step, model, .. } => {
                 self.common.output.note(format_args!(
                     "interrupted after epoch {epoch}, step {step}: the network is saved as it is \
@@ -232,6 +251,21 @@ impl Train {
                 Ok(Outcome::Interrupted(interrupt.exit_code()))
             }
         }
+    }
+
+    /// The page that shows the run, if it is to be watched.
+    #[cfg(feature = "serve")]
+    fn page(
+        &self,
+        run: &StartedRun<'_>,
+        interrupt: &Interrupt,
+    ) -> Result<Option<WatchedRun>, CommandError> {
+        if !self.watch {
+            return Ok(None);
+        }
+        let page = WatchedRun::begin(run.folder(), interrupt.stop_flag())?;
+        self.common.output.note(format_args!("the run is shown live at {}", page.url()));
+        Ok(Some(page))
     }
 
     /// Tests the trained network, and prints the report.

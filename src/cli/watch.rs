@@ -6,15 +6,30 @@ use mnistry::Network;
 use mnistry::train::{Epoch, Observer, ObserverError, Progress};
 
 use super::meter::Meter;
+#[cfg(feature = "serve")]
+use super::serve::Live;
 
 /// Watches a run.
 pub(super) struct Watch {
     meter: Meter,
+    /// The page that shows it.
+    #[cfg(feature = "serve")]
+    live: Option<Live>,
 }
 
 impl Watch {
     pub(super) fn new(meter: Meter) -> Self {
-        Self { meter }
+        Self {
+            meter,
+            #[cfg(feature = "serve")]
+            live: None,
+        }
+    }
+
+    /// From now on a page is told too.
+    #[cfg(feature = "serve")]
+    pub(super) fn tell(&mut self, live: Option<Live>) {
+        self.live = live;
     }
 
     /// Ends the watch of a run that has ended, in whichever way.
@@ -26,6 +41,10 @@ impl Watch {
 impl Observer for Watch {
     fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
         self.meter.step(progress);
+        #[cfg(feature = "serve")]
+        if let Some(live) = &mut self.live {
+            live.step(progress);
+        }
         ControlFlow::Continue(())
     }
 
@@ -35,6 +54,10 @@ impl Observer for Watch {
         _: &Network,
     ) -> Result<ControlFlow<()>, ObserverError> {
         self.meter.epoch(epoch);
+        #[cfg(feature = "serve")]
+        if let Some(live) = &mut self.live {
+            live.epoch();
+        }
         Ok(ControlFlow::Continue(()))
     }
 }

@@ -10,13 +10,19 @@ impl Dataset {
     /// class that is not among them are left out. What differs is said in the
     /// [notes](Self::notes).
     ///
-    /// Where both call their classes by numbers, nothing changes.
+    /// Where both call their classes by numbers, no label changes; there may be fewer than `classes`
+    /// has.
     ///
     /// # Errors
     /// When no class of the training images or of the test images is among them.
     pub fn in_classes_of(self, classes: &ClassNames) -> Result<Self, Problem> {
         let both_numbers = classes.are_numbers() && self.class_names.are_numbers();
-        if self.class_names == *classes || both_numbers {
+        if both_numbers {
+            let fewer = self.class_names.len() < classes.len();
+            let class_names = if fewer { classes.clone() } else { self.class_names };
+            return Ok(Self { class_names, ..self });
+        }
+        if self.class_names == *classes {
             return Ok(self);
         }
         let meant = self.class_names.counterparts(classes);

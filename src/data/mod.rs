@@ -31,7 +31,7 @@ pub use error::Error;
 pub(crate) use error::Result;
 pub use problem::Problem;
 pub use read_options::{LabelColumn, ReadOptions};
-pub use sources::{Cache, Table, generated};
+pub use sources::{Cache, Table, generated, save_labelled};
 #[cfg(feature = "download")]
 pub use sources::{Found, download};
 pub use split::Split;

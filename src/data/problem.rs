@@ -299,6 +299,12 @@ pub enum Problem {
     /// A folder that is no class.
     #[error("not a class: its name is no text")]
     NotClass,
+    /// A class that no folder can be called by.
+    #[error("the class '{0}' cannot name a folder: pictures of it cannot be saved there")]
+    Unnameable(String),
+    /// An image that no picture file can hold.
+    #[error("an image of {0} cannot be saved as a picture")]
+    Unsavable(ImageShape),
     /// Two folders for one part of a data set.
     #[error("'{}' and '{}' would be the same part of the data set: put them together", .0[0], .0[1])]
     SamePart([String; 2]),

@@ -2,9 +2,16 @@
 
 use std::fs::{File, TryLockError};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use super::error::{Error, Result};
 use super::open::open_unfollowed;
+
+/// Who looks whether a lock is held has it for an instant: it is tried so often,
+const TRIES: usize = 10;
+/// so long apart.
+const APART: Duration = Duration::from_millis(5);
 
 /// A lock that this process has on a file, until it is dropped or the process ends, in whichever
 /// way: that of a killed process binds nobody.
@@ -27,10 +34,21 @@ impl Lock {
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
         let file = open_unfollowed(&mut options, path).map_err(Error::io("lock", path))?;
-        match file.try_lock() {
-            Err(TryLockError::WouldBlock) => Ok(None),
-            Ok(()) | Err(TryLockError::Error(_)) => Ok(Some(Self { _file: file })),
+        for tried in 1.. {
+            match file.try_lock() {
+                Err(TryLockError::WouldBlock) if tried < TRIES => thread::sleep(APART),
+                Err(TryLockError::WouldBlock) => break,
+                Ok(()) | Err(TryLockError::Error(_)) => return Ok(Some(Self { _file: file })),
+            }
         }
+        Ok(None)
+    }
+
+    /// Whether a process, which may be this one, has a lock on the file at `path`. Nothing is made
+    /// and nobody kept out.
+    pub(crate) fn is_held(path: &Path) -> bool {
+        let file = open_unfollowed(File::options().read(true), path);
+        file.is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
     }
 }
 
@@ -44,10 +62,27 @@ mod tests {
         let path = folder.path().join(".lock");
         let first = Lock::acquire(&path).unwrap();
         assert!(first.is_some());
+        assert!(Lock::is_held(&path));
         assert!(Lock::acquire(&path).unwrap().is_none());
         drop(first);
         assert!(path.exists());
+        assert!(!Lock::is_held(&path));
         assert!(Lock::acquire(&path).unwrap().is_some());
+    }
+
+    #[test]
+    fn whoever_looks_keeps_nobody_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join(".lock");
+        assert!(!Lock::is_held(&path));
+        assert!(!path.exists());
+        drop(Lock::acquire(&path).unwrap());
+        thread::scope(|scope| {
+            let looks = scope.spawn(|| (0..20_000).filter(|_| Lock::is_held(&path)).count());
+            while !looks.is_finished() {
+                assert!(Lock::acquire(&path).unwrap().is_some());
+            }
+        });
     }
 
     #[cfg(unix)]

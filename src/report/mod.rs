@@ -20,15 +20,15 @@ mod text;
 pub use contact_sheet::write_contact_sheet;
 pub use error::Error;
 #[cfg(feature = "html")]
-pub use html::{RunPictures, comparison_page, run_page, write_page};
+pub use html::{RunPictures, comparison_page, curves, run_page, write_page};
 pub use misclassified::{Misclassified, misclassified, write_misclassified};
 pub use output::{check_output, check_output_folder};
 pub use overview::Overview;
 pub use palette::Palette;
 pub use probabilities::{ProbabilityTable, write_probabilities};
 pub use run::{
-    MODEL_FILE, RecordedRun, RunConfig, RunEnd, RunRecord, SavedRun, StartedRun, TrainedRun,
-    run_folders,
+    MODEL_FILE, PAGE_FILE, RecordedRun, RunConfig, RunEnd, RunRecord, RunStatus, SavedRun,
+    StartedRun, TrainedRun, run_folders,
 };
 pub use shades::shades;
 pub use submission::{submission, write_submission};

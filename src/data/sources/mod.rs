@@ -15,6 +15,7 @@ mod known_classes;
 mod other_programs;
 
 pub use cache::Cache;
+pub use class_folders::save_labelled;
 pub use csv_files::Table;
 #[cfg(feature = "download")]
 pub use find::Found;

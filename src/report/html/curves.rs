@@ -1,6 +1,9 @@
 //! The curves of runs: loss, accuracy and learning rate by epoch.
 
+use askama::Template;
+
 use super::chart::{Chart, Series, Unit};
+use super::rendered;
 use crate::report::RunRecord;
 use crate::report::error::Result;
 use crate::train::{Epoch, Validation};
@@ -25,6 +28,21 @@ pub(super) struct Entry {
     /// The number of its colour.
     pub(super) colour: usize,
     pub(super) is_dashed: bool,
+}
+
+/// A part of a page with nothing but charts.
+#[derive(Template)]
+#[template(path = "figures.html")]
+struct Part {
+    figures: Vec<Figure>,
+}
+
+/// The curves of the run in `record`, as HTML that stands within a page with the style of reports.
+///
+/// # Errors
+/// When a chart cannot be drawn.
+pub fn curves(record: &RunRecord) -> Result<String> {
+    rendered(&Part { figures: of_run(record)? })
 }
 
 /// The curves of one run: training and validation, and the learning rate.

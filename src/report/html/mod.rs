@@ -14,6 +14,7 @@ mod weights;
 mod words;
 
 pub use comparison::comparison_page;
+pub use curves::curves;
 pub use pictures::RunPictures;
 pub use run_page::run_page;
 

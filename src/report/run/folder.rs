@@ -9,6 +9,7 @@ use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::SystemTime;
 
 use serde::Serialize;
 
@@ -36,11 +37,8 @@ const HISTORY_FILE: &str = "history.csv";
 const BEST_FILE: &str = "best.safetensors";
 const CHECKPOINT_FILE: &str = "checkpoint.safetensors";
 const REPORT_FILE: &str = "report.json";
-/// The report as a web page.
-#[cfg(feature = "html")]
-pub(super) const PAGE_FILE: &str = "report.html";
-#[cfg(not(feature = "html"))]
-const PAGE_FILE: &str = "report.html";
+/// The name of the report as a web page in a run folder.
+pub const PAGE_FILE: &str = "report.html";
 const CONFUSION_FILE: &str = "confusion_matrix.csv";
 const LOCK_FILE: &str = ".lock";
 /// What says how an earlier run ended, and where it could be gone on with. It is removed before a
@@ -348,6 +346,19 @@ pub(super) fn read_history(path: &Path) -> Result<Vec<Epoch>> {
 pub(super) fn read_checkpoint(path: &Path) -> Result<Option<State>> {
     let path = path.join(CHECKPOINT_FILE);
     Ok(if path.exists() { Some(State::load(path)?) } else { None })
+}
+
+/// Whether a process has the folder at `path`.
+pub(super) fn is_locked(path: &Path) -> bool {
+    Lock::is_held(&path.join(LOCK_FILE))
+}
+
+/// When what the folder at `path` says of its run last changed, and how long each part is.
+pub(super) fn versions(path: &Path) -> [Option<(SystemTime, u64)>; 3] {
+    [CONFIG_FILE, HISTORY_FILE, REPORT_FILE].map(|name| {
+        let found = path.join(name).metadata().ok()?;
+        Some((found.modified().ok()?, found.len()))
+    })
 }
 
 /// Whether the run in the folder at `path` has its report.

@@ -14,8 +14,8 @@ mod step_log;
 mod tests;
 
 pub use config::RunConfig;
-pub use folder::MODEL_FILE;
-pub use record::{RunRecord, run_folders};
+pub use folder::{MODEL_FILE, PAGE_FILE};
+pub use record::{RunRecord, RunStatus, run_folders};
 pub use saved::SavedRun;
 
 use std::path::{Path, PathBuf};
@@ -425,12 +425,7 @@ impl TrainedRun<'_> {
     #[cfg(feature = "html")]
     fn page(&self, report: &Report) -> Result<Option<String>> {
         let Self { engine, dataset, state, config, folder, .. } = self;
-        let record = RunRecord {
-            folder: folder.path().to_owned(),
-            config: config.clone(),
-            epochs: report.history.clone(),
-            report: Some(report.clone()),
-        };
+        let record = RunRecord::completed(folder.path(), config, report);
         let pictures = RunPictures::new(engine, state.result(), dataset, &record)?;
         run_page(&record, Some(&pictures)).map(Some)
     }

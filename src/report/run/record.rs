@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use super::{RunConfig, checksum, folder};
 use crate::data::Dataset;
@@ -9,6 +10,31 @@ use crate::exec::engine::Engine;
 use crate::report::Report;
 use crate::report::error::{Error, Result};
 use crate::train::Epoch;
+
+/// How far a run is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum RunStatus {
+    /// A process is at it.
+    Running,
+    /// It ended before it was complete, and can be gone on with.
+    Interrupted,
+    /// It has its report.
+    Complete,
+}
+
+/// What changes whenever what a folder says does.
+#[derive(Clone, Debug, PartialEq)]
+struct Version {
+    is_running: bool,
+    files: [Option<(SystemTime, u64)>; 3],
+}
+
+impl Version {
+    fn of(path: &Path) -> Self {
+        Self { is_running: folder::is_locked(path), files: folder::versions(path) }
+    }
+}
 
 /// What the folder of a run says of it, at any time: while it is trained, too.
 #[derive(Clone, Debug)]
@@ -22,6 +48,11 @@ pub struct RunRecord {
     pub epochs: Vec<Epoch>,
     /// What is reported of it; `None` where it is not complete.
     pub report: Option<Report>,
+    /// How far it is.
+    pub status: RunStatus,
+    /// When the history was last written to.
+    pub last_epoch: Option<SystemTime>,
+    version: Version,
 }
 
 impl RunRecord {
@@ -31,13 +62,42 @@ impl RunRecord {
     /// When it holds no run, or a file is not what a run writes.
     pub fn read(path: impl AsRef<Path>) -> Result<Self> {
         let path = path.as_ref();
+        // First: what changes meanwhile is then read anew.
+        let version = Version::of(path);
         let config = folder::read_config(path)?;
         let report = folder::read_report(path)?;
         let epochs = match &report {
             Some(report) => report.history.clone(),
             None => folder::read_history(path)?,
         };
-        Ok(Self { folder: path.to_owned(), config, epochs, report })
+        let status = match (version.is_running, &report) {
+            (true, _) => RunStatus::Running,
+            (false, Some(_)) => RunStatus::Complete,
+            (false, None) => RunStatus::Interrupted,
+        };
+        let [_, history, _] = version.files;
+        let last_epoch = history.map(|(changed, _)| changed);
+        Ok(Self { folder: path.to_owned(), config, epochs, report, status, last_epoch, version })
+    }
+
+    /// What the folder at `path` is about to say of a run that is complete.
+    #[cfg(feature = "html")]
+    pub(super) fn completed(path: &Path, config: &RunConfig, report: &Report) -> Self {
+        Self {
+            folder: path.to_owned(),
+            config: config.clone(),
+            epochs: report.history.clone(),
+            report: Some(report.clone()),
+            status: RunStatus::Complete,
+            last_epoch: None,
+            version: Version::of(path),
+        }
+    }
+
+    /// Whether the folder still says this.
+    #[must_use]
+    pub fn is_current(&self) -> bool {
+        Version::of(&self.folder) == self.version
     }
 
     /// Refuses `data` that the run is not on, its classes in the order of the

@@ -3,10 +3,12 @@
 //!
 //! - `parts`: which folders are for training and which for testing, and the classes in each;
 //! - `pictures`: the pictures in them, and those that cannot be used;
-//! - `treatment`: how pictures become images, all of a data set in the same way.
+//! - `treatment`: how pictures become images, all of a data set in the same way;
+//! - `save`: a picture that is added.
 
 mod parts;
 mod pictures;
+mod save;
 mod treatment;
 
 use std::path::Path;
@@ -17,6 +19,7 @@ use pictures::Pictures;
 use treatment::Treatment;
 
 pub(super) use parts::are_in;
+pub use save::save_labelled;
 
 /// The data set of the folders in the one at `path`. Where it has no test set, a part of its
 /// pictures is held out for that.

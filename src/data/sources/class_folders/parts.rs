@@ -20,11 +20,22 @@ pub(in crate::data::sources) fn are_in(folder: &Path) -> Result<bool> {
     let is_class = |path: &PathBuf| {
         let name = name_of(path);
         let is_number = name.bytes().all(|digit| digit.is_ascii_digit());
-        let is_part =
+        let is_split =
             [TRAIN, TEST].into_iter().flatten().any(|part| name.eq_ignore_ascii_case(part));
-        path.is_dir() && (is_number || is_part || holds_pictures(path))
+        path.is_dir() && (is_number || is_split || holds_pictures(path))
     };
     Ok(entries(folder)?.iter().any(is_class))
+}
+
+/// Whether a folder called `name` would be taken for a part of a data set.
+pub(super) fn is_part(name: &str) -> bool {
+    let parts = [TRAIN, TEST, VALIDATION].into_iter().flatten();
+    parts.copied().any(|part| name.eq_ignore_ascii_case(part))
+}
+
+/// The number that names the file at `path`, but for its ending.
+pub(super) fn number_of(path: &Path) -> Option<u64> {
+    path.file_stem()?.to_str()?.parse().ok()
 }
 
 /// Whether a file in `folder` is called as pictures are.
@@ -190,7 +201,7 @@ fn name_of(path: &Path) -> String {
 }
 
 /// What a folder holds, sorted, but for what systems put there by themselves.
-fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
+pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let list = || -> std::io::Result<Vec<PathBuf>> {
         fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect()
     };
