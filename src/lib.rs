@@ -86,6 +86,7 @@ pub mod internals {
     pub mod formats {
         pub use crate::data::formats::*;
     }
+    pub use crate::data::generated::pens::strokes;
     pub use crate::kernels::gemm::{Gemm, MatrixMut, MatrixRef, Start};
     pub use crate::measure::{BATCH_SIZES, InputLayer, Product, Strides, Zeros, training_networks};
     pub use crate::reading::referee::{DrawnPart, drawn_parts};

@@ -6,7 +6,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use mnistry::GemmBackend;
 use mnistry::data::{ClassNames, Found, LabelColumn, ReadOptions};
-use mnistry::report::MODEL_FILE;
+use mnistry::report::{MODEL_FILE, RunConfig};
 use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
 
@@ -103,6 +103,16 @@ impl Common {
         Place { data: self.data.as_deref(), read: self.read.options() }
     }
 
+    /// The same, where what was not said is as `config` of a run has it.
+    pub(super) fn place_of<'a>(&'a self, config: &'a RunConfig) -> Place<'a> {
+        let Place { data, read } = self.place();
+        let is_said = read != ReadOptions::default();
+        Place {
+            data: data.or(config.data.as_deref()),
+            read: if is_said { read } else { config.read.clone() },
+        }
+    }
+
     /// The data set that was named, or the one that stands in for it, which is then said.
     pub(super) fn dataset(&self) -> Result<Dataset, CommandError> {
         Ok(self.find(&self.place(), None)?.data)
@@ -178,6 +188,12 @@ pub(super) fn names(network: &Network, data: &Dataset, output: &OutputOptions) -
         return data.class_names.clone();
     }
     network.names_of_classes()
+}
+
+/// Classes that were read in a row, as a person writes them: `42`, but `cat dog`.
+pub(super) fn in_a_row(names: &[&str]) -> String {
+    let are_characters = names.iter().all(|name| name.chars().count() == 1);
+    names.join(if are_characters { "" } else { " " })
 }
 
 /// The network at `path`: a model file, or a run folder that holds one.

@@ -45,7 +45,7 @@ Examples:
   mnistry bench                      measure this machine
 
 Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted
-(128 and the number of the signal: 143 for SIGTERM).";
+(128 and the number of the signal: 143 for SIGTERM; serve ends with 0).";
 
 #[derive(Subcommand)]
 enum Command {

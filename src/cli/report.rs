@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mnistry::data::ReadOptions;
 use mnistry::report::{
     RunPictures, RunRecord, check_output, comparison_page, run_folders, run_page, write_page,
 };
 use mnistry::{Dataset, Engine};
 use serde::Serialize;
 
-use super::common::{Common, Place, find_silently, load, output_file};
+use super::common::{Common, find_silently, load, output_file};
 use super::{CommandError, Outcome};
 
 /// Write a report of runs as a web page
@@ -115,13 +114,8 @@ impl Report {
 
     /// The data set that the run in `record` is on.
     fn data_of(&self, record: &RunRecord, engine: &Engine) -> Result<Dataset, CommandError> {
-        let Place { data, read } = self.common.place();
         let config = &record.config;
-        let is_said = read != ReadOptions::default();
-        let place = Place {
-            data: data.or(config.data.as_deref()),
-            read: if is_said { read } else { config.read.clone() },
-        };
+        let place = self.common.place_of(config);
         let mut data = find_silently(&place, &self.common.output)?.data;
         if let Some(classes) = &config.class_names {
             let named = place.data.unwrap_or(Path::new(&config.dataset)).to_owned();

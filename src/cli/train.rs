@@ -5,11 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use mnistry::data::ReadOptions;
 use mnistry::report::{RecordedRun, RunEnd, SavedRun, StartedRun, Summary, TrainedRun};
 use mnistry::{Dataset, Engine, Network};
 
-use super::common::{Common, Place};
+use super::common::Common;
 use super::interrupt::Interrupt;
 use super::meter::Meter;
 use super::regularisation::Regularisation;
@@ -144,13 +143,8 @@ impl Train {
             return Ok(Outcome::Done);
         }
         let engine = self.common.engine_with(run.config().gemm)?;
-        let Place { data, read } = self.common.place();
         // What is read in another way than before has another checksum, and is refused.
-        let is_said = read != ReadOptions::default();
-        let place = Place {
-            data: data.or(run.config().data.as_deref()),
-            read: if is_said { read } else { run.config().read.clone() },
-        };
+        let place = self.common.place_of(run.config());
         let classes = run.config().class_names.clone();
         let data = self.common.find(&place, classes.as_ref())?.data;
         let interrupt = Interrupt::listen(&engine)?;

@@ -9,9 +9,9 @@ use super::error::{Error, Result};
 use super::open::open_unfollowed;
 
 /// Who looks whether a lock is held has it for an instant: it is tried so often,
-const TRIES: usize = 10;
+const TRIES: usize = 20;
 /// so long apart.
-const APART: Duration = Duration::from_millis(5);
+const APART: Duration = Duration::from_millis(10);
 
 /// A lock that this process has on a file, until it is dropped or the process ends, in whichever
 /// way: that of a killed process binds nobody.
@@ -78,9 +78,15 @@ mod tests {
         assert!(!path.exists());
         drop(Lock::acquire(&path).unwrap());
         thread::scope(|scope| {
-            let looks = scope.spawn(|| (0..20_000).filter(|_| Lock::is_held(&path)).count());
+            // Held for some microseconds in a millisecond: twenty tries do not all meet that.
+            let look = |_| {
+                thread::sleep(Duration::from_millis(1));
+                Lock::is_held(&path)
+            };
+            let looks = scope.spawn(move || (0..200).map(look).filter(|held| *held).count());
             while !looks.is_finished() {
                 assert!(Lock::acquire(&path).unwrap().is_some());
+                thread::sleep(Duration::from_micros(100));
             }
         });
     }

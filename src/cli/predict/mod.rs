@@ -15,7 +15,7 @@ use mnistry::reading::Reader;
 use mnistry::report::{ProbabilityTable, check_output, submission, write_submission};
 use mnistry::{Dataset, Network};
 
-use super::common::{Common, load, model_file, names, output_file};
+use super::common::{Common, in_a_row, load, model_file, names, output_file};
 use super::{CommandError, Outcome, output};
 use images::Images;
 use inputs::Input;
@@ -225,9 +225,7 @@ fn text(predictions: &[ImagePrediction], drawn: &[String]) -> String {
         }
         if let [first, _, ..] = picture {
             let names: Vec<_> = picture.iter().map(|digit| &*digit.class_name).collect();
-            let are_characters = names.iter().all(|name| name.chars().count() == 1);
-            let all = names.join(if are_characters { "" } else { " " });
-            text += &format!("{}: {all}\n", first.name());
+            text += &format!("{}: {}\n", first.name(), in_a_row(&names));
         }
     }
     text

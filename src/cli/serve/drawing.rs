@@ -11,13 +11,14 @@ use axum::http::StatusCode;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use mnistry::data::ClassNames;
-use mnistry::image::{BoundingBox, Error as ImageError, Picture};
+use mnistry::image::{Error as ImageError, Picture};
 use mnistry::reading::{self, Reader, Reading};
 use mnistry::{Engine, Network};
 use serde::{Deserialize, Serialize};
 
 use super::refusal::Refusal;
 use super::site::Site;
+use crate::cli::common::in_a_row;
 
 /// The most bytes of a picture,
 const MOST_BYTES: usize = 32 << 20;
@@ -56,22 +57,12 @@ struct ReadDigit {
     bars: Vec<Bar>,
     /// What the network sees, as a data URI.
     image: String,
-    /// Where in the picture it is, in pixels.
-    place: Place,
 }
 
 #[derive(Serialize)]
 struct Bar {
     class_name: String,
     probability: f32,
-}
-
-#[derive(Serialize)]
-struct Place {
-    top: usize,
-    left: usize,
-    height: usize,
-    width: usize,
 }
 
 /// `POST /read?model=NAME`, with a picture: what the network reads in it.
@@ -97,8 +88,7 @@ pub(super) async fn read(
         let digits = readings.iter().map(|reading| ReadDigit::new(reading, &names));
         let digits = digits.collect::<Result<Vec<_>, _>>()?;
         let read: Vec<_> = digits.iter().map(|digit| &*digit.class_name).collect();
-        let are_characters = read.iter().all(|name| name.chars().count() == 1);
-        let text = read.join(if are_characters { "" } else { " " });
+        let text = in_a_row(&read);
         let milliseconds = 1e3 * started.elapsed().as_secs_f64();
         let class_names = (0..names.len()).map(|class| names.name(class).into_owned()).collect();
         Ok(Answer { text, digits, class_names, problem, milliseconds })
@@ -147,14 +137,12 @@ impl ReadDigit {
         let name = |class| names.name(class).into_owned();
         let bar =
             |class| Bar { class_name: name(class), probability: prediction.probabilities[class] };
-        let BoundingBox { top, left, height, width } = digit.bounding_box;
         Ok(Self {
             class_name: name(prediction.class),
             probability: prediction.probability(),
             is_unsure: *is_unsure,
             bars: classes.into_iter().map(bar).collect(),
             image: format!("data:image/png;base64,{}", STANDARD.encode(png)),
-            place: Place { top, left, height, width },
         })
     }
 }

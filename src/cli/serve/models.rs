@@ -46,7 +46,7 @@ impl Models {
     /// # Errors
     /// When there is none, or its file holds something else.
     pub(super) fn named(&self, place: &Place, name: &str) -> Result<Arc<Network>, Refusal> {
-        let found = place.models().into_iter().find(|model| model.name == name);
+        let found = place.models(&place.runs()).into_iter().find(|model| model.name == name);
         let found = found.ok_or_else(|| Refusal::not_found(format!("there is no model {name}")))?;
         let version = Version::of(&found.path);
         let mut loaded = self.loaded.lock().unwrap_or_else(PoisonError::into_inner);

@@ -10,9 +10,6 @@ use crate::cli::CommandError;
 /// The ending of a model file.
 const MODEL_END: &str = "safetensors";
 
-/// So many runs are listed, the last ones.
-const MOST_RUNS: usize = 1000;
-
 /// What is served.
 #[derive(Clone, Debug)]
 pub(super) enum Place {
@@ -34,9 +31,10 @@ pub(super) struct Named {
 impl Named {
     /// What is at `path`, called by the last part of it.
     fn at(path: PathBuf) -> Self {
-        let name = path.canonicalize().ok();
-        let name = name.as_deref().unwrap_or(&path).file_name().unwrap_or_default();
-        Self { name: name.to_string_lossy().into_owned(), path }
+        // A path such as `..` has no last part that is a name.
+        let name = path.file_name().map(ToOwned::to_owned);
+        let name = name.or_else(|| Some(path.canonicalize().ok()?.file_name()?.to_owned()));
+        Self { name: name.unwrap_or_default().to_string_lossy().into_owned(), path }
     }
 }
 
@@ -71,17 +69,16 @@ impl Place {
             // A folder that has no run yet, or is gone for a while, has none.
             Self::Runs(path) => run_folders(path).unwrap_or_default(),
         };
-        let first = folders.len().saturating_sub(MOST_RUNS);
-        folders.into_iter().skip(first).map(Named::at).collect()
+        folders.into_iter().map(Named::at).collect()
     }
 
-    /// The models: those of the runs, then the model files beside them.
-    pub(super) fn models(&self) -> Vec<Named> {
+    /// The models: those of `runs`, which are all, then the model files beside them.
+    pub(super) fn models(&self, runs: &[Named]) -> Vec<Named> {
         if let Self::Model(path) = self {
             return vec![Named::at(path.clone())];
         }
-        let of_run = |run: Named| Named { path: run.path.join(MODEL_FILE), ..run };
-        let of_runs = self.runs().into_iter().map(of_run).filter(|model| model.path.is_file());
+        let of_run = |run: &Named| Named { path: run.path.join(MODEL_FILE), ..run.clone() };
+        let of_runs = runs.iter().map(of_run).filter(|model| model.path.is_file());
         let mut models: Vec<_> = of_runs.collect();
         if let Self::Runs(folder) = self {
             let entries = folder.read_dir().into_iter().flatten().flatten();

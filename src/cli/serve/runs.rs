@@ -5,12 +5,15 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
 use std::time::SystemTime;
 
-use mnistry::report::{RunRecord, RunStatus, curves};
+use mnistry::report::{Error, RunRecord, RunStatus, curves};
 use mnistry::train::Epoch;
 use serde::Serialize;
 
 use super::live::Told;
 use super::place::{Named, Place};
+
+/// So many runs are listed, the last ones.
+const MOST_RUNS: usize = 1000;
 
 /// The pace of a run is that of so many epochs, the last ones.
 const EPOCHS_OF_PACE: usize = 3;
@@ -28,7 +31,7 @@ pub(super) struct Runs {
 }
 
 struct Known {
-    record: Arc<RunRecord>,
+    record: RunRecord,
     curves: Arc<str>,
 }
 
@@ -38,6 +41,8 @@ pub(super) struct Overview {
     /// The folder, as it was named.
     place: String,
     runs: Vec<RunEntry>,
+    /// How many earlier ones are not listed.
+    more_runs: usize,
     models: Vec<ModelEntry>,
     /// The model that reads if no other is chosen.
     default_model: Option<String>,
@@ -104,7 +109,10 @@ pub(super) struct Snapshot {
 impl Runs {
     /// What there is at `place` now; `own` is the run that this process trains.
     pub(super) fn look(&mut self, place: &Place, own: Option<&OwnRun>) -> Snapshot {
-        let found = place.runs();
+        let mut found = place.runs();
+        let models = place.models(&found);
+        let more_runs = found.len().saturating_sub(MOST_RUNS);
+        found.drain(..more_runs);
         self.known.retain(|path, _| found.iter().any(|run| run.path == *path));
         let mut live = Vec::new();
         let mut entries = Vec::new();
@@ -119,30 +127,27 @@ impl Runs {
                 Err(problem) => RunEntry::damaged(run.name, problem),
             });
         }
-        let models: Vec<_> = place.models().into_iter().map(|model| model.name).collect();
+        let models: Vec<_> = models.into_iter().map(|model| model.name).collect();
         let is_complete =
             |entry: &&RunEntry| entry.status == Status::Complete && models.contains(&entry.name);
         let last = entries.iter().rev().find(is_complete).map(|entry| entry.name.clone());
         let default_model = last.or_else(|| models.last().cloned());
         let models = models.into_iter().map(|name| ModelEntry::new(name, &entries)).collect();
         let place = place.path().display().to_string();
-        let overview = Overview { place, runs: entries, models, default_model };
+        let overview = Overview { place, runs: entries, more_runs, models, default_model };
         Snapshot { overview: Some(Arc::new(overview)), live: Arc::new(live) }
     }
 
     /// What `run` says of itself, read anew if that changed.
     fn record(&mut self, run: &Named) -> Result<&Known, String> {
-        let is_current = self.known.get(&run.path).is_some_and(|known| known.record.is_current());
-        if !is_current {
-            self.known.remove(&run.path);
-            let said = RunRecord::read(&run.path).and_then(|record| {
-                let curves = curves(&record)?.into();
-                Ok(Known { record: Arc::new(record), curves })
-            });
-            let known = said.map_err(|error| error.to_string())?;
-            self.known.insert(run.path.clone(), known);
-        }
-        self.known.get(&run.path).ok_or_else(String::new)
+        let known = self.known.remove(&run.path).filter(|known| known.record.is_current());
+        let read = || {
+            let record = RunRecord::read(&run.path)?;
+            let curves = curves(&record)?.into();
+            Ok(Known { record, curves })
+        };
+        let known = known.map_or_else(read, Ok).map_err(|error: Error| error.to_string())?;
+        Ok(self.known.entry(run.path.clone()).insert_entry(known).into_mut())
     }
 }
 
@@ -155,7 +160,7 @@ impl RunEntry {
             status: match status {
                 RunStatus::Running => Status::Running,
                 RunStatus::Complete => Status::Complete,
-                _ => Status::Interrupted,
+                RunStatus::Interrupted => Status::Interrupted,
             },
             network: config.architecture.to_string(),
             dataset: config.dataset.clone(),
@@ -202,7 +207,7 @@ impl ModelEntry {
 
 impl LiveRun {
     fn new(name: &str, known: &Known, own: Option<&OwnRun>) -> Self {
-        let RunRecord { folder, config, epochs, .. } = &*known.record;
+        let RunRecord { folder, config, epochs, .. } = &known.record;
         let own = own.filter(|own| own.folder == *folder);
         let pace = own.and_then(|own| *own.told.lock().unwrap_or_else(PoisonError::into_inner));
         let (of_epochs, samples) = (config.fit.epochs, config.train_images as f64);

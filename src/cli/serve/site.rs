@@ -35,7 +35,7 @@ const REPORT_POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; img-
                              base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
 
 /// The parts of the page: where, of which type, and what.
-const PARTS: [(&str, &str, &str); 6] = [
+const PARTS: [(&str, &str, &str); 7] = [
     ("/", "text/html; charset=utf-8", include_str!("page/index.html")),
     (
         "/style.css",
@@ -44,6 +44,7 @@ const PARTS: [(&str, &str, &str); 6] = [
     ),
     ("/page.js", "text/javascript; charset=utf-8", include_str!("page/page.js")),
     ("/canvas.js", "text/javascript; charset=utf-8", include_str!("page/canvas.js")),
+    ("/dom.js", "text/javascript; charset=utf-8", include_str!("page/dom.js")),
     ("/draw.js", "text/javascript; charset=utf-8", include_str!("page/draw.js")),
     ("/runs.js", "text/javascript; charset=utf-8", include_str!("page/runs.js")),
 ];

@@ -1,7 +1,8 @@
 //! An estimate of a picture's background: how light it would be without ink.
 
 use super::Plane;
-use super::tiles::{Tiles, filter};
+use super::morphology::closed;
+use super::tiles::Tiles;
 use crate::image::ImageShape;
 
 /// Tiles along the longer side of a picture: fine ones, so that the edge of a shadow stays sharp,
@@ -25,8 +26,7 @@ impl Background {
     /// edges where they are.
     pub(super) fn closed(plane: &Plane) -> Self {
         let tiles = Tiles::of(plane, side(plane.shape, FINE), |_| true);
-        let dilated = filter(tiles.means(), tiles.shape, CLOSING, f32::max);
-        let closed = filter(dilated, tiles.shape, CLOSING, f32::min);
+        let closed = closed(tiles.means(), tiles.shape, CLOSING);
         Self { values: tiles.between(&closed, plane.shape) }
     }
 

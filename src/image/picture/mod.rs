@@ -27,6 +27,7 @@ mod enclosures;
 mod fitted;
 mod ground;
 mod lines;
+mod morphology;
 mod plane;
 mod rules;
 mod seams;

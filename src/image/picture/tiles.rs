@@ -90,9 +90,8 @@ impl Tiles {
 }
 
 /// Replaces each value by `fold` of all values up to `reach` rows and columns away: a separable
-/// filter, along rows, then along columns. With `f32::max` it is a dilation, with `f32::min` an
-/// erosion.
-pub(super) fn filter<T: Copy>(
+/// filter, along rows, then along columns.
+fn filter<T: Copy>(
     values: Vec<T>,
     shape: ImageShape,
     reach: usize,

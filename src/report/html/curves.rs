@@ -71,27 +71,13 @@ pub(super) fn of_run(record: &RunRecord) -> Result<Vec<Figure>> {
     figures([curves(What::Loss), curves(What::Accuracy), learning_rate(record)])
 }
 
-/// The curves of several runs over each other: validation where there is any, else training.
+/// The curves of several runs over each other, those of training and those of validation.
 ///
 /// # Errors
 /// As [`of_run`].
 pub(super) fn of_runs(records: &[RunRecord], names: &[String]) -> Result<Vec<Figure>> {
-    let curves = |what: What| Chart {
-        title: what.title(),
-        unit: what.unit(),
-        series: records
-            .iter()
-            .zip(names)
-            .enumerate()
-            .map(|(colour, (record, name))| Series {
-                name: name.clone(),
-                colour,
-                is_dashed: false,
-                points: what.of_training(&record.epochs),
-            })
-            .collect(),
-    };
-    let validation = |what: What, title| Chart {
+    type Points = fn(What, &[Epoch]) -> Vec<(f64, f64)>;
+    let curves = |title, what: What, points: Points| Chart {
         title,
         unit: what.unit(),
         series: records
@@ -102,15 +88,15 @@ pub(super) fn of_runs(records: &[RunRecord], names: &[String]) -> Result<Vec<Fig
                 name: name.clone(),
                 colour,
                 is_dashed: false,
-                points: what.of_validation(&record.epochs),
+                points: points(what, &record.epochs),
             })
             .collect(),
     };
     figures([
-        curves(What::Loss),
-        curves(What::Accuracy),
-        validation(What::Loss, "validation loss"),
-        validation(What::Accuracy, "validation accuracy"),
+        curves("training loss", What::Loss, What::of_training),
+        curves("training accuracy", What::Accuracy, What::of_training),
+        curves("validation loss", What::Loss, What::of_validation),
+        curves("validation accuracy", What::Accuracy, What::of_validation),
     ])
 }
 

@@ -24,12 +24,12 @@ pub(super) enum HeatMap {
 pub(super) struct Row {
     pub(super) class: String,
     /// By predicted class.
-    pub(super) cells: Vec<Cell>,
+    pub(super) counts: Vec<Count>,
 }
 
 /// A number of a matrix.
 #[derive(Clone, Debug)]
-pub(super) struct Cell {
+pub(super) struct Count {
     pub(super) count: String,
     /// The same as a share of the row.
     pub(super) share: String,
@@ -73,7 +73,7 @@ impl HeatMap {
             let shape = ImageShape { height: rows.len(), width: rows.len() };
             return Ok(Self::Picture(Picture::coloured(shape, &pixels)?));
         }
-        let cell = |row: usize, column: usize, count: u64| Cell {
+        let entry = |row: usize, column: usize, count: u64| Count {
             count: grouped(count),
             share: percent(shares[row][column]),
             kind: match (row == column, count) {
@@ -85,7 +85,7 @@ impl HeatMap {
         };
         let row = |(row, counts): (usize, &Vec<u64>)| Row {
             class: test.class_name(row).into_owned(),
-            cells: counts.iter().enumerate().map(|(column, &n)| cell(row, column, n)).collect(),
+            counts: counts.iter().enumerate().map(|(column, &n)| entry(row, column, n)).collect(),
         };
         Ok(Self::Table(rows.iter().enumerate().map(row).collect()))
     }
@@ -130,7 +130,7 @@ mod tests {
         let counts = [(0, 0, 90), (0, 1, 10), (1, 1, 15), (1, 0, 5), (2, 2, 0)];
         let HeatMap::Table(rows) = heat_map(3, &counts) else { panic!("a table was expected") };
         let seen = |row: usize, column: usize| {
-            let Cell { count, share, kind, strength } = &rows[row].cells[column];
+            let Count { count, share, kind, strength } = &rows[row].counts[column];
             format!("{count} {share} {kind} {strength}")
         };
         assert_eq!(seen(0, 0), "90 90.0 hit 90");

@@ -13,7 +13,6 @@ use crate::train::Epoch;
 
 /// How far a run is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum RunStatus {
     /// A process is at it.
     Running,

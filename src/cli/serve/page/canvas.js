@@ -13,6 +13,7 @@ export class Paper {
   #cursor = null;
   #penIsDown = false;
   #changed;
+  #sent = document.createElement("canvas");
 
   // Calls `changed` whenever what is on the paper changes.
   constructor(canvas, pen, changed) {
@@ -20,6 +21,8 @@ export class Paper {
     this.pen = pen;
     this.#changed = changed;
     this.context = canvas.getContext("2d");
+    this.#sent.width = canvas.width / 2;
+    this.#sent.height = canvas.height / 2;
     this.#draw();
     canvas.addEventListener("pointerdown", (event) => this.#begin(event));
     canvas.addEventListener("pointermove", (event) => this.#move(event));
@@ -56,11 +59,16 @@ export class Paper {
     this.#changed();
   }
 
-  // What is on the paper, as a picture file: a picture alone is sent as it came, not as it is shown.
+  // What is on the paper, as a picture file: a picture alone is sent as it came, not as it is shown,
+  // and strokes at half their size, which is ample for a network and read several times as fast.
   async picture() {
     const [only, ...more] = this.#items;
     if (only?.file && more.length === 0) return only.file;
-    return new Promise((resolve) => this.canvas.toBlob(resolve, "image/png"));
+    const { width, height } = this.#sent;
+    const context = this.#sent.getContext("2d");
+    context.imageSmoothingQuality = "high";
+    context.drawImage(this.canvas, 0, 0, width, height);
+    return new Promise((resolve) => this.#sent.toBlob(resolve, "image/png"));
   }
 
   // Where on the paper a pointer is.

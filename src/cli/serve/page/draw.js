@@ -1,17 +1,7 @@
 // The view Draw: what is on the paper is read at once, and what was misread can be put right.
 
 import { Paper } from "./canvas.js";
-
-const element = (id) => document.getElementById(id);
-const percent = (share) => `${(100 * share).toFixed(2)} %`;
-
-// A new element with `text`, and `parts` in it.
-export function made(tag, { text, parts = [], ...properties } = {}) {
-  const node = Object.assign(document.createElement(tag), properties);
-  if (text !== undefined) node.textContent = text;
-  node.append(...parts);
-  return node;
-}
+import { element, made, percent } from "./dom.js";
 
 // The answer to a request, or an error with what the server says.
 async function answer(path, query, picture) {
@@ -154,7 +144,7 @@ export class Drawing {
 
   #show(reading) {
     element("read").textContent = reading.text;
-    element("why").textContent = reading.problem ?? "";
+    element("why").textContent = reading.problem ?? `read in ${reading.milliseconds.toFixed(1)} ms`;
     const cards = element("digits");
     // Those that stay keep the focus.
     while (cards.children.length > reading.digits.length) cards.lastChild.remove();

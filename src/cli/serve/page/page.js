@@ -1,9 +1,8 @@
 // The page of `mnistry serve`: which view is shown, what the server says, and whether it is there.
 
+import { element } from "./dom.js";
 import { Drawing } from "./draw.js";
 import { Runs } from "./runs.js";
-
-const element = (id) => document.getElementById(id);
 
 const VIEWS = ["draw", "runs"];
 const drawing = new Drawing();
@@ -41,7 +40,7 @@ function listen() {
     const overview = JSON.parse(event.data);
     element("place").textContent = overview.place;
     drawing.setModels(overview.models, overview.default_model);
-    runs.setRuns(overview.runs);
+    runs.setRuns(overview.runs, overview.more_runs);
   });
   events.addEventListener("live", (event) => runs.setLive(JSON.parse(event.data)));
   events.addEventListener("curves", (event) => runs.setCurves(JSON.parse(event.data)));

@@ -1,9 +1,7 @@
 // The view Runs: the runs of the folder, and those in progress live.
 
-import { made } from "./draw.js";
+import { element, made, percent } from "./dom.js";
 
-const element = (id) => document.getElementById(id);
-const percent = (share) => `${(100 * share).toFixed(2)} %`;
 const count = new Intl.NumberFormat("en");
 
 function span(seconds) {
@@ -24,7 +22,10 @@ export class Runs {
     });
   }
 
-  setRuns(runs) {
+  // Shows `runs`, before which there are `more` that are not listed.
+  setRuns(runs, more) {
+    element("more-runs").hidden = more === 0;
+    element("more-runs").textContent = `${count.format(more)} earlier runs are not listed.`;
     element("no-runs").hidden = runs.length > 0;
     element("list").hidden = runs.length === 0;
     const marked = new Set(this.#marked());

@@ -9,6 +9,7 @@
 mod curve;
 mod hand;
 mod ink;
+pub(crate) mod pens;
 mod styles;
 #[cfg(test)]
 mod tests;
