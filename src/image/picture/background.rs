@@ -26,8 +26,8 @@ impl Background {
     /// edges where they are.
     pub(super) fn closed(plane: &Plane) -> Self {
         let tiles = Tiles::of(plane, side(plane.shape, FINE), |_| true);
-        let closed = closed(tiles.means(), tiles.shape, CLOSING);
-        Self { values: tiles.between(&closed, plane.shape) }
+        let closed = closed(tiles.means(), CLOSING);
+        Self { values: tiles.between(&closed) }
     }
 
     /// The same, brought to the mean of all that `is_background`, by the pixel's index, in the
@@ -37,9 +37,7 @@ impl Background {
         let differences = Plane { shape: plane.shape, values: differences.collect() };
         let tiles = Tiles::of(&differences, side(plane.shape, COARSE), is_background);
         let tiles = tiles.smoothed(SMOOTHING);
-        for (value, difference) in
-            self.values.iter_mut().zip(tiles.between(&tiles.means(), plane.shape))
-        {
+        for (value, difference) in self.values.iter_mut().zip(tiles.between(&tiles.means())) {
             *value += difference;
         }
         self
@@ -48,7 +46,7 @@ impl Background {
     /// The mean of all in the neighbourhood of each pixel.
     pub(super) fn mean(plane: &Plane) -> Self {
         let tiles = Tiles::of(plane, side(plane.shape, COARSE), |_| true).smoothed(2 * SMOOTHING);
-        Self { values: tiles.between(&tiles.means(), plane.shape) }
+        Self { values: tiles.between(&tiles.means()) }
     }
 }
 

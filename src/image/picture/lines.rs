@@ -111,26 +111,29 @@ pub(super) fn level(drawing: &Raster, search: Search) -> Vec<Line> {
     lines
 }
 
-/// The runs of ink down the columns that are no thicker than a line.
+/// The runs of ink down the columns that are no thicker than a line, column by column.
 fn thin_runs(drawing: &Raster, Search { within, thick, .. }: Search) -> Vec<Run> {
-    let width = drawing.shape().width;
     let mut runs = Vec::new();
-    for column in within.left..within.right() {
-        let mut top = None;
-        for row in within.top..=within.bottom() {
-            let inked = row < within.bottom() && drawing.pixels()[row * width + column] > 0;
-            match (top, inked) {
-                (None, true) => top = Some(row),
-                (Some(start), false) => {
+    // Row by row, as they lie in memory: where the run begins that each column is in.
+    let mut tops = vec![None; within.width];
+    let rows = drawing.rows().enumerate().skip(within.top).take(within.height);
+    let inked = rows.map(|(row, pixels)| (row, Some(&pixels[within.left..within.right()])));
+    for (row, pixels) in inked.chain([(within.bottom(), None)]) {
+        for (across, top) in tops.iter_mut().enumerate() {
+            let inked = pixels.is_some_and(|pixels| pixels[across] > 0);
+            match *top {
+                None if inked => *top = Some(row),
+                Some(start) if !inked => {
                     if row - start <= thick {
-                        runs.push(Run { column, top: start, bottom: row });
+                        runs.push(Run { column: within.left + across, top: start, bottom: row });
                     }
-                    top = None;
+                    *top = None;
                 }
                 _ => {}
             }
         }
     }
+    runs.sort_by_key(|run| run.column);
     runs
 }
 

@@ -3,76 +3,56 @@
 //! By the algorithm of van Herk (1992) and of Gil and Werman (1993): a few comparisons a value,
 //! however large the square.
 
+use super::plane::Plane;
 use crate::image::ImageShape;
-
-/// What is looked for around each value, and what it is of none.
-#[derive(Clone, Copy)]
-struct Extreme {
-    of: fn(f32, f32) -> f32,
-    of_none: f32,
-}
 
 /// A closing, which is a dilation and then an erosion: what is darker than all around it, and
 /// narrower than twice `reach` in rows or columns, is filled in.
-pub(super) fn closed(mut values: Vec<f32>, shape: ImageShape, reach: usize) -> Vec<f32> {
-    let greatest = Extreme { of: f32::max, of_none: f32::NEG_INFINITY };
-    let least = Extreme { of: f32::min, of_none: f32::INFINITY };
-    for extreme in [greatest, least] {
-        around(&mut values, shape, reach, extreme);
-    }
-    values
+pub(super) fn closed(plane: Plane, reach: usize) -> Plane {
+    let greatest = |a, b| if a > b { a } else { b };
+    let least = |a, b| if a < b { a } else { b };
+    around(around(plane, reach, greatest), reach, least)
 }
 
-/// Replaces each of `values` by the `extreme` of those up to `reach` rows and columns away.
-fn around(values: &mut [f32], shape: ImageShape, reach: usize, extreme: Extreme) {
+/// The `extreme` of what is up to `reach` rows and columns away from each value.
+fn around(plane: Plane, reach: usize, extreme: impl Fn(f32, f32) -> f32) -> Plane {
+    let below = in_columns(plane, reach, &extreme);
+    in_columns(below.transposed(), reach, &extreme).transposed()
+}
+
+/// The `extreme` of what is up to `reach` rows away from each value, all columns at once.
+fn in_columns(plane: Plane, reach: usize, extreme: &impl Fn(f32, f32) -> f32) -> Plane {
+    let Plane { shape, values } = plane;
     let ImageShape { height, width } = shape;
-    let mut line = Line::new(height.max(width), reach, extreme);
+    let window = 2 * reach + 1;
+    let fold = |row: &mut [f32], other: &[f32]| {
+        row.iter_mut().zip(other).for_each(|(value, &other)| *value = extreme(*value, other));
+    };
+    // Of all from the beginning of a block of the window's length up to here,
+    let mut up_to = values.clone();
+    for row in (1..height).filter(|row| row % window != 0) {
+        let (above, here) = up_to.split_at_mut(row * width);
+        fold(here, &above[(row - 1) * width..]);
+    }
+    // and of all from here to the end of the block.
+    let mut from = values;
+    for row in (1..height).rev().filter(|row| row % window != 0) {
+        let (above, here) = from.split_at_mut(row * width);
+        fold(&mut above[(row - 1) * width..], here);
+    }
+    let mut values = Vec::with_capacity(shape.pixels());
     for row in 0..height {
-        line.filter(values, row * width, 1, width);
-    }
-    for column in 0..width {
-        line.filter(values, column, width, height);
-    }
-}
-
-/// A row or a column, with as much of nothing at both ends as a window reaches beyond them.
-struct Line {
-    reach: usize,
-    extreme: Extreme,
-    padded: Vec<f32>,
-    /// The extreme of all from the beginning of a block of the window's length up to here,
-    up_to: Vec<f32>,
-    /// and of all from here to the end of the block.
-    from: Vec<f32>,
-}
-
-impl Line {
-    fn new(longest: usize, reach: usize, extreme: Extreme) -> Self {
-        let room = || Vec::with_capacity(longest + 2 * reach);
-        Self { reach, extreme, padded: room(), up_to: room(), from: room() }
-    }
-
-    /// Filters the `length` of `values` from `start` on that are `stride` apart.
-    fn filter(&mut self, values: &mut [f32], start: usize, stride: usize, length: usize) {
-        let Self { reach, extreme: Extreme { of, of_none }, .. } = *self;
-        let window = 2 * reach + 1;
-        let nothing = || std::iter::repeat_n(of_none, reach);
-        let middle = (0..length).map(|place| values[start + place * stride]);
-        self.padded.clear();
-        self.padded.extend(nothing().chain(middle).chain(nothing()));
-        self.up_to.clone_from(&self.padded);
-        self.from.clone_from(&self.padded);
-        for block in self.up_to.chunks_mut(window) {
-            (1..block.len()).for_each(|at| block[at] = of(block[at - 1], block[at]));
-        }
-        for block in self.from.chunks_mut(window) {
-            (1..block.len()).rev().for_each(|at| block[at - 1] = of(block[at - 1], block[at]));
-        }
-        // A window is the end of a block and the beginning of the next.
-        for place in 0..length {
-            values[start + place * stride] = of(self.from[place], self.up_to[place + 2 * reach]);
+        let (first, last) = (row.saturating_sub(reach), (row + reach).min(height - 1));
+        let end = &from[first * width..][..width];
+        let beginning = &up_to[last * width..][..width];
+        if first / window < last / window {
+            values.extend(end.iter().zip(beginning).map(|(&a, &b)| extreme(a, b)));
+        } else {
+            // A window that is cut off within the first block or the last.
+            values.extend_from_slice(if first == 0 { beginning } else { end });
         }
     }
+    Plane { shape, values }
 }
 
 #[cfg(test)]
@@ -104,9 +84,11 @@ mod tests {
             for reach in [0, 1, 2, 5, 38] {
                 let dilated = plain(&values, shape, reach, f32::max);
                 let expected = plain(&dilated, shape, reach, f32::min);
-                assert_eq!(closed(values.clone(), shape, reach), expected, "{shape:?}, {reach}");
+                let plane = Plane { shape, values: values.clone() };
+                assert_eq!(closed(plane, reach).values, expected, "{shape:?}, {reach}");
             }
         }
-        assert!(closed(Vec::new(), ImageShape { height: 0, width: 3 }, 4).is_empty());
+        let empty = Plane { shape: ImageShape { height: 0, width: 3 }, values: Vec::new() };
+        assert!(closed(empty, 4).values.is_empty());
     }
 }

@@ -4,6 +4,7 @@ use super::tiles::Tiles;
 use crate::image::{ImageShape, Raster};
 
 /// Grey levels, 0 to 255, as numbers.
+#[derive(Clone)]
 pub(super) struct Plane {
     pub(super) shape: ImageShape,
     pub(super) values: Vec<f32>,
@@ -16,12 +17,19 @@ impl Plane {
         let ImageShape { height, width } = levels.shape();
         let side = height.max(width).div_ceil(longest).max(1);
         let mut squares = Tiles::new(levels.shape(), side);
-        for (row, pixels) in levels.rows().enumerate() {
-            for (column, &pixel) in pixels.iter().enumerate() {
-                squares.add(row, column, f32::from(pixel));
-            }
+        let mut pixels = levels.pixels().iter().map(|&pixel| Some(f32::from(pixel)));
+        for row in 0..height {
+            squares.add_row(row, &mut pixels);
         }
-        (Self { shape: squares.shape, values: squares.means() }, side)
+        (squares.means(), side)
+    }
+
+    /// Rows and columns exchanged.
+    pub(super) fn transposed(&self) -> Self {
+        let ImageShape { height, width } = self.shape;
+        let column = |column| (0..height).map(move |row| self.values[row * width + column]);
+        let values = (0..width).flat_map(column).collect();
+        Self { shape: ImageShape { height: width, width: height }, values }
     }
 }
 

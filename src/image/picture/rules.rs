@@ -33,15 +33,16 @@ pub(super) fn erased(plane: &Plane, ink: &Ink, picture: BoundingBox) -> Option<P
     let search = Search { within: picture, span: SPAN_PARALLEL, thick };
     let rules = likely(level(&ink.drawing, search));
     let upright_rules = likely(level(&ink.drawing.transposed(), search.transposed()));
+    if rules.is_empty() && upright_rules.is_empty() {
+        return None;
+    }
     let is_grid = rules.len().max(upright_rules.len()) >= SEVERAL;
 
-    let mut sheet = Sheet { values: plane.values.clone(), ink: ink.drawing.clone() };
+    let mut sheet = Sheet { plane: plane.clone(), ink: ink.drawing.clone() };
     let level = sheet.erase(rules, is_grid);
-    let mut turned =
-        Sheet { values: transposed(&sheet.values, plane.shape), ink: sheet.ink.transposed() };
+    let mut turned = sheet.transposed();
     let upright = turned.erase(upright_rules, is_grid);
-    let values = transposed(&turned.values, turned.ink.shape());
-    (level || upright).then_some(Plane { shape: plane.shape, values })
+    (level || upright).then(|| turned.transposed().plane)
 }
 
 /// Those of `lines` that are seen far enough, or are parallel to several that are.
@@ -60,11 +61,16 @@ fn likely(mut lines: Vec<Line>) -> Vec<Line> {
 
 /// A picture, and the ink in it.
 struct Sheet {
-    values: Vec<f32>,
+    plane: Plane,
     ink: Raster,
 }
 
 impl Sheet {
+    /// Rows and columns exchanged.
+    fn transposed(&self) -> Self {
+        Self { plane: self.plane.transposed(), ink: self.ink.transposed() }
+    }
+
     /// Takes out these rules, if they are surely such: any of a grid, or thin or faint ones that run
     /// through all of the picture. Says whether there were any.
     fn erase(&mut self, mut rules: Vec<Line>, is_grid: bool) -> bool {
@@ -95,10 +101,11 @@ impl Sheet {
         let (first, last) = (top.saturating_sub(1), (bottom + 1).min(height) - 1);
         let around = [first.checked_sub(1), Some(last + 1).filter(|&row| row < height)];
         let light =
-            around.into_iter().flatten().map(|row| self.values[at(row)]).fold(0.0, f32::max);
+            around.into_iter().flatten().map(|row| self.plane.values[at(row)]).fold(0.0, f32::max);
         for row in first..=last {
             if without.pixels()[at(row)] == 0 {
-                self.values[at(row)] = self.values[at(row)].max(light);
+                let value = &mut self.plane.values[at(row)];
+                *value = value.max(light);
             }
         }
     }
@@ -112,10 +119,4 @@ fn is_faint(rule: &Line, without: &Raster) -> bool {
     count > 0.0
         && (f32::from(rule.strength) <= FAINT * sum / count
             || rule.thickness as f32 <= FAINT * stroke_width(without))
-}
-
-/// `values` of an image of `shape`, rows and columns exchanged.
-fn transposed(values: &[f32], shape: ImageShape) -> Vec<f32> {
-    let column = |column: usize| values[column..].iter().step_by(shape.width).copied();
-    (0..shape.width).flat_map(column).collect()
 }

@@ -55,18 +55,16 @@ impl Contrast {
     /// Tells ink from `background`.
     fn of(plane: &Plane, background: &Background) -> Option<Self> {
         let light = plane.values.iter().zip(&background.values);
-        let mut values: Vec<f32> =
-            light.map(|(value, background)| 1.0 - value / background.max(1.0)).collect();
-        let mut sorted = values.clone();
-        let usual = nth(&mut sorted, values.len() / 2);
+        let missing = light.map(|(value, background)| 1.0 - value / background.max(1.0));
+        let mut values: Vec<f32> = missing.collect();
+        let usual = nth(values.iter().copied(), values.len() / 2);
         values.iter_mut().for_each(|value| *value -= usual);
 
         // The deviation by way of the median, which ink does not disturb.
-        let mut grain: Vec<f32> = values.iter().map(|value| value.abs()).collect();
-        let grain = 1.4826 * nth(&mut grain, values.len() / 2);
+        let grain = 1.4826 * nth(values.iter().map(|value| value.abs()), values.len() / 2);
         let two_means = |one_of: usize| {
             let few = DARKEST.max(values.len() / one_of);
-            let darkest = nth(&mut sorted, values.len().saturating_sub(few + 1)) - usual;
+            let darkest = nth(values.iter().copied(), values.len().saturating_sub(few + 1));
             let found = TwoMeans::of(&values, darkest / 2.0);
             (found.ink - found.rest >= LEAST.max(STRONG * grain)).then_some(found)
         };
@@ -89,14 +87,14 @@ impl TwoMeans {
     fn of(values: &[f32], threshold: f32) -> Self {
         let mut found = Self { threshold, ink: 0.0, rest: 0.0 };
         for _ in 0..20 {
-            let [above, below] = [true, false].map(|above| {
-                let those = values.iter().filter(|&&value| (value > found.threshold) == above);
-                let (sum, count) = those
-                    .fold((0.0, 0u32), |(sum, count), &value| (sum + f64::from(value), count + 1));
-                (sum / f64::from(count.max(1))) as f32
-            });
-            (found.ink, found.rest) = (above, below);
-            let next = (above + below) / 2.0;
+            // Without branches: values above and below come in no order.
+            let (mut above, mut below) = (Mean::default(), Mean::default());
+            for &value in values {
+                above.add_if(value > found.threshold, value);
+                below.add_if(value <= found.threshold, value);
+            }
+            (found.ink, found.rest) = (above.get(), below.get());
+            let next = (found.ink + found.rest) / 2.0;
             if (next - found.threshold).abs() < 1e-3 {
                 break;
             }
@@ -106,7 +104,36 @@ impl TwoMeans {
     }
 }
 
+/// A mean of some of many values.
+#[derive(Default)]
+struct Mean {
+    sum: f64,
+    count: u32,
+}
+
+impl Mean {
+    fn add_if(&mut self, counts: bool, value: f32) {
+        self.sum += if counts { f64::from(value) } else { 0.0 };
+        self.count += u32::from(counts);
+    }
+
+    /// 0 of no values.
+    fn get(&self) -> f32 {
+        (self.sum / f64::from(self.count.max(1))) as f32
+    }
+}
+
 /// The value that would be at `index` if `values` were sorted; 0 where there is none.
-fn nth(values: &mut [f32], index: usize) -> f32 {
-    if index < values.len() { *values.select_nth_unstable_by(index, f32::total_cmp).1 } else { 0.0 }
+fn nth(values: impl Iterator<Item = f32>, index: usize) -> f32 {
+    // As whole numbers in the same order, which are quicker to compare.
+    let key = |value: f32| {
+        let bits = value.to_bits() as i32;
+        bits ^ ((bits >> 31) as u32 >> 1) as i32
+    };
+    let mut keys: Vec<i32> = values.map(key).collect();
+    if index >= keys.len() {
+        return 0.0;
+    }
+    let key = *keys.select_nth_unstable(index).1;
+    f32::from_bits((key ^ ((key >> 31) as u32 >> 1) as i32) as u32)
 }

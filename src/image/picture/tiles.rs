@@ -20,6 +20,7 @@ impl Tile {
 pub(super) struct Tiles {
     /// Pixels along the side of a tile.
     side: usize,
+    image: ImageShape,
     /// How many tiles there are, down and across.
     pub(super) shape: ImageShape,
     pub(super) tiles: Vec<Tile>,
@@ -31,34 +32,40 @@ impl Tiles {
     pub(super) fn new(image: ImageShape, side: usize) -> Self {
         let shape =
             ImageShape { height: image.height.div_ceil(side), width: image.width.div_ceil(side) };
-        Self { side, shape, tiles: vec![Tile::default(); shape.pixels()] }
+        Self { side, image, shape, tiles: vec![Tile::default(); shape.pixels()] }
     }
 
     /// Those of `plane`, with the pixels that `counts` holds for, by their index.
     pub(super) fn of(plane: &Plane, side: usize, counts: impl Fn(usize) -> bool) -> Self {
         let mut tiles = Self::new(plane.shape, side);
-        let width = plane.shape.width;
-        for (index, &value) in plane.values.iter().enumerate().filter(|&(index, _)| counts(index)) {
-            tiles.add(index / width, index % width, value);
+        let pixels = plane.values.iter().enumerate();
+        let mut pixels = pixels.map(|(index, &value)| counts(index).then_some(value));
+        for row in 0..plane.shape.height {
+            tiles.add_row(row, &mut pixels);
         }
         tiles
     }
 
-    /// Adds the value of the pixel in this row and column of the image.
-    pub(super) fn add(&mut self, row: usize, column: usize, value: f32) {
-        let tile = &mut self.tiles[row / self.side * self.shape.width + column / self.side];
-        tile.sum += value;
-        tile.count += 1.0;
+    /// Adds the next `pixels` as those of this row of the image; `None` counts nowhere.
+    pub(super) fn add_row(&mut self, row: usize, pixels: &mut impl Iterator<Item = Option<f32>>) {
+        let (width, first) = (self.image.width, row / self.side * self.shape.width);
+        for (across, tile) in self.tiles[first..][..self.shape.width].iter_mut().enumerate() {
+            for value in pixels.take(self.side.min(width - across * self.side)).flatten() {
+                tile.sum += value;
+                tile.count += 1.0;
+            }
+        }
     }
 
     /// The mean of each tile.
-    pub(super) fn means(&self) -> Vec<f32> {
-        self.tiles.iter().map(Tile::mean).collect()
+    pub(super) fn means(&self) -> Plane {
+        Plane { shape: self.shape, values: self.tiles.iter().map(Tile::mean).collect() }
     }
 
-    /// The value of every pixel of an image of shape `image`, by bilinear interpolation between
-    /// `values` of the tiles around it.
-    pub(super) fn between(&self, values: &[f32], image: ImageShape) -> Vec<f32> {
+    /// The value of every pixel of the image, by bilinear interpolation between the values of the
+    /// tiles around it.
+    pub(super) fn between(&self, Plane { values, .. }: &Plane) -> Vec<f32> {
+        let image = self.image;
         let between = |pixel: usize, tiles: usize| {
             let position = (pixel as f32 + 0.5) / self.side as f32 - 0.5;
             let position = position.clamp(0.0, (tiles - 1) as f32);
