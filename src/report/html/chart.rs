@@ -13,7 +13,7 @@ use super::colours::{AXIS, GRID, INK, SERIES};
 use crate::report::error::{Error, Result};
 
 /// Width and height of a chart, in the units of its own; a page scales it.
-const SIZE: (u32, u32) = (400, 250);
+const SIZE: (u32, u32) = (340, 230);
 
 /// Up to so many points are marked by dots.
 const MARKED: usize = 30;
@@ -82,7 +82,7 @@ impl Chart {
         let mut chart = ChartBuilder::on(&root)
             .margin(8)
             .x_label_area_size(38)
-            .y_label_area_size(62)
+            .y_label_area_size(60)
             .build_cartesian_2d(Epochs(across), padded(up))?;
         chart
             .configure_mesh()

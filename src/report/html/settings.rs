@@ -21,7 +21,9 @@ pub(super) struct Setting {
 /// # Errors
 /// When one is what JSON cannot say.
 pub(super) fn settings(config: &RunConfig) -> Result<Vec<Setting>> {
-    let value = serde_json::to_value(config)
+    // By way of the text, in which 0.1 stays 0.1, though it is an f32.
+    let value = serde_json::to_string(config).and_then(|text| serde_json::from_str(&text));
+    let value = value
         .map_err(|error| Error::Config { path: "config.json".into(), source: error.into() })?;
     let mut settings = Vec::new();
     if let Value::Object(fields) = value {

@@ -77,9 +77,9 @@ export class Runs {
     node.dataset.name = run.name;
     const name = made("th", { scope: "row", className: "text", title: run.name });
     if (run.problem) {
-      const why = made("td", { className: "text problem", colSpan: 6, text: run.problem });
+      const why = made("td", { className: "text problem", colSpan: 5, text: run.problem });
       name.append(run.name);
-      node.append(made("td"), name, made("td", { className: "text", parts: [state] }), why);
+      node.append(made("td"), name, made("td"), made("td", { className: "text", parts: [state] }), why);
       return node;
     }
     name.append(link);
@@ -88,8 +88,8 @@ export class Runs {
     node.append(
       made("td", { parts: [box] }),
       name,
-      made("td", { className: "text", parts: [state] }),
       number(run.test_accuracy, percent),
+      made("td", { className: "text", parts: [state] }),
       number(run.test_loss, (loss) => loss.toFixed(4)),
       made("td", { text: `${run.epochs} of ${run.of_epochs}` }),
       number(run.train_seconds, span),
