@@ -267,7 +267,7 @@ fn slow_connections_keep_nobody_out() {
     let before = memory();
     // As many at once as this process may have open; those that the server closes make room.
     let mut open = std::collections::VecDeque::new();
-    for _ in 0..3000 {
+    for _ in 0..10_000 {
         let mut stream = page.connect();
         let _ = stream.write_all(b"GET / HTTP/1.1\r\nhost: lo");
         open.push_back(stream);

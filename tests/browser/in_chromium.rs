@@ -280,36 +280,36 @@ fn a_run_is_watched_until_the_server_is_killed() {
 #[ignore = "needs Chromium and chromedriver"]
 fn both_views_and_reports_fit_and_can_be_used_by_all() {
     let (page, browser) = shown(WIDE);
-    let reports = ["runs/1", "compare?run=1"].map(|path| format!("{}{path}", page.url()));
+    let reports = [("report", "runs/1"), ("comparison", "compare?run=1")];
     for (width, height) in [WIDE, NARROW] {
         browser.resize(width, height);
         for is_dark in [false, true] {
             browser.darken(is_dark);
+            let look = format!("{width}-{}", if is_dark { "dark" } else { "light" });
             browser.open(&page.url());
             browser.until("return document.getElementById('model').value");
-            check(&browser, &format!("empty paper, {width}, dark {is_dark}"));
+            check(&browser, &format!("empty-paper-{look}"));
             let mut strokes = [written(5, 1, -100.0), written(8, 1, 100.0)].concat();
             strokes.iter_mut().flatten().flatten().for_each(|place| *place *= 0.7);
             draw(&browser, Pointer::Mouse, &strokes);
-            check(&browser, &format!("drawing, {width}, dark {is_dark}"));
+            check(&browser, &format!("drawing-{look}"));
             browser.click("#to-runs");
             browser.until("return document.querySelectorAll('#rows tr').length");
-            check(&browser, &format!("runs, {width}, dark {is_dark}"));
-            for report in &reports {
-                browser.open(report);
-                check(&browser, &format!("{report}, {width}, dark {is_dark}"));
+            check(&browser, &format!("runs-{look}"));
+            for (name, path) in reports {
+                browser.open(&format!("{}{path}", page.url()));
+                check(&browser, &format!("{name}-{look}"));
             }
         }
     }
     assert_silent(&browser);
 }
 
-/// Nothing is wider than the window, and axe finds nothing serious.
+/// Nothing is wider than the window, and axe finds nothing serious. Where `MNISTRY_SCREENSHOTS` names
+/// a folder, `what` is seen there.
 fn check(browser: &Browser, what: &str) {
     if let Some(folder) = std::env::var_os("MNISTRY_SCREENSHOTS") {
-        let name: String =
-            what.chars().map(|c| if c.is_alphanumeric() { c } else { '-' }).collect();
-        browser.screenshot(&PathBuf::from(folder).join(format!("{name}.png")), true);
+        browser.screenshot(&PathBuf::from(folder).join(format!("{what}.png")), true);
     }
     let overflow =
         "return document.documentElement.scrollWidth - document.documentElement.clientWidth";

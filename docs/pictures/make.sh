@@ -1,0 +1,28 @@
+#!/bin/sh
+# Makes the pictures of the README anew:
+#
+#     docs/pictures/make.sh MNIST-FOLDER
+#
+# Needs Chromium with chromedriver, and Python 3 for the chart, which is of the last measurement by
+# benches/peers/run.py, if there was one.
+set -eu
+mnist=$(cd "${1:?give the folder that holds MNIST}" && pwd)
+pictures=$(cd "$(dirname "$0")" && pwd)
+cd "$pictures/../.."
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+
+cargo build --release
+mnistry=$PWD/target/release/mnistry
+(cd "$folder" && "$mnistry" train --data "$mnist" --quiet --epochs 8 --validation-split 0.1 \
+    --schedule cosine)
+# Chromium has no sandbox for root.
+[ "$(id -u)" = 0 ] && sandbox=--no-sandbox || sandbox=
+chromium --headless=new $sandbox --disable-gpu --hide-scrollbars --window-size=1280,1120 \
+    --screenshot="$pictures/report.png" "file://$folder/runs/1/report.html"
+
+MNISTRY_SCREENSHOTS=$folder cargo test --test browser -- --ignored both_views
+cp "$folder/drawing-1280-light.png" "$pictures/draw.png"
+
+peers=benches/peers/results/peers.json
+[ -e "$peers" ] && python3 benches/peers/chart.py "$peers" "$pictures/peers.svg"
