@@ -4,7 +4,7 @@
 use std::fs;
 
 use program::Desk;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 mod program;
 
@@ -83,7 +83,7 @@ fn runs_are_compared() {
     let said = desk.succeed("report runs --json");
     let said: Value = serde_json::from_str(&said).unwrap();
     assert_eq!(said["file"], "runs.html");
-    assert_eq!(said["runs"], serde_json::json!(["runs/1", "runs/2"]));
+    assert_eq!(said["runs"], json!(["runs/1", "runs/2"]));
     let page = desk.read("runs.html");
     assert_stands_alone(&page);
     for part in ["2 runs compared", ">seed</th>", ">epochs</th>", "runs/2", ">7</td>"] {
@@ -111,6 +111,43 @@ fn what_cannot_be_reported_is_one_clear_error() {
         assert!(ended.stderr.contains(part), "{arguments}: {}", ended.stderr);
     }
     assert_eq!(desk.read("notes.txt"), "mine");
+}
+
+#[test]
+fn run_folders_that_make_no_sense_are_refused() {
+    let desk = Desk::new();
+    desk.succeed("train --data data --epochs 2 --hidden 8 --quiet");
+    let report = desk.json("runs/1/report.json");
+    let history = desk.read("runs/1/history.csv");
+    let refused = |part: &str| {
+        let ended = desk.run("report runs/1");
+        assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+        assert!(ended.stderr.lines().count() == 1, "{}", ended.stderr);
+        assert!(ended.stderr.contains(part), "{}", ended.stderr);
+    };
+    for (matrix, part) in [
+        (json!([[1], [2]]), "as many columns as rows"),
+        (json!([[u64::MAX, 1], [2, 3]]), "more samples than can be counted"),
+    ] {
+        let mut report = report.clone();
+        report["test"]["confusion_matrix"] = matrix;
+        fs::write(desk.path("runs/1/report.json"), report.to_string()).unwrap();
+        refused(part);
+    }
+    let mut far = report.clone();
+    far["history"][1]["epoch"] = json!(9_000_000_000_000_000_000_u64);
+    fs::write(desk.path("runs/1/report.json"), far.to_string()).unwrap();
+    refused("the first, the second and so on");
+
+    fs::remove_file(desk.path("runs/1/report.json")).unwrap();
+    let last = history.lines().last().unwrap();
+    fs::write(desk.path("runs/1/history.csv"), format!("{history}{last}\n")).unwrap();
+    refused("the first, the second and so on");
+    // Losses that no axis can hold.
+    let columns: Vec<_> = last.split(',').collect();
+    let great = [columns[0], "-1.7e308", &columns[2..].join(",")].join(",");
+    fs::write(desk.path("runs/1/history.csv"), history.replace(last, &great)).unwrap();
+    desk.succeed("report runs/1");
 }
 
 #[test]

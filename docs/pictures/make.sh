@@ -25,4 +25,6 @@ MNISTRY_SCREENSHOTS=$folder cargo test --test browser -- --ignored both_views
 cp "$folder/drawing-1280-light.png" "$pictures/draw.png"
 
 peers=benches/peers/results/peers.json
-[ -e "$peers" ] && python3 benches/peers/chart.py "$peers" "$pictures/peers.svg"
+if [ -e "$peers" ]; then
+    python3 benches/peers/chart.py "$peers" "$pictures/peers.svg"
+fi

@@ -64,13 +64,14 @@ impl Evaluate {
         let evaluation = engine.evaluate(&network, &data.test)?;
         let names = names(&network, &data, &self.common.output);
         let test = TestReport::new(evaluation, &names)?;
-        if let Some(path) = &self.predictions {
-            let predictions = predictions(&engine, &network, &data.test)?;
-            write_probabilities(path, &data.test, &predictions, &names)?;
-        }
+        // First: it takes an empty folder, in which the predictions may be to lie.
         if let (Some(folder), Some(indices)) = (&self.misclassified, &test.misclassified) {
             let images = misclassified(&engine, &network, &data.test, indices)?;
             write_misclassified(folder, &data.test, &images, &names)?;
+        }
+        if let Some(path) = &self.predictions {
+            let predictions = predictions(&engine, &network, &data.test)?;
+            write_probabilities(path, &data.test, &predictions, &names)?;
         }
         let evaluated = Evaluated {
             dataset: data.name,

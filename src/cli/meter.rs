@@ -1,10 +1,11 @@
 //! How far a run is: a bar an epoch on a terminal, a line an epoch elsewhere, both on stderr.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use indicatif::{HumanCount, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mnistry::train::{Epoch, Progress};
 
+use super::epoch_rate::EpochRate;
 use super::frame_clock::FrameClock;
 use super::output;
 
@@ -12,7 +13,7 @@ use super::output;
 pub(super) struct Meter {
     epochs: usize,
     samples: usize,
-    begun: Instant,
+    rate: EpochRate,
     display: Display,
 }
 
@@ -35,17 +36,17 @@ impl Meter {
         } else {
             Display::Lines
         };
-        Self { epochs, samples, begun: Instant::now(), display }
+        Self { epochs, samples, rate: EpochRate::default(), display }
     }
 
     /// After each step; costs a few nanoseconds but once in a [`FRAME`].
     pub(super) fn step(&mut self, progress: &Progress) {
         let Display::Bar { bar, clock } = &mut self.display else { return };
+        self.rate.step(progress.samples);
         if !clock.due() {
             return;
         }
-        let elapsed = self.begun.elapsed().as_secs_f64();
-        let rate = progress.samples as f64 / elapsed;
+        let Some(rate) = self.rate.at(progress.samples) else { return };
         let left = (self.samples - progress.samples) as f64 / rate;
         bar.set_message(format!(
             "loss {:.4}  accuracy {:.2} %  {} images/s  {:.0} s left",
@@ -83,7 +84,7 @@ impl Meter {
             }
             Display::Nothing => {}
         }
-        self.begun = Instant::now();
+        self.rate = EpochRate::default();
     }
 
     /// Leaves the bar of an unfinished epoch as it is, so that text can follow.

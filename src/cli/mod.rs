@@ -3,6 +3,7 @@
 mod bench;
 mod common;
 mod data;
+mod epoch_rate;
 mod error;
 mod evaluate;
 mod file_size;

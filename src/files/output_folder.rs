@@ -1,7 +1,7 @@
 //! Folders that a user names to be filled with files.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::durable::{create_folder, folder_of, sync_folder};
 use super::error::{Error, Result};
@@ -22,7 +22,7 @@ pub(crate) fn check_output_folder(path: &Path) -> Result<()> {
 }
 
 /// Writes `files`, each a name and its bytes, into a new folder at `path`, or one that is empty. They
-/// are found there all at once.
+/// are found there when all are written: in a new one at once.
 ///
 /// # Errors
 /// When something is in the folder already, or the system refuses; nothing is left then.
@@ -31,9 +31,9 @@ pub(crate) fn write_output_folder<'a>(
     files: impl IntoIterator<Item = (String, &'a [u8])>,
 ) -> Result<()> {
     check_output_folder(path)?;
-    // Where a link leads to a folder, the link stays.
-    let path = &path.canonicalize().unwrap_or_else(|_| path.to_owned());
-    let above = folder_of(path);
+    let is_there = path.exists();
+    // One that is there may be all that can be written to, and stays what it is.
+    let above = if is_there { path } else { folder_of(path) };
     create_folder(above)?;
     let mut builder = tempfile::Builder::new();
     builder.prefix(".mnistry-");
@@ -43,17 +43,34 @@ pub(crate) fn write_output_folder<'a>(
         builder.permissions(fs::Permissions::from_mode(0o777));
     }
     let folder = builder.tempdir_in(above).map_err(Error::io("create a folder in", above))?;
+    let mut written = Vec::new();
     for (name, bytes) in files {
-        let file = folder.path().join(name);
+        let file = folder.path().join(&name);
         fs::write(&file, bytes).map_err(Error::io("write", &file))?;
+        written.push((file, path.join(name)));
     }
-    if path.exists() {
-        fs::remove_dir(path).map_err(Error::io("replace the folder", path))?;
+    if is_there {
+        move_all(&written)?;
+    } else {
+        fs::rename(folder.path(), path).map_err(Error::io("create the folder", path))?;
+        // It has another name, so that there is nothing to remove.
+        let _ = folder.keep();
     }
-    fs::rename(folder.path(), path).map_err(Error::io("create the folder", path))?;
-    // It has another name, so that there is nothing to remove.
-    let _ = folder.keep();
     sync_folder(above)
+}
+
+/// Gives all `files` their second names, or none.
+fn move_all(files: &[(PathBuf, PathBuf)]) -> Result<()> {
+    for (number, (from, to)) in files.iter().enumerate() {
+        if let Err(said) = fs::rename(from, to) {
+            for (_, moved) in &files[..number] {
+                // Where even that is refused, there is nothing more to do.
+                let _ = fs::remove_file(moved);
+            }
+            return Err(Error::io("write", to)(said));
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

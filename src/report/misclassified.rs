@@ -23,6 +23,9 @@ pub struct Misclassified {
     pub probability: f32,
 }
 
+/// So many images are copied at once.
+const PORTION: usize = 1024;
+
 /// What `network` takes the images of `split` at `indices` for, which it misclassifies as an
 /// [evaluation](crate::Evaluation::misclassified) says: those first of which it is surest.
 ///
@@ -38,8 +41,11 @@ pub fn misclassified(
     if let Some(&index) = indices.iter().find(|&&index| index >= split.len()) {
         return Err(Error::NoSuchImage { index, images: split.len() });
     }
-    let pixels: Vec<u8> = indices.iter().flat_map(|&index| split.image(index)).copied().collect();
-    let predictions = engine.predict_batch(network, pixels)?;
+    let mut predictions = Vec::with_capacity(indices.len());
+    for portion in indices.chunks(PORTION) {
+        let pixels = portion.iter().flat_map(|&index| split.image(index)).copied();
+        predictions.extend(engine.predict_batch(network, pixels.collect::<Vec<_>>())?);
+    }
     split.check_unchanged()?;
     let found = indices.iter().zip(predictions).map(|(&index, prediction)| Misclassified {
         index,

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Counts of samples by true class (rows) and predicted class (columns).
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<Vec<u64>>")]
 pub struct ConfusionMatrix(Vec<Vec<u64>>);
 
 /// How one class fares, or classes do on average.
@@ -58,6 +58,26 @@ pub struct Confusion {
     pub predicted: usize,
     /// How often.
     pub count: u64,
+}
+
+/// The most samples of a matrix that is read: sums of so many, and twice as many, are exact.
+const MOST_SAMPLES: u64 = 1 << 52;
+
+impl TryFrom<Vec<Vec<u64>>> for ConfusionMatrix {
+    type Error = &'static str;
+
+    /// Refuses what has not as many columns as rows, or more samples than can be counted.
+    fn try_from(rows: Vec<Vec<u64>>) -> Result<Self, &'static str> {
+        if rows.iter().any(|row| row.len() != rows.len()) {
+            return Err("the confusion matrix has not as many columns as rows");
+        }
+        let mut counts = rows.iter().flatten();
+        let total = counts.try_fold(0_u64, |sum, &count| sum.checked_add(count));
+        match total.is_some_and(|total| total <= MOST_SAMPLES) {
+            true => Ok(Self(rows)),
+            false => Err("the confusion matrix has more samples than can be counted"),
+        }
+    }
 }
 
 impl ConfusionMatrix {

@@ -28,6 +28,9 @@ fn desk() -> &'static Desk {
     })
 }
 
+/// The right arrow, as WebDriver calls it.
+const RIGHT: &str = "\u{e014}";
+
 /// The page of the desk's runs, shown by a browser, ready to be drawn on.
 fn shown((width, height): (u32, u32)) -> (Page, Browser) {
     let page = Page::start(desk().command("serve"));
@@ -141,7 +144,6 @@ fn a_finger_draws_on_a_phone() {
 fn keys_alone_are_enough() {
     const LEFT: &str = "\u{e012}";
     const UP: &str = "\u{e013}";
-    const RIGHT: &str = "\u{e014}";
     const DOWN: &str = "\u{e015}";
     const ENTER: &str = "\u{e007}";
     const TAB: &str = "\u{e004}";
@@ -209,6 +211,12 @@ fn a_photograph_is_dropped_and_opened() {
     browser.type_into("#file", photograph(2).to_str().unwrap());
     browser.until("return !document.getElementById('clear').disabled");
     assert_eq!(reading(&browser), "2");
+    // A pen that is down does not go on in a picture that is laid below it.
+    browser.press(&["c", "p", " ", RIGHT]);
+    browser.drop_file(&photograph(6));
+    browser.until("return document.getElementById('read').textContent === '6'");
+    browser.press(&[RIGHT; 3]);
+    assert_eq!(reading(&browser), "6");
     // What is no picture is said to be none.
     let text = desk().path("runs/1/config.json");
     browser.drop_file(&text);

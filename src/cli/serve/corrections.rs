@@ -10,7 +10,7 @@ use axum::extract::{Query, State};
 use mnistry::data::save_labelled;
 use serde::{Deserialize, Serialize};
 
-use super::drawing::{readings, received};
+use super::drawing::{Sent, readings};
 use super::refusal::Refusal;
 use super::site::Site;
 
@@ -41,14 +41,15 @@ pub(super) async fn save(
     body: Body,
 ) -> Result<Json<Saved>, Refusal> {
     let Query(Correction { model, digit, label }) = correction?;
-    let bytes = received(body).await?;
+    let picture = Sent::receive(&site, body).await?;
     let saved = site.work(move |site| {
         let network = site.network(&model)?;
         let names = network.names_of_classes();
         if !(0..names.len()).any(|class| names.name(class) == label) {
             return Err(Refusal::unusable(format!("the network has no class {label}")));
         }
-        let readings = readings(&site.engine, &network, &bytes).map_err(Refusal::unusable)?;
+        let readings =
+            readings(&site.engine, &network, &picture.bytes).map_err(Refusal::unusable)?;
         let image = readings.get(digit).map(|reading| &reading.digit.image);
         let image = image.ok_or_else(|| Refusal::unusable("the picture has no such digit"))?;
         let folder = site.corrections.clone();

@@ -15,6 +15,7 @@ use mnistry::image::{Error as ImageError, Picture};
 use mnistry::reading::{self, Reader, Reading};
 use mnistry::{Engine, Network};
 use serde::{Deserialize, Serialize};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::refusal::Refusal;
 use super::site::Site;
@@ -22,6 +23,8 @@ use crate::cli::common::in_a_row;
 
 /// The most bytes of a picture,
 const MOST_BYTES: usize = 32 << 20;
+/// from so many on it is a large one,
+const LARGE: u64 = 1 << 20;
 /// and so long may they take to come.
 const WITHIN: Duration = Duration::from_secs(30);
 
@@ -72,11 +75,11 @@ pub(super) async fn read(
     body: Body,
 ) -> Result<Json<Answer>, Refusal> {
     let Query(Asked { model }) = asked?;
-    let bytes = received(body).await?;
+    let picture = Sent::receive(&site, body).await?;
     let answer = site.work(move |site| {
         let started = Instant::now();
         let network = site.network(&model)?;
-        let readings = readings(&site.engine, &network, &bytes);
+        let readings = readings(&site.engine, &network, &picture.bytes);
         let names = network.names_of_classes();
         let (readings, problem) = match readings {
             Ok(readings) => (readings, None),
@@ -96,22 +99,38 @@ pub(super) async fn read(
     answer.await.map(Json)
 }
 
-/// The bytes of a picture that is sent.
-pub(super) async fn received(body: Body) -> Result<Bytes, Refusal> {
-    let too_long = || {
-        let why = format!("the picture is cut off, or has more than {} MiB", MOST_BYTES >> 20);
-        Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why)
-    };
-    // What says that it is too long is not waited for.
-    if body.size_hint().lower() > MOST_BYTES as u64 {
-        return Err(too_long());
-    }
-    match tokio::time::timeout(WITHIN, to_bytes(body, MOST_BYTES)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(too_long()),
-        Err(_) => {
-            Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the picture took too long to come"))
+/// A picture that was sent.
+pub(super) struct Sent {
+    pub(super) bytes: Bytes,
+    /// Its place among the large ones, as long as it is held.
+    _place: Option<OwnedSemaphorePermit>,
+}
+
+impl Sent {
+    /// Waits for the picture in `body`, and before it, if it is large, for others that are.
+    pub(super) async fn receive(site: &Site, body: Body) -> Result<Self, Refusal> {
+        let too_long = || {
+            let why = format!("the picture is cut off, or has more than {} MiB", MOST_BYTES >> 20);
+            Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, why)
+        };
+        // What says that it is too long is not waited for.
+        let hint = body.size_hint();
+        if hint.lower() > MOST_BYTES as u64 {
+            return Err(too_long());
         }
+        let is_large = hint.upper().is_none_or(|bytes| bytes > LARGE);
+        let received = async {
+            let place = match is_large {
+                true => Some(Arc::clone(&site.large).acquire_owned().await),
+                false => None,
+            };
+            let place = place.transpose().map_err(Refusal::failed)?;
+            let bytes = to_bytes(body, MOST_BYTES).await.map_err(|_| too_long())?;
+            Ok(Self { bytes, _place: place })
+        };
+        let too_slow =
+            |_| Err(Refusal::new(StatusCode::REQUEST_TIMEOUT, "the picture took too long to come"));
+        tokio::time::timeout(WITHIN, received).await.unwrap_or_else(too_slow)
     }
 }
 

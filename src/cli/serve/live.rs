@@ -1,10 +1,11 @@
 //! How far the run is that this process trains: written by the thread that trains, read by the page.
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mnistry::train::Progress;
 
+use crate::cli::epoch_rate::EpochRate;
 use crate::cli::frame_clock::FrameClock;
 
 /// How often the page is told of a step.
@@ -25,27 +26,27 @@ pub(super) type Told = Arc<Mutex<Option<Pace>>>;
 pub(in crate::cli) struct Live {
     told: Told,
     clock: FrameClock,
-    /// When the epoch began.
-    begun: Instant,
+    rate: EpochRate,
 }
 
 impl Live {
     /// One that writes to `told`.
     pub(super) fn new(told: Told) -> Self {
-        Self { told, clock: FrameClock::new(FRAME), begun: Instant::now() }
+        Self { told, clock: FrameClock::new(FRAME), rate: EpochRate::default() }
     }
 
     /// After each step; costs a few nanoseconds but once in a [`FRAME`].
     pub(in crate::cli) fn step(&mut self, progress: &Progress) {
+        self.rate.step(progress.samples);
         if self.clock.due() {
-            let rate = progress.samples as f64 / self.begun.elapsed().as_secs_f64();
-            self.tell(Some(Pace { progress: *progress, rate }));
+            let rate = self.rate.at(progress.samples);
+            self.tell(rate.map(|rate| Pace { progress: *progress, rate }));
         }
     }
 
     /// After each epoch.
     pub(in crate::cli) fn epoch(&mut self) {
-        self.begun = Instant::now();
+        self.rate = EpochRate::default();
         self.tell(None);
     }
 

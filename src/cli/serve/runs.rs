@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::{Arc, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, Instant, SystemTime};
 
 use mnistry::report::{Error, RunRecord, RunStatus, curves};
 use mnistry::train::Epoch;
@@ -28,7 +28,12 @@ pub(super) struct OwnRun {
 #[derive(Default)]
 pub(super) struct Runs {
     known: HashMap<PathBuf, Known>,
+    /// Those that cannot be read, since when, and why.
+    damaged: HashMap<PathBuf, (Instant, String)>,
 }
+
+/// How long it takes until one that cannot be read is tried again.
+const AGAIN: Duration = Duration::from_secs(10);
 
 struct Known {
     record: RunRecord,
@@ -114,6 +119,7 @@ impl Runs {
         let more_runs = found.len().saturating_sub(MOST_RUNS);
         found.drain(..more_runs);
         self.known.retain(|path, _| found.iter().any(|run| run.path == *path));
+        self.damaged.retain(|path, _| found.iter().any(|run| run.path == *path));
         let mut live = Vec::new();
         let mut entries = Vec::new();
         for run in found {
@@ -140,13 +146,26 @@ impl Runs {
 
     /// What `run` says of itself, read anew if that changed.
     fn record(&mut self, run: &Named) -> Result<&Known, String> {
+        if let Some((_, problem)) =
+            self.damaged.get(&run.path).filter(|(tried, _)| tried.elapsed() < AGAIN)
+        {
+            return Err(problem.clone());
+        }
+        self.damaged.remove(&run.path);
         let known = self.known.remove(&run.path).filter(|known| known.record.is_current());
         let read = || {
             let record = RunRecord::read(&run.path)?;
-            let curves = curves(&record)?.into();
+            let curves = match record.status {
+                RunStatus::Running => curves(&record)?.into(),
+                RunStatus::Complete | RunStatus::Interrupted => "".into(),
+            };
             Ok(Known { record, curves })
         };
-        let known = known.map_or_else(read, Ok).map_err(|error: Error| error.to_string())?;
+        let known = known.map_or_else(read, Ok).map_err(|error: Error| {
+            let problem = error.to_string();
+            self.damaged.insert(run.path.clone(), (Instant::now(), problem.clone()));
+            problem
+        })?;
         Ok(self.known.entry(run.path.clone()).insert_entry(known).into_mut())
     }
 }

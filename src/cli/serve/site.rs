@@ -13,7 +13,7 @@ use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use mnistry::data::Bytes;
-use mnistry::report::{PAGE_FILE, RunRecord, comparison_page, run_page};
+use mnistry::report::{PAGE_FILE, RunRecord, RunStatus, comparison_page, run_page};
 use mnistry::{Engine, Network};
 use tokio::sync::Semaphore;
 
@@ -27,6 +27,8 @@ use super::{corrections, drawing};
 
 /// The most bytes of a report.
 const MOST_BYTES: u64 = 32 << 20;
+/// So many large pictures are held at once.
+const MOST_LARGE: usize = 4;
 /// So many runs are compared at most.
 const MOST_COMPARED: usize = 100;
 
@@ -60,7 +62,9 @@ pub(super) struct Site {
     pub(super) board: Board,
     models: Models,
     /// One picture is read at a time: what it needs of memory is needed once.
-    turn: Semaphore,
+    turn: Arc<Semaphore>,
+    /// Large pictures that may still come.
+    pub(super) large: Arc<Semaphore>,
 }
 
 impl Site {
@@ -70,8 +74,9 @@ impl Site {
         engine: Engine,
         own: Option<OwnRun>,
     ) -> Self {
-        let (board, models, turn) = (Board::default(), Models::default(), Semaphore::new(1));
-        Self { place, corrections, engine, own, board, models, turn }
+        let (board, models) = (Board::default(), Models::default());
+        let (turn, large) = (Arc::new(Semaphore::new(1)), Arc::new(Semaphore::new(MOST_LARGE)));
+        Self { place, corrections, engine, own, board, models, turn, large }
     }
 
     /// All that is answered by a server that listens at `address`. Begins to look at the runs.
@@ -114,9 +119,12 @@ impl Site {
         self: Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, Refusal> + Send + 'static,
     ) -> Result<T, Refusal> {
-        let site = Arc::clone(&self);
-        let _turn = self.turn.acquire().await.map_err(Refusal::failed)?;
-        let done = tokio::task::spawn_blocking(move || work(&site));
+        let turn = Arc::clone(&self.turn).acquire_owned().await.map_err(Refusal::failed)?;
+        let done = tokio::task::spawn_blocking(move || {
+            // Until it is done, though who asked may have gone.
+            let _turn = turn;
+            work(&self)
+        });
         done.await.map_err(Refusal::failed)?
     }
 }
@@ -129,11 +137,12 @@ async fn report(
     let page = site.work(move |site| {
         let folder = site.run(&name)?.path;
         let file = folder.join(PAGE_FILE);
-        // Not what a link in the folder leads to elsewhere.
-        if file.symlink_metadata().is_ok_and(|found| found.is_file()) {
+        let record = RunRecord::read(&folder).map_err(Refusal::unusable)?;
+        // Not of an earlier time, nor what a link in the folder leads to elsewhere.
+        let is_its_own = file.symlink_metadata().is_ok_and(|found| found.is_file());
+        if record.status == RunStatus::Complete && is_its_own {
             return Ok(Bytes::read(&file, MOST_BYTES).map_err(Refusal::failed)?.to_vec());
         }
-        let record = RunRecord::read(&folder).map_err(Refusal::unusable)?;
         Ok(run_page(&record, None).map_err(Refusal::failed)?.into_bytes())
     });
     Ok(as_report(page.await?))

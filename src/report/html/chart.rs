@@ -118,10 +118,13 @@ fn dot(colour: RGBColor) -> ShapeStyle {
     ShapeStyle { color: colour.into(), filled: true, stroke_width: 0 }
 }
 
+/// Greater numbers are not drawn: with them, axes could not be computed.
+const GREATEST: f64 = 1e100;
+
 /// From the least to the greatest of `values`; something to be seen where they are one, or none.
 fn span(values: impl Iterator<Item = f64>) -> Range<f64> {
     let start = f64::INFINITY..f64::NEG_INFINITY;
-    let finite = values.filter(|value| value.is_finite());
+    let finite = values.filter(|value| value.abs() < GREATEST);
     let range = finite.fold(start, |range, v| range.start.min(v)..range.end.max(v));
     match range.start < range.end {
         true => range,
@@ -183,7 +186,9 @@ impl Ranged for Epochs {
         let most = hint.max_num_points().max(1) as i64;
         // 1, 2, 5, 10, 20 … epochs apart.
         let steps = (0..).flat_map(|power| [1, 2, 5].map(|step| step * 10_i64.pow(power)));
-        let step = steps.take(54).find(|step| (last - first) / step < most).unwrap_or(1);
+        let Some(step) = steps.take(54).find(|step| (last - first) / step < most) else {
+            return Vec::new();
+        };
         let from = first.div_euclid(step) * step;
         let points = (from..=last).step_by(step as usize);
         points.filter(|&point| point >= first).map(|point| point as f64).collect()
@@ -213,7 +218,10 @@ mod tests {
     fn any_points_make_a_chart() {
         let long = (0..2000).map(|i| (f64::from(i), f64::from(i % 7))).collect();
         let none = vec![(1.0, f64::NAN)];
-        for points in [vec![], vec![(1.0, 0.5)], vec![(1.0, 0.0), (2.0, 0.0)], none, long] {
+        let great = vec![(1.0, -1.7e308), (2.0, 1.7e308), (3.0, 0.5)];
+        let far = vec![(1.0, 0.5), (9e18, 0.25)];
+        let few = [vec![], vec![(1.0, 0.5)], vec![(1.0, 0.0), (2.0, 0.0)]];
+        for points in few.into_iter().chain([none, long, great, far]) {
             let svg = chart(points);
             assert!(svg.starts_with("<svg role=\"img\" aria-label=\"loss by epoch\" "), "{svg}");
             assert!(svg.trim_end().ends_with("</svg>"), "{svg}");

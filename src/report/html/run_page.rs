@@ -4,12 +4,13 @@ use askama::Template;
 
 use super::curves::{self, Figure};
 use super::heat_map::HeatMap;
+use super::picture::Picture;
 use super::pictures::RunPictures;
 use super::rendered;
 use super::settings::{Setting, settings};
 use super::words;
 use crate::report::error::Result;
-use crate::report::{Report, RunRecord, Summary, TestReport};
+use crate::report::{Misclassified, Report, RunRecord, Summary, TestReport};
 use crate::train::{ClassReport, Confusion};
 
 /// So many of the most frequent confusions are put into words.
@@ -26,6 +27,14 @@ struct Page<'a> {
     pictures: Option<&'a RunPictures>,
     summary: Summary,
     settings: Vec<Setting>,
+}
+
+impl Page<'_> {
+    /// The misclassified images, if they are known and at hand.
+    fn misclassified(&self) -> Option<&[(Misclassified, Picture)]> {
+        let images = &self.pictures?.misclassified;
+        if images.is_empty() { None } else { Some(images) }
+    }
 }
 
 /// What is said of a network that was tested.

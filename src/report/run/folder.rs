@@ -1,5 +1,5 @@
 //! The run folder: `config.json`, `history.csv`, `model.safetensors`, `best.safetensors`,
-//! `checkpoint.safetensors`, `report.json` and `confusion_matrix.csv`.
+//! `checkpoint.safetensors`, `report.json`, `report.html` and `confusion_matrix.csv`.
 //!
 //! Each file is whole at any time, and none is left from an earlier run, so that whatever interrupts
 //! a run, the folder speaks of that run alone, its model can be used, and it can be gone on with.

@@ -416,8 +416,10 @@ impl TrainedRun<'_> {
             history: state.epochs().to_vec(),
             test,
         };
-        let page = self.page(&report)?;
-        self.folder.finish(&report, page.as_deref())?;
+        let page = self.page(&report);
+        self.folder.finish(&report, page.as_ref().ok().and_then(Option::as_deref))?;
+        // What was trained and tested is kept, whatever became of its page.
+        page?;
         Ok(report)
     }
 

@@ -69,6 +69,10 @@ impl RunRecord {
             Some(report) => report.history.clone(),
             None => folder::read_history(path)?,
         };
+        if !epochs.iter().zip(1..).all(|(epoch, number)| epoch.epoch == number) {
+            let source = "its epochs are not the first, the second and so on".into();
+            return Err(Error::Config { path: path.to_owned(), source });
+        }
         let status = match (version.is_running, &report) {
             (true, _) => RunStatus::Running,
             (false, Some(_)) => RunStatus::Complete,

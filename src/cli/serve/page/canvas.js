@@ -41,14 +41,14 @@ export class Paper {
   }
 
   undo() {
-    this.#liftPen();
+    this.#endStroke();
     this.#items.pop();
     this.#draw();
     this.#changed();
   }
 
   clear() {
-    this.#liftPen();
+    this.#endStroke();
     this.#items = [];
     this.#draw();
     this.#changed();
@@ -57,6 +57,7 @@ export class Paper {
   // Lays the picture in `file` on the paper, in place of all that is there.
   async put(file) {
     const image = await createImageBitmap(file);
+    this.#endStroke();
     this.#items = [{ file, image }];
     this.#draw();
     this.#changed();
@@ -102,6 +103,12 @@ export class Paper {
       this.#extend(this.#pointer.stroke, this.#place(move));
     }
     this.#changed();
+  }
+
+  // No pointer and no key goes on with a stroke that may be gone.
+  #endStroke() {
+    this.#liftPen();
+    this.#pointer = null;
   }
 
   #end(event) {

@@ -28,13 +28,23 @@ function lost(isLost) {
     : "";
 }
 
+// What the server tells, while the page is seen: a browser keeps few connections to one server.
+let events = null;
+
+function hush() {
+  events?.close();
+  events = null;
+}
+
 function listen() {
-  const events = new EventSource("/events");
+  hush();
+  if (document.hidden) return;
+  events = new EventSource("/events");
   events.addEventListener("open", () => lost(false));
   events.addEventListener("error", () => {
     lost(true);
     // After some answers a browser does not try again by itself.
-    if (events.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
+    if (events?.readyState === EventSource.CLOSED) setTimeout(listen, 2000);
   });
   events.addEventListener("overview", (event) => {
     const overview = JSON.parse(event.data);
@@ -44,8 +54,11 @@ function listen() {
   });
   events.addEventListener("live", (event) => runs.setLive(JSON.parse(event.data)));
   events.addEventListener("curves", (event) => runs.setCurves(JSON.parse(event.data)));
-  addEventListener("pagehide", () => events.close());
 }
+
+document.addEventListener("visibilitychange", listen);
+addEventListener("pageshow", (event) => event.persisted && listen());
+addEventListener("pagehide", hush);
 
 const KEYS = {
   d: () => (location.hash = "draw"),

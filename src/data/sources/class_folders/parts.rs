@@ -200,6 +200,9 @@ fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// What systems put into folders by themselves.
+pub(super) const OF_SYSTEMS: [&str; 2] = ["Thumbs.db", "desktop.ini"];
+
 /// What a folder holds, sorted, but for what systems put there by themselves.
 pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let list = || -> std::io::Result<Vec<PathBuf>> {
@@ -208,7 +211,7 @@ pub(super) fn entries(folder: &Path) -> Result<Vec<PathBuf>> {
     let mut paths = list().map_err(files::Error::io("read the folder", folder))?;
     paths.retain(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
-        !name.starts_with('.') && !["Thumbs.db", "desktop.ini"].contains(&&*name)
+        !name.starts_with('.') && !OF_SYSTEMS.contains(&&*name)
     });
     paths.sort();
     Ok(paths)

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use super::parts::{is_part, number_of};
+use super::parts::{OF_SYSTEMS, entries, is_part, number_of};
 use crate::data::{Problem, Result};
 use crate::files::{Error as FileError, TemporaryFile, create_folder};
 use crate::image::Raster;
@@ -23,6 +23,11 @@ pub fn save_labelled(path: impl AsRef<Path>, class: &str, image: &Raster) -> Res
         return Err(Problem::Unnameable(class.to_owned()).at(path));
     }
     let folder = path.join(class);
+    // Where a file system takes `a` for `A`, it would be read as the other class.
+    let is_named_so = |found: &PathBuf| found.file_name().is_some_and(|name| name == class);
+    if folder.exists() && !entries(path)?.iter().any(is_named_so) {
+        return Err(Problem::Unnameable(class.to_owned()).at(path));
+    }
     let png = image.to_png().map_err(|_| Problem::Unsavable(image.shape()).at(path))?;
     create_folder(&folder)?;
     let mut number = 1 + last_number_in(&folder)?;
@@ -41,13 +46,26 @@ pub fn save_labelled(path: impl AsRef<Path>, class: &str, image: &Raster) -> Res
 fn can_name_folder(class: &str) -> bool {
     let has_meaning = |letter: char| MEANS_SOMETHING.contains(&letter) || letter.is_control();
     let is_plain = !class.is_empty() && class.trim() == class && !class.contains(has_meaning);
-    is_plain && !class.starts_with('.') && !class.ends_with('.') && !is_part(class)
+    is_plain
+        && !class.starts_with('.')
+        && !class.ends_with('.')
+        && !is_part(class)
+        && !is_device(class)
+        && !OF_SYSTEMS.contains(&class)
+}
+
+/// Whether Windows takes `name` for a device.
+fn is_device(name: &str) -> bool {
+    let stem = name.split('.').next().unwrap_or(name).to_ascii_lowercase();
+    let is_port = |kind: &str| {
+        stem.strip_prefix(kind).is_some_and(|port| matches!(port.as_bytes(), [b'0'..=b'9']))
+    };
+    ["con", "prn", "aux", "nul"].contains(&&*stem) || is_port("com") || is_port("lpt")
 }
 
 /// The greatest number that names a picture in `folder`; 0 where none does.
 fn last_number_in(folder: &Path) -> Result<u64> {
-    let entries = super::parts::entries(folder)?;
-    Ok(entries.iter().filter_map(|path| number_of(path)).max().unwrap_or(0))
+    Ok(entries(folder)?.iter().filter_map(|path| number_of(path)).max().unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -82,7 +100,8 @@ mod tests {
     fn a_class_that_is_no_folder_is_refused() {
         let folder = tempfile::tempdir().unwrap();
         let image = Raster::blank(ImageShape { height: 2, width: 2 });
-        for class in ["..", "a/b", "/", "", ".hidden", "Train", "val", "a\\b", "C:", " 4"] {
+        let names = ["..", "a/b", "/", "", ".hidden", "Train", "val", "a\\b", "C:", " 4"];
+        for class in names.into_iter().chain(["CON", "nul.x", "Com7", "Thumbs.db"]) {
             let refused = save_labelled(folder.path().join("new"), class, &image).unwrap_err();
             assert!(refused.to_string().contains("cannot name a folder"), "{refused}");
         }
