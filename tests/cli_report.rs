@@ -150,6 +150,28 @@ fn run_folders_that_make_no_sense_are_refused() {
     desk.succeed("report runs/1");
 }
 
+/// Files that say to be long, and take no place on the disk: under a limit of memory that is less.
+#[cfg(target_os = "linux")]
+#[test]
+fn files_that_are_too_long_are_refused_unread() {
+    let desk = Desk::new();
+    desk.succeed("train --data data --epochs 1 --hidden 8 --quiet");
+    for (file, command) in [
+        ("model.safetensors", "evaluate runs/1 --data data --threads 1"),
+        ("report.json", "report runs/1"),
+        ("config.json", "report runs/1"),
+    ] {
+        fs::File::options()
+            .write(true)
+            .open(desk.path(&format!("runs/1/{file}")))
+            .and_then(|file| file.set_len(8 << 30))
+            .unwrap();
+        let ended = program::Ended::of(desk.limited("-v 200000", command).output().unwrap());
+        assert_eq!(ended.code, Some(1), "{file}: {}", ended.stderr);
+        assert!(ended.stderr.contains("holds more than"), "{file}: {}", ended.stderr);
+    }
+}
+
 #[test]
 fn names_are_text_and_nothing_else() {
     let desk = Desk::new();

@@ -68,10 +68,15 @@ pub(crate) fn write_parts_atomically(path: &Path, parts: &[&[u8]]) -> Result<()>
 /// When it cannot be read, is too large or is no regular file.
 pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
     let file = open_regular(path)?;
+    let too_large = || Error::TooLarge { path: path.to_owned(), limit };
+    // By its length before a byte is read, and by its bytes, as it may grow meanwhile.
+    if file.metadata().map_err(Error::io("read", path))?.len() > limit {
+        return Err(too_large());
+    }
     let mut bytes = Vec::new();
     file.take(limit + 1).read_to_end(&mut bytes).map_err(Error::io("read", path))?;
     if bytes.len() as u64 > limit {
-        return Err(Error::TooLarge { path: path.to_owned(), limit });
+        return Err(too_large());
     }
     Ok(bytes)
 }
