@@ -93,6 +93,25 @@ fn runs_are_compared() {
 }
 
 #[test]
+fn a_damaged_run_in_a_folder_is_left_out() {
+    let desk = Desk::new();
+    for _ in 0..3 {
+        desk.succeed("train --data data --epochs 1 --hidden 8 --quiet");
+    }
+    fs::write(desk.path("runs/2/config.json"), "not JSON").unwrap();
+    let ended = desk.run("report runs --json");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert!(ended.stderr.contains("left out: runs/2/config.json"), "{}", ended.stderr);
+    let said: Value = serde_json::from_str(&ended.stdout).unwrap();
+    assert_eq!(said["runs"], json!(["runs/1", "runs/3"]));
+    // One that is named, or alone, is not.
+    assert_eq!(desk.run("report runs/1 runs/2").code, Some(1));
+    fs::remove_dir_all(desk.path("runs/1")).unwrap();
+    fs::remove_dir_all(desk.path("runs/3")).unwrap();
+    assert_eq!(desk.run("report runs").code, Some(1));
+}
+
+#[test]
 fn what_cannot_be_reported_is_one_clear_error() {
     let desk = Desk::new();
     desk.write_data("other", 4);

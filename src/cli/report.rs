@@ -52,19 +52,13 @@ struct Written {
 
 impl Report {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
-        let mut runs = Vec::new();
-        for path in &self.runs {
-            runs.extend(run_folders(path)?);
-        }
-        let (file, page) = match &runs[..] {
-            [run] => (self.file(run, "report.html")?, self.page_of(&RunRecord::read(run)?)?),
-            several => {
-                let file = self.file(Path::new("."), "runs.html")?;
-                let records = several.iter().map(RunRecord::read).collect::<Result<Vec<_>, _>>()?;
-                (file, comparison_page(&records)?)
-            }
+        let records = self.records()?;
+        let (file, page) = match &records[..] {
+            [record] => (self.file(&record.folder, "report.html")?, self.page_of(record)?),
+            several => (self.file(Path::new("."), "runs.html")?, comparison_page(several)?),
         };
         write_page(&file, &page)?;
+        let runs = records.into_iter().map(|record| record.folder).collect();
         let written = Written { file, runs };
         let said = self.common.output.print(&written, || {
             let runs = match written.runs.len() {
@@ -78,6 +72,26 @@ impl Report {
             opened.map_err(|source| CommandError::Open { page: written.file, source })?;
         }
         Ok(said)
+    }
+
+    /// What the runs say of themselves. One that is damaged is told of and left out, if it is not
+    /// named itself and there are others.
+    fn records(&self) -> Result<Vec<RunRecord>, CommandError> {
+        let mut records = Vec::new();
+        let mut damaged = Vec::new();
+        for path in &self.runs {
+            for run in run_folders(path)? {
+                match RunRecord::read(&run) {
+                    Err(error) if run != *path => damaged.push(error),
+                    read => records.push(read?),
+                }
+            }
+        }
+        let last = if records.is_empty() { damaged.pop() } else { None };
+        for error in damaged {
+            self.common.output.note(format_args!("left out: {error}"));
+        }
+        last.map_or(Ok(records), |error| Err(error.into()))
     }
 
     /// The file to be written, by default the one called `name` in `folder`.

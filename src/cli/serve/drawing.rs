@@ -25,7 +25,7 @@ use crate::cli::common::in_a_row;
 const MOST_BYTES: usize = 32 << 20;
 /// from so many on it is a large one,
 const LARGE: u64 = 1 << 20;
-/// and so long may they take to come.
+/// and so long may it take to come.
 const WITHIN: Duration = Duration::from_secs(30);
 
 /// Of more classes than this the most probable are shown.

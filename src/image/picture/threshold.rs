@@ -125,15 +125,12 @@ impl Mean {
 
 /// The value that would be at `index` if `values` were sorted; 0 where there is none.
 fn nth(values: impl Iterator<Item = f32>, index: usize) -> f32 {
-    // As whole numbers in the same order, which are quicker to compare.
-    let key = |value: f32| {
-        let bits = value.to_bits() as i32;
-        bits ^ ((bits >> 31) as u32 >> 1) as i32
-    };
-    let mut keys: Vec<i32> = values.map(key).collect();
+    // As whole numbers in the same order, which are quicker to compare: the bits, of negative numbers
+    // all but the sign inverted; and so back.
+    let ordered = |bits: i32| bits ^ ((bits >> 31) as u32 >> 1) as i32;
+    let mut keys: Vec<i32> = values.map(|value| ordered(value.to_bits() as i32)).collect();
     if index >= keys.len() {
         return 0.0;
     }
-    let key = *keys.select_nth_unstable(index).1;
-    f32::from_bits((key ^ ((key >> 31) as u32 >> 1) as i32) as u32)
+    f32::from_bits(ordered(*keys.select_nth_unstable(index).1) as u32)
 }

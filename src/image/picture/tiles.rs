@@ -20,6 +20,7 @@ impl Tile {
 pub(super) struct Tiles {
     /// Pixels along the side of a tile.
     side: usize,
+    /// The shape of the image.
     image: ImageShape,
     /// How many tiles there are, down and across.
     pub(super) shape: ImageShape,
