@@ -75,7 +75,10 @@ fn wrong_usage_is_told_apart() {
              including, 1",
         ),
         ("train --isa mmx", "invalid value 'mmx' for '--isa <ISA>'"),
-        ("train --threads 0", "invalid value '0' for '--threads <N>': 0 is not in 1..=1024"),
+        (
+            "train --threads 0",
+            "invalid value '0' for '--threads <N>': give auto, or a number from 1 to 1024",
+        ),
         ("train --batch-size 0", "invalid value '0' for '--batch-size <N>': 0 is not in 1..=65536"),
         (
             "predict m --index 9-0",

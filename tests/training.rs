@@ -275,7 +275,11 @@ fn an_observer_stops_a_run_after_a_step() {
         let mut stopped = relu_network();
         let mut recorder = Recorder { stop_after: Some(2), ..Recorder::default() };
         let history = engine(threads).fit(&mut stopped, &split, &options, &mut recorder);
-        assert_eq!(history.unwrap(), History { stopped: true, ..History::default() });
+        let history = history.unwrap();
+        assert!(history.stopped && history.epochs.is_empty(), "{history:?}");
+        let teams: Vec<_> =
+            history.teams.iter().map(|team| (team.epoch, team.threads, team.steps)).collect();
+        assert_eq!(teams, [(1, threads, 2)]);
         assert_eq!((recorder.steps.len(), recorder.epochs.len()), (2, 0));
 
         // The first two minibatches are an epoch of the first eight samples.

@@ -1,6 +1,7 @@
 //! The arguments that every command has.
 
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
@@ -35,9 +36,10 @@ pub(super) struct Common {
     #[arg(long)]
     strict: bool,
 
-    /// The number of threads; one a core where it is not given
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    threads: Option<u16>,
+    /// The number of threads, or auto: one a core, and for training as many of them as turn out to be
+    /// the fastest while it goes on. The bits do not depend on it
+    #[arg(long, value_name = "N", default_value = "auto")]
+    threads: Threads,
 
     /// The instruction set; the best that the CPU has, or the one that the environment variable
     /// MNISTRY_ISA names, where it is not given. All but portable give the same bits
@@ -67,6 +69,24 @@ pub(super) struct ReadArgs {
     /// Rows and columns of each image change places
     #[arg(long)]
     transpose: bool,
+}
+
+/// How many threads are used.
+#[derive(Clone, Copy)]
+struct Threads(Option<u16>);
+
+impl FromStr for Threads {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = || text.parse().ok().filter(|threads| (1..=1024).contains(threads));
+        match text {
+            "auto" => Ok(Self(None)),
+            _ => number()
+                .map(|threads| Self(Some(threads)))
+                .ok_or_else(|| "give auto, or a number from 1 to 1024".into()),
+        }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -157,7 +177,7 @@ impl Common {
     /// An engine as asked for, but that `gemm` computes the dense products.
     pub(super) fn engine_with(&self, gemm: GemmBackend) -> Result<Engine> {
         let isa = self.isa.as_deref().map(Isa::named).transpose()?;
-        Ok(Engine::new(EngineOptions { isa, gemm, threads: self.threads.map(usize::from) })?)
+        Ok(Engine::new(EngineOptions { isa, gemm, threads: self.threads.0.map(usize::from) })?)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::plan::Plan;
 use crate::kernels::gemm::GemmBackend;
 use crate::simd::{Isa, UnsupportedIsa};
-use crate::sync::{oversubscribed, pool_of, pool_of_all_cores};
+use crate::sync::{Cores, oversubscribed, pool_of, pool_of_all_cores};
 
 /// Threads and kernels, chosen once.
 #[derive(Debug)]
@@ -14,6 +14,8 @@ pub struct Engine {
     pool: rayon::ThreadPool,
     isa: Isa,
     gemm: GemmBackend,
+    /// Among how many of the threads training chooses.
+    choice: Option<Cores>,
     stop: Arc<AtomicBool>,
 }
 
@@ -24,7 +26,8 @@ pub struct EngineOptions {
     pub isa: Option<Isa>,
     /// Who computes the dense products.
     pub gemm: GemmBackend,
-    /// The number of threads; `None` for one a core, or as many as the system grants.
+    /// The number of threads. `None` for one a core, or as many as the system grants; a team that
+    /// trains has as many of them as turn out to be the fastest. The bits do not depend on it.
     pub threads: Option<usize>,
 }
 
@@ -51,10 +54,12 @@ impl Engine {
             Some(isa) => isa,
             None => Isa::detect()?,
         };
-        Ok(Self { pool, isa, gemm: options.gemm, stop: Arc::default() })
+        let granted = Cores { logical: pool.current_num_threads(), ..Cores::usable() };
+        let choice = options.threads.is_none().then_some(granted);
+        Ok(Self { pool, isa, gemm: options.gemm, choice, stop: Arc::default() })
     }
 
-    /// The number of threads.
+    /// The number of threads: the most that train.
     #[must_use]
     pub fn threads(&self) -> usize {
         self.pool.current_num_threads()
@@ -96,12 +101,18 @@ impl Engine {
         self.pool.current_thread_index().is_some()
     }
 
+    /// Among how many threads training chooses, where their number is not given.
+    pub(crate) fn cores_to_choose(&self) -> Option<Cores> {
+        self.choice
+    }
+
     /// How minibatches of up to `batch` samples are computed by all threads, where nothing is
     /// learnt.
     pub(crate) fn plan(&self, batch: usize) -> Plan {
+        let workers = self.threads();
         Plan {
-            workers: self.threads(),
-            oversubscribed: oversubscribed(self.threads()),
+            workers,
+            oversubscribed: oversubscribed(workers),
             batch,
             slots: 1,
             drops: false,

@@ -7,7 +7,7 @@ use super::samples::Samples;
 use super::streams::SampleStreams;
 use crate::kernels::sparse::{Columns, Lists};
 use crate::simd::{LANES, vectors_for};
-use crate::sync::Poison;
+use crate::sync::TeamSync;
 
 /// The inputs of a stage, sample by sample: x.
 #[derive(Clone, Copy)]
@@ -57,7 +57,7 @@ impl Minibatch {
         first: &StagePlan,
         plan: &Plan,
         data: &Samples<'_>,
-        poison: &Poison,
+        sync: &TeamSync,
     ) -> Vec<Self> {
         let Plan { workers, batch, .. } = *plan;
         let inputs = first.partition.inputs;
@@ -69,8 +69,7 @@ impl Minibatch {
             let samples = sample_range(batch, rank, workers);
             (0..blocks).map(|block| layout.row(block, samples.clone())).collect()
         };
-        let pixels =
-            BlockedBuffer::allocate(layout, blocks, (0..workers).map(own).collect(), poison);
+        let pixels = BlockedBuffer::allocate(layout, blocks, (0..workers).map(own).collect(), sync);
         let minibatch = |(rank, pixels)| Self {
             rank,
             workers,

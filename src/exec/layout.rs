@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use crate::kernels::gemm::{AxisLayout, Lhs, Rhs};
 use crate::simd::{F32x16, LANES, as_numbers};
-use crate::sync::{Poison, TurnBuffer, Writer, turn_buffer};
+use crate::sync::{TeamSync, TurnBuffer, Writer, turn_buffer};
 
 /// Where the vectors of a blocked buffer stand.
 #[derive(Clone, Copy, Debug)]
@@ -131,9 +131,9 @@ impl BlockedBuffer {
         layout: BlockedLayout,
         blocks: usize,
         own: Vec<Vec<Range<usize>>>,
-        poison: &Poison,
+        sync: &TeamSync,
     ) -> Vec<Self> {
-        Self::allocate_vectors(layout, layout.at(blocks, 0), own, poison)
+        Self::allocate_vectors(layout, layout.at(blocks, 0), own, sync)
     }
 
     /// The same with other vectors behind the last block: `length` in all.
@@ -141,9 +141,9 @@ impl BlockedBuffer {
         layout: BlockedLayout,
         length: usize,
         own: Vec<Vec<Range<usize>>>,
-        poison: &Poison,
+        sync: &TeamSync,
     ) -> Vec<Self> {
-        let handles = turn_buffer(length, own, poison).into_iter();
+        let handles = turn_buffer(length, own, sync).into_iter();
         handles.map(|turns| Self { turns, layout }).collect()
     }
 

@@ -4,7 +4,7 @@ use super::layout::{Blocked, BlockedBuffer, BlockedMut};
 use super::partition::Partition;
 use super::plan::{Plan, StagePlan};
 use crate::model::Activation;
-use crate::sync::Poison;
+use crate::sync::TeamSync;
 
 /// What follows a stage: its outputs y and, of the loss, the gradient of its sums dz.
 pub(crate) struct Link {
@@ -26,14 +26,14 @@ pub(crate) struct Below<'a, 'w> {
 
 impl Link {
     /// Each worker's handles of what follows `stage`.
-    pub(crate) fn allocate(stage: &StagePlan, plan: &Plan, poison: &Poison) -> Vec<Self> {
+    pub(crate) fn allocate(stage: &StagePlan, plan: &Plan, sync: &TeamSync) -> Vec<Self> {
         let (partition, activation) = (stage.partition, stage.activation());
         let (layout, blocks) = (partition.layout(), partition.column_blocks());
         let own = |rank| stage.outputs(rank, plan);
         let own = (0..plan.workers).map(own).collect();
-        let outputs = BlockedBuffer::allocate(layout, blocks, own, poison);
+        let outputs = BlockedBuffer::allocate(layout, blocks, own, sync);
         let own = (0..plan.workers).map(|rank| partition.outputs(rank)).collect();
-        let gradients = BlockedBuffer::allocate(layout, blocks, own, poison);
+        let gradients = BlockedBuffer::allocate(layout, blocks, own, sync);
         let link = |(output, gradient)| Self { partition, activation, output, gradient };
         outputs.into_iter().zip(gradients).map(link).collect()
     }

@@ -11,7 +11,7 @@ use super::pass::Pass;
 use super::plan::{Plan, StageKind, StagePlan};
 use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
-use crate::sync::Poison;
+use crate::sync::TeamSync;
 
 /// One worker's part of a stage.
 pub(crate) enum Stage {
@@ -25,14 +25,14 @@ pub(crate) enum Stage {
 
 impl Stage {
     /// Each worker's part of the stage, its parameters yet to be set.
-    pub(crate) fn allocate(stage: &StagePlan, plan: &Plan, poison: &Poison) -> Vec<Self> {
+    pub(crate) fn allocate(stage: &StagePlan, plan: &Plan, sync: &TeamSync) -> Vec<Self> {
         match &stage.kind {
             StageKind::Images(images) => {
-                let stacks = ImageStack::allocate(images, plan, poison).into_iter();
+                let stacks = ImageStack::allocate(images, plan, sync).into_iter();
                 stacks.map(Self::Images).collect()
             }
             StageKind::Dense(activation) => {
-                let layers = Dense::allocate(stage, *activation, plan, poison).into_iter();
+                let layers = Dense::allocate(stage, *activation, plan, sync).into_iter();
                 layers.map(Self::Dense).collect()
             }
             StageKind::Dropout(dropout) => {

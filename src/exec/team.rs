@@ -11,7 +11,7 @@ use super::samples::Samples;
 use super::stage::Stage;
 use super::worker::Worker;
 use crate::model::Network;
-use crate::sync::{Poison, barrier};
+use crate::sync::{TeamSync, barrier};
 
 impl Engine {
     /// Has every thread run `program` as a worker of a team, in one parallel region, planned as
@@ -25,12 +25,12 @@ impl Engine {
         data: &Samples<'_>,
         program: impl Fn(Worker) -> T + Sync,
     ) -> Vec<T> {
-        let poison = Poison::new();
-        let workers = team(plan, network, data, &poison).into_iter();
+        let sync = TeamSync::new(plan.workers);
+        let workers = team(plan, network, data, &sync).into_iter();
         let workers: Vec<_> = workers.map(|worker| Mutex::new(Some(worker))).collect();
         let results = self.pool().broadcast(|context| {
-            let _guard = poison.guard();
-            let worker = workers[context.index()].lock().ok()?.take()?;
+            let _guard = sync.guard();
+            let worker = workers.get(context.index())?.lock().ok()?.take()?;
             Some(program(worker))
         });
         results.into_iter().flatten().collect()
@@ -40,7 +40,7 @@ impl Engine {
 impl Worker {
     /// A team of one.
     pub(crate) fn alone(plan: Plan, network: &Network, data: &Samples<'_>) -> Self {
-        let mut worker = team(plan.alone(), network, data, &Poison::new()).swap_remove(0);
+        let mut worker = team(plan.alone(), network, data, &TeamSync::new(1)).swap_remove(0);
         worker.load_parameters(0, network.tensors());
         worker
     }
@@ -48,12 +48,12 @@ impl Worker {
 
 /// Makes the workers of a team for `network`, each yet to
 /// [load its parameters](Worker::load_parameters).
-fn team(plan: Plan, network: &Network, data: &Samples<'_>, poison: &Poison) -> Vec<Worker> {
+fn team(plan: Plan, network: &Network, data: &Samples<'_>, sync: &TeamSync) -> Vec<Worker> {
     let stages = plan.stages(network.architecture(), data.sparse.is_some());
     let (first, last) = (&stages[0], &stages[stages.len() - 1]);
-    let minibatches = Minibatch::allocate(first, &plan, data, poison);
-    let heads = LossHead::allocate(last, &plan, poison);
-    let barriers = barrier(plan.workers, poison);
+    let minibatches = Minibatch::allocate(first, &plan, data, sync);
+    let heads = LossHead::allocate(last, &plan, sync);
+    let barriers = barrier(plan.workers, sync);
     let parts = minibatches.into_iter().zip(heads).zip(barriers).enumerate();
     let mut workers: Vec<_> = parts
         .map(|(rank, ((minibatch, head), barrier))| {
@@ -62,11 +62,11 @@ fn team(plan: Plan, network: &Network, data: &Samples<'_>, poison: &Poison) -> V
         })
         .collect();
     for (index, stage) in stages.iter().enumerate() {
-        let parts = Stage::allocate(stage, &plan, poison);
+        let parts = Stage::allocate(stage, &plan, sync);
         workers.iter_mut().zip(parts).for_each(|(worker, part)| worker.stages.push(part));
         // The head stands in for what follows the last.
         if index + 1 < stages.len() {
-            let links = Link::allocate(stage, &plan, poison);
+            let links = Link::allocate(stage, &plan, sync);
             workers.iter_mut().zip(links).for_each(|(worker, link)| worker.links.push(link));
         }
     }
@@ -97,9 +97,9 @@ mod tests {
         let augmentation = RandomAffine::default();
         let data = Samples::new(split, network.architecture(), gemm, augmentation).unwrap();
         let samples: Vec<u32> = (0..batch as u32).collect();
-        let poison = Poison::new();
+        let sync = TeamSync::new(workers);
         let train = |mut worker: Worker| {
-            let _guard = poison.guard();
+            let _guard = sync.guard();
             worker.load_parameters(0, network.tensors());
             for step in 1..=3 {
                 worker.load(&data, &samples);
@@ -110,7 +110,7 @@ mod tests {
             worker.copy_parameters(0, &mut tensors);
             tensors
         };
-        let workers = team(plan, network, &data, &poison);
+        let workers = team(plan, network, &data, &sync);
         std::thread::scope(|scope| {
             let threads: Vec<_> =
                 workers.into_iter().map(|worker| scope.spawn(|| train(worker))).collect();

@@ -15,6 +15,7 @@ mod run;
 mod shades;
 mod submission;
 mod summary;
+mod teams;
 mod text;
 
 pub use contact_sheet::write_contact_sheet;
@@ -40,7 +41,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::data::ClassNames;
 use crate::measure::Machine;
-use crate::train::{Averages, ClassReport, ConfusionMatrix, Epoch, Evaluation};
+use crate::train::{Averages, ClassReport, ConfusionMatrix, Epoch, Evaluation, TeamUse};
 use error::Result;
 use memory::peak_memory_bytes;
 
@@ -55,8 +56,12 @@ pub struct Report {
     pub model: String,
     /// How many parameters it has: the numbers that were learnt.
     pub parameters: usize,
-    /// The number of threads.
+    /// The number of threads: the most that trained it.
     pub threads: usize,
+    /// With how many of them each epoch was trained, or a part of it; without those epochs that the run
+    /// had before it was gone on with, and empty in reports of versions that did not say.
+    #[serde(default)]
+    pub teams: Vec<TeamUse>,
     /// The instruction set of the kernels.
     pub isa: String,
     /// The machine; `None` in reports of versions that did not say.

@@ -31,7 +31,7 @@ impl Report {
                 counted(self.history.len() as u64, "epoch"),
                 self.train_seconds,
                 grouped(self.samples_per_second as u64),
-                counted(self.threads as u64, "thread"),
+                self.teams_in_words(),
                 self.isa,
             )?;
             if let Some(bytes) = self.peak_memory_bytes {
@@ -178,7 +178,7 @@ pub(super) fn written(write: impl FnOnce(&mut String) -> fmt::Result) -> String 
 }
 
 /// A count and what is counted: `1 time`, `11 times`.
-fn counted(count: u64, what: &str) -> String {
+pub(super) fn counted(count: u64, what: &str) -> String {
     let plural = if count == 1 { "" } else { "s" };
     format!("{} {what}{plural}", grouped(count))
 }
@@ -309,6 +309,7 @@ T-shirt/top read as a name of more than a few letters: 1 time
             model: "dense 100 relu, dense 10 sigmoid".into(),
             parameters: 79_510,
             threads: 1,
+            teams: Vec::new(),
             isa: "portable".into(),
             train_seconds: 4.314,
             total_seconds: 4.9,

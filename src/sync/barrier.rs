@@ -1,6 +1,6 @@
 //! A barrier: where all workers of a team wait for each other.
 
-use super::{Poison, TurnBuffer, turn_buffer};
+use super::{TeamSync, TurnBuffer, turn_buffer};
 
 /// A worker's access to a barrier.
 ///
@@ -8,8 +8,8 @@ use super::{Poison, TurnBuffer, turn_buffer};
 pub(crate) struct Barrier(TurnBuffer);
 
 /// Makes a barrier for `workers` workers: a handle for each.
-pub(crate) fn barrier(workers: usize, poison: &Poison) -> Vec<Barrier> {
-    turn_buffer(0, vec![Vec::new(); workers], poison).into_iter().map(Barrier).collect()
+pub(crate) fn barrier(workers: usize, sync: &TeamSync) -> Vec<Barrier> {
+    turn_buffer(0, vec![Vec::new(); workers], sync).into_iter().map(Barrier).collect()
 }
 
 impl Barrier {

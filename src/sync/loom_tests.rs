@@ -1,7 +1,8 @@
-//! Turn buffer, barrier and step signal, in every interleaving of two threads:
+//! Turn buffer, barrier, event count and step signal, in the interleavings of two threads:
 //! `RUSTFLAGS="--cfg loom" cargo test --lib sync`.
 
-use super::{Poison, StepSignal, TurnBuffer, barrier, turn_buffer};
+use super::event_count::EventCount;
+use super::{StepSignal, TeamSync, TurnBuffer, barrier, turn_buffer};
 
 /// Each of two workers adds one to a vector of its own and reads both, twice: no interleaving
 /// lets two threads at the same vector, or a worker read what is old or new. (Of more workers
@@ -28,11 +29,14 @@ fn two_workers_release_early() {
     });
 }
 
-/// Has two workers do `work` in every way in which that can go.
+/// Has two workers do `work` in every way in which that can go with up to three preemptions: of all
+/// ways, with sleeping, there are too many.
 fn explore(work: impl Fn(usize, TurnBuffer) + Copy + Send + Sync + 'static) {
-    loom::model(move || {
+    let mut model = loom::model::Builder::new();
+    model.preemption_bound = Some(3);
+    model.check(move || {
         let own = (0..2).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
-        let mut buffers = turn_buffer(2, own, &Poison::new());
+        let mut buffers = turn_buffer(2, own, &TeamSync::new(2));
         let (first, second) = (buffers.remove(0), buffers.remove(0));
         let other = loom::thread::spawn(move || work(1, second));
         work(0, first);
@@ -46,7 +50,7 @@ fn a_barrier_orders_what_is_before_and_after() {
     use loom::cell::UnsafeCell;
     use loom::sync::Arc;
     loom::model(|| {
-        let mut barriers = barrier(2, &Poison::new());
+        let mut barriers = barrier(2, &TeamSync::new(2));
         let (mut first, mut second) = (barriers.remove(0), barriers.remove(0));
         let data = Arc::new(UnsafeCell::new(()));
         let other = loom::thread::spawn({
@@ -62,6 +66,46 @@ fn a_barrier_orders_what_is_before_and_after() {
     });
 }
 
+/// Whoever sleeps until others have done something wakes when they have: were a wake-up lost, loom
+/// would find all threads asleep.
+#[test]
+fn no_wake_up_is_lost() {
+    use loom::sync::Arc;
+    use loom::sync::atomic::{AtomicUsize, Ordering};
+    loom::model(|| {
+        let shared = Arc::new((EventCount::new(), AtomicUsize::new(0)));
+        let others: Vec<_> = (0..2)
+            .map(|_| {
+                let shared = Arc::clone(&shared);
+                loom::thread::spawn(move || {
+                    let (events, done) = &*shared;
+                    done.fetch_add(1, Ordering::SeqCst);
+                    events.notify_all();
+                })
+            })
+            .collect();
+        let (events, done) = &*shared;
+        events.sleep_until(|| done.load(Ordering::SeqCst) == 2);
+        others.into_iter().for_each(|other| other.join().unwrap());
+    });
+}
+
+/// A worker that sleeps when another one panics wakes, and says so.
+#[test]
+fn a_panic_wakes_the_sleepers() {
+    loom::model(|| {
+        let sync = TeamSync::new(2);
+        let never = loom::sync::atomic::AtomicUsize::new(0);
+        let other = loom::thread::spawn({
+            let sync = sync.clone();
+            move || sync.poison()
+        });
+        let waiting = std::panic::AssertUnwindSafe(|| sync.wait_for(&never, 1));
+        assert!(std::panic::catch_unwind(waiting).is_err());
+        other.join().unwrap();
+    });
+}
+
 /// The primary worker says in its first step that the team meets after it. Whenever the other one
 /// looks in that step, it goes on; once it has waited for the primary in the second, it knows.
 #[test]
@@ -70,7 +114,7 @@ fn a_team_meets_at_one_step() {
     loom::model(|| {
         let meeting = Arc::new(StepSignal::new());
         let own = (0..2).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
-        let mut buffers = turn_buffer(2, own, &Poison::new());
+        let mut buffers = turn_buffer(2, own, &TeamSync::new(2));
         let (mut first, mut second) = (buffers.remove(0), buffers.remove(0));
         let other = loom::thread::spawn({
             let meeting = Arc::clone(&meeting);

@@ -3,18 +3,21 @@
 //! are begun.
 
 mod barrier;
+mod cores;
+mod event_count;
 #[cfg(all(test, loom))]
 mod loom_tests;
-mod poison;
 mod shim;
 mod step_signal;
+mod team;
 #[cfg(all(test, not(loom)))]
 mod tests;
 mod threads;
 mod turn_buffer;
 
 pub(crate) use barrier::{Barrier, barrier};
-pub(crate) use poison::Poison;
+pub(crate) use cores::Cores;
 pub(crate) use step_signal::StepSignal;
+pub(crate) use team::{TeamSync, oversubscribed};
 pub(crate) use threads::{Background, map_in_parallel, pool_of, pool_of_all_cores};
-pub(crate) use turn_buffer::{Reader, TurnBuffer, Writer, oversubscribed, turn_buffer};
+pub(crate) use turn_buffer::{Reader, TurnBuffer, Writer, turn_buffer};

@@ -1,17 +1,17 @@
 //! Turns, barriers and what panics, with real threads.
 
-use super::{Poison, barrier, turn_buffer};
+use super::{TeamSync, barrier, turn_buffer};
 
 /// Workers add one to a vector of their own and read everyone's, many times.
 #[test]
 fn everyone_reads_what_everyone_wrote() {
     for workers in [1, 2, 3, 8] {
         let own = (0..workers).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
-        let poison = Poison::new();
-        let buffers = turn_buffer(workers, own, &poison);
+        let sync = TeamSync::new(workers);
+        let buffers = turn_buffer(workers, own, &sync);
         std::thread::scope(|scope| {
             for (rank, mut buffer) in buffers.into_iter().enumerate() {
-                let guard = poison.guard();
+                let guard = sync.guard();
                 scope.spawn(move || {
                     let _guard = guard;
                     for turn in 1..=200 {
@@ -28,11 +28,11 @@ fn everyone_reads_what_everyone_wrote() {
 #[test]
 fn who_releases_early_still_sees_its_own() {
     let own = (0..3).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
-    let poison = Poison::new();
-    let buffers = turn_buffer(3, own, &poison);
+    let sync = TeamSync::new(3);
+    let buffers = turn_buffer(3, own, &sync);
     std::thread::scope(|scope| {
         for (rank, mut buffer) in buffers.into_iter().enumerate() {
-            let guard = poison.guard();
+            let guard = sync.guard();
             scope.spawn(move || {
                 let _guard = guard;
                 for turn in 0..200 {
@@ -49,7 +49,7 @@ fn who_releases_early_still_sees_its_own() {
 #[test]
 #[should_panic(expected = "does not read what it has released")]
 fn nobody_reads_after_a_release() {
-    let mut buffers = turn_buffer(1, vec![vec![]; 2], &Poison::new());
+    let mut buffers = turn_buffer(1, vec![vec![]; 2], &TeamSync::new(2));
     buffers[0].release();
     buffers[0].read();
 }
@@ -58,7 +58,7 @@ fn nobody_reads_after_a_release() {
 #[should_panic(expected = "its own vectors only")]
 fn nobody_writes_what_is_not_theirs() {
     let mut buffers =
-        turn_buffer(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &Poison::new());
+        turn_buffer(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &TeamSync::new(2));
     let mut second = buffers.pop().unwrap();
     std::thread::scope(|scope| {
         scope.spawn(|| drop(buffers[0].write()));
@@ -69,22 +69,23 @@ fn nobody_writes_what_is_not_theirs() {
 #[test]
 #[should_panic(expected = "its own vectors only")]
 fn nobody_sees_without_a_turn_what_is_not_theirs() {
-    let buffers = turn_buffer(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &Poison::new());
+    let buffers =
+        turn_buffer(2, [0..1, 1..2].map(|own| Vec::from([own])).into(), &TeamSync::new(2));
     buffers[1].own(0..1);
 }
 
 #[test]
 #[should_panic(expected = "two workers own the same vectors")]
 fn ranges_do_not_overlap() {
-    turn_buffer(4, [0..2, 1..3].map(|own| Vec::from([own])).into(), &Poison::new());
+    turn_buffer(4, [0..2, 1..3].map(|own| Vec::from([own])).into(), &TeamSync::new(2));
 }
 
 #[test]
 #[should_panic(expected = "another worker has panicked")]
 fn a_panic_ends_the_others_wait() {
-    let poison = Poison::new();
-    let mut buffers = turn_buffer(0, vec![Vec::new(); 2], &poison);
-    poison.set();
+    let sync = TeamSync::new(2);
+    let mut buffers = turn_buffer(0, vec![Vec::new(); 2], &sync);
+    sync.poison();
     buffers[0].write();
 }
 
@@ -93,7 +94,7 @@ fn nobody_passes_a_barrier_before_all_have_come() {
     use std::sync::atomic::{AtomicUsize, Ordering};
     let came = AtomicUsize::new(0);
     std::thread::scope(|scope| {
-        for mut barrier in barrier(3, &Poison::new()) {
+        for mut barrier in barrier(3, &TeamSync::new(3)) {
             let came = &came;
             scope.spawn(move || {
                 for round in 1..=100 {

@@ -2,12 +2,13 @@
 //! error.
 
 use std::panic::resume_unwind;
-use std::sync::OnceLock;
 use std::sync::mpsc::sync_channel;
-use std::thread::{Builder, JoinHandle, available_parallelism};
+use std::thread::{Builder, JoinHandle};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+
+use super::Cores;
 
 /// The stack of a thread, whatever the environment sets for others: none of ours needs more.
 const STACK: usize = 2 << 20;
@@ -29,20 +30,13 @@ pub(crate) fn pool_of(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError
 /// # Errors
 /// When it refuses even one.
 pub(crate) fn pool_of_all_cores() -> Result<ThreadPool, ThreadPoolBuildError> {
-    let mut threads = cores();
+    let mut threads = Cores::usable().logical;
     loop {
         match pool_of(threads) {
             Err(_) if threads > 1 => threads /= 2,
             built => return built,
         }
     }
-}
-
-/// The number of cores that this process may use.
-pub(crate) fn cores() -> usize {
-    // The system is asked once: it answers by way of several files.
-    static CORES: OnceLock<usize> = OnceLock::new();
-    *CORES.get_or_init(|| available_parallelism().map_or(1, usize::from))
 }
 
 /// What `each` makes of `things`, in their order: by the pool that this thread belongs to, else by

@@ -11,30 +11,26 @@
 //! write: who says so early spares the others the wait. Its own ranges it sees at any time
 //! ([`TurnBuffer::own`]).
 //!
-//! Waiting spins briefly and then yields.
+//! How a worker waits is the [team's](TeamSync) to say.
 
 #![allow(unsafe_code, reason = "the one place where threads share memory that they write")]
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, Range};
 
-use super::Poison;
-use super::shim::{Arc, AtomicUsize, Ordering, Watch, pause};
-use super::threads::cores;
+use super::TeamSync;
+use super::shim::{Arc, AtomicUsize, Watch};
 use crate::simd::{F32x16, zeroed};
 
 /// The vectors, and the two counters that order all access to them.
 struct Shared {
     vectors: Box<[UnsafeCell<F32x16>]>,
     watch: Watch,
-    workers: usize,
-    /// How often a waiting worker spins before it lets another thread run.
-    spins: u32,
     /// How many times workers have published, in all.
     published: Counter,
     /// How many times workers have finished reading, in all.
     released: Counter,
-    poison: Poison,
+    sync: TeamSync,
 }
 
 /// A counter in cache lines of its own: what stands beside it is not taken away from a core
@@ -47,7 +43,7 @@ struct Counter(AtomicUsize);
 // only between the moment when all workers have released the buffer and the moment when its own
 // worker publishes. A `Reader` exists only between the moment when all workers have published and
 // the moment when its own worker releases. So nobody reads what another may write, and the counters
-// (release on the way in, acquire on the way out) order the accesses. What `own` gives, its own
+// (released on the way in, acquired on the way out) order the accesses. What `own` gives, its own
 // worker alone writes, and not while it is borrowed.
 unsafe impl Sync for Shared {}
 // SAFETY: `F32x16` may move between threads.
@@ -63,21 +59,17 @@ pub(crate) struct TurnBuffer {
     releases: usize,
 }
 
-/// Whether there are fewer cores than `workers`.
-pub(crate) fn oversubscribed(workers: usize) -> bool {
-    workers > cores()
-}
-
 /// Makes a buffer of `length` vectors of zeros, and a handle for each of as many workers as there
 /// are lists in `own`: the ranges that the worker writes, by rank.
 ///
 /// # Panics
-/// When ranges overlap or leave the buffer.
+/// When ranges overlap or leave the buffer, or there are not as many lists as workers.
 pub(crate) fn turn_buffer(
     length: usize,
     own: Vec<Vec<Range<usize>>>,
-    poison: &Poison,
+    sync: &TeamSync,
 ) -> Vec<TurnBuffer> {
+    assert!(own.len() == sync.workers(), "each worker of the team has a list of its own");
     let mut all: Vec<_> = own.iter().flatten().filter(|range| !range.is_empty()).cloned().collect();
     all.sort_by_key(|range| range.start);
     assert!(
@@ -88,14 +80,9 @@ pub(crate) fn turn_buffer(
     let shared = Arc::new(Shared {
         vectors: zeroed(length).into_iter().map(UnsafeCell::new).collect(),
         watch: Watch::new(length),
-        workers: own.len(),
-        // Some ten microseconds, in which workers that have a core each arrive: to yield it to
-        // another program costs much more. Where they have not, the one that is waited for needs
-        // this one's core.
-        spins: if oversubscribed(own.len()) { 0 } else { 1000 },
         published: Counter(AtomicUsize::new(0)),
         released: Counter(AtomicUsize::new(0)),
-        poison: poison.clone(),
+        sync: sync.clone(),
     });
     own.into_iter()
         .map(|own| TurnBuffer { shared: Arc::clone(&shared), own, turn: 0, releases: 0 })
@@ -112,7 +99,7 @@ impl TurnBuffer {
     pub(crate) fn write(&mut self) -> Writer<'_> {
         self.release();
         self.turn += 1;
-        self.shared.wait_for(&self.shared.released, self.turn);
+        self.shared.sync.wait_for(&self.shared.released.0, self.turn);
         Writer { buffer: self }
     }
 
@@ -122,7 +109,7 @@ impl TurnBuffer {
     /// After a [`release`](Self::release), until the worker has written.
     pub(crate) fn read(&self) -> Reader<'_> {
         assert!(self.releases == self.turn, "a worker does not read what it has released");
-        self.shared.wait_for(&self.shared.published, self.turn);
+        self.shared.sync.wait_for(&self.shared.published.0, self.turn);
         Reader { buffer: self }
     }
 
@@ -130,7 +117,7 @@ impl TurnBuffer {
     pub(crate) fn release(&mut self) {
         if self.releases == self.turn {
             self.releases += 1;
-            self.shared.released.0.fetch_add(1, Ordering::AcqRel);
+            self.shared.sync.count(&self.shared.released.0);
         }
     }
 
@@ -156,19 +143,6 @@ impl TurnBuffer {
             range.start <= range.end && (range.is_empty() || self.own.iter().any(within)),
             "a worker reaches for its own vectors only"
         );
-    }
-}
-
-impl Shared {
-    /// Waits until every worker has counted `turns` times.
-    #[inline]
-    fn wait_for(&self, counter: &Counter, turns: usize) {
-        let mut turn = 0;
-        while counter.0.load(Ordering::Acquire) < turns * self.workers {
-            assert!(!self.poison.is_set(), "another worker has panicked");
-            pause(turn < self.spins);
-            turn = turn.saturating_add(1);
-        }
     }
 }
 
@@ -206,7 +180,8 @@ impl Writer<'_> {
 
 impl Drop for Writer<'_> {
     fn drop(&mut self) {
-        self.buffer.shared.published.0.fetch_add(1, Ordering::Release);
+        let shared = &self.buffer.shared;
+        shared.sync.count(&shared.published.0);
     }
 }
 

@@ -6,6 +6,7 @@ use super::options::FitOptions;
 use super::primary::Primary;
 use super::run::TrainingRun;
 use super::state::State;
+use super::team_size::TeamSize;
 use crate::data::Split;
 use crate::exec::engine::Engine;
 use crate::exec::samples::Samples;
@@ -36,7 +37,8 @@ impl Engine {
     ) -> Result<History> {
         let samples = self.prepare(network, split, options)?;
         let mut state = State::new(network.clone(), *options);
-        let history = self.go_on(&mut state, samples, observer);
+        let size = self.team_size(&state, samples.train.len());
+        let history = self.go_on(&mut state, samples, observer, size);
         *network = state.into_result();
         history
     }
@@ -58,40 +60,52 @@ impl Engine {
         observer: &mut dyn Observer,
     ) -> Result<History> {
         let samples = self.prepare(state.network(), split, state.options())?;
-        self.go_on(state, samples, observer)
+        let size = self.team_size(state, samples.train.len());
+        self.go_on(state, samples, observer, size)
     }
 
-    /// Goes on from `state` on samples that it was checked with.
-    fn go_on(
+    /// Goes on from `state` on samples that it was checked with, with a team of some `size`.
+    pub(super) fn go_on(
         &self,
         state: &mut State,
         Parts { train, validation, class_weights }: Parts,
         observer: &mut dyn Observer,
+        size: TeamSize,
     ) -> Result<History> {
         state.check(&train)?;
         self.check_idle()?;
-        let mut stopped = false;
+        let (mut stopped, mut teams) = (false, Vec::new());
         if !state.is_complete() {
             let options = state.options;
             let data = self.samples(&train, state.network(), options.augmentation)?;
             let data = data.weighted(class_weights);
             let run = TrainingRun::new(data, options);
-            let primary = Primary::new(self, state, validation, observer);
+            let mut primary = Primary::new(self, state, validation, observer, size);
             let decay = |rate: f64| (rate * options.weight_decay) as f32;
             let schedule = options.schedule;
             stopped = match options.optimizer {
-                Optimizer::Adam(adam) => run.fit(self, primary, |at| {
+                Optimizer::Adam(adam) => run.fit(self, &mut primary, |at| {
                     let learning_rate = adam.learning_rate * schedule.factor(at);
                     Adam { learning_rate, ..adam }.at(at.step).decaying(decay(learning_rate))
                 }),
-                Optimizer::Sgd(sgd) => run.fit(self, primary, |at| {
+                Optimizer::Sgd(sgd) => run.fit(self, &mut primary, |at| {
                     let learning_rate = sgd.learning_rate * schedule.factor(at);
                     Sgd { learning_rate, ..sgd }.step().decaying(decay(learning_rate))
                 }),
             }?;
+            teams = primary.into_teams();
         }
         let best = state.restored().map(|(epoch, _)| epoch);
-        Ok(History { epochs: state.epochs.clone(), stopped, best })
+        Ok(History { epochs: state.epochs.clone(), stopped, best, teams })
+    }
+
+    /// How many threads shall go on from `state`, on so many samples.
+    fn team_size(&self, state: &State, samples: usize) -> TeamSize {
+        let Some(cores) = self.cores_to_choose() else { return TeamSize::Fixed(self.threads()) };
+        let all = samples.div_ceil(state.options.batch_size).saturating_mul(state.options.epochs);
+        let plan = self.training_plan(&state.options, samples);
+        let parts = plan.parts(state.network.architecture());
+        TeamSize::auto(cores, parts, all.saturating_sub(state.steps_done(samples)))
     }
 
     /// Whether [`fit`](Self::fit) can begin, and its state be kept in files: to be asked before what
@@ -105,7 +119,12 @@ impl Engine {
     }
 
     /// Checks that a run can begin, and parts its samples.
-    fn prepare(&self, network: &Network, split: &Split, options: &FitOptions) -> Result<Parts> {
+    pub(super) fn prepare(
+        &self,
+        network: &Network,
+        split: &Split,
+        options: &FitOptions,
+    ) -> Result<Parts> {
         let parts = Parts::checked(network, split, options)?;
         let held_out = split.len() - parts.train.len();
         self.check_training_memory(network, &parts.train, held_out, options)?;
@@ -128,7 +147,7 @@ impl Engine {
 }
 
 /// The samples that a run trains on, and those that it validates the network with.
-struct Parts {
+pub(super) struct Parts {
     train: Split,
     validation: Option<Split>,
     /// How much each class counts, where not all count the same.

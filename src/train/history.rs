@@ -31,6 +31,19 @@ pub struct Validation {
     pub accuracy: f64,
 }
 
+/// How much of an epoch was trained by so many threads.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct TeamUse {
+    /// The epoch, counted from 1.
+    pub epoch: usize,
+    /// The threads.
+    pub threads: usize,
+    /// The steps that they made.
+    pub steps: usize,
+    /// How long these took, in seconds.
+    pub seconds: f64,
+}
+
 /// The epochs of a run.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct History {
@@ -41,6 +54,9 @@ pub struct History {
     /// Where the network is not that of the last epoch, the one that it is of: the epoch of the
     /// lowest validation loss.
     pub best: Option<usize>,
+    /// How many threads trained which epochs, in order: more than one entry an epoch where their
+    /// number changed within it. Without those of a run that this one went on with.
+    pub teams: Vec<TeamUse>,
 }
 
 /// How far a run is, after a step.

@@ -106,10 +106,12 @@ impl Engine {
         options: &FitOptions,
     ) -> Need {
         let plan = self.training_plan(options, train.len());
-        // The state of the run, and where it went on from; and the network of the lowest validation
-        // loss.
-        let copies = 2 * options.optimizer.slots() + usize::from(held_out > 0);
-        let orders = (self.threads() * train.len()) as u128 * INDEX;
+        // The state of the run, where its segment went on from, and where another team will; and the
+        // network of the lowest validation loss.
+        let states = if self.cores_to_choose().is_some() { 3 } else { 2 };
+        let copies = states * options.optimizer.slots() + usize::from(held_out > 0);
+        // One that all workers share, and the one before it as long as some are not done with it.
+        let orders = (self.threads().min(2) * train.len()) as u128 * INDEX;
         let mut need = self
             .team_memory(&plan, architecture, train, options.augmentation)
             .and("the orders of the images", orders)

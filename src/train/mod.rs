@@ -16,12 +16,15 @@ mod primary;
 mod run;
 mod schedule;
 mod state;
+mod team_size;
 
 pub use class_weights::ClassWeights;
 pub use error::{Error, OptionError};
 pub use evaluate::Prediction;
 pub use gradients::Gradients;
-pub use history::{Epoch, History, NoObserver, Observer, ObserverError, Progress, Validation};
+pub use history::{
+    Epoch, History, NoObserver, Observer, ObserverError, Progress, TeamUse, Validation,
+};
 pub use metrics::{Averages, ClassReport, Confusion, ConfusionMatrix, Evaluation};
 pub use options::FitOptions;
 pub use schedule::{LrDecay, LrSchedule};

@@ -1,12 +1,15 @@
 //! A run: epochs of minibatches, walked by every worker of the team in step.
+//!
+//! It is a sequence of segments, each walked by a team of one size, and each from the state in which the
+//! one before it ended.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Result};
 use super::history::Progress;
 use super::options::FitOptions;
-use super::primary::Primary;
+use super::primary::{Continuation, Primary};
 use super::schedule::StepIndex;
 use super::state::{PartialEpoch, State};
 use crate::exec::engine::Engine;
@@ -23,16 +26,28 @@ use crate::sync::StepSignal;
 pub(super) struct TrainingRun<'a> {
     data: Samples<'a>,
     options: FitOptions,
+    /// The order of the epoch that is walked: made by the first worker that comes to it.
+    order: Mutex<Arc<EpochOrder>>,
     /// The step after which the team meets, for the primary to take what there is.
     meeting: StepSignal,
-    /// The last step.
+    /// The last step, of the run or of the segment.
     end: StepSignal,
+}
+
+/// A part of a run that is walked by a team of one size.
+struct Segment<'a> {
+    /// Where it begins.
+    start: State,
+    /// From when on its time counts.
+    since: Instant,
+    run: &'a TrainingRun<'a>,
 }
 
 impl<'a> TrainingRun<'a> {
     /// A run on `data`.
     pub(super) fn new(data: Samples<'a>, options: FitOptions) -> Self {
-        Self { data, options, meeting: StepSignal::new(), end: StepSignal::new() }
+        let order = Mutex::new(Arc::new(EpochOrder::none()));
+        Self { data, options, order, meeting: StepSignal::new(), end: StepSignal::new() }
     }
 
     /// Walks on from the state of `primary`, the parameters moved by the `rule` of each step.
@@ -40,46 +55,76 @@ impl<'a> TrainingRun<'a> {
     pub(super) fn fit<R: UpdateRule>(
         &self,
         engine: &Engine,
-        primary: Primary<'_>,
+        primary: &mut Primary<'_>,
         rule: impl Fn(StepIndex) -> R + Sync,
     ) -> Result<bool> {
-        let plan = Plan {
-            slots: R::SLOTS,
-            drops: true,
-            smoothing: self.options.label_smoothing,
-            ..engine.plan(self.options.batch_size.min(self.data.len()))
-        };
         primary.state.reserve_slots(R::SLOTS);
-        let start = primary.state.clone();
-        let primary = Mutex::new(primary);
-        let ends = engine.as_team(plan, start.network(), &self.data, |mut worker| {
-            start.give_parameters(&mut worker);
-            let mut primary = if worker.is_primary() { primary.lock().ok() } else { None };
-            self.work(&mut worker, &start, primary.as_deref_mut(), &rule)
-        });
-        ends.into_iter().collect::<Result<()>>()?;
-        let primary = primary.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let batch = self.options.batch_size.min(self.data.len());
+        let since = Instant::now();
+        let mut next = Some(Continuation { state: primary.state.clone(), since });
+        while let Some(Continuation { state: start, since }) = next {
+            let plan = Plan {
+                slots: R::SLOTS,
+                drops: true,
+                smoothing: self.options.label_smoothing,
+                ..engine.plan(batch).by(primary.threads())
+            };
+            let segment = Segment { start, since, run: self };
+            let shared = Mutex::new(&mut *primary);
+            let ends = engine.as_team(plan, segment.start.network(), &self.data, |mut worker| {
+                segment.start.give_parameters(&mut worker);
+                let mut primary = if worker.is_primary() { shared.lock().ok() } else { None };
+                segment.walk(
+                    &mut worker,
+                    primary.as_deref_mut().map(|primary| &mut **primary),
+                    &rule,
+                )
+            });
+            ends.into_iter().collect::<Result<()>>()?;
+            next = primary.take_next();
+        }
         Ok(primary.is_stopped())
     }
 
+    /// The order of epoch `epoch`, counted from 1.
+    fn order_of(&self, epoch: usize) -> Arc<EpochOrder> {
+        let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        if order.epoch != epoch {
+            // That of the epoch before is given back first.
+            *order = Arc::new(EpochOrder::none());
+            *order = Arc::new(EpochOrder::new(self.data.len(), &self.options, epoch));
+        }
+        Arc::clone(&order)
+    }
+
+    /// Ends the segment with step `step` where the primary has said so, or failed.
+    fn end_after(&self, step: u64, said: &Result<bool>) {
+        if !matches!(said, Ok(false)) {
+            self.end.say(step);
+        }
+    }
+}
+
+impl Segment<'_> {
     /// The program of each worker.
-    fn work<R: UpdateRule>(
+    fn walk<R: UpdateRule>(
         &self,
         worker: &mut Worker,
-        start: &State,
         mut primary: Option<&mut Primary<'_>>,
         rule: impl Fn(StepIndex) -> R,
     ) -> Result<()> {
-        let Self { data, options, meeting, end } = self;
+        let Self { start, since, run } = self;
+        let TrainingRun { data, options, meeting, end, .. } = run;
         let steps = data.len().div_ceil(options.batch_size);
         let mut at = StepIndex::after(start.steps_done(data.len()), steps, options.epochs);
         let mut partial = start.partial;
+        if let Some(primary) = primary.as_deref_mut() {
+            primary.begin_segment(since.elapsed());
+        }
+        let mut clock = StepClock::since(*since);
         for epoch in start.epochs.len() + 1..=options.epochs {
-            let clock = Instant::now();
-            // How long the team met, which is no training.
-            let mut aside = Duration::ZERO;
             let PartialEpoch { steps: first, seconds, .. } = partial;
-            let order = EpochOrder::new(data.len(), options, epoch);
+            let order = run.order_of(epoch);
             let streams = Some(SampleStreams { seed: options.seed, epoch });
             for step in first..steps {
                 at.step += 1;
@@ -89,11 +134,10 @@ impl<'a> TrainingRun<'a> {
                 if step > first && meeting.is_at(at.step - 1) {
                     let mut met = Ok(false);
                     if let Some(primary) = primary.as_deref_mut() {
-                        let trained = clock.elapsed();
-                        partial.seconds = seconds + (trained - aside).as_secs_f64();
+                        partial.seconds = seconds + clock.pause();
                         met = primary.meet(worker, partial);
-                        self.end_after(at.step - 1, &met);
-                        aside += clock.elapsed() - trained;
+                        run.end_after(at.step - 1, &met);
+                        clock.go_on();
                     }
                     worker.wait_for_all();
                     met?;
@@ -109,7 +153,7 @@ impl<'a> TrainingRun<'a> {
                 partial.totals += seen;
                 if let Some(primary) = primary.as_deref_mut() {
                     let progress = progress(epoch, step + 1, loss, &partial.totals);
-                    if primary.end_step(&progress) {
+                    if primary.end_step(&progress, clock.step()) {
                         meeting.say(at.step);
                     }
                 }
@@ -117,9 +161,9 @@ impl<'a> TrainingRun<'a> {
             }
             let mut ends = Ok(false);
             if let Some(primary) = primary.as_deref_mut() {
-                partial.seconds = seconds + (clock.elapsed() - aside).as_secs_f64();
+                partial.seconds = seconds + clock.pause();
                 ends = primary.end_epoch(worker, partial);
-                self.end_after(at.step, &ends);
+                run.end_after(at.step, &ends);
             }
             worker.wait_for_all();
             ends?;
@@ -127,32 +171,65 @@ impl<'a> TrainingRun<'a> {
                 return Ok(());
             }
             partial = PartialEpoch::default();
+            clock = StepClock::since(Instant::now());
         }
         Ok(())
     }
+}
 
-    /// Ends the run with step `step` where the primary has said so, or failed.
-    fn end_after(&self, step: u64, said: &Result<bool>) {
-        if !matches!(said, Ok(false)) {
-            self.end.say(step);
-        }
+/// How long an epoch takes, or what a segment has of it, and each of its steps.
+struct StepClock {
+    since: Instant,
+    /// The time at which the team met, which is no training.
+    aside: Duration,
+    /// When the last step ended, or the team went on.
+    last: Instant,
+}
+
+impl StepClock {
+    fn since(since: Instant) -> Self {
+        Self { since, aside: Duration::ZERO, last: Instant::now() }
+    }
+
+    /// A step ends: how long it took.
+    fn step(&mut self) -> Duration {
+        let now = Instant::now();
+        now - std::mem::replace(&mut self.last, now)
+    }
+
+    /// The team meets: how long it trained up to here, in seconds.
+    fn pause(&mut self) -> f64 {
+        self.last = Instant::now();
+        (self.last - self.since).saturating_sub(self.aside).as_secs_f64()
+    }
+
+    /// It goes on.
+    fn go_on(&mut self) {
+        let met = self.step();
+        self.aside += met;
     }
 }
 
 /// The order in which an epoch meets the samples.
 struct EpochOrder {
+    epoch: usize,
     samples: Vec<u32>,
     batch_size: usize,
 }
 
 impl EpochOrder {
+    /// That of no epoch.
+    fn none() -> Self {
+        Self { epoch: 0, samples: Vec::new(), batch_size: 1 }
+    }
+
     /// That of epoch `epoch`, counted from 1, of so many samples.
     fn new(samples: usize, options: &FitOptions, epoch: usize) -> Self {
         let mut samples: Vec<u32> = (0..samples as u32).collect();
         if options.shuffle {
             Rng::stream(options.seed, Stream::Shuffle, epoch as u64).shuffle(&mut samples);
         }
-        Self { samples, batch_size: options.batch_size }
+        Self { epoch, samples, batch_size: options.batch_size }
     }
 
     /// The samples of step `step`, counted from 0; none after the last.

@@ -13,7 +13,7 @@ use crate::exec::plan::{Plan, StagePlan};
 use crate::kernels::ops::argmax::argmax;
 use crate::kernels::ops::softmax::{Labels, cross_entropy};
 use crate::simd::{F32x16, Kernel, LANES, Simd, transpose_block, vectors_for, zeroed};
-use crate::sync::Poison;
+use crate::sync::TeamSync;
 
 /// One worker's loss head.
 pub(crate) struct LossHead {
@@ -50,7 +50,7 @@ pub(crate) struct Totals {
 
 impl LossHead {
     /// Each worker's head on `last`, the stage of the logits.
-    pub(crate) fn allocate(last: &StagePlan, plan: &Plan, poison: &Poison) -> Vec<Self> {
+    pub(crate) fn allocate(last: &StagePlan, plan: &Plan, sync: &TeamSync) -> Vec<Self> {
         let partition = last.partition;
         let (layout, blocks) = (partition.layout(), partition.column_blocks());
         let outcomes = OutcomeLayout { first: layout.at(blocks, 0) };
@@ -62,7 +62,7 @@ impl LossHead {
             own
         };
         let own = (0..plan.workers).map(own).collect();
-        let buffers = BlockedBuffer::allocate_vectors(layout, length, own, poison).into_iter();
+        let buffers = BlockedBuffer::allocate_vectors(layout, length, own, sync).into_iter();
         let head = |(rank, logits)| Self {
             partition,
             rank,

@@ -18,6 +18,7 @@ use super::partition::{Partition, even_range};
 use crate::kernels::gemm::GemmBackend;
 use crate::model::{Activation, Architecture, Layer};
 use crate::simd::{Isa, LANES, vectors_for};
+use crate::sync::oversubscribed;
 
 /// What a team is planned for.
 #[derive(Clone, Copy, Debug)]
@@ -68,9 +69,14 @@ pub(crate) enum StageKind {
 }
 
 impl Plan {
+    /// The same for a team of `workers`.
+    pub(crate) fn by(self, workers: usize) -> Self {
+        Self { workers, oversubscribed: oversubscribed(workers), ..self }
+    }
+
     /// The same for a team of one.
     pub(crate) fn alone(self) -> Self {
-        Self { workers: 1, oversubscribed: false, ..self }
+        self.by(1)
     }
 
     /// Whether weights change.
@@ -81,6 +87,18 @@ impl Plan {
     /// The image blocks of a minibatch, 16 images each, that worker `rank` computes.
     pub(crate) fn image_blocks(&self, rank: usize) -> Range<usize> {
         even_range(vectors_for(self.batch), rank, self.workers)
+    }
+
+    /// Into how many parts the work of the stage falls that has most of them: more workers than that
+    /// would wait.
+    pub(crate) fn parts(&self, architecture: &Architecture) -> usize {
+        let of_samples = vectors_for(self.batch);
+        let parts = |stage: &StagePlan| match stage.kind {
+            StageKind::Images(_) => of_samples,
+            StageKind::Dense(_) => stage.partition.column_blocks().max(of_samples),
+            StageKind::Dropout(_) => 1,
+        };
+        self.alone().stages(architecture, false).iter().map(parts).max().unwrap_or(1)
     }
 
     /// The stages of a network of `architecture`, first to last, which reads images as lists of

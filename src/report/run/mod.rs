@@ -29,7 +29,7 @@ use crate::exec::engine::Engine;
 use crate::measure::{Machine, share_of_peak};
 use crate::model::Network;
 use crate::report::error::{Error, Result};
-use crate::train::{Epoch, FitOptions, Observer, State};
+use crate::train::{Epoch, FitOptions, Observer, State, TeamUse};
 use folder::RunFolder;
 use history_file::HistoryFile;
 use recorder::Recorder;
@@ -316,6 +316,7 @@ impl<'a> StartedRun<'a> {
             folder,
             config: self.config,
             train_seconds: before + elapsed.saturating_sub(aside).as_secs_f64(),
+            teams: history.teams,
         })))
     }
 }
@@ -351,6 +352,7 @@ pub struct TrainedRun<'a> {
     folder: RunFolder,
     config: RunConfig,
     train_seconds: f64,
+    teams: Vec<TeamUse>,
 }
 
 impl TrainedRun<'_> {
@@ -406,6 +408,7 @@ impl TrainedRun<'_> {
             model: network.architecture().to_string(),
             parameters: network.parameter_count(),
             threads: engine.threads(),
+            teams: self.teams.clone(),
             isa: engine.isa().name().into(),
             machine: Some(Machine::this()),
             train_seconds: self.train_seconds,

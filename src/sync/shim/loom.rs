@@ -3,12 +3,12 @@
 use std::ops::Range;
 
 use ::loom::cell::UnsafeCell;
-pub(crate) use ::loom::sync::Arc;
-pub(crate) use ::loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+pub(crate) use ::loom::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering, fence};
+pub(crate) use ::loom::sync::{Arc, Condvar, Mutex, MutexGuard};
 
-/// Waits a moment: lets another thread run.
-pub(crate) fn pause(_spin: bool) {
-    ::loom::thread::yield_now();
+/// Does not spin: what follows is explored instead.
+pub(crate) fn spin_until(_condition: impl Fn() -> bool) -> bool {
+    false
 }
 
 /// Sees every access to a buffer's vectors, and panics at one that nothing orders after another

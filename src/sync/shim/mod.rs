@@ -7,6 +7,12 @@ mod loom;
 mod real;
 
 #[cfg(all(test, loom))]
-pub(super) use self::loom::{Arc, AtomicBool, AtomicU64, AtomicUsize, Ordering, Watch, pause};
+pub(super) use self::loom::{
+    Arc, AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, Watch, fence,
+    spin_until,
+};
 #[cfg(not(all(test, loom)))]
-pub(super) use self::real::{Arc, AtomicBool, AtomicU64, AtomicUsize, Ordering, Watch, pause};
+pub(super) use self::real::{
+    Arc, AtomicBool, AtomicU64, AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, Watch, fence,
+    spin_until,
+};

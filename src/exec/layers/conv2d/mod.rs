@@ -21,7 +21,7 @@ use crate::kernels::conv::KernelGradient;
 use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
 use crate::simd::{F32x16, Isa, vectors_for, zeroed};
-use crate::sync::{Poison, TurnBuffer, turn_buffer};
+use crate::sync::{TeamSync, TurnBuffer, turn_buffer};
 
 /// One worker's convolution.
 pub(crate) struct Conv2d {
@@ -47,7 +47,7 @@ impl Conv2d {
         geometry: Geometry,
         has_input_gradient: bool,
         plan: &Plan,
-        poison: &Poison,
+        sync: &TeamSync,
     ) -> Vec<Self> {
         let vectors = vectors_for(geometry.parameters());
         // Where nothing is learnt there is no gradient.
@@ -57,8 +57,8 @@ impl Conv2d {
             std::iter::once(own.start * learnt..own.end * learnt).collect()
         };
         let own = (0..plan.workers).map(own).collect();
-        let gradients = turn_buffer(vectors_for(plan.batch) * learnt, own, poison);
-        let parameters = Parameters::allocate(&geometry, has_input_gradient, plan, poison);
+        let gradients = turn_buffer(vectors_for(plan.batch) * learnt, own, sync);
+        let parameters = Parameters::allocate(&geometry, has_input_gradient, plan, sync);
         let convolution = |(rank, (parameters, gradients))| {
             let blocks = plan.image_blocks(rank).len();
             let winners = if geometry.pooled { blocks * geometry.output().vectors() } else { 0 };

@@ -6,7 +6,7 @@ use crate::exec::partition::even_range;
 use crate::exec::plan::{Geometry, Plan};
 use crate::model::Tensor;
 use crate::simd::{F32x16, LANES, as_numbers, vectors_for, zeroed};
-use crate::sync::{Poison, TurnBuffer, turn_buffer};
+use crate::sync::{TeamSync, TurnBuffer, turn_buffer};
 
 /// A worker's handle of the parameters, and its copies of them.
 pub(super) struct Parameters {
@@ -29,7 +29,7 @@ impl Parameters {
         geometry: &Geometry,
         has_input_gradient: bool,
         plan: &Plan,
-        poison: &Poison,
+        sync: &TeamSync,
     ) -> Vec<Self> {
         let (vectors, slots) = (vectors_for(geometry.parameters()), plan.slots);
         let own = |rank| even_range(vectors, rank, plan.workers);
@@ -37,7 +37,7 @@ impl Parameters {
             let Range { start, end } = own(rank);
             std::iter::once(start * slots..end * slots).collect()
         });
-        let handles = turn_buffer(vectors * slots, ranges.collect(), poison).into_iter();
+        let handles = turn_buffer(vectors * slots, ranges.collect(), sync).into_iter();
         let flipped = if has_input_gradient { geometry.weights() } else { 0 };
         let handle = |(rank, turns)| Self {
             turns,

@@ -18,7 +18,7 @@ use crate::kernels::optim::UpdateRule;
 use crate::kernels::sparse::{self, tail_vectors};
 use crate::model::{Activation, Tensor};
 use crate::simd::{F32x16, zeroed};
-use crate::sync::Poison;
+use crate::sync::TeamSync;
 
 /// One worker's dense layer.
 pub(crate) struct Dense {
@@ -45,7 +45,7 @@ impl Dense {
         stage: &StagePlan,
         activation: Activation,
         plan: &Plan,
-        poison: &Poison,
+        sync: &TeamSync,
     ) -> Vec<Self> {
         let StagePlan { partition, below, reads_sparse, .. } = *stage;
         let (batch, units) = (plan.batch, partition.units);
@@ -67,7 +67,7 @@ impl Dense {
                 tail_gradients: zeroed(if has_tail { tail_vectors(partition.rows()) } else { 0 }),
             }
         };
-        Weights::allocate(partition, plan, poison).into_iter().enumerate().map(layer).collect()
+        Weights::allocate(partition, plan, sync).into_iter().enumerate().map(layer).collect()
     }
 
     /// y = activation(x · w + b), the worker's part.

@@ -12,7 +12,7 @@ use crate::exec::plan::Plan;
 use crate::kernels::sparse::{TAIL, tail_vectors};
 use crate::model::Tensor;
 use crate::simd::{F32x16, LANES, as_numbers, as_numbers_mut};
-use crate::sync::{Poison, Reader, TurnBuffer, Writer, turn_buffer};
+use crate::sync::{Reader, TeamSync, TurnBuffer, Writer, turn_buffer};
 
 /// A worker's handle of the weights of a layer.
 pub(super) struct Weights {
@@ -40,11 +40,11 @@ pub(super) struct WeightStrides {
 
 impl Weights {
     /// The weights of a layer, all zero: a handle a worker.
-    pub(super) fn allocate(partition: Partition, plan: &Plan, poison: &Poison) -> Vec<Self> {
+    pub(super) fn allocate(partition: Partition, plan: &Plan, sync: &TeamSync) -> Vec<Self> {
         let layout = Layout { partition, slots: plan.slots };
         let own = |rank| Vec::from([layout.range(&partition.work(rank, plan.batch))]);
         let own = (0..plan.workers).map(own).collect();
-        let handles = turn_buffer(layout.length(), own, poison).into_iter();
+        let handles = turn_buffer(layout.length(), own, sync).into_iter();
         handles.enumerate().map(|(rank, turns)| Self { layout, rank, turns }).collect()
     }
 

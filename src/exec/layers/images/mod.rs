@@ -22,7 +22,7 @@ use crate::exec::plan::{ImageLayerKind, ImagesPlan, Plan};
 use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
 use crate::simd::{F32x16, LANES, as_numbers_mut, vectors_for, zeroed};
-use crate::sync::Poison;
+use crate::sync::TeamSync;
 
 /// One worker's layers that see images.
 pub(crate) struct ImageStack {
@@ -45,7 +45,7 @@ enum StackedLayer {
 
 impl ImageStack {
     /// The layers of each worker, their parameters yet to be set.
-    pub(crate) fn allocate(images: &ImagesPlan, plan: &Plan, poison: &Poison) -> Vec<Self> {
+    pub(crate) fn allocate(images: &ImagesPlan, plan: &Plan, sync: &TeamSync) -> Vec<Self> {
         let stack = |rank| {
             let own = plan.image_blocks(rank);
             let volume = |volume| VolumeBuffer::new(volume, own.len());
@@ -60,7 +60,7 @@ impl ImageStack {
             let layers = match *kind {
                 ImageLayerKind::Conv2d(geometry) => {
                     let has_input_gradient = !std::mem::take(&mut is_first);
-                    let layers = Conv2d::allocate(geometry, has_input_gradient, plan, poison);
+                    let layers = Conv2d::allocate(geometry, has_input_gradient, plan, sync);
                     layers.into_iter().map(Box::new).map(StackedLayer::Conv2d).collect()
                 }
                 ImageLayerKind::Pool(pooling, windows) => {

@@ -1,0 +1,49 @@
+//! How many cores there are for this process.
+
+use std::sync::OnceLock;
+use std::thread::available_parallelism;
+
+/// How many cores this process may use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Cores {
+    /// Those that share no arithmetic units.
+    pub(crate) physical: usize,
+    /// Those that the system knows: several a physical one where that runs several threads at once.
+    pub(crate) logical: usize,
+}
+
+impl Cores {
+    /// Those that the affinity and the quota of this process leave it.
+    pub(crate) fn usable() -> Self {
+        // The system is asked once: it answers by way of several files.
+        static USABLE: OnceLock<Cores> = OnceLock::new();
+        *USABLE.get_or_init(|| {
+            let logical = available_parallelism().map_or(1, usize::from);
+            Self { physical: physical().map_or(logical, |cores| cores.clamp(1, logical)), logical }
+        })
+    }
+}
+
+/// The physical cores that this process may run on, where the system tells.
+#[cfg(target_os = "linux")]
+fn physical() -> Option<usize> {
+    use std::collections::BTreeSet;
+
+    use rustix::thread::{CpuSet, sched_getaffinity};
+
+    let set = sched_getaffinity(None).ok()?;
+    let usable = (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu));
+    // The threads of a core name the same ones.
+    let siblings = |cpu| {
+        let path = format!("/sys/devices/system/cpu/cpu{cpu}/topology/thread_siblings_list");
+        std::fs::read_to_string(path).ok()
+    };
+    let cores: Option<BTreeSet<String>> = usable.map(siblings).collect();
+    cores.map(|cores| cores.len())
+}
+
+/// The physical cores that this process may run on, where the system tells.
+#[cfg(not(target_os = "linux"))]
+fn physical() -> Option<usize> {
+    None
+}
