@@ -47,3 +47,28 @@ fn physical() -> Option<usize> {
 fn physical() -> Option<usize> {
     None
 }
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
+
+    use super::*;
+
+    /// A thread that may run on one core only has one, however many the machine has.
+    #[test]
+    fn affinity_counts() {
+        let usable = Cores::usable();
+        assert!((1..=usable.logical).contains(&usable.physical), "{usable:?}");
+        std::thread::spawn(|| {
+            let all = sched_getaffinity(None).expect("the system tells");
+            let first = (0..CpuSet::MAX_CPU).find(|&cpu| all.is_set(cpu)).expect("there is one");
+            let mut one = CpuSet::new();
+            one.set(first);
+            sched_setaffinity(None, &one).expect("it is one of those that we may use");
+            // Where the system does not tell which cores are siblings, nothing is said.
+            assert!(physical().is_none_or(|cores| cores == 1));
+        })
+        .join()
+        .expect("the thread ends");
+    }
+}
