@@ -118,6 +118,8 @@ def main():
                     for label, contestant in contestants.items():
                         seconds[name][label] += train(contestant, options, folder, together, quota)
 
+    if os.path.isdir(f"{CPU_GROUPS}/mnistry-quota"):
+        os.rmdir(f"{CPU_GROUPS}/mnistry-quota")
     print(f"| {options.model}, {options.batch} | " + " | ".join(contestants) + " |")
     print("| --- |" + " --- |" * len(contestants))
     for name, found in seconds.items():

@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use super::plan::Plan;
 use crate::kernels::gemm::GemmBackend;
 use crate::simd::{Isa, UnsupportedIsa};
-use crate::sync::{Cores, oversubscribed, pool_of, pool_of_all_cores};
+use crate::sync::{Cores, pool_of, pool_of_all_cores};
 
 /// Threads and kernels, chosen once.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Engine {
             Some(isa) => isa,
             None => Isa::detect()?,
         };
-        let granted = Cores { logical: pool.current_num_threads(), ..Cores::usable() };
+        let granted = Cores::usable().up_to(pool.current_num_threads());
         let choice = options.threads.is_none().then_some(granted);
         Ok(Self { pool, isa, gemm: options.gemm, choice, stop: Arc::default() })
     }
@@ -109,17 +109,17 @@ impl Engine {
     /// How minibatches of up to `batch` samples are computed by all threads, where nothing is
     /// learnt.
     pub(crate) fn plan(&self, batch: usize) -> Plan {
-        let workers = self.threads();
-        Plan {
-            workers,
-            oversubscribed: oversubscribed(workers),
+        let plan = Plan {
+            workers: 1,
+            oversubscribed: false,
             batch,
             slots: 1,
             drops: false,
             smoothing: 0.0,
             isa: self.isa,
             gemm: self.gemm,
-        }
+        };
+        plan.by(self.threads())
     }
 
     pub(crate) fn pool(&self) -> &rayon::ThreadPool {

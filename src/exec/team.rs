@@ -14,10 +14,12 @@ use crate::model::Network;
 use crate::sync::{TeamSync, barrier};
 
 impl Engine {
-    /// Has every thread run `program` as a worker of a team, in one parallel region, planned as
-    /// `plan` says, for `network` and `data`; each is yet to
-    /// [load its parameters](Worker::load_parameters). Returns what the workers return, in their
-    /// order.
+    /// Has as many threads as `plan` says run `program` as workers of a team, in one parallel region,
+    /// for `network` and `data`; each is yet to [load its parameters](Worker::load_parameters).
+    /// Returns what the workers return, in their order.
+    ///
+    /// # Panics
+    /// When there are fewer threads: the workers would wait for ever.
     pub(crate) fn as_team<T: Send>(
         &self,
         plan: Plan,
@@ -25,6 +27,7 @@ impl Engine {
         data: &Samples<'_>,
         program: impl Fn(Worker) -> T + Sync,
     ) -> Vec<T> {
+        assert!(plan.workers <= self.threads(), "every worker has a thread");
         let sync = TeamSync::new(plan.workers);
         let workers = team(plan, network, data, &sync).into_iter();
         let workers: Vec<_> = workers.map(|worker| Mutex::new(Some(worker))).collect();

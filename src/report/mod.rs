@@ -56,7 +56,7 @@ pub struct Report {
     pub model: String,
     /// How many parameters it has: the numbers that were learnt.
     pub parameters: usize,
-    /// The number of threads: the most that trained it.
+    /// The number of threads that there were to train it; how many did, `teams` says.
     pub threads: usize,
     /// With how many of them each epoch was trained, or a part of it; without those epochs that the run
     /// had before it was gone on with, and empty in reports of versions that did not say.

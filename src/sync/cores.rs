@@ -22,6 +22,11 @@ impl Cores {
             Self { physical: physical().map_or(logical, |cores| cores.clamp(1, logical)), logical }
         })
     }
+
+    /// The same where there are no more than `threads` to use them.
+    pub(crate) fn up_to(self, threads: usize) -> Self {
+        Self { physical: self.physical.min(threads), logical: self.logical.min(threads) }
+    }
 }
 
 /// The physical cores that this process may run on, where the system tells.
@@ -53,6 +58,13 @@ mod tests {
     use rustix::thread::{CpuSet, sched_getaffinity, sched_setaffinity};
 
     use super::*;
+
+    #[test]
+    fn no_more_cores_are_used_than_there_are_threads() {
+        let cores = Cores { physical: 4, logical: 8 };
+        assert_eq!(cores.up_to(2), Cores { physical: 2, logical: 2 });
+        assert_eq!(cores.up_to(6), Cores { physical: 4, logical: 6 });
+    }
 
     /// A thread that may run on one core only has one, however many the machine has.
     #[test]

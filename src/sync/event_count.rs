@@ -5,7 +5,7 @@ use super::shim::{AtomicUsize, Condvar, Mutex, MutexGuard, Ordering, fence};
 /// Where threads sleep until a condition holds that other threads bring about.
 ///
 /// Whoever changes what conditions depend on [notifies](Self::notify_all) afterwards; where nobody
-/// sleeps, which is the rule, that is one load.
+/// sleeps, which is the rule, that is a fence and a load.
 ///
 /// No wake-up is lost. A sleeper counts itself before it looks at its condition for the last time, and
 /// who notifies looks at the count after the change; a fence between the two, on either side, has one of

@@ -1,6 +1,6 @@
 //! All the synchronisation there is between the workers of a team: buffers that they write and read
-//! in turns, a barrier made of one, and the signals of a run, which the turns order; and how threads
-//! are begun.
+//! in turns, a barrier made of one, how they wait there, and the signals of a run, which the turns order;
+//! how threads are begun, and for how many there are cores.
 
 mod barrier;
 mod cores;

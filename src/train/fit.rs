@@ -80,20 +80,20 @@ impl Engine {
             let data = self.samples(&train, state.network(), options.augmentation)?;
             let data = data.weighted(class_weights);
             let run = TrainingRun::new(data, options);
-            let mut primary = Primary::new(self, state, validation, observer, size);
+            let primary = Primary::new(self, state, validation, observer, size);
             let decay = |rate: f64| (rate * options.weight_decay) as f32;
             let schedule = options.schedule;
-            stopped = match options.optimizer {
-                Optimizer::Adam(adam) => run.fit(self, &mut primary, |at| {
+            let primary = match options.optimizer {
+                Optimizer::Adam(adam) => run.fit(self, primary, |at| {
                     let learning_rate = adam.learning_rate * schedule.factor(at);
                     Adam { learning_rate, ..adam }.at(at.step).decaying(decay(learning_rate))
                 }),
-                Optimizer::Sgd(sgd) => run.fit(self, &mut primary, |at| {
+                Optimizer::Sgd(sgd) => run.fit(self, primary, |at| {
                     let learning_rate = sgd.learning_rate * schedule.factor(at);
                     Sgd { learning_rate, ..sgd }.step().decaying(decay(learning_rate))
                 }),
             }?;
-            teams = primary.into_teams();
+            (stopped, teams) = (primary.is_stopped(), primary.into_teams());
         }
         let best = state.restored().map(|(epoch, _)| epoch);
         Ok(History { epochs: state.epochs.clone(), stopped, best, teams })

@@ -57,13 +57,13 @@ impl<'a> Primary<'a> {
         Self { engine, state, observer, held_out, size, threads, noted, teams, wanted, next }
     }
 
-    /// Where the run begins, or goes on with another team; `None` where it is at its end.
+    /// Where the run goes on with another team; `None` where it has ended.
     pub(super) fn take_next(&mut self) -> Option<Continuation> {
         self.next.take()
     }
 
-    /// A team is to be made: of how many threads.
-    pub(super) fn threads(&mut self) -> usize {
+    /// A team is to be made: its size.
+    pub(super) fn take_size(&mut self) -> usize {
         self.threads = self.size.threads();
         self.threads
     }
@@ -162,6 +162,9 @@ impl<'a> Primary<'a> {
         let steps = partial.steps - self.noted.steps;
         let seconds = partial.seconds - self.noted.seconds;
         self.noted = partial;
+        if steps == 0 {
+            return;
+        }
         let threads = self.threads;
         let mut of_epoch = self.teams.iter_mut().rev().take_while(|team| team.epoch == epoch);
         match of_epoch.find(|team| team.threads == threads) {

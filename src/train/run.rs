@@ -14,7 +14,6 @@ use super::schedule::StepIndex;
 use super::state::{PartialEpoch, State};
 use crate::exec::engine::Engine;
 use crate::exec::layers::loss::Totals;
-use crate::exec::plan::Plan;
 use crate::exec::samples::Samples;
 use crate::exec::streams::SampleStreams;
 use crate::exec::worker::Worker;
@@ -27,7 +26,7 @@ pub(super) struct TrainingRun<'a> {
     data: Samples<'a>,
     options: FitOptions,
     /// The order of the epoch that is walked: made by the first worker that comes to it.
-    order: Mutex<Arc<EpochOrder>>,
+    order: Mutex<Option<Arc<EpochOrder>>>,
     /// The step after which the team meets, for the primary to take what there is.
     meeting: StepSignal,
     /// The last step, of the run or of the segment.
@@ -46,55 +45,48 @@ struct Segment<'a> {
 impl<'a> TrainingRun<'a> {
     /// A run on `data`.
     pub(super) fn new(data: Samples<'a>, options: FitOptions) -> Self {
-        let order = Mutex::new(Arc::new(EpochOrder::none()));
-        Self { data, options, order, meeting: StepSignal::new(), end: StepSignal::new() }
+        let (meeting, end) = (StepSignal::new(), StepSignal::new());
+        Self { data, options, order: Mutex::default(), meeting, end }
     }
 
     /// Walks on from the state of `primary`, the parameters moved by the `rule` of each step.
-    /// Returns whether the run was stopped before its end.
-    pub(super) fn fit<R: UpdateRule>(
+    /// Returns the primary as it is in the end.
+    pub(super) fn fit<'p, R: UpdateRule>(
         &self,
         engine: &Engine,
-        primary: &mut Primary<'_>,
+        mut primary: Primary<'p>,
         rule: impl Fn(StepIndex) -> R + Sync,
-    ) -> Result<bool> {
+    ) -> Result<Primary<'p>> {
         primary.state.reserve_slots(R::SLOTS);
-        let batch = self.options.batch_size.min(self.data.len());
+        let plan = engine.training_plan(&self.options, self.data.len());
         let since = Instant::now();
         let mut next = Some(Continuation { state: primary.state.clone(), since });
         while let Some(Continuation { state: start, since }) = next {
-            let plan = Plan {
-                slots: R::SLOTS,
-                drops: true,
-                smoothing: self.options.label_smoothing,
-                ..engine.plan(batch).by(primary.threads())
-            };
+            let plan = plan.by(primary.take_size());
             let segment = Segment { start, since, run: self };
-            let shared = Mutex::new(&mut *primary);
+            let shared = Mutex::new(primary);
             let ends = engine.as_team(plan, segment.start.network(), &self.data, |mut worker| {
                 segment.start.give_parameters(&mut worker);
                 let mut primary = if worker.is_primary() { shared.lock().ok() } else { None };
-                segment.walk(
-                    &mut worker,
-                    primary.as_deref_mut().map(|primary| &mut **primary),
-                    &rule,
-                )
+                segment.walk(&mut worker, primary.as_deref_mut(), &rule)
             });
             ends.into_iter().collect::<Result<()>>()?;
+            primary = shared.into_inner().unwrap_or_else(PoisonError::into_inner);
             next = primary.take_next();
         }
-        Ok(primary.is_stopped())
+        Ok(primary)
     }
 
     /// The order of epoch `epoch`, counted from 1.
     fn order_of(&self, epoch: usize) -> Arc<EpochOrder> {
-        let mut order = self.order.lock().unwrap_or_else(PoisonError::into_inner);
-        if order.epoch != epoch {
-            // That of the epoch before is given back first.
-            *order = Arc::new(EpochOrder::none());
-            *order = Arc::new(EpochOrder::new(self.data.len(), &self.options, epoch));
-        }
-        Arc::clone(&order)
+        let mut shared = self.order.lock().unwrap_or_else(PoisonError::into_inner);
+        // That of another epoch is given back first.
+        let order = shared
+            .take()
+            .filter(|order| order.epoch == epoch)
+            .unwrap_or_else(|| Arc::new(EpochOrder::new(self.data.len(), &self.options, epoch)));
+        *shared = Some(Arc::clone(&order));
+        order
     }
 
     /// Ends the segment with step `step` where the primary has said so, or failed.
@@ -218,11 +210,6 @@ struct EpochOrder {
 }
 
 impl EpochOrder {
-    /// That of no epoch.
-    fn none() -> Self {
-        Self { epoch: 0, samples: Vec::new(), batch_size: 1 }
-    }
-
     /// That of epoch `epoch`, counted from 1, of so many samples.
     fn new(samples: usize, options: &FitOptions, epoch: usize) -> Self {
         let mut samples: Vec<u32> = (0..samples as u32).collect();

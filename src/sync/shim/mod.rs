@@ -1,4 +1,4 @@
-//! What loom replaces when it explores every interleaving of the threads: atomics, shared pointers,
+//! What loom replaces when it explores the interleavings of the threads: atomics, shared pointers,
 //! waiting, and the watch over what is read and written.
 
 #[cfg(all(test, loom))]

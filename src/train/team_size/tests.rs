@@ -94,8 +94,13 @@ fn cores(count: usize) -> Cores {
 /// The seed's step: seven column blocks of the first layer are shared out, the rest is not, and four
 /// times a step a cache line goes from core to core, to one after the other.
 fn barriers(threads: usize) -> f64 {
+    barriers_of(0.1, threads)
+}
+
+/// The same where a line takes so many µs.
+fn barriers_of(line: f64, threads: usize) -> f64 {
     let blocks = 7_usize.div_ceil(threads.min(7)) as f64;
-    (4.0 + 6.0 * blocks + 4.0 * 0.1 * (threads - 1) as f64) * 1e-6
+    (4.0 + 6.0 * blocks + 4.0 * line * (threads - 1) as f64) * 1e-6
 }
 
 /// Beside a busy loop on two cores: a team of two, every four milliseconds, waits for as long.
@@ -113,7 +118,10 @@ fn alone_all_cores_are_kept_and_trying_costs_a_hundredth() {
 #[test]
 fn of_many_cores_no_more_are_used_than_are_faster() {
     for count in [4, 8, 16, 32, 64, 128] {
-        assert_near_best(cores(count), 7, 9375, &|threads, _| barriers(threads), 1.1);
+        for line in [0.1, 0.275] {
+            let machine = |threads: usize, _: f64| barriers_of(line, threads);
+            assert_near_best(cores(count), 7, 9375, &machine, 1.1);
+        }
         // What takes a hundred times as long uses them all, or nearly.
         let large = |threads: usize, _: f64| 0.01 / threads as f64 + 4e-7 * threads as f64;
         assert_near_best(cores(count), 256, 3000, &large, 1.1);
