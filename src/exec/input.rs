@@ -5,15 +5,15 @@ use super::partition::sample_range;
 use super::plan::{Plan, StageKind, StagePlan};
 use super::samples::Samples;
 use super::streams::SampleStreams;
-use crate::kernels::sparse::{Columns, Lists};
-use crate::simd::{LANES, vectors_for};
+use crate::kernels::sparse::Columns;
+use crate::simd::{Isa, Kernel, LANES, Simd, vectors_for};
 use crate::sync::TeamSync;
 
 /// The inputs of a stage, sample by sample: x.
 #[derive(Clone, Copy)]
 pub(crate) enum Input<'a> {
-    /// Images as lists of their non-zero pixels.
-    Sparse(&'a Lists),
+    /// Images, pixel by pixel, without their zeros.
+    Sparse(&'a Columns),
     /// Numbers in the blocked layout.
     Dense(Blocked<'a>),
 }
@@ -21,7 +21,7 @@ pub(crate) enum Input<'a> {
 /// The inputs of a stage, input by input: xᵀ.
 #[derive(Clone, Copy)]
 pub(crate) enum TransposedInput<'a> {
-    /// For each pixel, the images where it is not zero.
+    /// Images, pixel by pixel, without their zeros.
     Sparse(&'a Columns),
     /// Numbers in the blocked layout, which are read either way.
     Dense(Blocked<'a>),
@@ -34,21 +34,13 @@ pub(crate) struct Minibatch {
     /// Which samples of the data make it.
     samples: Vec<u32>,
     /// The worker's copies of its images, where they are sparse.
-    sparse: Option<Sparse>,
+    columns: Option<Columns>,
     /// Its pixels, where its images are not sparse and a dense layer reads them: each worker
     /// writes those of its samples.
     pixels: BlockedBuffer,
     /// Room for one of those images.
     image: Vec<f32>,
     batch: usize,
-}
-
-/// A worker's copies of a minibatch of sparse images.
-struct Sparse {
-    /// Image by image.
-    lists: Lists,
-    /// Pixel by pixel, for training.
-    columns: Columns,
 }
 
 impl Minibatch {
@@ -61,7 +53,7 @@ impl Minibatch {
     ) -> Vec<Self> {
         let Plan { workers, batch, .. } = *plan;
         let inputs = first.partition.inputs;
-        let is_blocked = data.sparse.is_none() && matches!(first.kind, StageKind::Dense(_));
+        let is_blocked = !data.is_sparse && matches!(first.kind, StageKind::Dense(_));
         let (blocks, image) =
             if is_blocked { (vectors_for(inputs), vec![0.0; inputs]) } else { (0, Vec::new()) };
         let layout = BlockedLayout { batch };
@@ -74,10 +66,7 @@ impl Minibatch {
             rank,
             workers,
             samples: Vec::with_capacity(batch),
-            sparse: data.sparse.as_ref().map(|rows| Sparse {
-                lists: Lists::new(rows, batch),
-                columns: Columns::new(if plan.learns() { batch } else { 0 }, inputs),
-            }),
+            columns: data.is_sparse.then(|| Columns::new(batch, inputs)),
             pixels,
             image: image.clone(),
             batch,
@@ -86,24 +75,17 @@ impl Minibatch {
     }
 
     /// Brings `samples` of `data` together: the minibatch that is worked on next.
-    pub(crate) fn load(&mut self, data: &Samples<'_>, samples: &[u32]) {
+    pub(crate) fn load(&mut self, isa: Isa, data: &Samples<'_>, samples: &[u32]) {
         self.samples.clear();
         self.samples.extend_from_slice(samples);
-        if let (Some(sparse), Some(rows)) = (&mut self.sparse, &data.sparse) {
-            sparse.lists.fill(rows, samples);
+        if let Some(columns) = &mut self.columns {
+            isa.run(Transpose { data, samples, columns });
         }
     }
 
     /// Its samples in the data.
     pub(crate) fn samples(&self) -> &[u32] {
         &self.samples
-    }
-
-    /// Turns it to be read input by input, before it is learnt from.
-    pub(crate) fn transpose(&mut self) {
-        if let Some(Sparse { lists, columns }) = &mut self.sparse {
-            columns.fill(lists);
-        }
     }
 
     /// Writes the worker's pixels, where a dense layer reads them.
@@ -125,17 +107,34 @@ impl Minibatch {
 
     /// The inputs of the first stage, if that is a dense layer.
     pub(crate) fn input(&self) -> Input<'_> {
-        match &self.sparse {
-            Some(sparse) => Input::Sparse(&sparse.lists),
+        match &self.columns {
+            Some(columns) => Input::Sparse(columns),
             None => Input::Dense(self.pixels.read()),
         }
     }
 
     /// The same, input by input.
     pub(crate) fn transposed(&self) -> TransposedInput<'_> {
-        match &self.sparse {
-            Some(sparse) => TransposedInput::Sparse(&sparse.columns),
+        match &self.columns {
+            Some(columns) => TransposedInput::Sparse(columns),
             None => TransposedInput::Dense(self.pixels.read()),
         }
+    }
+}
+
+/// Turns images to be read pixel by pixel.
+struct Transpose<'a> {
+    data: &'a Samples<'a>,
+    samples: &'a [u32],
+    columns: &'a mut Columns,
+}
+
+impl Kernel for Transpose<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { data, samples, columns } = self;
+        columns.fill(s, samples.len(), |index| data.image(samples[index]));
     }
 }

@@ -4,29 +4,20 @@ use super::streams::SampleStreams;
 use crate::data::Split;
 use crate::image::RandomAffine;
 use crate::kernels::gemm::GemmBackend;
-use crate::kernels::sparse::{PIXEL_VALUES, SparseRows};
-use crate::memory::Shortage;
+use crate::kernels::sparse::PIXEL_VALUES;
 use crate::model::{Architecture, Layer};
 use crate::rng::Stream;
+use crate::simd::prefetch;
 
-/// Images, listed without their zeros where that pays, and labels.
+/// Images and labels.
 pub(crate) struct Samples<'a> {
     split: &'a Split,
     /// What is done to images in training.
     augmentation: RandomAffine,
-    /// The non-zero pixels of each image; `None` where the dense path is faster.
-    pub(crate) sparse: Option<SparseRows>,
+    /// Whether the first layer leaves out the zeros of the images: not where the dense path is faster.
+    pub(crate) is_sparse: bool,
     /// How much each class counts in the loss; `None` where all count the same.
     pub(crate) class_weights: Option<Vec<f32>>,
-}
-
-/// How many pixels of an image are not zero, judged by some of the images.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) struct Sparsity {
-    /// On average.
-    pub(crate) mean: f64,
-    /// At most, and some more.
-    pub(crate) longest: usize,
 }
 
 /// Of all pixels, the share of non-zero ones up to which the sparse products are faster than the
@@ -34,21 +25,16 @@ pub(crate) struct Sparsity {
 const SPARSE_UP_TO: f64 = 0.5;
 
 impl<'a> Samples<'a> {
-    /// Prepares `split` for a network of `architecture`, on the current thread pool. Where another
-    /// crate computes the dense products, the first layer's are dense too.
-    ///
-    /// # Errors
-    /// When the system refuses the memory for the lists.
+    /// The samples of `split` for a network of `architecture`. Where another crate computes the dense
+    /// products, the first layer's are dense too.
     pub(crate) fn new(
         split: &'a Split,
         architecture: &Architecture,
         gemm: GemmBackend,
         augmentation: RandomAffine,
-    ) -> Result<Self, Shortage> {
-        let lists = |_| SparseRows::new(split.pixels(), split.shape().pixels());
-        let sparsity = Self::sparsity(split, architecture, gemm, augmentation);
-        let sparse = sparsity.map(lists).transpose()?;
-        Ok(Self { split, augmentation, sparse, class_weights: None })
+    ) -> Self {
+        let is_sparse = Self::are_sparse(split, architecture, gemm, augmentation);
+        Self { split, augmentation, is_sparse, class_weights: None }
     }
 
     /// The same, each class counting by its weight in the loss, if there are any.
@@ -56,27 +42,29 @@ impl<'a> Samples<'a> {
         Self { class_weights, ..self }
     }
 
-    /// What is not zero in images that [`new`](Self::new) lists without their zeros; `None` where it
-    /// does not.
-    pub(crate) fn sparsity(
+    /// Whether the first layer leaves out the zeros of the images.
+    pub(crate) fn are_sparse(
         split: &Split,
         architecture: &Architecture,
         gemm: GemmBackend,
         augmentation: RandomAffine,
-    ) -> Option<Sparsity> {
-        let size = split.shape().pixels();
+    ) -> bool {
         let first = architecture.layers().first().map(|first| first.layer);
         let may_be_sparse = gemm == GemmBackend::Engine
             && augmentation.is_none()
-            && matches!(first, Some(Layer::Dense { .. }))
-            && size <= SparseRows::MOST_PIXELS;
-        let sparsity = may_be_sparse.then(|| judge(split.pixels(), size))?;
-        (sparsity.mean <= SPARSE_UP_TO * size as f64).then_some(sparsity)
+            && matches!(first, Some(Layer::Dense { .. }));
+        may_be_sparse && density(split) <= SPARSE_UP_TO
     }
 
     /// How many samples there are.
     pub(crate) fn len(&self) -> usize {
         self.split.len()
+    }
+
+    /// The pixels of `sample`, as they are.
+    #[inline(always)]
+    pub(crate) fn image(&self, sample: u32) -> &[u8] {
+        self.split.image(sample as usize)
     }
 
     /// The label of `sample`.
@@ -87,7 +75,7 @@ impl<'a> Samples<'a> {
     /// Writes the pixels of `sample`, row by row, from 0 to 1, into `pixels`: augmented as the
     /// `streams` of the epoch say, if there are any.
     pub(crate) fn read(&self, sample: u32, streams: Option<SampleStreams>, pixels: &mut [f32]) {
-        let image = self.split.image(sample as usize);
+        let image = self.image(sample);
         match streams.filter(|_| !self.augmentation.is_none()) {
             Some(streams) => {
                 let mut rng = streams.of(Stream::Augment, 0, sample);
@@ -105,23 +93,22 @@ impl<'a> Samples<'a> {
 
     /// Asks the cache for the images `samples`, which will be read soon.
     pub(crate) fn prefetch(&self, samples: &[u32]) {
-        if let Some(sparse) = &self.sparse {
-            sparse.prefetch(samples);
+        // The ends of larger images the hardware prefetches by itself.
+        const MOST: usize = 1024;
+        if self.is_sparse {
+            samples.iter().for_each(|&sample| prefetch(self.image(sample), MOST));
         }
     }
 }
 
-/// How many pixels are not zero in images of `size` pixels, judged by up to 256 of them, evenly
-/// spread.
-fn judge(pixels: &[u8], size: usize) -> Sparsity {
-    let images = pixels.len() / size;
-    let judged = pixels.chunks_exact(size).step_by(images.div_ceil(256).max(1));
-    let (mut count, mut sum, mut greatest) = (0_usize, 0_usize, 0);
+/// The share of pixels that are not zero, judged by up to 256 images of `split`, evenly spread.
+fn density(split: &Split) -> f64 {
+    let step = split.len().div_ceil(256).max(1);
+    let judged = (0..split.len()).step_by(step).map(|index| split.image(index));
+    let (mut nonzero, mut all) = (0_usize, 0_usize);
     for image in judged {
-        let non_zero = image.iter().filter(|&&pixel| pixel != 0).count();
-        (count, sum, greatest) = (count + 1, sum + non_zero, greatest.max(non_zero));
+        nonzero += image.iter().filter(|&&pixel| pixel != 0).count();
+        all += image.len();
     }
-    // Some of those that were not looked at have more.
-    let longest = (greatest + greatest / 8).min(size);
-    Sparsity { mean: sum as f64 / count.max(1) as f64, longest }
+    nonzero as f64 / all as f64
 }

@@ -52,7 +52,7 @@ impl Worker {
 /// Makes the workers of a team for `network`, each yet to
 /// [load its parameters](Worker::load_parameters).
 fn team(plan: Plan, network: &Network, data: &Samples<'_>, sync: &TeamSync) -> Vec<Worker> {
-    let stages = plan.stages(network.architecture(), data.sparse.is_some());
+    let stages = plan.stages(network.architecture(), data.is_sparse);
     let (first, last) = (&stages[0], &stages[stages.len() - 1]);
     let minibatches = Minibatch::allocate(first, &plan, data, sync);
     let heads = LossHead::allocate(last, &plan, sync);
@@ -98,7 +98,7 @@ mod tests {
         let (drops, smoothing) = (true, 0.0);
         let plan = Plan { workers, oversubscribed, batch, slots, drops, smoothing, isa, gemm };
         let augmentation = RandomAffine::default();
-        let data = Samples::new(split, network.architecture(), gemm, augmentation).unwrap();
+        let data = Samples::new(split, network.architecture(), gemm, augmentation);
         let samples: Vec<u32> = (0..batch as u32).collect();
         let sync = TeamSync::new(workers);
         let train = |mut worker: Worker| {

@@ -54,7 +54,7 @@ impl Worker {
 
     /// Brings `samples` of `data` together: the minibatch that is worked on next.
     pub(crate) fn load(&mut self, data: &Samples<'_>, samples: &[u32]) {
-        self.minibatch.load(data, samples);
+        self.minibatch.load(self.plan.isa, data, samples);
     }
 
     /// Forward to the logits, x₁ … xₙ₊₁ with xᵢ₊₁ = stageᵢ(xᵢ); where the `loss` is wanted, on to
@@ -91,7 +91,6 @@ impl Worker {
         data: &Samples<'_>,
         streams: Option<SampleStreams>,
     ) -> Totals {
-        self.minibatch.transpose();
         self.forward(data, streams, true);
         let mut totals = Totals::default();
         self.outcomes().for_each(|outcome| totals.add(outcome));

@@ -4,7 +4,7 @@ use crate::data::Split;
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::{AxisLayout, GemmBackend, Lhs, OutputRange, Product, Rhs};
 use crate::kernels::sparse;
-use crate::kernels::sparse::{Columns, Lists, PIXEL_VALUES, SparseRows};
+use crate::kernels::sparse::{Columns, PIXEL_VALUES};
 use crate::rng::{Rng, Stream};
 use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, as_numbers, vectors_for, zeroed};
 
@@ -16,7 +16,6 @@ pub struct InputLayer {
     pixels: usize,
     /// Column blocks: blocks of 16 units.
     width: usize,
-    lists: Lists,
     columns: Columns,
     /// In blocked layout: block g of 16 pixels of image i at `g · images + i`.
     inputs: Vec<F32x16>,
@@ -24,7 +23,7 @@ pub struct InputLayer {
     weights: Vec<F32x16>,
     /// A row for each image.
     dz: Vec<F32x16>,
-    /// What the gradient without zeros works in.
+    /// What the products without zeros work in.
     workspace: Vec<F32x16>,
     sums: Vec<F32x16>,
 }
@@ -32,7 +31,7 @@ pub struct InputLayer {
 /// What becomes of pixels that are zero.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Zeros {
-    /// They are left out of the images' lists.
+    /// They are left out.
     Skipped,
     /// They are multiplied like all others.
     Multiplied,
@@ -63,17 +62,14 @@ impl InputLayer {
                 }
             }
         }
-        let rows = SparseRows::new(split.pixels(), pixels).expect("a bench has memory");
-        let mut lists = Lists::new(&rows, images);
-        let indices: Vec<u32> = (0..images as u32).collect();
-        lists.fill(&rows, &indices);
+        let mut columns = Columns::new(images, pixels);
+        isa.run(Transpose { columns: &mut columns, split });
         Self {
             isa,
             images,
             pixels,
             width,
-            lists,
-            columns: Columns::new(images, pixels),
+            columns,
             inputs,
             weights,
             dz,
@@ -95,6 +91,22 @@ impl InputLayer {
     }
 }
 
+/// Turns the images, before the clock starts.
+struct Transpose<'a> {
+    columns: &'a mut Columns,
+    split: &'a Split,
+}
+
+impl Kernel for Transpose<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) {
+        let Self { columns, split } = self;
+        columns.fill(s, split.len(), |index| split.image(index));
+    }
+}
+
 struct Forward<'a> {
     layer: &'a mut InputLayer,
     zeros: Zeros,
@@ -105,13 +117,15 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let InputLayer { images, pixels, width, lists, inputs, weights, sums, .. } = self.layer;
+        let InputLayer { images, pixels, width, columns, inputs, weights, workspace, sums, .. } =
+            self.layer;
         let weights = Rhs::of_vectors(weights, *width * SLOTS, 1);
         let mut epilogue = Store { sums, width: *width };
         let output = OutputRange { rows: 0..*images, blocks: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
-                let product = sparse::Forward { images: lists, weights, tail: None, output };
+                let (images, tail) = (&*columns, None);
+                let product = sparse::Forward { images, weights, tail, output, workspace };
                 product.run(s, &mut epilogue);
             }
             Zeros::Multiplied => {
@@ -135,15 +149,13 @@ impl Kernel for Gradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let InputLayer {
-            images, pixels, width, lists, columns, inputs, dz, workspace, sums, ..
-        } = self.layer;
+        let InputLayer { images, pixels, width, columns, inputs, dz, workspace, sums, .. } =
+            self.layer;
         let dz = Rhs::of_vectors(dz, *width, 1);
         let mut epilogue = Store { sums, width: *width };
         let output = OutputRange { rows: 0..*pixels, blocks: 0..*width };
         match self.zeros {
             Zeros::Skipped => {
-                columns.fill(lists);
                 let product =
                     sparse::Gradient { images: columns, dz, has_tail: false, output, workspace };
                 product.run(s, &mut epilogue);

@@ -25,8 +25,8 @@ type Pair<T> = [T; 2];
 macro_rules! avx2 {
     ($half:ident => $call:expr) => {
         // SAFETY: the token `self` proves that the CPU has AVX2 and FMA, all that these
-        // intrinsics need. Pointers, where there are any, come from references: to 16 `f32`, of
-        // which half 0 or 1 is used, or to as many as are used (aligned, where the instruction
+        // intrinsics need. Pointers, where there are any, come from references: to 16 `f32`, or as
+        // many bytes, of which half 0 or 1 is used, or to as many as are used (aligned, where the instruction
         // asks for that); or from slices, which the masks do not reach beyond.
         unsafe {
             [
@@ -96,6 +96,15 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn load_four(self, x: &[f32; 4]) -> Pair<__m256> {
         avx2!(H => _mm256_broadcast_ps(&_mm_loadu_ps(x.as_ptr())))
+    }
+    #[inline(always)]
+    fn store_four(self, a: Pair<__m256>, x: &mut [f32; 4]) {
+        // SAFETY: the token `self` proves that the CPU has AVX2, and `x` is four `f32`.
+        unsafe { _mm_storeu_ps(x.as_mut_ptr(), _mm256_castps256_ps128(a[0])) }
+    }
+    #[inline(always)]
+    fn load_bytes(self, x: &[u8; 64]) -> Pair<__m256i> {
+        avx2!(H => _mm256_loadu_si256(x.as_ptr().add(32 * H).cast()))
     }
     #[inline(always)]
     fn load_partial(self, x: &[f32]) -> Pair<__m256> {
@@ -180,6 +189,15 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn splat_i32(self, x: i32) -> Pair<__m256i> {
         avx2!(H => _mm256_set1_epi32(x))
+    }
+    #[inline(always)]
+    fn lanes_with(self, a: Pair<__m256i>, bits: i32) -> u32 {
+        let [low, high] = avx2!(H => {
+            let found = _mm256_and_si256(a[H], _mm256_set1_epi32(bits));
+            let none = _mm256_cmpeq_epi32(found, _mm256_setzero_si256());
+            !_mm256_movemask_ps(_mm256_castsi256_ps(none)) as u32 & 0xFF
+        });
+        low | high << 8
     }
     #[inline(always)]
     fn add_i32(self, a: Pair<__m256i>, b: Pair<__m256i>) -> Pair<__m256i> {

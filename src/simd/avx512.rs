@@ -20,9 +20,9 @@ impl Avx512 {
 macro_rules! avx512 {
     ($call:expr) => {
         // SAFETY: the token `self` proves that the CPU has AVX-512F, all that these intrinsics
-        // need. Pointers, where there are any, come from references to as many `f32` as are used
-        // (aligned, where the instruction asks for that), or from slices, which the mask does not
-        // reach beyond.
+        // need. Pointers, where there are any, come from references to as many numbers as are
+        // used (aligned, where the instruction asks for that), or from slices, which the mask does
+        // not reach beyond.
         unsafe { $call }
     };
 }
@@ -71,6 +71,14 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn load_four(self, x: &[f32; 4]) -> __m512 {
         avx512!(_mm512_broadcast_f32x4(_mm_loadu_ps(x.as_ptr())))
+    }
+    #[inline(always)]
+    fn store_four(self, a: __m512, x: &mut [f32; 4]) {
+        avx512!(_mm_storeu_ps(x.as_mut_ptr(), _mm512_castps512_ps128(a)))
+    }
+    #[inline(always)]
+    fn load_bytes(self, x: &[u8; 64]) -> __m512i {
+        avx512!(_mm512_loadu_si512(x.as_ptr().cast()))
     }
     #[inline(always)]
     fn load_partial(self, x: &[f32]) -> __m512 {
@@ -151,6 +159,10 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn splat_i32(self, x: i32) -> __m512i {
         avx512!(_mm512_set1_epi32(x))
+    }
+    #[inline(always)]
+    fn lanes_with(self, a: __m512i, bits: i32) -> u32 {
+        u32::from(avx512!(_mm512_test_epi32_mask(a, _mm512_set1_epi32(bits))))
     }
     #[inline(always)]
     fn add_i32(self, a: __m512i, b: __m512i) -> __m512i {

@@ -77,6 +77,10 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
 
     /// Reads four numbers, four times over: x₀ x₁ x₂ x₃ x₀ x₁ …
     fn load_four(self, x: &[f32; 4]) -> Self::F32;
+    /// Writes the first four lanes.
+    fn store_four(self, a: Self::F32, x: &mut [f32; 4]);
+    /// Reads 64 bytes, four a lane, the first the lowest.
+    fn load_bytes(self, x: &[u8; 64]) -> Self::I32;
 
     /// Reads the first lanes, as many as `x` holds, at most 16; the other lanes are zero.
     fn load_partial(self, x: &[f32]) -> Self::F32;
@@ -122,6 +126,8 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn with_bits(self, a: Self::I32) -> Self::F32;
     /// All lanes `x`.
     fn splat_i32(self, x: i32) -> Self::I32;
+    /// Bit i says whether lane i of a has any of `bits`.
+    fn lanes_with(self, a: Self::I32, bits: i32) -> u32;
     /// a + b, wrapping.
     fn add_i32(self, a: Self::I32, b: Self::I32) -> Self::I32;
     /// a − b, wrapping.

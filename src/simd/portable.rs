@@ -53,6 +53,15 @@ impl Simd for Portable {
         f32x16::new(std::array::from_fn(|lane| x[lane % 4]))
     }
     #[inline(always)]
+    fn store_four(self, a: f32x16, x: &mut [f32; 4]) {
+        self.store_partial(a, x);
+    }
+    #[inline(always)]
+    fn load_bytes(self, x: &[u8; 64]) -> i32x16 {
+        let (lanes, _) = x.as_chunks::<4>();
+        i32x16::new(std::array::from_fn(|lane| i32::from_le_bytes(lanes[lane])))
+    }
+    #[inline(always)]
     fn load_partial(self, x: &[f32]) -> f32x16 {
         let mut lanes = [0.0; LANES];
         lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = x);
@@ -133,6 +142,11 @@ impl Simd for Portable {
     #[inline(always)]
     fn splat_i32(self, x: i32) -> i32x16 {
         i32x16::splat(x)
+    }
+    #[inline(always)]
+    fn lanes_with(self, a: i32x16, bits: i32) -> u32 {
+        let lanes = a.to_array().into_iter().enumerate();
+        lanes.map(|(lane, x)| u32::from(x & bits != 0) << lane).sum()
     }
     #[inline(always)]
     fn add_i32(self, a: i32x16, b: i32x16) -> i32x16 {

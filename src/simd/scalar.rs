@@ -42,6 +42,12 @@ impl Simd for Scalar {
     fn load_four(self, x: &[f32; 4]) -> Self::F32 {
         from_fn(|lane| x[lane % 4])
     }
+    fn store_four(self, a: Self::F32, x: &mut [f32; 4]) {
+        self.store_partial(a, x);
+    }
+    fn load_bytes(self, x: &[u8; 64]) -> Self::I32 {
+        from_fn(|lane| i32::from_le_bytes(from_fn(|byte| x[4 * lane + byte])))
+    }
     fn load_partial(self, x: &[f32]) -> Self::F32 {
         from_fn(|lane| x.get(lane).copied().unwrap_or(0.0))
     }
@@ -102,6 +108,9 @@ impl Simd for Scalar {
     }
     fn splat_i32(self, x: i32) -> Self::I32 {
         [x; LANES]
+    }
+    fn lanes_with(self, a: Self::I32, bits: i32) -> u32 {
+        (0..LANES).filter(|&lane| a[lane] & bits != 0).map(|lane| 1 << lane).sum()
     }
     fn add_i32(self, a: Self::I32, b: Self::I32) -> Self::I32 {
         zip(a, b, i32::wrapping_add)

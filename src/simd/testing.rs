@@ -97,6 +97,34 @@ fn a_block_may_be_short_of_rows_and_columns() {
 }
 
 #[test]
+fn bytes_stand_in_lanes_and_show_in_bits() {
+    let bytes: [u8; 64] = std::array::from_fn(|i| if i % 7 < 4 { 0 } else { 0x80 | i as u8 });
+    let lanes = |keep: fn(usize) -> bool| {
+        let has = |lane: &usize| (0..4).any(|byte| keep(byte) && bytes[4 * lane + byte] != 0);
+        (0..LANES).filter(has).map(|lane| 1 << lane).sum::<u32>()
+    };
+    on_each_isa!(s => {
+        let a = s.load_bytes(&bytes);
+        assert_eq!(s.lanes_with(a, 0xFFFF), lanes(|byte| byte < 2));
+        assert_eq!(s.lanes_with(a, !0xFFFF), lanes(|byte| byte >= 2));
+        let mut stored = F32x16::default();
+        s.store(s.with_bits(a), &mut stored);
+        let stored = stored.0.map(|x| x.to_bits().to_le_bytes());
+        assert_eq!(stored.as_flattened(), bytes);
+    });
+}
+
+#[test]
+fn four_numbers_are_written() {
+    let row = F32x16(std::array::from_fn(|lane| lane as f32));
+    on_each_isa!(s => {
+        let mut four = [-1.0; 6];
+        s.store_four(s.load(&row), four[1..].first_chunk_mut().unwrap());
+        assert_eq!(four, [-1.0, 0.0, 1.0, 2.0, 3.0, -1.0]);
+    });
+}
+
+#[test]
 fn sums_of_many_vectors_have_the_bits_of_each() {
     on_each_isa!(s => {
         let row = |row: usize| F32x16(std::array::from_fn(|i| 0.1 + (LANES * row + i) as f32 / 3.0));

@@ -55,7 +55,7 @@ impl Engine {
     pub fn evaluate(&self, network: &Network, split: &Split) -> Result<Evaluation> {
         check_compatible(network, split)?;
         self.check_reading_memory(network, split, 0)?;
-        let data = self.samples(split, network, RandomAffine::default())?;
+        let data = self.samples(split, network, RandomAffine::default());
         let outcomes = self.read(network, &data, |reader, _, outcomes| {
             reader.evaluate(&data);
             outcomes.extend(reader.outcomes());
@@ -106,7 +106,7 @@ impl Engine {
         let split = Split::new(input, images, labels.into())?;
         // Probabilities and outputs.
         self.check_reading_memory(network, &split, 2)?;
-        let data = self.samples(&split, network, RandomAffine::default())?;
+        let data = self.samples(&split, network, RandomAffine::default());
         let predictions = self.read(network, &data, |reader, samples, predictions| {
             reader.infer(&data);
             let logits = (0..samples).map(|sample| reader.logits(sample));

@@ -77,7 +77,7 @@ impl Engine {
         let (mut stopped, mut teams) = (false, Vec::new());
         if !state.is_complete() {
             let options = state.options;
-            let data = self.samples(&train, state.network(), options.augmentation)?;
+            let data = self.samples(&train, state.network(), options.augmentation);
             let data = data.weighted(class_weights);
             let run = TrainingRun::new(data, options);
             let primary = Primary::new(self, state, validation, observer, size);
@@ -131,18 +131,14 @@ impl Engine {
         Ok(parts)
     }
 
-    /// Prepares the images of `split` for the first layer of `network`; in training they are
-    /// augmented.
+    /// The samples of `split` for the first layer of `network`; in training they are augmented.
     pub(super) fn samples<'a>(
         &self,
         split: &'a Split,
         network: &Network,
         augmentation: RandomAffine,
-    ) -> Result<Samples<'a>> {
-        let samples = self.pool().install(|| {
-            Samples::new(split, network.architecture(), self.gemm_backend(), augmentation)
-        });
-        Ok(samples?)
+    ) -> Samples<'a> {
+        Samples::new(split, network.architecture(), self.gemm_backend(), augmentation)
     }
 }
 

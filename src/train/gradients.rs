@@ -54,7 +54,7 @@ impl Engine {
         self.check_idle()?;
         let plan = Plan { slots: KeepGradient::SLOTS, ..self.plan(split.len()) };
         self.check_gradient_memory(network, split, &plan)?;
-        let data = self.samples(split, network, RandomAffine::default())?.weighted(class_weights);
+        let data = self.samples(split, network, RandomAffine::default()).weighted(class_weights);
         let samples: Vec<u32> = (0..split.len() as u32).collect();
         let found = self.as_team(plan, network, &data, |mut worker| {
             worker.load_parameters(0, network.tensors());

@@ -6,9 +6,8 @@ use super::options::FitOptions;
 use crate::data::Split;
 use crate::exec::engine::Engine;
 use crate::exec::plan::{Plan, TeamMemory};
-use crate::exec::samples::{Samples, Sparsity};
+use crate::exec::samples::Samples;
 use crate::image::RandomAffine;
-use crate::kernels::sparse::SparseRows;
 use crate::memory::Need;
 use crate::model::{Architecture, Network};
 
@@ -75,7 +74,6 @@ impl Engine {
         let need = need
             .and("the gradients", copies)
             .and("the order of the images", split.len() as u128 * INDEX);
-        let need = self.with_lists(need, network.architecture(), split, RandomAffine::default());
         Ok(need.check("the gradient", "fewer units, fewer images or fewer threads")?)
     }
 
@@ -112,18 +110,14 @@ impl Engine {
         let copies = states * options.optimizer.slots() + usize::from(held_out > 0);
         // One that all workers share, and the one before it as long as some are not done with it.
         let orders = (self.threads().min(2) * train.len()) as u128 * INDEX;
-        let mut need = self
+        let need = self
             .team_memory(&plan, architecture, train, options.augmentation)
             .and("the orders of the images", orders)
-            .and("the state of the run", (copies - 1) as u128 * parameters(architecture));
-        // The network is there already while the lists are made.
-        need = self
-            .with_lists(need, architecture, train, options.augmentation)
-            .and("the network", parameters(architecture));
-        if held_out > 0 {
-            need = need.and_all_of(self.reading_memory(architecture, train, held_out, 1));
+            .and("the network and the state of the run", copies as u128 * parameters(architecture));
+        match held_out {
+            0 => need,
+            images => need.and_all_of(self.reading_memory(architecture, train, images, 1)),
         }
-        need
     }
 
     /// How the minibatches of a run on `samples` samples are computed.
@@ -147,22 +141,19 @@ impl Engine {
     ) -> Need {
         let readers = readers.min(images).max(1);
         let batch = BATCH.min(images.div_ceil(readers));
-        let sparsity = self.sparsity(architecture, split, RandomAffine::default());
+        let is_sparse = self.are_sparse(architecture, split, RandomAffine::default());
         let TeamMemory { parameters, activations, images: of_minibatch } =
-            self.plan(batch).alone().memory(architecture, sparsity);
+            self.plan(batch).alone().memory(architecture, is_sparse);
         let each = format!("of {} that each read {batch} at a time", threads(readers));
         let readers = readers as u128;
-        let need = Need::default()
+        Need::default()
             .and(format!("the weights {each}"), readers * parameters)
             .and(format!("the activations {each}"), readers * activations)
             .and(format!("the images {each}"), readers * of_minibatch)
-            .and("the results", images as u128 * (INDEX + RESULT));
-        // A busy engine has but the thread that asks.
-        let makers = if self.is_busy() || readers == 1 { 1 } else { self.threads() };
-        with_lists(need, sparsity, (images, split.shape().pixels()), makers)
+            .and("the results", images as u128 * (INDEX + RESULT))
     }
 
-    /// What a team that works as `plan` says needs, but for the lists of the pixels of `split`.
+    /// What a team that works as `plan` says needs for the images of `split`.
     fn team_memory(
         &self,
         plan: &Plan,
@@ -170,8 +161,8 @@ impl Engine {
         split: &Split,
         augmentation: RandomAffine,
     ) -> Need {
-        let sparsity = self.sparsity(architecture, split, augmentation);
-        let TeamMemory { parameters, activations, images } = plan.memory(architecture, sparsity);
+        let is_sparse = self.are_sparse(architecture, split, augmentation);
+        let TeamMemory { parameters, activations, images } = plan.memory(architecture, is_sparse);
         let of_minibatch = format!("of minibatches of {} on {}", plan.batch, threads(plan.workers));
         Need::default()
             .and("the weights, what is kept beside each and copies of them", parameters)
@@ -179,41 +170,14 @@ impl Engine {
             .and(format!("the images {of_minibatch}"), images)
     }
 
-    /// `need`, and the lists of the pixels of `split` that all threads make.
-    fn with_lists(
-        &self,
-        need: Need,
-        architecture: &Architecture,
-        split: &Split,
-        augmentation: RandomAffine,
-    ) -> Need {
-        let sparsity = self.sparsity(architecture, split, augmentation);
-        with_lists(need, sparsity, (split.len(), split.shape().pixels()), self.threads())
-    }
-
-    fn sparsity(
+    fn are_sparse(
         &self,
         architecture: &Architecture,
         split: &Split,
         augmentation: RandomAffine,
-    ) -> Option<Sparsity> {
-        Samples::sparsity(split, architecture, self.gemm_backend(), augmentation)
+    ) -> bool {
+        Samples::are_sparse(split, architecture, self.gemm_backend(), augmentation)
     }
-}
-
-/// `need`, which is wanted once so many images of so many pixels are listed by `makers` threads, and
-/// those lists, if there are any.
-fn with_lists(
-    need: Need,
-    sparsity: Option<Sparsity>,
-    (images, pixels): (usize, usize),
-    makers: usize,
-) -> Need {
-    let Some(Sparsity { mean, .. }) = sparsity else { return need };
-    // What it takes to make them is given back before the rest is taken.
-    let to_make = SparseRows::bytes_to_make(images, pixels, makers).saturating_sub(need.bytes());
-    need.and("lists of the pixels that are not zero", SparseRows::bytes(images, pixels, mean))
-        .and("making lists of the pixels that are not zero", to_make)
 }
 
 fn threads(count: usize) -> String {

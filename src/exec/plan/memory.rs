@@ -4,9 +4,8 @@
 //! changes the one changes the other. A test compares the sums with what an allocator sees.
 
 use super::{Dropout, Geometry, ImageLayerKind, ImagesPlan, Plan, StageKind, StagePlan};
-use crate::exec::samples::Sparsity;
 use crate::kernels::conv::{Pooling, Volume};
-use crate::kernels::sparse::{Columns, Gradient, Lists, tail_vectors};
+use crate::kernels::sparse::{Columns, Forward, Gradient, tail_vectors};
 use crate::model::Architecture;
 use crate::simd::{F32x16, LANES, vectors_for};
 
@@ -31,17 +30,12 @@ const NUMBER: u128 = size_of::<f32>() as u128;
 const RANGE: u128 = size_of::<std::ops::Range<usize>>() as u128;
 
 impl Plan {
-    /// What a team for `architecture` takes, which reads images as lists of their non-zero pixels
-    /// where there is a `sparsity`.
-    pub(crate) fn memory(
-        &self,
-        architecture: &Architecture,
-        sparsity: Option<Sparsity>,
-    ) -> TeamMemory {
-        let stages = self.stages(architecture, sparsity.is_some());
+    /// What a team for `architecture` takes, which leaves out the zeros of images where `is_sparse`.
+    pub(crate) fn memory(&self, architecture: &Architecture, is_sparse: bool) -> TeamMemory {
+        let stages = self.stages(architecture, is_sparse);
         let mut memory = TeamMemory::default();
         if let Some(first) = stages.first() {
-            memory.images = self.minibatch(first, sparsity);
+            memory.images = self.minibatch(first);
         }
         for (index, stage) in stages.iter().enumerate() {
             memory.activations += self.workers() * LAYER;
@@ -73,19 +67,16 @@ impl Plan {
     }
 
     /// Each worker's view of a minibatch.
-    fn minibatch(&self, first: &StagePlan, sparsity: Option<Sparsity>) -> u128 {
+    fn minibatch(&self, first: &StagePlan) -> u128 {
         let inputs = first.partition.inputs;
         let indices = self.batch as u128 * size_of::<u32>() as u128;
-        let of_worker = match sparsity {
-            Some(Sparsity { longest, .. }) => {
-                let learnt = if self.learns() { self.batch } else { 0 };
-                Lists::bytes(self.batch, longest) + Columns::bytes(learnt, inputs)
-            }
-            None if matches!(first.kind, StageKind::Dense(_)) => inputs as u128 * NUMBER,
-            None => 0,
+        let of_worker = match first.kind {
+            _ if first.reads_sparse => Columns::bytes(self.batch, inputs),
+            StageKind::Dense(_) => inputs as u128 * NUMBER,
+            _ => 0,
         };
-        let pixels = match (sparsity, &first.kind) {
-            (None, StageKind::Dense(_)) => {
+        let pixels = match first.kind {
+            StageKind::Dense(_) if !first.reads_sparse => {
                 let image = inputs as u128 * NUMBER;
                 let blocks = vectors_for(inputs) as u128;
                 // An image more, of which those of the workers are copies.
@@ -127,9 +118,12 @@ impl Plan {
             let copies = if below.is_by_columns() { 1 } else { self.workers() };
             memory.parameters += copies * partition.units as u128 * inputs * VECTOR;
         }
-        if *reads_sparse && self.learns() {
-            let workspace = Gradient::workspace_len(self.batch) as u128;
-            memory.activations += (self.workers() * workspace + tail) * VECTOR;
+        if *reads_sparse {
+            let (workspace, tail) = match self.learns() {
+                true => (Gradient::workspace_len(self.batch), tail),
+                false => (Forward::WORKSPACE_LEN, 0),
+            };
+            memory.activations += (self.workers() * workspace as u128 + tail) * VECTOR;
         }
     }
 

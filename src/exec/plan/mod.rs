@@ -46,7 +46,7 @@ pub(crate) struct StagePlan {
     pub(crate) partition: Partition,
     /// That of the stage below, if there is one.
     pub(crate) below: Option<Partition>,
-    /// Whether it reads images as lists of their non-zero pixels.
+    /// Whether it reads images and leaves out their zeros.
     pub(crate) reads_sparse: bool,
 }
 
@@ -101,8 +101,8 @@ impl Plan {
         self.alone().stages(architecture, false).iter().map(parts).max().unwrap_or(1)
     }
 
-    /// The stages of a network of `architecture`, first to last, which reads images as lists of
-    /// their non-zero pixels where `is_sparse`.
+    /// The stages of a network of `architecture`, first to last, which leaves out the zeros
+    /// of images where `is_sparse`.
     pub(crate) fn stages(&self, architecture: &Architecture, is_sparse: bool) -> Vec<StagePlan> {
         let mut stages: Vec<StagePlan> = Vec::new();
         let kinds = self.kinds(architecture);

@@ -1,29 +1,37 @@
-//! A minibatch transposed: of each pixel a bit an image, which says where it is not zero, and its
-//! values.
+//! A minibatch transposed: of each pixel its value in every image, and a bit an image, which says
+//! where it is not zero.
 
 use std::num::NonZeroU32;
+use std::ops::Range;
 
-use super::{Lists, PIXEL_VALUES};
+use super::PIXEL_VALUES;
+use crate::simd::{F32x16, LANES, Simd, as_numbers, zeroed};
 
-/// Images of a column: one bit each. At the usual minibatch of 32 the columns of 28 × 28 pixels fit
+/// Images of a chunk: one bit each. At the usual minibatch of 32 the columns of 28 × 28 pixels fit
 /// an L1 cache.
 pub(super) const IMAGES: usize = u32::BITS as usize;
 
-/// One pixel of up to 32 images.
-#[derive(Clone, Copy, Debug, Default)]
-#[repr(C)]
-pub(super) struct Column {
-    /// Bit i says whether the pixel is not zero in image i.
-    nonzero: u32,
-    /// Its value in each image where it is not zero; anything elsewhere.
-    values: [u8; IMAGES],
-}
+/// Adjacent pixels that stand together: of each image a byte each, in 32 bits.
+const QUAD: usize = 4;
 
-/// The columns of a minibatch: for each chunk of 32 images, one for each pixel.
+/// Vectors of the images of a chunk.
+const VECTORS: usize = IMAGES / LANES;
+
+/// Pixels of an image that one vector of bytes holds.
+const BYTES: usize = LANES * QUAD;
+
+/// The columns of a minibatch: of each chunk of 32 images all quads of pixels.
 #[derive(Debug)]
 pub(crate) struct Columns {
-    columns: Vec<Column>,
+    /// A vector for 16 images of a quad: in each lane the bits of four bytes, the first pixel's the
+    /// lowest. What stands beyond the last image is of no interest.
+    values: Vec<F32x16>,
+    /// Of each quad for its first two pixels, and for the others: bit i says whether one of them
+    /// is not zero in image i.
+    nonzero: Vec<[u32; 2]>,
     pixels: usize,
+    /// Of an image, the last one filled up with black.
+    quads: usize,
     /// How many images the minibatch has.
     images: usize,
 }
@@ -31,26 +39,69 @@ pub(crate) struct Columns {
 impl Columns {
     /// Allocates for minibatches of up to `batch` images of `pixels` pixels.
     pub(crate) fn new(batch: usize, pixels: usize) -> Self {
-        let columns = vec![Column::default(); batch.div_ceil(IMAGES) * pixels];
-        Self { columns, pixels, images: 0 }
+        let quads = pixels.div_ceil(QUAD);
+        let count = batch.div_ceil(IMAGES) * quads;
+        let (values, nonzero) = (zeroed(count * VECTORS), vec![[0; 2]; count]);
+        Self { values, nonzero, pixels, quads, images: 0 }
     }
 
     /// The bytes that they take.
     pub(crate) fn bytes(batch: usize, pixels: usize) -> u128 {
-        (batch.div_ceil(IMAGES) * pixels) as u128 * size_of::<Column>() as u128
+        let quad = VECTORS * size_of::<F32x16>() + size_of::<[u32; 2]>();
+        (batch.div_ceil(IMAGES) * pixels.div_ceil(QUAD)) as u128 * quad as u128
     }
 
-    /// Transposes `images`.
-    pub(crate) fn fill(&mut self, images: &Lists) {
-        self.images = images.len();
-        let chunks = self.columns.chunks_exact_mut(self.pixels);
-        for (columns, first) in chunks.zip((0..images.len().max(1)).step_by(IMAGES)) {
-            columns.iter_mut().for_each(|column| column.nonzero = 0);
-            for image in first..images.len().min(first + IMAGES) {
-                for pixel in images.row(image) {
-                    let column = &mut columns[pixel.index()];
-                    column.nonzero |= 1 << (image - first);
-                    column.values[image - first] = pixel.byte();
+    /// Transposes `count` images, each of which `image` gives by its number.
+    #[inline(always)]
+    pub(crate) fn fill<'a, S: Simd>(
+        &mut self,
+        s: S,
+        count: usize,
+        image: impl Fn(usize) -> &'a [u8],
+    ) {
+        self.images = count;
+        if count == 0 {
+            self.nonzero.fill([0; 2]);
+        }
+        for first in (0..count).step_by(LANES) {
+            let last = count.min(first + LANES) - 1;
+            // The last image also stands in those lanes that have none.
+            let mut rows = [&[][..]; LANES];
+            for (index, row) in (first..).zip(&mut rows) {
+                *row = image(last.min(index));
+            }
+            self.fill_lanes(s, first..last + 1, rows);
+        }
+    }
+
+    /// Transposes the images `images`, which begin a vector, from their `rows` of pixels.
+    #[inline(always)]
+    fn fill_lanes<S: Simd>(&mut self, s: S, images: Range<usize>, rows: [&[u8]; LANES]) {
+        let (chunk, place) = (images.start / IMAGES, images.start % IMAGES);
+        let there = u32::MAX >> (IMAGES - images.len());
+        let quads = chunk * self.quads..(chunk + 1) * self.quads;
+        let mut values = self.values[quads.start * VECTORS..quads.end * VECTORS]
+            .chunks_exact_mut(VECTORS)
+            .zip(&mut self.nonzero[quads]);
+        let rows = rows.map(|row| row[..self.pixels].as_chunks::<BYTES>());
+        for group in 0..self.pixels.div_ceil(BYTES) {
+            let mut vectors = [s.zero(); LANES];
+            for (vector, (whole, rest)) in vectors.iter_mut().zip(&rows) {
+                let mut filled_up = [0; BYTES];
+                let bytes = if group < self.pixels / BYTES {
+                    &whole[group]
+                } else {
+                    filled_up[..rest.len()].copy_from_slice(rest);
+                    &filled_up
+                };
+                *vector = s.with_bits(s.load_bytes(bytes));
+            }
+            // A lane of four bytes is a number to those that turn vectors.
+            for (quad, (values, nonzero)) in s.transpose(vectors).into_iter().zip(&mut values) {
+                s.store(quad, &mut values[place / LANES]);
+                for (nonzero, pair) in nonzero.iter_mut().zip([0xFFFF, !0xFFFF]) {
+                    let found = (s.lanes_with(s.bits_of(quad), pair) & there) << place;
+                    *nonzero = if place == 0 { found } else { *nonzero | found };
                 }
             }
         }
@@ -61,28 +112,119 @@ impl Columns {
         self.images
     }
 
+    /// How many pixels an image has.
+    pub(super) fn pixels(&self) -> usize {
+        self.pixels
+    }
+
     /// How many chunks of up to 32 images, at least one.
     pub(super) fn chunks(&self) -> usize {
         self.images.max(1).div_ceil(IMAGES)
     }
 
-    /// `pixel` in the images of `chunk`.
+    /// `GROUP` adjacent pixels from `pixel` on, a multiple of `GROUP`, in the images of `chunk`.
     #[inline(always)]
-    pub(super) fn column(&self, chunk: usize, pixel: usize) -> &Column {
-        &self.columns[chunk * self.pixels + pixel]
+    pub(super) fn group<const GROUP: usize>(
+        &self,
+        chunk: usize,
+        pixel: usize,
+    ) -> PixelGroup<'_, GROUP> {
+        const { assert!(matches!(GROUP, 1 | 2 | QUAD), "within a quad") };
+        let (quad, place) = (chunk * self.quads + pixel / QUAD, pixel % QUAD);
+        let [first, second] = self.nonzero[quad];
+        let nonzero = match (GROUP, place) {
+            (QUAD, _) => first | second,
+            (_, 0 | 1) => first,
+            _ => second,
+        };
+        let values = as_numbers(&self.values[quad * VECTORS..][..VECTORS]).first_chunk();
+        let values = values.expect("a quad has a number for each image of a chunk");
+        PixelGroup { nonzero, values, shift: u8::BITS * place as u32 }
     }
 }
 
-impl Column {
-    /// Calls `each` for the images where the pixel is not zero, in order, with its value there,
-    /// scaled to \[0, 1\].
+/// Adjacent pixels of up to 32 images.
+pub(super) struct PixelGroup<'a, const GROUP: usize> {
+    /// Bit i says whether image i may have one that is not zero.
+    nonzero: u32,
+    /// Of each image the bits of four pixels, the group among them.
+    values: &'a [f32; IMAGES],
+    /// By how many bits the first pixel of the group stands above the lowest.
+    shift: u32,
+}
+
+impl<const GROUP: usize> PixelGroup<'_, GROUP> {
+    /// Calls `each` for those of the images with a bit in `wanted` where one of the pixels is not
+    /// zero, in order, with their values there, scaled to \[0, 1\].
     #[inline(always)]
-    pub(super) fn for_each_nonzero(&self, mut each: impl FnMut(usize, f32)) {
-        let mut rest = self.nonzero;
+    pub(super) fn for_each_nonzero(&self, wanted: u32, mut each: impl FnMut(usize, [f32; GROUP])) {
+        let mut rest = self.nonzero & wanted;
         while let Some(bits) = NonZeroU32::new(rest) {
             let image = bits.trailing_zeros() as usize;
-            each(image, PIXEL_VALUES[usize::from(self.values[image])]);
+            let bytes = self.values[image].to_bits() >> self.shift;
+            let mut x = [0.0; GROUP];
+            for (pixel, x) in x.iter_mut().enumerate() {
+                *x = PIXEL_VALUES[usize::from((bytes >> (8 * pixel)) as u8)];
+            }
+            each(image, x);
             rest &= rest - 1;
+        }
+    }
+}
+
+/// Whether `GROUP` pixels from `pixel` on lie in `pixels`, and in one quad.
+#[inline(always)]
+pub(super) fn is_group<const GROUP: usize>(pixel: usize, pixels: &Range<usize>) -> bool {
+    pixel.is_multiple_of(GROUP) && pixel + GROUP <= pixels.end
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::simd::testing::on_each_isa;
+
+    /// What `group` says of `GROUP` pixels from `pixel` on: values of the images that it gives.
+    fn given<const GROUP: usize>(columns: &Columns, pixel: usize) -> Vec<(usize, [f32; GROUP])> {
+        let mut given = Vec::new();
+        for chunk in 0..columns.chunks() {
+            let group = columns.group::<GROUP>(chunk, pixel);
+            group.for_each_nonzero(u32::MAX, |image, x| given.push((chunk * IMAGES + image, x)));
+        }
+        given
+    }
+
+    /// Every image where a pixel of the group is not zero is given once, in order, and what is given
+    /// besides is zero.
+    fn check<const GROUP: usize>(columns: &Columns, images: &[&[u8]], size: usize) {
+        for pixel in (0..size).filter(|&pixel| is_group::<GROUP>(pixel, &(0..size))) {
+            let given = given::<GROUP>(columns, pixel);
+            assert!(given.iter().is_sorted_by(|(one, _), (other, _)| one < other));
+            for (image, values) in &given {
+                let pixels = images[*image][pixel..][..GROUP].iter();
+                assert!(pixels.map(|&pixel| f32::from(pixel) / 255.0).eq(*values));
+            }
+            let is_given = |image: &usize| given.iter().any(|(given, _)| given == image);
+            let is_black = |image: &usize| images[*image][pixel..][..GROUP].iter().all(|&x| x == 0);
+            assert!((0..images.len()).all(|image| is_given(&image) || is_black(&image)));
+        }
+    }
+
+    #[test]
+    fn columns_hold_what_images_hold() {
+        for size in [1, 3, 4, 63, 64, 65, 784] {
+            let value = |i: usize| if i % 3 == 0 || i % 50 < 20 { 0 } else { (i % 251) as u8 };
+            let pixels: Vec<u8> = (0..65 * size).map(value).collect();
+            let images: Vec<_> = pixels.chunks_exact(size).collect();
+            on_each_isa!(s => {
+                let mut columns = Columns::new(65, size);
+                // After a larger minibatch too.
+                for count in [65, 33, 17, 16, 1, 0] {
+                    columns.fill(s, count, |index| images[index]);
+                    check::<1>(&columns, &images[..count], size);
+                    check::<2>(&columns, &images[..count], size);
+                    check::<QUAD>(&columns, &images[..count], size);
+                }
+            });
         }
     }
 }

@@ -1,103 +1,203 @@
-//! Images times weights, sample by sample.
+//! Images times weights, pixel by pixel.
 
-use super::{Lists, MAX_BLOCKS, TailWeights, pass_width};
+use std::ops::Range;
+
+use super::columns::{IMAGES, is_group};
+use super::{Columns, TAIL, TailWeights, pass_width, rows_len, split_rows};
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::{OutputRange, Rhs};
-use crate::simd::{LANES, Simd};
+use crate::simd::{F32x16, LANES, Simd, as_numbers_mut};
 
 /// x · w for a part of a minibatch (the rows) and of the units (the column blocks).
 ///
-/// Each list is walked from end to end, once for up to seven blocks. To walk it in pieces, so that
-/// fewer weights are used at a time and stay in L1, costs more than it saves: the end of each
-/// piece is a branch that nobody can predict.
+/// Of a chunk of 32 images the sums stand in L1, and the weights of a few pixels, which all images
+/// of the chunk want, in registers: weights are read once for 32 images, one after the other.
 pub(crate) struct Forward<'a> {
     /// x
-    pub(crate) images: &'a Lists,
+    pub(crate) images: &'a Columns,
     /// w: row p belongs to pixel p, and its blocks stand side by side.
     pub(crate) weights: Rhs<'a>,
     /// The weights of the last block, if that is a tail, which is not the only one. Its sums stand
     /// in the first lanes, the other lanes repeat them and are ignored.
     pub(crate) tail: Option<TailWeights<'a>>,
     pub(crate) output: OutputRange,
+    /// To work in: [`WORKSPACE_LEN`](Self::WORKSPACE_LEN) vectors, with anything in them.
+    pub(crate) workspace: &'a mut [F32x16],
 }
 
 impl Forward<'_> {
+    /// How many vectors it takes to work in.
+    pub(crate) const WORKSPACE_LEN: usize = rows_len(IMAGES);
+
     /// Computes the product.
     #[inline(always)]
-    pub(crate) fn run<S: Simd, E: Epilogue<S>>(self, s: S, epilogue: &mut E) {
-        let Self { images, weights, tail, output } = self;
-        let end = output.blocks.end - usize::from(tail.is_some());
-        let mut block = output.blocks.start;
+    pub(crate) fn run<S: Simd, E: Epilogue<S>>(mut self, s: S, epilogue: &mut E) {
+        let end = self.output.blocks.end - usize::from(self.tail.is_some());
+        let mut block = self.output.blocks.start;
         while block < end {
             let count = pass_width(end - block);
             // The last pass takes the tail along.
-            let tail = tail.filter(|_| block + count == end);
-            let pass = Pass { images, weights, tail, block };
-            for sample in output.rows.clone() {
-                match count {
-                    1 => pass.walk::<S, E, 1>(s, sample, epilogue),
-                    2 => pass.walk::<S, E, 2>(s, sample, epilogue),
-                    3 => pass.walk::<S, E, 3>(s, sample, epilogue),
-                    4 => pass.walk::<S, E, 4>(s, sample, epilogue),
-                    6 => pass.walk::<S, E, 6>(s, sample, epilogue),
-                    _ => pass.walk::<S, E, MAX_BLOCKS>(s, sample, epilogue),
-                }
+            let has_tail = self.tail.is_some() && block + count == end;
+            macro_rules! pass {
+                ($blocks:literal) => {
+                    match has_tail {
+                        true => self.pass::<S, E, $blocks, 1>(s, block, epilogue),
+                        false => self.pass::<S, E, $blocks, 0>(s, block, epilogue),
+                    }
+                };
+            }
+            match count {
+                1 => pass!(1),
+                2 => pass!(2),
+                3 => pass!(3),
+                4 => pass!(4),
+                _ => pass!(6),
             }
             block += count;
         }
     }
-}
 
-/// A pass over the lists for some column blocks, from `block` on, and a tail after them.
-struct Pass<'a> {
-    images: &'a Lists,
-    weights: Rhs<'a>,
-    tail: Option<TailWeights<'a>>,
-    block: usize,
-}
-
-impl Pass<'_> {
-    /// The sums of one sample for `BLOCKS` blocks, and for the tail.
+    /// The sums of all samples for `BLOCKS` blocks from `block` on, and for `TAIL_BLOCKS` blocks,
+    /// none or one, after those.
     #[inline(always)]
-    fn walk<S: Simd, E: Epilogue<S>, const BLOCKS: usize>(
-        &self,
+    fn pass<S: Simd, E: Epilogue<S>, const BLOCKS: usize, const TAIL_BLOCKS: usize>(
+        &mut self,
         s: S,
-        sample: usize,
+        block: usize,
         epilogue: &mut E,
     ) {
-        let &Self { images, ref weights, tail, block } = self;
-        let mut sums = [s.zero(); BLOCKS];
-        for (j, sum) in sums.iter_mut().enumerate() {
-            *sum = epilogue.start(s, sample, block + j);
-        }
-        let first = block * LANES;
-        let row = |pixel: usize| {
-            let start = pixel * weights.row_stride + first;
-            let (columns, _) = weights.values[start..start + BLOCKS * LANES].as_chunks::<LANES>();
-            columns
+        /// Pixels at a time.
+        const GROUP: usize = 4;
+        let Self { images, weights, tail, ref output, ref mut workspace } = *self;
+        let pixels = 0..images.pixels();
+        let tail = tail.map_or(&[][..], |TailWeights(rows)| rows);
+        let chunks = match output.rows.is_empty() {
+            true => 0..0,
+            false => output.rows.start / IMAGES..output.rows.end.div_ceil(IMAGES),
         };
-        match tail {
-            None => {
-                for pixel in images.row(sample) {
-                    let x = s.splat(pixel.value());
-                    for (sum, w) in sums.iter_mut().zip(row(pixel.index())) {
-                        *sum = s.mul_add(x, s.load_unaligned(w), *sum);
-                    }
+        for chunk in chunks {
+            let samples =
+                output.rows.start.max(chunk * IMAGES)..output.rows.end.min((chunk + 1) * IMAGES);
+            let (tail_rows, rows) = split_rows(workspace, IMAGES);
+            let tail_sums = as_numbers_mut(tail_rows).as_chunks_mut().0.first_chunk_mut();
+            let sums = rows.as_chunks_mut().0.first_chunk_mut();
+            let (Some(sums), Some(tail_sums)) = (sums, tail_sums) else {
+                panic!("the workspace has a row for each image of a chunk")
+            };
+            let mut pass = Pass::<BLOCKS, TAIL_BLOCKS> {
+                images,
+                weights,
+                tail,
+                chunk,
+                block,
+                sums,
+                tail_sums,
+            };
+            pass.start(s, samples.clone(), epilogue);
+            let wanted = bits_of(samples.clone(), chunk);
+            let mut pixel = pixels.start;
+            while pixel < pixels.end {
+                if is_group::<GROUP>(pixel, &pixels) {
+                    pass.add::<S, GROUP>(s, pixel, wanted);
+                    pixel += GROUP;
+                } else {
+                    pass.add::<S, 1>(s, pixel, wanted);
+                    pixel += 1;
                 }
             }
-            Some(TailWeights(tail)) => {
-                let mut tail_sum = epilogue.start(s, sample, block + BLOCKS);
-                for pixel in images.row(sample) {
-                    let x = s.splat(pixel.value());
-                    for (sum, w) in sums.iter_mut().zip(row(pixel.index())) {
-                        *sum = s.mul_add(x, s.load_unaligned(w), *sum);
-                    }
-                    let w = s.load_four(&tail[pixel.index()]);
-                    tail_sum = s.mul_add(x, w, tail_sum);
-                }
-                epilogue.finish(s, sample, block + BLOCKS, [tail_sum]);
+            pass.finish(s, samples, epilogue);
+        }
+    }
+}
+
+/// The bits of those images of chunk `chunk` that are among `samples`.
+fn bits_of(samples: Range<usize>, chunk: usize) -> u32 {
+    let first = samples.start - chunk * IMAGES;
+    u32::MAX >> (IMAGES - samples.len()) << first
+}
+
+/// A chunk of images on its way through all pixels, for some column blocks, from `block` on, and a
+/// tail after them.
+struct Pass<'a, const BLOCKS: usize, const TAIL_BLOCKS: usize> {
+    images: &'a Columns,
+    weights: Rhs<'a>,
+    tail: &'a [[f32; TAIL]],
+    chunk: usize,
+    block: usize,
+    /// Of each image of the chunk.
+    sums: &'a mut [[F32x16; BLOCKS]; IMAGES],
+    tail_sums: &'a mut [[f32; TAIL]; IMAGES],
+}
+
+impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS> {
+    /// What the sums of `samples` start from.
+    #[inline(always)]
+    fn start<S: Simd, E: Epilogue<S>>(&mut self, s: S, samples: Range<usize>, epilogue: &E) {
+        for sample in samples {
+            let image = sample % IMAGES;
+            for (sum, block) in self.sums[image].iter_mut().zip(self.block..) {
+                s.store(epilogue.start(s, sample, block), sum);
+            }
+            if TAIL_BLOCKS > 0 {
+                let sum = epilogue.start(s, sample, self.block + BLOCKS);
+                s.store_four(sum, &mut self.tail_sums[image]);
             }
         }
-        epilogue.finish(s, sample, block, sums);
+    }
+
+    /// Adds what `GROUP` pixels from `pixel` on contribute to the images with a bit in `wanted`.
+    #[inline(always)]
+    fn add<S: Simd, const GROUP: usize>(&mut self, s: S, pixel: usize, wanted: u32) {
+        let Self { images, weights, tail, chunk, block, ref mut sums, ref mut tail_sums } = *self;
+        let mut rows = [[s.zero(); BLOCKS]; GROUP];
+        let mut tail_row = [s.zero(); GROUP];
+        for (index, row) in rows.iter_mut().enumerate() {
+            let start = (pixel + index) * weights.row_stride + block * LANES;
+            let (columns, _) = weights.values[start..start + BLOCKS * LANES].as_chunks::<LANES>();
+            for (w, columns) in row.iter_mut().zip(columns) {
+                *w = s.load_unaligned(columns);
+            }
+            if TAIL_BLOCKS > 0 {
+                tail_row[index] = s.load_four(&tail[pixel + index]);
+            }
+        }
+        images.group::<GROUP>(chunk, pixel).for_each_nonzero(wanted, |image, x| {
+            let mut splats = [s.zero(); GROUP];
+            for (splat, x) in splats.iter_mut().zip(x) {
+                *splat = s.splat(x);
+            }
+            for (block, into) in sums[image].iter_mut().enumerate() {
+                let mut sum = s.load(into);
+                for (x, row) in splats.iter().zip(&rows) {
+                    sum = s.mul_add(*x, row[block], sum);
+                }
+                s.store(sum, into);
+            }
+            if TAIL_BLOCKS > 0 {
+                let into = &mut tail_sums[image];
+                let mut sum = s.load_four(into);
+                for (x, w) in splats.iter().zip(&tail_row) {
+                    sum = s.mul_add(*x, *w, sum);
+                }
+                s.store_four(sum, into);
+            }
+        });
+    }
+
+    /// Gives the sums of `samples` to the epilogue.
+    #[inline(always)]
+    fn finish<S: Simd, E: Epilogue<S>>(&self, s: S, samples: Range<usize>, epilogue: &mut E) {
+        for sample in samples {
+            let image = sample % IMAGES;
+            if TAIL_BLOCKS > 0 {
+                let sum = s.load_four(&self.tail_sums[image]);
+                epilogue.finish(s, sample, self.block + BLOCKS, [sum]);
+            }
+            let mut sums = [s.zero(); BLOCKS];
+            for (sum, from) in sums.iter_mut().zip(&self.sums[image]) {
+                *sum = s.load(from);
+            }
+            epilogue.finish(s, sample, self.block, sums);
+        }
     }
 }

@@ -1,10 +1,10 @@
 //! Images, transposed, times the gradient of a layer's sums: the gradient of the weights.
 
-use super::columns::IMAGES;
-use super::{Columns, MAX_BLOCKS, TAIL, pass_width};
+use super::columns::{IMAGES, is_group};
+use super::{Columns, TAIL, pass_width, rows_len, split_rows};
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::{OutputRange, Rhs};
-use crate::simd::{F32x16, LANES, Simd, as_numbers_mut};
+use crate::simd::{F32x16, Simd, as_numbers_mut};
 
 /// Vectors of the sums of a block of pixels, where a minibatch has more than one chunk of images:
 /// they and one chunk of dz fit an L1 cache.
@@ -12,7 +12,7 @@ const SUMS: usize = 256;
 
 /// xᵀ · dz for some pixels (the rows) and some of the units (the column blocks).
 ///
-/// The sums of a pixel stay in registers, and the epilogue has them before the next pixel is begun:
+/// The sums of a few pixels stay in registers, and the epilogue has them before the next are begun:
 /// the root and the division of an optimiser go on while the next sums are added up. Of a larger
 /// minibatch they are added up chunk by chunk, a block of pixels at a time.
 pub(crate) struct Gradient<'a> {
@@ -30,9 +30,9 @@ pub(crate) struct Gradient<'a> {
 
 impl Gradient<'_> {
     /// How many vectors it takes to work in, for minibatches of up to `batch` images.
-    pub(crate) fn workspace_len(batch: usize) -> usize {
-        let images = batch.max(1).next_multiple_of(IMAGES);
-        images * MAX_BLOCKS + images * TAIL / LANES + 2 * SUMS
+    pub(crate) const fn workspace_len(batch: usize) -> usize {
+        let images = if batch == 0 { 1 } else { batch };
+        rows_len(images) + 2 * SUMS
     }
 
     /// Computes the product.
@@ -43,13 +43,18 @@ impl Gradient<'_> {
         while block < end {
             let count = pass_width(end - block);
             // The last pass takes the tail along.
+            let has_tail = self.has_tail && block + count == end;
+            // As many pixels at a time as there are registers for their sums.
             macro_rules! pass {
-                ($blocks:expr) => {
-                    if self.has_tail && block + count == end {
-                        self.pass::<S, E, { $blocks }, 1>(s, block, epilogue);
-                    } else {
-                        self.pass::<S, E, { $blocks }, 0>(s, block, epilogue);
+                ($blocks:literal, $tail:literal) => {
+                    match S::REGISTERS / ($blocks + 1) {
+                        6.. => self.pass::<S, E, $blocks, $tail, 4>(s, block, epilogue),
+                        2.. => self.pass::<S, E, $blocks, $tail, 2>(s, block, epilogue),
+                        _ => self.pass::<S, E, $blocks, $tail, 1>(s, block, epilogue),
                     }
+                };
+                ($blocks:literal) => {
+                    if has_tail { pass!($blocks, 1) } else { pass!($blocks, 0) }
                 };
             }
             match count {
@@ -57,28 +62,32 @@ impl Gradient<'_> {
                 2 => pass!(2),
                 3 => pass!(3),
                 4 => pass!(4),
-                6 => pass!(6),
-                _ => pass!(MAX_BLOCKS),
+                _ => pass!(6),
             }
             block += count;
         }
     }
 
-    /// The sums of all pixels for `BLOCKS` blocks from `block` on, and for `TAIL_BLOCKS` blocks,
-    /// none or one, after those.
+    /// The sums of all pixels, `GROUP` at a time, for `BLOCKS` blocks from `block` on, and for
+    /// `TAIL_BLOCKS` blocks, none or one, after those.
     #[inline(always)]
-    fn pass<S: Simd, E: Epilogue<S>, const BLOCKS: usize, const TAIL_BLOCKS: usize>(
+    fn pass<
+        S: Simd,
+        E: Epilogue<S>,
+        const BLOCKS: usize,
+        const TAIL_BLOCKS: usize,
+        const GROUP: usize,
+    >(
         &mut self,
         s: S,
         block: usize,
         epilogue: &mut E,
     ) {
-        let Self { images, dz, output, workspace, .. } = self;
-        let (images, pixels) = (*images, output.rows.clone());
+        let Self { images, dz, ref output, ref mut workspace, .. } = *self;
+        let pixels = output.rows.clone();
         let (sums, rows) = workspace.split_at_mut(SUMS);
         let (tail_sums, rows) = rows.split_at_mut(SUMS);
-        let (tail_rows, rows) = rows.split_at_mut(images.chunks() * IMAGES * TAIL / LANES);
-        let (all_sums, _) = sums.as_chunks_mut::<BLOCKS>();
+        let (tail_rows, rows) = split_rows(rows, images.images().max(1));
         let (rows, _) = rows.as_chunks_mut::<BLOCKS>();
         let (tail_rows, _) = as_numbers_mut(tail_rows).as_chunks_mut::<TAIL>();
         // What one image needs, side by side.
@@ -91,43 +100,117 @@ impl Gradient<'_> {
                 tail.copy_from_slice(&dz.at(image, block + BLOCKS)[..TAIL]);
             }
         }
-        let last_chunk = images.chunks() - 1;
         let (chunks, _) = rows.as_chunks::<IMAGES>();
         let (tail_chunks, _) = tail_rows.as_chunks::<IMAGES>();
-        for first in pixels.clone().step_by(all_sums.len()) {
-            let pixels = first..pixels.end.min(first + all_sums.len());
-            for (chunk, (rows, tail_rows)) in chunks.iter().zip(tail_chunks).enumerate() {
-                for (index, pixel) in pixels.clone().enumerate() {
-                    let partial = all_sums[index].iter().zip(block..);
-                    let tail_partial =
-                        tail_sums[index..][..TAIL_BLOCKS].iter().zip(block + BLOCKS..);
-                    let load = |(vector, block): (&F32x16, usize)| match chunk {
-                        0 => epilogue.start(s, pixel, block),
-                        _ => s.load(vector),
-                    };
-                    let mut sums = [s.zero(); BLOCKS];
-                    sums.iter_mut().zip(partial).for_each(|(sum, from)| *sum = load(from));
-                    let mut tail = [s.zero(); TAIL_BLOCKS];
-                    tail.iter_mut().zip(tail_partial).for_each(|(sum, from)| *sum = load(from));
-                    images.column(chunk, pixel).for_each_nonzero(|image, x| {
-                        let x = s.splat(x);
-                        for (sum, dz) in sums.iter_mut().zip(&rows[image]) {
-                            *sum = s.mul_add(x, s.load(dz), *sum);
-                        }
-                        for sum in &mut tail {
-                            *sum = s.mul_add(x, s.load_four(&tail_rows[image]), *sum);
-                        }
-                    });
-                    if chunk == last_chunk {
-                        epilogue.finish(s, pixel, block, sums);
-                        tail.into_iter()
-                            .for_each(|sum| epilogue.finish(s, pixel, block + BLOCKS, [sum]));
+        let (sums, _) = sums.as_chunks_mut::<BLOCKS>();
+        let most = sums.len() / GROUP * GROUP;
+        for first in pixels.clone().step_by(most) {
+            let pixels = first..pixels.end.min(first + most);
+            for (chunk, (dz, tail_dz)) in chunks.iter().zip(tail_chunks).enumerate() {
+                let is_last = chunk + 1 == images.chunks();
+                let mut pass = Pass::<BLOCKS, TAIL_BLOCKS> {
+                    images,
+                    chunk,
+                    is_last,
+                    block,
+                    dz,
+                    tail_dz,
+                    first,
+                    sums,
+                    tail_sums,
+                };
+                let mut pixel = pixels.start;
+                while pixel < pixels.end {
+                    if is_group::<GROUP>(pixel, &pixels) {
+                        pass.add::<S, E, GROUP>(s, pixel, epilogue);
+                        pixel += GROUP;
                     } else {
-                        let partial = all_sums[index].iter_mut().zip(sums);
-                        partial.for_each(|(vector, sum)| s.store(sum, vector));
-                        let partial = tail_sums[index..].iter_mut().zip(tail);
-                        partial.for_each(|(vector, sum)| s.store(sum, vector));
+                        pass.add::<S, E, 1>(s, pixel, epilogue);
+                        pixel += 1;
                     }
+                }
+                if is_last {
+                    break;
+                }
+            }
+        }
+    }
+}
+
+/// A block of pixels on its way through a chunk of images, for some column blocks, from `block` on,
+/// and a tail after them.
+struct Pass<'a, const BLOCKS: usize, const TAIL_BLOCKS: usize> {
+    images: &'a Columns,
+    chunk: usize,
+    /// Whether the sums are complete after this chunk.
+    is_last: bool,
+    block: usize,
+    /// Of each image of the chunk.
+    dz: &'a [[F32x16; BLOCKS]; IMAGES],
+    tail_dz: &'a [[f32; TAIL]; IMAGES],
+    /// The first pixel of the block.
+    first: usize,
+    /// Of each of its pixels, what the chunks before have added up.
+    sums: &'a mut [[F32x16; BLOCKS]],
+    tail_sums: &'a mut [F32x16],
+}
+
+impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS> {
+    /// Adds up the sums of `GROUP` pixels from `pixel` on.
+    #[inline(always)]
+    fn add<S: Simd, E: Epilogue<S>, const GROUP: usize>(
+        &mut self,
+        s: S,
+        pixel: usize,
+        epilogue: &mut E,
+    ) {
+        let Self { images, chunk, is_last, block, dz, tail_dz, first, .. } = *self;
+        let mut sums = [[s.zero(); BLOCKS]; GROUP];
+        let mut tail = [s.zero(); GROUP];
+        let of_pixels = sums.iter_mut().zip(&mut tail).enumerate();
+        for (index, (sums, tail)) in of_pixels {
+            let (pixel, place) = (pixel + index, pixel + index - first);
+            for ((sum, before), block) in sums.iter_mut().zip(&self.sums[place]).zip(block..) {
+                *sum = if chunk == 0 { epilogue.start(s, pixel, block) } else { s.load(before) };
+            }
+            if TAIL_BLOCKS > 0 {
+                *tail = match chunk {
+                    0 => epilogue.start(s, pixel, block + BLOCKS),
+                    _ => s.load(&self.tail_sums[place]),
+                };
+            }
+        }
+        images.group::<GROUP>(chunk, pixel).for_each_nonzero(u32::MAX, |image, x| {
+            let mut splats = [s.zero(); GROUP];
+            for (splat, x) in splats.iter_mut().zip(x) {
+                *splat = s.splat(x);
+            }
+            for (column, dz) in dz[image].iter().enumerate() {
+                let dz = s.load(dz);
+                for (sums, x) in sums.iter_mut().zip(&splats) {
+                    sums[column] = s.mul_add(*x, dz, sums[column]);
+                }
+            }
+            if TAIL_BLOCKS > 0 {
+                let dz = s.load_four(&tail_dz[image]);
+                for (sum, x) in tail.iter_mut().zip(&splats) {
+                    *sum = s.mul_add(*x, dz, *sum);
+                }
+            }
+        });
+        for (index, (sums, tail)) in sums.iter().zip(&tail).enumerate() {
+            let (pixel, place) = (pixel + index, pixel + index - first);
+            if is_last {
+                epilogue.finish(s, pixel, block, *sums);
+                if TAIL_BLOCKS > 0 {
+                    epilogue.finish(s, pixel, block + BLOCKS, [*tail]);
+                }
+            } else {
+                for (into, sum) in self.sums[place].iter_mut().zip(sums) {
+                    s.store(*sum, into);
+                }
+                if TAIL_BLOCKS > 0 {
+                    s.store(*tail, &mut self.tail_sums[place]);
                 }
             }
         }

@@ -16,7 +16,7 @@ use crate::simd::{F32x16, Kernel, LANES, Simd, as_numbers, as_numbers_mut, trans
 
 /// y = activation(x · w + b), the worker's part.
 pub(super) struct Forward<'a, 'w> {
-    pub(super) layer: &'a Dense,
+    pub(super) layer: &'a mut Dense,
     pub(super) gemm: GemmBackend,
     pub(super) samples: usize,
     pub(super) x: Input<'a>,
@@ -29,7 +29,7 @@ impl Kernel for Forward<'_, '_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { layer, gemm, samples, x, y } = self;
-        let Dense { partition, rank, activation, weights, .. } = layer;
+        let Dense { partition, rank, activation, weights, sparse_workspace, .. } = layer;
         let (inputs, layout) = (partition.inputs, weights.layout());
         let work = partition.work(*rank, samples);
         let whole_blocks = partition.whole_blocks(&work);
@@ -54,7 +54,9 @@ impl Kernel for Forward<'_, '_> {
         let output = OutputRange { rows: work.samples, blocks: 0..work.blocks.len() };
         match x {
             Input::Sparse(images) => {
-                sparse::Forward { images, weights: w, tail, output }.run(s, &mut epilogue);
+                let workspace = &mut sparse_workspace[..];
+                let product = sparse::Forward { images, weights: w, tail, output, workspace };
+                product.run(s, &mut epilogue);
             }
             Input::Dense(x) => {
                 let product = Product { lhs: x.as_lhs(), rhs: w, k: inputs, output };

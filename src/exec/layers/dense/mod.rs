@@ -33,7 +33,7 @@ pub(crate) struct Dense {
     is_first: bool,
     /// The weights that the worker's column blocks of inputs need, transposed: units × blocks.
     transposed: Vec<F32x16>,
-    /// The workspace of the gradient from images without their zeros.
+    /// The workspace of the products with images without their zeros.
     sparse_workspace: Vec<F32x16>,
     /// The gradient of the weights of a tail.
     tail_gradients: Vec<F32x16>,
@@ -53,7 +53,11 @@ impl Dense {
         let layer = |(rank, weights)| {
             let work = partition.work(rank, batch);
             let inputs = below.map_or(0, |below| below.work(rank, batch).blocks.len());
-            let workspace = if learns_sparse { sparse::Gradient::workspace_len(batch) } else { 0 };
+            let workspace = match reads_sparse {
+                true if learns_sparse => sparse::Gradient::workspace_len(batch),
+                true => sparse::Forward::WORKSPACE_LEN,
+                false => 0,
+            };
             let has_tail = learns_sparse && partition.has_tail(&work);
             Self {
                 partition,
