@@ -132,21 +132,22 @@ impl Columns {
         const { assert!(matches!(GROUP, 1 | 2 | QUAD), "within a quad") };
         let (quad, place) = (chunk * self.quads + pixel / QUAD, pixel % QUAD);
         let [first, second] = self.nonzero[quad];
-        let nonzero = match (GROUP, place) {
+        let images = match (GROUP, place) {
             (QUAD, _) => first | second,
             (_, 0 | 1) => first,
             _ => second,
         };
         let values = as_numbers(&self.values[quad * VECTORS..][..VECTORS]).first_chunk();
         let values = values.expect("a quad has a number for each image of a chunk");
-        PixelGroup { nonzero, values, shift: u8::BITS * place as u32 }
+        PixelGroup { images, values, shift: u8::BITS * place as u32 }
     }
 }
 
-/// Adjacent pixels of up to 32 images.
+/// Adjacent pixels of up to 32 images: goes through those images where one of the pixels is not zero,
+/// in order, and gives their values there, scaled to \[0, 1\].
 pub(super) struct PixelGroup<'a, const GROUP: usize> {
-    /// Bit i says whether image i may have one that is not zero.
-    nonzero: u32,
+    /// Bit i says whether image i is yet to come: it may have a pixel that is not zero.
+    images: u32,
     /// Of each image the bits of four pixels, the group among them.
     values: &'a [f32; IMAGES],
     /// By how many bits the first pixel of the group stands above the lowest.
@@ -154,21 +155,26 @@ pub(super) struct PixelGroup<'a, const GROUP: usize> {
 }
 
 impl<const GROUP: usize> PixelGroup<'_, GROUP> {
-    /// Calls `each` for those of the images with a bit in `wanted` where one of the pixels is not
-    /// zero, in order, with their values there, scaled to \[0, 1\].
+    /// The same in those images only that have a bit in `wanted`.
     #[inline(always)]
-    pub(super) fn for_each_nonzero(&self, wanted: u32, mut each: impl FnMut(usize, [f32; GROUP])) {
-        let mut rest = self.nonzero & wanted;
-        while let Some(bits) = NonZeroU32::new(rest) {
-            let image = bits.trailing_zeros() as usize;
-            let bytes = self.values[image].to_bits() >> self.shift;
-            let mut x = [0.0; GROUP];
-            for (pixel, x) in x.iter_mut().enumerate() {
-                *x = PIXEL_VALUES[usize::from((bytes >> (8 * pixel)) as u8)];
-            }
-            each(image, x);
-            rest &= rest - 1;
+    pub(super) fn of_images(self, wanted: u32) -> Self {
+        Self { images: self.images & wanted, ..self }
+    }
+}
+
+impl<const GROUP: usize> Iterator for PixelGroup<'_, GROUP> {
+    type Item = (usize, [f32; GROUP]);
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<Self::Item> {
+        let image = NonZeroU32::new(self.images)?.trailing_zeros() as usize;
+        self.images &= self.images - 1;
+        let bytes = self.values[image].to_bits() >> self.shift;
+        let mut x = [0.0; GROUP];
+        for (pixel, x) in x.iter_mut().enumerate() {
+            *x = PIXEL_VALUES[usize::from((bytes >> (8 * pixel)) as u8)];
         }
+        Some((image, x))
     }
 }
 
@@ -188,7 +194,7 @@ mod tests {
         let mut given = Vec::new();
         for chunk in 0..columns.chunks() {
             let group = columns.group::<GROUP>(chunk, pixel);
-            group.for_each_nonzero(u32::MAX, |image, x| given.push((chunk * IMAGES + image, x)));
+            given.extend(group.map(|(image, x)| (chunk * IMAGES + image, x)));
         }
         given
     }
@@ -212,7 +218,7 @@ mod tests {
     #[test]
     fn columns_hold_what_images_hold() {
         for size in [1, 3, 4, 63, 64, 65, 784] {
-            let value = |i: usize| if i % 3 == 0 || i % 50 < 20 { 0 } else { (i % 251) as u8 };
+            let value = |i: usize| if i.is_multiple_of(3) || i % 50 < 20 { 0 } else { (i % 251) as u8 };
             let pixels: Vec<u8> = (0..65 * size).map(value).collect();
             let images: Vec<_> = pixels.chunks_exact(size).collect();
             on_each_isa!(s => {

@@ -161,7 +161,7 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
                 tail_row[index] = s.load_four(&tail[pixel + index]);
             }
         }
-        images.group::<GROUP>(chunk, pixel).for_each_nonzero(wanted, |image, x| {
+        for (image, x) in images.group::<GROUP>(chunk, pixel).of_images(wanted) {
             let mut splats = [s.zero(); GROUP];
             for (splat, x) in splats.iter_mut().zip(x) {
                 *splat = s.splat(x);
@@ -181,7 +181,7 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
                 }
                 s.store_four(sum, into);
             }
-        });
+        }
     }
 
     /// Gives the sums of `samples` to the epilogue.

@@ -180,7 +180,7 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
                 };
             }
         }
-        images.group::<GROUP>(chunk, pixel).for_each_nonzero(u32::MAX, |image, x| {
+        for (image, x) in images.group::<GROUP>(chunk, pixel) {
             let mut splats = [s.zero(); GROUP];
             for (splat, x) in splats.iter_mut().zip(x) {
                 *splat = s.splat(x);
@@ -197,7 +197,7 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
                     *sum = s.mul_add(*x, dz, *sum);
                 }
             }
-        });
+        }
         for (index, (sums, tail)) in sums.iter().zip(&tail).enumerate() {
             let (pixel, place) = (pixel + index, pixel + index - first);
             if is_last {
