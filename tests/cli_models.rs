@@ -169,10 +169,53 @@ fn a_model_of_no_name_and_settings_of_another_are_wrong_usage() {
         "train --model cnn --output sigmoid",
         "train --patience 3",
         "train --schedule linear",
+        "train --until-accuracy 0",
+        "train --until-accuracy 99",
     ] {
         let ended = desk.run(arguments);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments}");
     }
+}
+
+#[test]
+fn a_run_ends_with_the_accuracy_that_was_asked_for() {
+    let desk = Desk::new();
+    let train = "train --data data --epochs 40 --schedule one-cycle --optimizer sgd --run-dir run";
+    let ended = desk.run(&format!("{train} --until-accuracy 0.9"));
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let report = desk.json("run/report.json");
+    let epochs = report["history"].as_array().unwrap();
+    let accuracies: Vec<_> =
+        epochs.iter().map(|epoch| epoch["validation"]["accuracy"].as_f64().unwrap()).collect();
+    let (last, before) = accuracies.split_last().unwrap();
+    assert!(*last >= 0.9 && before.iter().all(|&accuracy| accuracy < 0.9), "{accuracies:?}");
+    assert!((2..40).contains(&epochs.len()), "{accuracies:?}");
+    // The judges are the test images, and it is said that they are.
+    assert_eq!(report["test"]["accuracy"], json!(last));
+    let until = &report["until_accuracy"];
+    assert_eq!((&until["goal"], &until["reached"]), (&json!(0.9), &json!(true)));
+    assert_eq!(until["judged_by_test_images"], json!(true));
+    let said = format!("90 % of the test images reached after {} epoch", epochs.len());
+    assert!(ended.stdout.contains(&said), "{}", ended.stdout);
+    assert!(desk.read("run/report.html").contains(&said));
+    // By them no network is chosen, and the run is at its end.
+    assert!(!desk.path("run/best.safetensors").exists());
+    let again = desk.run("train --resume run");
+    assert!(again.stderr.contains("is complete"), "{}", again.stderr);
+    assert_eq!(desk.json("run/report.json"), report);
+}
+
+#[test]
+fn an_accuracy_that_is_not_reached_is_told_by_who_judged() {
+    let desk = Desk::new();
+    let train =
+        "train --data data --epochs 1 --until-accuracy 1 --learning-rate 1e-9 --run-dir run";
+    let ended = desk.run(train);
+    let said = |images| format!("100 % of the {images} images not reached in 1 epoch");
+    assert!(ended.stdout.contains(&said("test")), "{} {}", ended.stdout, ended.stderr);
+    let ended = desk.run(&format!("{train} --validation-split 0.25"));
+    assert!(ended.stdout.contains(&said("validation")), "{} {}", ended.stdout, ended.stderr);
+    assert!(desk.path("run/best.safetensors").exists());
 }
 
 #[test]

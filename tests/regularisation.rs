@@ -6,7 +6,9 @@ mod reference;
 
 use generated::{engine, images, stripes};
 use mnistry::image::{ImageShape, RandomAffine};
-use mnistry::train::{ClassWeights, Error, History, LrDecay, LrSchedule, Observer, Progress};
+use mnistry::train::{
+    ClassWeights, Error, History, LrDecay, LrSchedule, Observer, Progress, State,
+};
 use mnistry::{Activation, FitOptions, Network, NoObserver, Optimizer, Sequential, Sgd, Split};
 use reference::{Reference, softmax};
 use std::ops::ControlFlow;
@@ -215,6 +217,28 @@ fn a_class_without_samples_cannot_be_balanced() {
     assert!(!error.to_string().contains('\n'));
 }
 
+/// Other images judge in the place of some that are set aside, not beside them.
+#[test]
+fn other_images_may_judge_the_network() {
+    let (split, judges) = (stripes(SHAPE, 60, 0), stripes(SHAPE, 20, 1));
+    let options = FitOptions { epochs: 60, until_accuracy: Some(0.9), ..sgd(0.1) };
+    let mut state = State::new(small(), options);
+    let history = engine(2).fit_validated(&mut state, &split, &judges, &mut NoObserver);
+    let epochs = history.expect("it learns").epochs;
+    let validation = epochs[epochs.len() - 1].validation.expect("it was judged");
+    let found = engine(1).evaluate(state.network(), &judges).expect("it fits");
+    assert_eq!((validation.loss, validation.accuracy), (found.loss, found.accuracy()));
+    assert!(validation.accuracy >= 0.9 && epochs.len() < 60 && state.is_complete());
+    assert!(state.best().is_none());
+    // To the same bits as without judges.
+    let alone = FitOptions { epochs: epochs.len(), until_accuracy: None, ..options };
+    assert_eq!(*state.network(), fit(&small(), &split, &alone).0);
+    let aside = FitOptions { validation_split: 0.5, ..options };
+    let twice =
+        engine(1).fit_validated(&mut State::new(small(), aside), &split, &judges, &mut NoObserver);
+    assert!(twice.unwrap_err().to_string().contains("leave out the validation split"));
+}
+
 #[test]
 fn what_makes_no_sense_is_refused_in_a_line() {
     let split = stripes(SHAPE, 10, 0);
@@ -234,6 +258,8 @@ fn what_makes_no_sense_is_refused_in_a_line() {
     refused("the label smoothing is NaN", FitOptions { label_smoothing: f32::NAN, ..options });
     let augmentation = RandomAffine { rotation: 720.0, ..RandomAffine::default() };
     refused("turned by 720 degrees", FitOptions { augmentation, ..options });
+    refused("an accuracy of 0", FitOptions { until_accuracy: Some(0.0), ..options });
+    refused("images to judge it by", FitOptions { until_accuracy: Some(0.9), ..options });
     let falling = |decay| FitOptions { schedule: LrSchedule { warm_up: 0.0, decay }, ..options };
     refused("every 0 epochs", falling(LrDecay::Step { every: 0, factor: 0.5 }));
     refused("by a factor of 2", falling(LrDecay::Step { every: 1, factor: 2.0 }));

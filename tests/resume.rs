@@ -35,6 +35,7 @@ fn kinds() -> Vec<Kind> {
     let augmentation = RandomAffine { shift: 2.0, rotation: 10.0, scale: 0.1 };
     let sgd = Optimizer::Sgd(Sgd { learning_rate: 0.05, momentum: 0.9 });
     let cosine = LrSchedule { warm_up: 0.5, decay: LrDecay::Cosine };
+    let one_cycle = LrSchedule { warm_up: 0.0, decay: LrDecay::OneCycle };
     let validated = FitOptions { validation_split: 0.3, ..plain };
     let class_weights = Some(ClassWeights::Balanced);
     // So high a rate that the validation loss rises, and the patience is at an end.
@@ -42,6 +43,7 @@ fn kinds() -> Vec<Kind> {
     [
         (mlp.clone(), plain),
         (mlp.clone(), FitOptions { optimizer: sgd, schedule: cosine, ..validated }),
+        (mlp.clone(), FitOptions { schedule: one_cycle, until_accuracy: Some(0.4), ..validated }),
         (mlp, FitOptions { epochs: 8, optimizer: reckless, patience: Some(2), ..validated }),
         (Sequential::lenet5(SHAPE, 10), FitOptions { epochs: 2, class_weights, ..plain }),
         (

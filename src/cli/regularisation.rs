@@ -19,11 +19,17 @@ pub(super) struct Regularisation {
     #[arg(long, value_name = "EPOCHS", requires = "validation_split")]
     patience: Option<usize>,
 
+    /// Stop as soon as this share of the images is read correctly, judged after each epoch: by the
+    /// images of --validation-split, or else by the test images, of which the run then knows
+    #[arg(long, value_name = "SHARE", value_parser = goal)]
+    until_accuracy: Option<f64>,
+
     /// The learning-rate schedule: how the step size falls
     #[arg(long, value_enum, default_value_t = Schedule::Constant)]
     schedule: Schedule,
 
-    /// Epochs of warm-up, in which the learning rate rises from nothing
+    /// Epochs of warm-up, in which the learning rate rises from nothing; with --schedule one-cycle,
+    /// those in which it rises, if not 30 % of the run
     #[arg(long, value_name = "EPOCHS", default_value_t = 0.0)]
     warm_up: f64,
 
@@ -80,6 +86,8 @@ enum Schedule {
     Step,
     /// To nothing at the end, along half a cosine
     Cosine,
+    /// From a 25th up to all of it, and down to next to nothing at the end, each along half a cosine
+    OneCycle,
 }
 
 impl Regularisation {
@@ -89,6 +97,7 @@ impl Regularisation {
             Schedule::Constant => LrDecay::Constant,
             Schedule::Step => LrDecay::Step { every: self.step_epochs, factor: self.step_factor },
             Schedule::Cosine => LrDecay::Cosine,
+            Schedule::OneCycle => LrDecay::OneCycle,
         };
         let by_default = if self.augment {
             RandomAffine { shift: 2.0, rotation: 10.0, scale: 0.1 }
@@ -107,7 +116,15 @@ impl Regularisation {
             },
             validation_split: self.validation_split,
             patience: self.patience,
+            until_accuracy: self.until_accuracy,
             ..options
         }
     }
+}
+
+fn goal(text: &str) -> Result<f64, String> {
+    text.parse()
+        .ok()
+        .filter(|&share: &f64| share > 0.0 && share <= 1.0)
+        .ok_or_else(|| "give a number above 0, up to 1, such as 0.99".into())
 }

@@ -17,6 +17,7 @@ mod submission;
 mod summary;
 mod teams;
 mod text;
+mod until_accuracy;
 
 pub use contact_sheet::write_contact_sheet;
 pub use error::Error;
@@ -34,6 +35,7 @@ pub use run::{
 pub use shades::shades;
 pub use submission::{submission, write_submission};
 pub use summary::{LayerSummary, Summary};
+pub use until_accuracy::UntilAccuracy;
 
 use std::borrow::Cow;
 
@@ -83,6 +85,9 @@ pub struct Report {
     pub peak_memory_bytes: Option<u64>,
     /// The epochs, in order.
     pub history: Vec<Epoch>,
+    /// What became of a run until some accuracy; `None` for others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until_accuracy: Option<UntilAccuracy>,
     /// How the trained network does on the test images.
     pub test: TestReport,
 }

@@ -38,6 +38,9 @@ impl Report {
                 write!(text, ", {} MB of memory", bytes / 1_000_000)?;
             }
             writeln!(text, "\n")?;
+            if let Some(said) = self.until_accuracy_in_words() {
+                writeln!(text, "{said}\n")?;
+            }
             self.test.write(text, palette)
         })
     }
@@ -310,6 +313,7 @@ T-shirt/top read as a name of more than a few letters: 1 time
             parameters: 79_510,
             threads: 1,
             teams: Vec::new(),
+            until_accuracy: None,
             isa: "portable".into(),
             train_seconds: 4.314,
             total_seconds: 4.9,

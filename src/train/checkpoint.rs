@@ -157,7 +157,7 @@ fn prefix(slot: usize) -> String {
 
 /// How many numbers a row of `epochs` has.
 fn columns(options: &FitOptions) -> usize {
-    COLUMNS[usize::from(options.validation_split > 0.0)]
+    COLUMNS[usize::from(options.is_validated())]
 }
 
 fn row(epoch: &Epoch) -> impl Iterator<Item = f64> + use<> {

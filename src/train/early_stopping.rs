@@ -1,4 +1,5 @@
-//! The network of the lowest validation loss, and ending a run in time.
+//! The network of the lowest validation loss, and ending a run in time: when that loss has not
+//! become lower for long, or when an accuracy is reached.
 
 use super::history::Epoch;
 use super::state::State;
@@ -15,9 +16,10 @@ pub(super) struct Best {
 
 impl State {
     /// Keeps the network, as `epoch` left it, where none had so low a validation loss; returns
-    /// whether that is so.
+    /// whether that is so. By images that are not there to choose networks by, it chooses none.
     pub(super) fn keep_best(&mut self, epoch: &Epoch) -> bool {
-        let Some(validation) = epoch.validation else { return false };
+        let chooses = !self.options.is_judged_by_others();
+        let Some(validation) = epoch.validation.filter(|_| chooses) else { return false };
         // No NaN is better than anything, and anything is better than a NaN.
         let is_beaten = |best: &Best| best.loss.is_nan() || validation.loss < best.loss;
         let is_best = self.best.as_ref().is_none_or(is_beaten);
@@ -32,6 +34,15 @@ impl State {
     pub(super) fn has_lost_patience(&self) -> bool {
         match (self.options.patience, &self.best) {
             (Some(patience), Some(best)) => self.epochs.len() - best.epoch >= patience,
+            _ => false,
+        }
+    }
+
+    /// Whether the last epoch reached the accuracy that the run is for.
+    pub(super) fn has_reached_goal(&self) -> bool {
+        let validation = self.epochs.last().and_then(|epoch| epoch.validation);
+        match (self.options.until_accuracy, validation) {
+            (Some(goal), Some(validation)) => validation.accuracy >= goal,
             _ => false,
         }
     }

@@ -149,6 +149,17 @@ pub enum OptionError {
     /// A patience without anything to judge by.
     #[error("patience needs a validation loss: give a validation split too")]
     PatienceWithoutValidation,
+    /// An accuracy that no network or every network has.
+    #[error("a run until an accuracy of {0}: give a number above 0, up to 1")]
+    Goal(f64),
+    /// An accuracy to reach without anything to judge it by.
+    #[error(
+        "a run until some accuracy needs images to judge it by: give a validation split, or others"
+    )]
+    GoalWithoutValidation,
+    /// Samples set aside, and others given to validate with.
+    #[error("there are other images to validate with: leave out the validation split")]
+    ValidatedTwice,
     /// A warm-up of less than nothing, or without end.
     #[error("a warm-up of {0} epochs: give 0 or more")]
     WarmUp(f64),

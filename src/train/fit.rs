@@ -1,6 +1,6 @@
 //! Training: [`Engine::fit`], and what must hold before it begins.
 
-use super::error::{Error, Result};
+use super::error::{Error, OptionError, Result};
 use super::history::{History, Observer};
 use super::options::FitOptions;
 use super::primary::Primary;
@@ -64,6 +64,30 @@ impl Engine {
         self.go_on(state, samples, observer, size)
     }
 
+    /// Goes on with a run as [`fit_from`](Self::fit_from) does, validated after each epoch with
+    /// `validation`, none of which is trained on. Time to an accuracy is measured so, on the test set;
+    /// the network of the lowest loss is not kept.
+    ///
+    /// # Errors
+    /// As [`fit_from`](Self::fit_from), when `network` does not fit `validation`, and when the options
+    /// set samples aside too.
+    pub fn fit_validated(
+        &self,
+        state: &mut State,
+        split: &Split,
+        validation: &Split,
+        observer: &mut dyn Observer,
+    ) -> Result<History> {
+        if state.options().validation_split > 0.0 {
+            return Err(OptionError::ValidatedTwice.into());
+        }
+        check_compatible(state.network(), validation)?;
+        let samples = self.prepare(state.network(), split, state.options())?;
+        let samples = Parts { validation: Some(validation.clone()), ..samples };
+        let size = self.team_size(state, samples.train.len());
+        self.go_on(state, samples, observer, size)
+    }
+
     /// Goes on from `state` on samples that it was checked with, with a team of some `size`.
     pub(super) fn go_on(
         &self,
@@ -72,6 +96,9 @@ impl Engine {
         observer: &mut dyn Observer,
         size: TeamSize,
     ) -> Result<History> {
+        if state.options.until_accuracy.is_some() && validation.is_none() {
+            return Err(OptionError::GoalWithoutValidation.into());
+        }
         state.check(&train)?;
         self.check_idle()?;
         let (mut stopped, mut teams) = (false, Vec::new());

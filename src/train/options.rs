@@ -39,6 +39,8 @@ pub struct FitOptions {
     /// Ends the run after so many epochs without a lower validation loss; the network is then as
     /// it was when that was lowest.
     pub patience: Option<usize>,
+    /// Ends the run after the first epoch whose validation accuracy is at least this, from 0 to 1.
+    pub until_accuracy: Option<f64>,
 }
 
 impl Default for FitOptions {
@@ -56,6 +58,7 @@ impl Default for FitOptions {
             augmentation: RandomAffine::default(),
             validation_split: 0.0,
             patience: None,
+            until_accuracy: None,
         }
     }
 }
@@ -83,9 +86,24 @@ impl FitOptions {
             }
             _ => {}
         }
+        if let Some(goal) = self.until_accuracy.filter(|goal| !(*goal > 0.0 && *goal <= 1.0)) {
+            return Err(OptionError::Goal(goal));
+        }
         self.schedule.check()?;
         self.augmentation.check()?;
         Ok(self.optimizer.check()?)
+    }
+
+    /// Whether there is validation after each epoch: by samples that are set aside, or, where the run
+    /// ends by its accuracy, by others.
+    pub(crate) fn is_validated(&self) -> bool {
+        self.validation_split > 0.0 || self.until_accuracy.is_some()
+    }
+
+    /// Whether the run ends by the accuracy on images that are not among those it is given to train
+    /// on.
+    pub(crate) fn is_judged_by_others(&self) -> bool {
+        self.until_accuracy.is_some() && self.validation_split == 0.0
     }
 
     /// The learning rate at step `step`, counted from 1 over all epochs, each of so many steps.

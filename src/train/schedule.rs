@@ -9,7 +9,9 @@ use crate::kernels::ops::trigonometry::cos;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct LrSchedule {
-    /// Epochs in which it grows from nothing, by the same amount in each step.
+    /// Epochs in which it grows from nothing, by the same amount in each step. With
+    /// [`OneCycle`](LrDecay::OneCycle), those in which it rises along its cosine; where there are none,
+    /// 30 % of the run.
     pub warm_up: f64,
     /// What becomes of it then.
     pub decay: LrDecay,
@@ -32,6 +34,10 @@ pub enum LrDecay {
     },
     /// To nothing at the end of the run, along half a cosine (Loshchilov and Hutter, 2017).
     Cosine,
+    /// In one cycle (Smith and Topin, 2018), as PyTorch's `OneCycleLR` has it: it rises from a 25th of
+    /// the learning rate to all of it, and falls to a 250,000th at the end of the run, each along half a
+    /// cosine. The momentum stays as it is.
+    OneCycle,
 }
 
 /// A step among those of a run.
@@ -69,12 +75,21 @@ impl LrSchedule {
 
     /// Whether a run of more epochs has other learning rates from the start.
     pub(super) fn depends_on_epochs(&self) -> bool {
-        matches!(self.decay, LrDecay::Cosine)
+        matches!(self.decay, LrDecay::Cosine | LrDecay::OneCycle)
     }
 
     /// By what the learning rate is multiplied at step `at`.
     pub(super) fn factor(&self, at: StepIndex) -> f64 {
         let StepIndex { step, steps_per_epoch, epochs } = at;
+        if self.decay == LrDecay::OneCycle {
+            let of_epochs = |epochs: f64| epochs * steps_per_epoch as f64;
+            let rise = if self.warm_up > 0.0 { self.warm_up } else { RISE * epochs as f64 };
+            return one_cycle(
+                (step - 1) as f64,
+                of_epochs(rise) - 1.0,
+                of_epochs(epochs as f64) - 1.0,
+            );
+        }
         let warm_up = (self.warm_up * steps_per_epoch as f64) as u64;
         if step <= warm_up {
             return step as f64 / warm_up as f64;
@@ -88,10 +103,34 @@ impl LrSchedule {
             LrDecay::Cosine => {
                 let total = (steps_per_epoch * epochs).saturating_sub(warm_up).max(1);
                 let share = (step - 1 - warm_up) as f64 / total as f64;
-                0.5 * (1.0 + cos(std::f64::consts::PI * share))
+                half_a_cosine(1.0, 0.0, share)
             }
+            // It has a rise of its own.
+            LrDecay::OneCycle => 1.0,
         }
     }
+}
+
+/// The share of a run in which one cycle rises.
+const RISE: f64 = 0.3;
+
+/// The factor of step `step`, counted from 0, in one cycle whose peak and end are at these steps.
+fn one_cycle(step: f64, peak: f64, end: f64) -> f64 {
+    const START: f64 = 1.0 / 25.0;
+    const END: f64 = START / 1e4;
+    let peak = peak.max(0.0);
+    if step < peak {
+        half_a_cosine(START, 1.0, step / peak)
+    } else if step == peak {
+        1.0
+    } else {
+        half_a_cosine(1.0, END, (step - peak) / (end - peak))
+    }
+}
+
+/// What lies between `from` and `to`, along half a cosine.
+fn half_a_cosine(from: f64, to: f64, share: f64) -> f64 {
+    to + 0.5 * (from - to) * (1.0 + cos(std::f64::consts::PI * share))
 }
 
 #[cfg(test)]
@@ -118,6 +157,32 @@ mod tests {
             };
             assert!((factor - expected).abs() < 1e-12, "{step}: {factor}, not {expected}");
         }
+    }
+
+    /// Beside what PyTorch 2.15's `OneCycleLR(max_lr=1, total_steps=10)` says.
+    #[test]
+    fn one_cycle_is_that_of_pytorch() {
+        let expected = [
+            0.04,
+            0.52,
+            1.0,
+            0.950_484_632_013_473_7,
+            0.811_745_653_949_763_1,
+            0.611_262_021_936_289_3,
+            0.388_741_978_063_710_75,
+            0.188_258_346_050_236_97,
+            0.049_519_367_986_526_286,
+            4e-6,
+        ];
+        let found = factors(0.0, LrDecay::OneCycle);
+        for (step, (found, expected)) in found.iter().zip(expected).enumerate() {
+            assert!((found - expected).abs() < 1e-12, "{step}: {found}, not {expected}");
+        }
+        // With a warm-up of its own, and in runs of a step or two.
+        assert_eq!(factors(2.5, LrDecay::OneCycle)[4], 1.0);
+        assert!(factors(9.0, LrDecay::OneCycle).is_sorted());
+        let short = StepIndex { step: 1, steps_per_epoch: 1, epochs: 1 };
+        assert_eq!(LrSchedule { warm_up: 0.0, decay: LrDecay::OneCycle }.factor(short), 1.0);
     }
 
     #[test]

@@ -95,11 +95,13 @@ impl State {
         self.best.as_ref().map(|best| (best.epoch, &best.network))
     }
 
-    /// Whether there is nothing left to train: all epochs are complete, or the patience is at an
-    /// end.
+    /// Whether there is nothing left to train: all epochs are complete, the patience is at an end,
+    /// or the accuracy is reached.
     #[must_use]
     pub fn is_complete(&self) -> bool {
-        self.epochs.len() >= self.options.epochs || self.has_lost_patience()
+        self.epochs.len() >= self.options.epochs
+            || self.has_lost_patience()
+            || self.has_reached_goal()
     }
 
     /// Where early stopping has another network in the end than the last one: the epoch of the

@@ -218,7 +218,8 @@ mod tests {
     #[test]
     fn columns_hold_what_images_hold() {
         for size in [1, 3, 4, 63, 64, 65, 784] {
-            let value = |i: usize| if i.is_multiple_of(3) || i % 50 < 20 { 0 } else { (i % 251) as u8 };
+            let value =
+                |i: usize| if i.is_multiple_of(3) || i % 50 < 20 { 0 } else { (i % 251) as u8 };
             let pixels: Vec<u8> = (0..65 * size).map(value).collect();
             let images: Vec<_> = pixels.chunks_exact(size).collect();
             on_each_isa!(s => {

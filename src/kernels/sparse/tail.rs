@@ -10,8 +10,7 @@ pub(crate) const TAIL: usize = 4;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TailWeights<'a>(pub(crate) &'a [[f32; TAIL]]);
 
-/// Vectors that hold `rows` rows of a tail block, so that a whole vector may be written from any
-/// row on.
+/// Vectors that hold `rows` rows of a tail block.
 pub(crate) const fn tail_vectors(rows: usize) -> usize {
-    (rows * TAIL).div_ceil(LANES) + 1
+    (rows * TAIL).div_ceil(LANES)
 }

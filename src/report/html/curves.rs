@@ -61,7 +61,7 @@ pub(super) fn of_run(record: &RunRecord) -> Result<Vec<Figure>> {
                 points: what.of_training(&record.epochs),
             },
             Series {
-                name: "validation".into(),
+                name: judges(record).into(),
                 colour: 1,
                 is_dashed: true,
                 points: what.of_validation(&record.epochs),
@@ -69,6 +69,11 @@ pub(super) fn of_run(record: &RunRecord) -> Result<Vec<Figure>> {
         ],
     };
     figures([curves(What::Loss), curves(What::Accuracy), learning_rate(record)])
+}
+
+/// What a run is validated with.
+fn judges(record: &RunRecord) -> &'static str {
+    if record.config.fit.is_judged_by_others() { "test images" } else { "validation" }
 }
 
 /// The curves of several runs over each other, those of training and those of validation.

@@ -367,7 +367,7 @@ pub(super) fn has_report(path: &Path) -> bool {
 }
 
 fn is_validated(config: &RunConfig) -> bool {
-    config.fit.validation_split > 0.0
+    config.fit.is_validated()
 }
 
 /// `value` as what the file at `path` holds.

@@ -23,7 +23,7 @@ use std::time::Instant;
 
 #[cfg(feature = "html")]
 use super::html::{RunPictures, run_page};
-use super::{Report, TestReport, peak_memory_bytes};
+use super::{Report, TestReport, UntilAccuracy, peak_memory_bytes};
 use crate::data::{Dataset, ReadOptions, Split};
 use crate::exec::engine::Engine;
 use crate::measure::{Machine, share_of_peak};
@@ -294,7 +294,11 @@ impl<'a> StartedRun<'a> {
         let mut recorder =
             Recorder::new(observer, &folder, &self.train_images, self.history, self.step_log);
         let start = Instant::now();
-        let history = engine.fit_from(&mut state, &self.train_images, &mut recorder);
+        let (train, test) = (&self.train_images, &self.dataset.test);
+        let history = match self.config.fit.is_judged_by_others() {
+            true => engine.fit_validated(&mut state, train, test, &mut recorder),
+            false => engine.fit_from(&mut state, train, &mut recorder),
+        };
         let elapsed = start.elapsed();
         // What was logged, and how far the run came, is written whether or not the training failed.
         let recorded = recorder.end(&state);
@@ -325,7 +329,7 @@ impl<'a> StartedRun<'a> {
 #[derive(Debug)]
 #[must_use = "a completed run is yet to be tested"]
 pub enum RunEnd<'a> {
-    /// With its last epoch, or when its patience was at an end.
+    /// With its last epoch, when its patience was at an end, or when its accuracy was reached.
     Completed(Box<TrainedRun<'a>>),
     /// By the observer, or because the engine was asked to stop, before its last epoch was complete.
     /// The folder has the network as it was then, what the run needs to be gone on with, and no
@@ -417,6 +421,7 @@ impl TrainedRun<'_> {
             of_peak: Some(share_of_peak(engine, network.architecture(), samples_per_second)),
             peak_memory_bytes: peak_memory_bytes(),
             history: state.epochs().to_vec(),
+            until_accuracy: UntilAccuracy::of(state),
             test,
         };
         let page = self.page(&report);

@@ -279,9 +279,8 @@ impl<S: Simd, R: UpdateRule> Epilogue<S> for Learn<'_, R> {
     fn finish<const N: usize>(&mut self, s: S, row: usize, block: usize, sums: [S::F32; N]) {
         let width = self.width;
         if let (true, Some(gradients), [sum]) = (block == width, &mut self.tail, &sums[..]) {
-            // The other lanes stand where the next rows' will, which come later.
-            let (room, _) = as_numbers_mut(gradients)[row * TAIL..].as_chunks_mut();
-            s.store_unaligned(*sum, &mut room[0]);
+            let (rows, _) = as_numbers_mut(gradients).as_chunks_mut();
+            s.store_four(*sum, &mut rows[row]);
             return;
         }
         let start = (row - self.first_row) * width * R::SLOTS;
