@@ -178,7 +178,7 @@ fn more_epochs_than_the_schedule_was_made_for_are_refused() {
     let before = snapshot(&desk);
     assert_refused(
         &desk.run(&format!("{RESUME} --epochs 4")),
-        "4 epochs: the learning rates follow half a cosine over the 2 that were planned, so a run \
+        "4 epochs: the learning rates are made for the 2 that were planned, so a run \
          of 4 would have differed from its first step on: start a new run",
     );
     assert_eq!(snapshot(&desk), before);

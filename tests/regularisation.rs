@@ -237,6 +237,9 @@ fn other_images_may_judge_the_network() {
     let twice =
         engine(1).fit_validated(&mut State::new(small(), aside), &split, &judges, &mut NoObserver);
     assert!(twice.unwrap_err().to_string().contains("leave out the validation split"));
+    let mut aimless = State::new(small(), alone);
+    let aimless = engine(1).fit_validated(&mut aimless, &split, &judges, &mut NoObserver);
+    assert!(aimless.unwrap_err().to_string().contains("give the accuracy to train until"));
 }
 
 #[test]
@@ -261,6 +264,8 @@ fn what_makes_no_sense_is_refused_in_a_line() {
     refused("an accuracy of 0", FitOptions { until_accuracy: Some(0.0), ..options });
     refused("images to judge it by", FitOptions { until_accuracy: Some(0.9), ..options });
     let falling = |decay| FitOptions { schedule: LrSchedule { warm_up: 0.0, decay }, ..options };
+    let rising = LrSchedule { warm_up: 5.0, decay: LrDecay::OneCycle };
+    refused("nothing of 5 for one cycle", FitOptions { schedule: rising, ..options });
     refused("every 0 epochs", falling(LrDecay::Step { every: 0, factor: 0.5 }));
     refused("by a factor of 2", falling(LrDecay::Step { every: 1, factor: 2.0 }));
 }

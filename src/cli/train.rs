@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use clap::Args;
 use mnistry::report::{RecordedRun, RunEnd, SavedRun, StartedRun, Summary, TrainedRun};
+use mnistry::train::State;
 use mnistry::{Dataset, Engine, Network};
 
 use super::common::Common;
@@ -22,7 +23,7 @@ use super::{CommandError, Outcome, output};
 ///
 /// The run folder holds config.json (what was run), history.csv (a line an epoch),
 /// model.safetensors (the network, from the start of the run on), best.safetensors (where there is
-/// validation), checkpoint.safetensors (what --resume goes on from), and at the end report.json,
+/// a validation split), checkpoint.safetensors (what --resume goes on from), and at the end report.json,
 /// report.html (the same to look at) and confusion_matrix.csv. Ctrl-C stops after the current step
 /// and keeps all as it is.
 #[derive(Args)]
@@ -136,8 +137,10 @@ impl Train {
         let started = Instant::now();
         let run = SavedRun::open(folder, self.epochs.map(|epochs| epochs as usize))?;
         if run.is_complete() {
+            let reached = run.state().is_some_and(State::has_reached_goal);
+            let why = if reached { ", as it reached its accuracy" } else { "" };
             self.common.output.note(format_args!(
-                "the run in {} is complete: there is nothing left to do",
+                "the run in {} is complete{why}: there is nothing left to do",
                 folder.display()
             ));
             return Ok(Outcome::Done);
@@ -202,6 +205,11 @@ impl Train {
             data.classes(),
             run.folder().display(),
         ));
+        if config.fit.until_accuracy.is_some() && config.fit.validation_split == 0.0 {
+            self.common.output.note(format_args!(
+                "after each epoch it is validated with the test images, until it has its accuracy"
+            ));
+        }
         if !engine.isa().is_fused() {
             self.common.output.note(format_args!(
                 "{} has no fused multiply-add here: the network will differ from one trained with \

@@ -9,21 +9,12 @@ use crate::kernels::sparse::Columns;
 use crate::simd::{Isa, Kernel, LANES, Simd, vectors_for};
 use crate::sync::TeamSync;
 
-/// The inputs of a stage, sample by sample: x.
+/// The inputs of a stage, x, which are read sample by sample, or input by input as xᵀ.
 #[derive(Clone, Copy)]
 pub(crate) enum Input<'a> {
     /// Images, pixel by pixel, without their zeros.
     Sparse(&'a Columns),
     /// Numbers in the blocked layout.
-    Dense(Blocked<'a>),
-}
-
-/// The inputs of a stage, input by input: xᵀ.
-#[derive(Clone, Copy)]
-pub(crate) enum TransposedInput<'a> {
-    /// Images, pixel by pixel, without their zeros.
-    Sparse(&'a Columns),
-    /// Numbers in the blocked layout, which are read either way.
     Dense(Blocked<'a>),
 }
 
@@ -110,14 +101,6 @@ impl Minibatch {
         match &self.columns {
             Some(columns) => Input::Sparse(columns),
             None => Input::Dense(self.pixels.read()),
-        }
-    }
-
-    /// The same, input by input.
-    pub(crate) fn transposed(&self) -> TransposedInput<'_> {
-        match &self.columns {
-            Some(columns) => TransposedInput::Sparse(columns),
-            None => TransposedInput::Dense(self.pixels.read()),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! A stage: what stands between two of the buffers that workers share. Each does its own work; here
 //! it is only told which.
 
-use super::input::{Input, TransposedInput};
+use super::input::Input;
 use super::layers::dense::Dense;
 use super::layers::dropout::DropBlocked;
 use super::layers::images::ImageStack;
@@ -78,7 +78,7 @@ impl Stage {
     pub(crate) fn update<R: UpdateRule>(
         &mut self,
         pass: &Pass<'_>,
-        x: TransposedInput<'_>,
+        x: Input<'_>,
         dz: &BlockedBuffer,
         rule: R,
     ) {

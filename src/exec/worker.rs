@@ -4,7 +4,7 @@
 //! through the turns of a buffer, and waiting there is all that keeps them in step. After a worker
 //! is made, nothing is allocated.
 
-use super::input::{Input, Minibatch, TransposedInput};
+use super::input::{Input, Minibatch};
 use super::layers::loss::{LossHead, Outcome, Totals};
 use super::link::Link;
 use super::pass::Pass;
@@ -118,8 +118,8 @@ impl Worker {
                 data.prefetch(next);
             }
             let x = match below.last() {
-                Some(below) => TransposedInput::Dense(below.output.read()),
-                None => minibatch.transposed(),
+                Some(below) => Input::Dense(below.output.read()),
+                None => minibatch.input(),
             };
             stage.update(&pass, x, dz, rule);
             dz.release();

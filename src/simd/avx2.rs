@@ -25,8 +25,8 @@ type Pair<T> = [T; 2];
 macro_rules! avx2 {
     ($half:ident => $call:expr) => {
         // SAFETY: the token `self` proves that the CPU has AVX2 and FMA, all that these
-        // intrinsics need. Pointers, where there are any, come from references: to 16 `f32`, or as
-        // many bytes, of which half 0 or 1 is used, or to as many as are used (aligned, where the instruction
+        // intrinsics need. Pointers, where there are any, come from references: to 16 `f32` or 64
+        // bytes, of which half 0 or 1 is used, or to as many as are used (aligned, where the instruction
         // asks for that); or from slices, which the masks do not reach beyond.
         unsafe {
             [

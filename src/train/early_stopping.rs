@@ -39,7 +39,8 @@ impl State {
     }
 
     /// Whether the last epoch reached the accuracy that the run is for.
-    pub(super) fn has_reached_goal(&self) -> bool {
+    #[must_use]
+    pub fn has_reached_goal(&self) -> bool {
         let validation = self.epochs.last().and_then(|epoch| epoch.validation);
         match (self.options.until_accuracy, validation) {
             (Some(goal), Some(validation)) => validation.accuracy >= goal,
@@ -54,6 +55,26 @@ mod tests {
     use crate::image::ImageShape;
     use crate::model::{Activation, Sequential};
     use crate::train::{FitOptions, Validation};
+
+    /// Though another had a lower loss.
+    #[test]
+    fn the_network_that_reached_the_accuracy_is_kept() {
+        let shape = ImageShape { height: 1, width: 1 };
+        let network = Network::new(Sequential::new(shape).dense(1, Activation::Linear), 0).unwrap();
+        let (patience, until_accuracy) = (Some(5), Some(0.9));
+        let options =
+            FitOptions { patience, until_accuracy, validation_split: 0.5, ..FitOptions::default() };
+        let mut state = State::new(network, options);
+        for (number, (loss, accuracy)) in [(1.0, 0.5), (2.0, 0.9)].into_iter().enumerate() {
+            assert!(!state.is_complete());
+            let validation = Some(Validation { loss, accuracy });
+            let epoch = Epoch { epoch: number + 1, loss, accuracy, seconds: 0.0, validation };
+            state.keep_best(&epoch);
+            state.epochs.push(epoch);
+        }
+        assert!(state.is_complete() && state.has_reached_goal());
+        assert_eq!((state.best().map(|(epoch, _)| epoch), state.restored()), (Some(1), None));
+    }
 
     #[test]
     fn a_loss_that_is_no_number_is_no_gain() {

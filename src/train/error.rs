@@ -95,8 +95,7 @@ pub enum Error {
     },
     /// A run is to have more or fewer epochs than those that its learning rates were made for.
     #[error(
-        "{epochs} epochs: the learning rates follow half a cosine over the {planned} that were \
-         planned, so a run of {epochs} would have differed from its first step on: start a new run"
+        "{epochs} epochs: the learning rates are made for the {planned} that were planned, so a run of {epochs} would have differed from its first step on: start a new run"
     )]
     EpochsDecide {
         /// How many the run began with.
@@ -157,6 +156,17 @@ pub enum OptionError {
         "a run until some accuracy needs images to judge it by: give a validation split, or others"
     )]
     GoalWithoutValidation,
+    /// Images to judge an accuracy by, and none that is to be reached.
+    #[error("there are images to judge an accuracy by: give the accuracy to train until, too")]
+    JudgesWithoutGoal,
+    /// One cycle that rises to its end.
+    #[error("a warm-up of {warm_up} epochs leaves nothing of {epochs} for one cycle to fall in")]
+    EndlessRise {
+        /// The epochs in which it rises.
+        warm_up: f64,
+        /// Those of the run.
+        epochs: usize,
+    },
     /// Samples set aside, and others given to validate with.
     #[error("there are other images to validate with: leave out the validation split")]
     ValidatedTwice,

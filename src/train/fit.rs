@@ -64,13 +64,14 @@ impl Engine {
         self.go_on(state, samples, observer, size)
     }
 
-    /// Goes on with a run as [`fit_from`](Self::fit_from) does, validated after each epoch with
-    /// `validation`, none of which is trained on. Time to an accuracy is measured so, on the test set;
-    /// the network of the lowest loss is not kept.
+    /// Goes on with a run [until an accuracy](FitOptions::until_accuracy) as
+    /// [`fit_from`](Self::fit_from) does, judged after each epoch by `validation`, none of which is
+    /// trained on. Time to an accuracy is measured so, on the test set; the network of the lowest loss
+    /// is not kept.
     ///
     /// # Errors
     /// As [`fit_from`](Self::fit_from), when `network` does not fit `validation`, and when the options
-    /// set samples aside too.
+    /// have no accuracy to reach, or set samples aside too.
     pub fn fit_validated(
         &self,
         state: &mut State,
@@ -81,8 +82,13 @@ impl Engine {
         if state.options().validation_split > 0.0 {
             return Err(OptionError::ValidatedTwice.into());
         }
+        if state.options().until_accuracy.is_none() {
+            return Err(OptionError::JudgesWithoutGoal.into());
+        }
         check_compatible(state.network(), validation)?;
         let samples = self.prepare(state.network(), split, state.options())?;
+        let (network, options) = (state.network(), state.options());
+        self.check_training_memory(network, &samples.train, validation.len(), options)?;
         let samples = Parts { validation: Some(validation.clone()), ..samples };
         let size = self.team_size(state, samples.train.len());
         self.go_on(state, samples, observer, size)

@@ -6,7 +6,7 @@ use super::class_weights::ClassWeights;
 use super::error::OptionError;
 use crate::image::RandomAffine;
 use crate::kernels::optim::{InvalidOption, Optimizer, check_fraction};
-use crate::train::schedule::{LrSchedule, StepIndex};
+use crate::train::schedule::{LrDecay, LrSchedule, StepIndex};
 
 /// Settings of a run; the defaults are Keras's, with the epochs of the tutorial.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -90,6 +90,10 @@ impl FitOptions {
             return Err(OptionError::Goal(goal));
         }
         self.schedule.check()?;
+        let LrSchedule { warm_up, decay } = self.schedule;
+        if decay == LrDecay::OneCycle && warm_up > 0.0 && warm_up >= self.epochs as f64 {
+            return Err(OptionError::EndlessRise { warm_up, epochs: self.epochs });
+        }
         self.augmentation.check()?;
         Ok(self.optimizer.check()?)
     }

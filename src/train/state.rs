@@ -108,7 +108,9 @@ impl State {
     /// lowest validation loss, and the network as it was after it.
     #[must_use]
     pub fn restored(&self) -> Option<(usize, &Network)> {
-        let is_wanted = self.is_complete() && self.options.patience.is_some();
+        // A run that reached its accuracy keeps the network that has it.
+        let is_wanted =
+            self.is_complete() && self.options.patience.is_some() && !self.has_reached_goal();
         self.best().filter(|&(epoch, _)| is_wanted && epoch != self.epochs.len())
     }
 

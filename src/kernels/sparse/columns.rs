@@ -143,8 +143,8 @@ impl Columns {
     }
 }
 
-/// Adjacent pixels of up to 32 images: goes through those images where one of the pixels is not zero,
-/// in order, and gives their values there, scaled to \[0, 1\].
+/// Adjacent pixels of up to 32 images: goes through all images where one of the pixels is not zero, and
+/// maybe others, in order, and gives their values there, scaled to \[0, 1\].
 pub(super) struct PixelGroup<'a, const GROUP: usize> {
     /// Bit i says whether image i is yet to come: it may have a pixel that is not zero.
     images: u32,

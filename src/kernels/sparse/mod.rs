@@ -1,9 +1,9 @@
 //! Matrix products with images that are mostly zeros.
 //!
 //! A minibatch is transposed, pixel by pixel: [`Columns`] say of up to 32 images in which of them a
-//! pixel is not zero (measured on MNIST: in 19 % of all), and the others are left out. That changes
-//! nothing: a product with zero adds nothing to a sum. What is summed is summed in the same order
-//! as in a dense product, so the bits are the same.
+//! pixel is not zero (measured on MNIST: in 19 % of all), and most others are left out. That changes
+//! nothing: a product with zero adds nothing to a sum of numbers, but for the sign of a zero. What is
+//! summed is summed in the same order as in a dense product, so the bits are the same.
 //!
 //! Adjacent pixels are not zero in nearly the same images, so they are taken up to four at a time,
 //! in all images where one of them is not zero: what is read of an image serves all four.

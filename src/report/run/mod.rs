@@ -319,6 +319,7 @@ impl<'a> StartedRun<'a> {
             state,
             folder,
             config: self.config,
+            since_start: before == 0.0,
             train_seconds: before + elapsed.saturating_sub(aside).as_secs_f64(),
             teams: history.teams,
         })))
@@ -355,6 +356,8 @@ pub struct TrainedRun<'a> {
     state: State,
     folder: RunFolder,
     config: RunConfig,
+    /// Whether it was trained in one go, so that `train_seconds` are those of its validation too.
+    since_start: bool,
     train_seconds: f64,
     teams: Vec<TeamUse>,
 }
@@ -421,7 +424,10 @@ impl TrainedRun<'_> {
             of_peak: Some(share_of_peak(engine, network.architecture(), samples_per_second)),
             peak_memory_bytes: peak_memory_bytes(),
             history: state.epochs().to_vec(),
-            until_accuracy: UntilAccuracy::of(state),
+            until_accuracy: UntilAccuracy::of(
+                state,
+                self.since_start.then_some(self.train_seconds),
+            ),
             test,
         };
         let page = self.page(&report);

@@ -3,7 +3,7 @@
 
 use super::Dense;
 use super::weights::Layout;
-use crate::exec::input::{Input, TransposedInput};
+use crate::exec::input::Input;
 use crate::exec::layout::{Blocked, BlockedMut};
 use crate::exec::link::Below;
 use crate::exec::partition::WorkRange;
@@ -198,7 +198,7 @@ pub(super) struct Update<'a, R> {
     pub(super) layer: &'a mut Dense,
     pub(super) gemm: GemmBackend,
     pub(super) samples: usize,
-    pub(super) x: TransposedInput<'a>,
+    pub(super) x: Input<'a>,
     /// The gradient of this layer's sums, of the worker's column blocks.
     pub(super) dz: Blocked<'a>,
     pub(super) rule: R,
@@ -227,13 +227,13 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
             blocks: 0..work.blocks.len(),
         };
         match x {
-            TransposedInput::Sparse(images) => {
+            Input::Sparse(images) => {
                 let (dz, has_tail) = (dz.as_rhs(), epilogue.tail.is_some());
                 let workspace = &mut sparse_workspace[..];
                 let product = sparse::Gradient { images, dz, has_tail, output, workspace };
                 product.run(s, &mut epilogue);
             }
-            TransposedInput::Dense(x) => {
+            Input::Dense(x) => {
                 let (lhs, rhs) = (x.transposed_as_lhs(), dz.as_rhs());
                 let product = Product { lhs, rhs, k: samples, output };
                 gemm.multiply(s, &product, &mut epilogue);

@@ -8,7 +8,7 @@ mod weights;
 
 use self::kernels::{BackwardInput, Forward, Update};
 use self::weights::Weights;
-use crate::exec::input::{Input, TransposedInput};
+use crate::exec::input::Input;
 use crate::exec::layout::{Blocked, BlockedBuffer, BlockedMut};
 use crate::exec::link::Below;
 use crate::exec::partition::Partition;
@@ -103,7 +103,7 @@ impl Dense {
     pub(crate) fn update<R: UpdateRule>(
         &mut self,
         pass: &Pass<'_>,
-        x: TransposedInput<'_>,
+        x: Input<'_>,
         dz: &BlockedBuffer,
         rule: R,
     ) {
