@@ -2,6 +2,7 @@
 
 mod config;
 mod csv_text;
+mod data;
 mod folder;
 mod history_file;
 mod names;
@@ -30,6 +31,7 @@ use crate::measure::{Machine, share_of_peak};
 use crate::model::Network;
 use crate::report::error::{Error, Result};
 use crate::train::{Epoch, FitOptions, Observer, State, TeamUse};
+use data::{checksum, taken};
 use folder::RunFolder;
 use history_file::HistoryFile;
 use recorder::Recorder;
@@ -228,19 +230,6 @@ impl<'a> RecordedRun<'a> {
 /// What leads to the same file from any other folder too.
 fn whole(path: PathBuf) -> PathBuf {
     std::path::absolute(&path).unwrap_or(path)
-}
-
-/// The training images of a run that takes the first `limit` of `dataset`.
-fn taken(dataset: &Dataset, limit: Option<usize>) -> Result<Split> {
-    let train = &dataset.train;
-    limit
-        .map_or(Ok(train.clone()), |limit| train.take(limit))
-        .map_err(|problem| Error::Train(problem.into()))
-}
-
-/// The checksum of `dataset`, by all threads.
-fn checksum(engine: &Engine, dataset: &Dataset) -> String {
-    engine.pool().install(|| dataset.checksum())
 }
 
 /// A [`RecordedRun`] or a [`SavedRun`] whose folder is ready, and whose network is not trained yet

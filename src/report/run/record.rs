@@ -4,7 +4,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
-use super::{RunConfig, checksum, folder};
+use super::data::checksum;
+use super::{RunConfig, folder};
 use crate::data::Dataset;
 use crate::exec::engine::Engine;
 use crate::report::Report;
