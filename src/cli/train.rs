@@ -205,7 +205,7 @@ impl Train {
             data.classes(),
             run.folder().display(),
         ));
-        if config.fit.until_accuracy.is_some() && config.fit.validation_split == 0.0 {
+        if config.fit.is_judged_by_others() {
             self.common.output.note(format_args!(
                 "after each epoch it is validated with the test images, until it has its accuracy"
             ));

@@ -105,8 +105,9 @@ impl FitOptions {
     }
 
     /// Whether the run ends by the accuracy on images that are not among those it is given to train
-    /// on.
-    pub(crate) fn is_judged_by_others(&self) -> bool {
+    /// on: a recorded run by that on the test images.
+    #[must_use]
+    pub fn is_judged_by_others(&self) -> bool {
         self.until_accuracy.is_some() && self.validation_split == 0.0
     }
 

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::columns::{IMAGES, is_group};
-use super::{Columns, TAIL, TailWeights, pass_width, rows_len, split_rows};
+use super::{Columns, TAIL, TailWeights, pass_over, pass_width, rows_len, split_rows};
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::{OutputRange, Rhs};
 use crate::simd::{F32x16, LANES, Simd, as_numbers_mut};
@@ -46,13 +46,7 @@ impl Forward<'_> {
                     }
                 };
             }
-            match count {
-                1 => pass!(1),
-                2 => pass!(2),
-                3 => pass!(3),
-                4 => pass!(4),
-                _ => pass!(6),
-            }
+            pass_over!(pass, count);
             block += count;
         }
     }

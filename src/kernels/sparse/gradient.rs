@@ -1,7 +1,7 @@
 //! Images, transposed, times the gradient of a layer's sums: the gradient of the weights.
 
 use super::columns::{IMAGES, is_group};
-use super::{Columns, TAIL, pass_width, rows_len, split_rows};
+use super::{Columns, TAIL, pass_over, pass_width, rows_len, split_rows};
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::{OutputRange, Rhs};
 use crate::simd::{F32x16, Simd, as_numbers_mut};
@@ -57,13 +57,7 @@ impl Gradient<'_> {
                     if has_tail { pass!($blocks, 1) } else { pass!($blocks, 0) }
                 };
             }
-            match count {
-                1 => pass!(1),
-                2 => pass!(2),
-                3 => pass!(3),
-                4 => pass!(4),
-                _ => pass!(6),
-            }
+            pass_over!(pass, count);
             block += count;
         }
     }

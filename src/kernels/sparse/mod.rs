@@ -42,6 +42,21 @@ const fn pass_width(left: usize) -> usize {
     }
 }
 
+/// Has the macro `$pass` go over as many column blocks as `$count` says, one of what [`pass_width`]
+/// gives: it takes them as a literal, so that their sums can stand in registers.
+macro_rules! pass_over {
+    ($pass:ident, $count:expr) => {
+        match $count {
+            1 => $pass!(1),
+            2 => $pass!(2),
+            3 => $pass!(3),
+            4 => $pass!(4),
+            _ => $pass!(6),
+        }
+    };
+}
+use pass_over;
+
 /// Vectors of what a pass needs of `images` images: a row of its column blocks each, and a row of a
 /// tail.
 const fn rows_len(images: usize) -> usize {

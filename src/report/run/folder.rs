@@ -136,7 +136,7 @@ impl RunFolder {
         state: &State,
         is_read: bool,
     ) -> Result<HistoryFile> {
-        let history = HistoryFile::text(state.epochs(), is_validated(config))?;
+        let history = HistoryFile::text(state.epochs(), config.fit.is_validated())?;
         let mut staged = StagedFiles::default();
         self.stage_json(&mut staged, CONFIG_FILE, config)?;
         staged.add(self.path.join(HISTORY_FILE), &history)?;
@@ -160,7 +160,7 @@ impl RunFolder {
     pub(super) fn go_on(&self, config: &RunConfig, state: &State) -> Result<HistoryFile> {
         let mut staged = StagedFiles::default();
         self.stage_json(&mut staged, CONFIG_FILE, config)?;
-        let history = HistoryFile::text(state.epochs(), is_validated(config))?;
+        let history = HistoryFile::text(state.epochs(), config.fit.is_validated())?;
         staged.add(self.path.join(HISTORY_FILE), &history)?;
         for name in [REPORT_FILE, PAGE_FILE, CONFUSION_FILE] {
             staged.outdate(self.path.join(name));
@@ -364,10 +364,6 @@ pub(super) fn versions(path: &Path) -> [Option<(SystemTime, u64)>; 3] {
 /// Whether the run in the folder at `path` has its report.
 pub(super) fn has_report(path: &Path) -> bool {
     path.join(REPORT_FILE).exists()
-}
-
-fn is_validated(config: &RunConfig) -> bool {
-    config.fit.is_validated()
 }
 
 /// `value` as what the file at `path` holds.
