@@ -10,6 +10,16 @@ use crate::simd::{F32x16, Simd, as_numbers_mut};
 /// they and one chunk of dz fit an L1 cache.
 const SUMS: usize = 256;
 
+/// How many pixels are taken at a time over `blocks` column blocks: as many as there are registers
+/// for their sums.
+const fn group<S: Simd>(blocks: usize) -> usize {
+    match S::REGISTERS / (blocks + 1) {
+        6.. => 4,
+        2.. => 2,
+        _ => 1,
+    }
+}
+
 /// xᵀ · dz for some pixels (the rows) and some of the units (the column blocks).
 ///
 /// The sums of a few pixels stay in registers, and the epilogue has them before the next are begun:
@@ -44,13 +54,15 @@ impl Gradient<'_> {
             let count = pass_width(end - block);
             // The last pass takes the tail along.
             let has_tail = self.has_tail && block + count == end;
-            // As many pixels at a time as there are registers for their sums.
+            // Which group it is, is decided while compiling: passes with another are not compiled.
             macro_rules! pass {
                 ($blocks:literal, $tail:literal) => {
-                    match S::REGISTERS / ($blocks + 1) {
-                        6.. => self.pass::<S, E, $blocks, $tail, 4>(s, block, epilogue),
-                        2.. => self.pass::<S, E, $blocks, $tail, 2>(s, block, epilogue),
-                        _ => self.pass::<S, E, $blocks, $tail, 1>(s, block, epilogue),
+                    if const { group::<S>($blocks) == 4 } {
+                        self.pass::<S, E, $blocks, $tail, 4>(s, block, epilogue)
+                    } else if const { group::<S>($blocks) == 2 } {
+                        self.pass::<S, E, $blocks, $tail, 2>(s, block, epilogue)
+                    } else {
+                        self.pass::<S, E, $blocks, $tail, 1>(s, block, epilogue)
                     }
                 };
                 ($blocks:literal) => {
