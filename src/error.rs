@@ -13,7 +13,7 @@ use crate::exec::engine::EngineError;
 use crate::kernels::optim::InvalidOption;
 use crate::model::{ArchitectureError, NetworkError};
 use crate::simd::UnsupportedIsa;
-use crate::{data, files, image, model, reading, report, train};
+use crate::{data, files, image, model, reading, report, sweep, train};
 
 pub use crate::files::Foreign;
 pub use crate::memory::Shortage;
@@ -44,6 +44,9 @@ pub enum Error {
     /// A run was not recorded, or a report not made.
     #[error(transparent)]
     Report(report::Error),
+    /// A sweep was not done.
+    #[error(transparent)]
+    Sweep(sweep::Error),
 }
 
 /// A result of this crate.
@@ -98,6 +101,18 @@ impl From<data::Problem> for Error {
 impl From<data::download::Error> for Error {
     fn from(error: data::download::Error) -> Self {
         Self::Data(error.into())
+    }
+}
+
+impl From<sweep::Error> for Error {
+    fn from(error: sweep::Error) -> Self {
+        match error {
+            sweep::Error::File(error) => Self::File(error),
+            sweep::Error::Engine(error) => Self::Engine(error),
+            sweep::Error::Model(error) => Self::Model(error),
+            sweep::Error::Data(problem) => problem.into(),
+            error => Self::Sweep(error),
+        }
     }
 }
 

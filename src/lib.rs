@@ -75,6 +75,7 @@ pub mod reading;
 pub mod report;
 mod rng;
 pub mod simd;
+pub mod sweep;
 mod sync;
 pub mod train;
 

@@ -26,6 +26,8 @@ pub enum Stream {
     Dropout = 5,
     /// How an image is augmented; the index is of the epoch and the sample.
     Augment = 6,
+    /// What the configurations of a random sweep are; the index is the configuration's.
+    Sweep = 7,
 }
 
 impl Rng {

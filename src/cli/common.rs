@@ -168,16 +168,22 @@ impl Common {
 
     /// An engine as asked for.
     pub(super) fn engine(&self) -> Result<Engine> {
-        self.engine_with(match self.gemm {
-            Gemm::Engine => GemmBackend::Engine,
-            Gemm::Matrixmultiply => GemmBackend::Matrixmultiply,
-        })
+        Ok(Engine::new(self.engine_options()?)?)
     }
 
     /// An engine as asked for, but that `gemm` computes the dense products.
     pub(super) fn engine_with(&self, gemm: GemmBackend) -> Result<Engine> {
+        Ok(Engine::new(EngineOptions { gemm, ..self.engine_options()? })?)
+    }
+
+    /// What was said of engines.
+    pub(super) fn engine_options(&self) -> Result<EngineOptions> {
+        let gemm = match self.gemm {
+            Gemm::Engine => GemmBackend::Engine,
+            Gemm::Matrixmultiply => GemmBackend::Matrixmultiply,
+        };
         let isa = self.isa.as_deref().map(Isa::named).transpose()?;
-        Ok(Engine::new(EngineOptions { isa, gemm, threads: self.threads.0.map(usize::from) })?)
+        Ok(EngineOptions { isa, gemm, threads: self.threads.0.map(usize::from) })
     }
 }
 

@@ -14,6 +14,15 @@ pub(super) enum CommandError {
     /// The library could not do what it was asked for.
     #[error(transparent)]
     Failed(#[from] mnistry::Error),
+    /// Settings of a sweep that make no training.
+    #[error("{name}: {problem}")]
+    Setting { name: String, problem: String },
+    /// Many processes were started to do the same.
+    #[error(
+        "{ranks} processes of this sweep were started at once, by {starter}, and each would do all of \
+         it: start it once a machine, or give each its part with --shard, such as --shard 1/{ranks}"
+    )]
+    SameSweeps { ranks: usize, starter: &'static str },
     /// There are fewer test images than the arguments say.
     #[error("there is no test image {index}: they are 0 to {last}")]
     NoTestImage { index: usize, last: usize },
@@ -80,6 +89,7 @@ failed! {
     mnistry::reading::Error,
     mnistry::train::Error,
     mnistry::report::Error,
+    mnistry::sweep::Error,
 }
 
 /// What is put before a problem of `file`.

@@ -11,7 +11,6 @@ use std::ffi::c_int;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
-use mnistry::Engine;
 use signal_hook::{consts, flag};
 
 use super::CommandError;
@@ -36,12 +35,12 @@ pub(super) struct Interrupt {
 }
 
 impl Interrupt {
-    /// From now on, each of the signals is a request to `engine`.
+    /// From now on, each of the signals is a request to what heeds `stop`.
     ///
     /// # Errors
     /// When the system refuses.
-    pub(super) fn listen(engine: &Engine) -> Result<Self, CommandError> {
-        let (stop, signal) = (engine.stop_flag(), Arc::new(AtomicUsize::new(0)));
+    pub(super) fn listen(stop: Arc<AtomicBool>) -> Result<Self, CommandError> {
+        let signal = Arc::new(AtomicUsize::new(0));
         let signals = BY_PERSONS.into_iter().chain(BY_SYSTEMS);
         let signals: Vec<c_int> = signals.filter(|&number| !is_ignored(number)).collect();
         let is_armed =

@@ -17,6 +17,7 @@ mod report;
 #[cfg(feature = "serve")]
 mod serve;
 mod settings;
+mod sweep;
 mod train;
 mod transfer;
 mod watch;
@@ -42,6 +43,7 @@ Examples:
   mnistry predict runs/1 seven.png   classify pictures of your own
   mnistry report runs/1 --open       look at the run in the browser
   mnistry serve --open               draw digits, and have them read at once
+  mnistry sweep --seeds 0-9          train it by ten seeds, and say how the results vary
   mnistry data fetch fashion         fetch another data set
   mnistry bench                      measure this machine
 
@@ -56,6 +58,7 @@ enum Command {
     Report(report::Report),
     #[cfg(feature = "serve")]
     Serve(serve::Serve),
+    Sweep(Box<sweep::Sweep>),
     Data(data::Data),
     Bench(bench::Bench),
 }
@@ -79,6 +82,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Report(report) => report.run(),
         #[cfg(feature = "serve")]
         Command::Serve(serve) => serve.run(),
+        Command::Sweep(sweep) => sweep.run(),
         Command::Data(data) => data.run(),
         Command::Bench(bench) => bench.run(),
     };

@@ -126,7 +126,7 @@ impl Train {
             run = run.step_log(file);
         }
         // Before an earlier run is given up.
-        let interrupt = Interrupt::listen(&engine)?;
+        let interrupt = Interrupt::listen(engine.stop_flag())?;
         let run = run.begin(network)?;
         self.say_what_begins(&run, &engine, &found.data);
         self.finish(run, &interrupt)
@@ -150,7 +150,7 @@ impl Train {
         let place = self.common.place_of(run.config());
         let classes = run.config().class_names.clone();
         let data = self.common.find(&place, classes.as_ref())?.data;
-        let interrupt = Interrupt::listen(&engine)?;
+        let interrupt = Interrupt::listen(engine.stop_flag())?;
         let run = match self.epochs {
             Some(_) => run.command(command_line()),
             None => run,

@@ -1,7 +1,6 @@
 //! Checksums as text: what files and data sets are known by.
 
 use crc32fast::Hasher;
-#[cfg(feature = "download")]
 use sha2::{Digest, Sha256};
 
 use crate::files::Bytes;
@@ -14,8 +13,7 @@ const CHUNK: usize = 1 << 20;
 const SMALL: usize = 1 << 23;
 
 /// The SHA-256 of `bytes`, as 64 hexadecimal digits.
-#[cfg(feature = "download")]
-pub(super) fn sha256(bytes: &[u8]) -> String {
+pub(crate) fn sha256(bytes: &[u8]) -> String {
     Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
@@ -54,7 +52,6 @@ mod tests {
         }
     }
 
-    #[cfg(feature = "download")]
     #[test]
     fn the_example_of_the_standard() {
         let expected = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";

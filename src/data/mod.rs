@@ -22,6 +22,7 @@ mod split;
 mod statistics;
 
 pub use crate::files::Bytes;
+pub(crate) use checksum::sha256;
 pub use class_names::ClassNames;
 pub use class_problem::ClassProblem;
 pub use contact_sheet::contact_sheet;

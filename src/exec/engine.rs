@@ -77,6 +77,13 @@ impl Engine {
         self.gemm
     }
 
+    /// The same, asked to stop by `flag` in place of one of its own: one flag may stop several engines.
+    #[must_use]
+    pub fn stopped_by(mut self, flag: Arc<AtomicBool>) -> Self {
+        self.stop = flag;
+        self
+    }
+
     /// What asks the engine to stop, once it is raised: by another thread, or by the handler of a
     /// signal. Training then ends after the step that it is in, and reading images with
     /// [`train::Error::Stopped`](crate::train::Error::Stopped).

@@ -2,14 +2,17 @@
 //! expected; mapped into memory; locked, and swept away where they are only temporary.
 
 mod bytes;
+mod csv_text;
 mod durable;
 mod error;
 #[cfg_attr(not(target_os = "linux"), path = "no_guard.rs")]
 mod foreign;
 mod guard;
 mod known_sums;
+mod line_file;
 mod lock;
 mod mapped_file;
+mod numbered_folder;
 mod one_line;
 mod open;
 mod output;
@@ -19,12 +22,15 @@ mod stream;
 mod temporary;
 
 pub use bytes::Bytes;
+pub(crate) use csv_text::csv_text;
 pub(crate) use durable::{create_folder, folder_of, sync_folder};
 pub use error::Error;
 pub(crate) use error::Result;
 pub use foreign::Foreign;
 pub(crate) use foreign::{BEGINNING, foreign};
+pub(crate) use line_file::{LineFile, whole_lines};
 pub(crate) use lock::Lock;
+pub(crate) use numbered_folder::{create_next_folder_in, numbers_in};
 pub(crate) use one_line::OneLine;
 #[cfg(feature = "download")]
 pub(crate) use open::is_of_no_stranger;
@@ -85,6 +91,6 @@ pub(crate) fn read_bounded(path: &Path, limit: u64) -> Result<Vec<u8>> {
 ///
 /// # Errors
 /// When it cannot be opened so, or something else is there.
-pub(crate) fn open_to_append(path: &Path) -> Result<File> {
+fn open_to_append(path: &Path) -> Result<File> {
     open_unfollowed(File::options().append(true), path).map_err(Error::io("write", path))
 }

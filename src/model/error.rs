@@ -45,6 +45,11 @@ pub enum NetworkError {
         /// How many classes there are.
         classes: usize,
     },
+    /// Classes of other names than those of what it is trained on, or in another order.
+    #[error(
+        "the classes of the network and of the data set have not the same names in the same order"
+    )]
+    OtherClassNames,
     /// More weights than there is memory for.
     #[error(transparent)]
     Memory(#[from] Shortage),

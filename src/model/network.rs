@@ -114,6 +114,20 @@ impl Network {
         Ok(self)
     }
 
+    /// The same, its classes called as those of what it is trained on from now on.
+    ///
+    /// # Errors
+    /// When they are called otherwise already, or there are more names than classes.
+    pub(crate) fn taking_class_names(self, names: &ClassNames) -> Result<Self, NetworkError> {
+        match self.class_names() {
+            Some(known) if known != names && !(known.are_numbers() && names.are_numbers()) => {
+                Err(NetworkError::OtherClassNames)
+            }
+            Some(_) => Ok(self),
+            None => self.with_class_names(names.clone()),
+        }
+    }
+
     /// What its classes are called, if it was said.
     #[must_use]
     pub fn class_names(&self) -> Option<&ClassNames> {

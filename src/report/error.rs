@@ -82,11 +82,6 @@ pub enum Error {
         /// How many it should have.
         steps: usize,
     },
-    /// A network of classes of other names than the data set's, or in another order.
-    #[error(
-        "the classes of the network and of the data set have not the same names in the same order"
-    )]
-    ClassNames,
     /// A network that is beyond use.
     #[error(
         "after epoch {epoch}, {tensor} holds a number that is not finite: lower the learning rate"

@@ -19,5 +19,5 @@ pub(crate) use barrier::{Barrier, barrier};
 pub(crate) use cores::Cores;
 pub(crate) use step_signal::StepSignal;
 pub(crate) use team::{TeamSync, oversubscribed};
-pub(crate) use threads::{Background, map_in_parallel, pool_of, pool_of_all_cores};
+pub(crate) use threads::{Background, lead_threads, map_in_parallel, pool_of, pool_of_all_cores};
 pub(crate) use turn_buffer::{Reader, TurnBuffer, Writer, turn_buffer};

@@ -3,7 +3,7 @@
 
 use std::panic::resume_unwind;
 use std::sync::mpsc::sync_channel;
-use std::thread::{Builder, JoinHandle};
+use std::thread::{self, Builder, JoinHandle};
 
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
@@ -52,6 +52,27 @@ pub(crate) fn map_in_parallel<T: Send, R: Send>(
         Ok(pool) => pool.install(|| things.into_par_iter().map(each).collect()),
         Err(_) => things.into_iter().map(each).collect(),
     }
+}
+
+/// Has each of `works` done by a thread of its own, while this one does `lead`, whose result is given
+/// when all are done.
+///
+/// # Errors
+/// When the system refuses a thread. The works that have one are waited for, and `lead` is not done.
+///
+/// # Panics
+/// As one of the works.
+pub(crate) fn lead_threads<Work: FnOnce() + Send, R>(
+    works: Vec<Work>,
+    lead: impl FnOnce() -> R,
+) -> std::io::Result<R> {
+    thread::scope(|scope| {
+        for work in works {
+            let thread = Builder::new().name("mnistry-worker".into()).stack_size(STACK);
+            thread.spawn_scoped(scope, work)?;
+        }
+        Ok(lead())
+    })
 }
 
 /// Work that another thread does meanwhile.
@@ -105,6 +126,20 @@ mod tests {
         let expected: Vec<_> = (0..1000).map(|number| number * number).collect();
         assert_eq!(squares(), expected);
         assert_eq!(pool_of(3).unwrap().install(squares), expected);
+    }
+
+    #[test]
+    fn works_are_done_while_their_leader_listens() {
+        let (tell, told) = sync_channel(0);
+        let works = (0..5).map(|number| {
+            let tell = tell.clone();
+            move || tell.send(number).unwrap()
+        });
+        let works = works.collect();
+        drop(tell);
+        let mut heard = lead_threads(works, || told.iter().collect::<Vec<_>>()).unwrap();
+        heard.sort_unstable();
+        assert_eq!(heard, [0, 1, 2, 3, 4]);
     }
 
     #[test]

@@ -95,7 +95,7 @@ impl Serve {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
         let place = Place::at(&self.place)?;
         let engine = engine()?;
-        let _interrupt = Interrupt::listen(&engine)?;
+        let _interrupt = Interrupt::listen(engine.stop_flag())?;
         let listener = Listener::at(self.host, self.port)?;
         if !self.host.is_loopback() {
             self.output.note(format_args!(

@@ -5,8 +5,6 @@
 //! a run, the folder speaks of that run alone, its model can be used, and it can be gone on with.
 //! One process at a time writes to it.
 
-use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::SystemTime;
@@ -14,10 +12,9 @@ use std::time::SystemTime;
 use serde::Serialize;
 
 use super::RunConfig;
-use super::csv_text::csv_text;
 use super::history_file::HistoryFile;
-use crate::files::{self, Lock, StagedFiles, create_folder, is_same_file, read_bounded};
-use crate::files::{sweep, sync_folder};
+use crate::files::{self, Lock, StagedFiles, create_folder, is_same_file, read_bounded, sweep};
+use crate::files::{create_next_folder_in, csv_text};
 use crate::model::Network;
 use crate::report::Report;
 use crate::report::TestReport;
@@ -77,20 +74,7 @@ impl RunFolder {
     /// # Errors
     /// When the system refuses.
     pub(super) fn claim_next_in(parent: impl AsRef<Path>) -> Result<Self> {
-        let parent = parent.as_ref();
-        create_folder(parent)?;
-        let mut number = 1 + greatest_number_in(parent)?;
-        loop {
-            let path = parent.join(number.to_string());
-            match fs::create_dir(&path) {
-                Ok(()) => {
-                    sync_folder(parent)?;
-                    return Self::lock(path);
-                }
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
-                Err(error) => return Err(Error::io("create the folder", path)(error)),
-            }
-        }
+        Self::lock(create_next_folder_in(parent.as_ref())?)
     }
 
     /// The folder at `path`, which is there.
@@ -282,7 +266,7 @@ fn confusion_matrix_text(test: &TestReport) -> Result<Vec<u8>> {
     let rows = names().zip(rows).map(|(name, row)| {
         std::iter::once(name).chain(row.iter().map(u64::to_string)).collect::<Vec<_>>()
     });
-    csv_text(std::iter::once(header.collect()).chain(rows))
+    Ok(csv_text(std::iter::once(header.collect()).chain(rows))?)
 }
 
 impl Drop for RunFolder {
@@ -391,15 +375,4 @@ fn check_replaceable(config: &Path) -> Result<()> {
         return Ok(());
     }
     Err(Error::ForeignConfig(config.to_owned()))
-}
-
-/// The greatest number that names something in `folder`; 0 where none does.
-fn greatest_number_in(folder: &Path) -> Result<u64> {
-    let mut greatest = 0;
-    for entry in fs::read_dir(folder).map_err(Error::io("read", folder))? {
-        let name = entry.map_err(Error::io("read", folder))?.file_name();
-        let number = name.to_str().and_then(|name| name.parse::<u32>().ok()).unwrap_or(0);
-        greatest = greatest.max(u64::from(number));
-    }
-    Ok(greatest)
 }

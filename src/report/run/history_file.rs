@@ -1,14 +1,11 @@
 //! `history.csv`: a line an epoch.
 
-use std::fs::File;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::Deserialize;
 
-use super::csv_text::csv_text;
-use crate::files::open_to_append;
-use crate::report::error::{Error, Result};
+use crate::files::{LineFile, csv_text, whole_lines};
+use crate::report::error::Result;
 use crate::train::{Epoch, Validation};
 
 /// The columns; the last two only where there is validation.
@@ -20,40 +17,32 @@ const COLUMNS: [&str; 6] =
 pub(super) struct HistoryFile {
     path: PathBuf,
     /// Since the first line was added.
-    open: Option<OpenFile>,
-}
-
-#[derive(Debug)]
-struct OpenFile {
-    file: File,
-    /// How long it is with all lines that are whole.
-    len: u64,
+    lines: Option<LineFile>,
 }
 
 impl HistoryFile {
     /// The file at `path`, which is there when the first epoch is added.
     pub(super) fn at(path: PathBuf) -> Self {
-        Self { path, open: None }
+        Self { path, lines: None }
     }
 
     /// The text of a file with `epochs`.
     pub(super) fn text(epochs: &[Epoch], is_validated: bool) -> Result<Vec<u8>> {
         let columns = if is_validated { 6 } else { 4 };
         let header = COLUMNS[..columns].iter().map(|&name| name.to_owned()).collect();
-        csv_text(std::iter::once(header).chain(epochs.iter().map(row)))
+        Ok(csv_text(std::iter::once(header).chain(epochs.iter().map(row)))?)
     }
 
-    /// The epochs of a file that holds `bytes`. A last line without an end is being written.
+    /// The epochs of a file that holds `bytes`.
     pub(super) fn epochs(bytes: &[u8]) -> Result<Vec<Epoch>, csv::Error> {
-        let whole = bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1);
-        let mut lines = csv::Reader::from_reader(&bytes[..whole]);
+        let mut lines = csv::Reader::from_reader(whole_lines(bytes));
         let epochs = lines.deserialize().map(|line| line.map(Line::epoch));
         epochs.collect()
     }
 
     /// Whether a line was added.
     pub(super) fn is_open(&self) -> bool {
-        self.open.is_some()
+        self.lines.is_some()
     }
 
     /// Adds a completed epoch.
@@ -61,20 +50,11 @@ impl HistoryFile {
     /// # Errors
     /// When the file cannot be written; it then has no half line.
     pub(super) fn add(&mut self, epoch: &Epoch) -> Result<()> {
-        let Self { path, open } = self;
-        let OpenFile { file, len } = match open {
-            Some(open) => open,
-            None => open.insert(OpenFile::open(path)?),
+        let lines = match &mut self.lines {
+            Some(lines) => lines,
+            None => self.lines.insert(LineFile::open(&self.path)?),
         };
-        // In one piece, so that whatever ends the process does so between two lines.
-        let line = csv_text(std::iter::once(row(epoch)))?;
-        if let Err(said) = file.write_all(&line) {
-            // Where even that is refused, there is nothing more to do.
-            let _ = file.set_len(*len);
-            return Err(Error::io("write", path)(said));
-        }
-        *len += line.len() as u64;
-        Ok(())
+        Ok(lines.add(&csv_text(std::iter::once(row(epoch)))?)?)
     }
 
     /// Waits until all lines are on the disk.
@@ -82,16 +62,7 @@ impl HistoryFile {
     /// # Errors
     /// When the disk fails.
     pub(super) fn sync(&self) -> Result<()> {
-        let synced = self.open.as_ref().map_or(Ok(()), |open| open.file.sync_all());
-        synced.map_err(Error::io("write", &self.path))
-    }
-}
-
-impl OpenFile {
-    fn open(path: &Path) -> Result<Self> {
-        let file = open_to_append(path)?;
-        let len = file.metadata().map_err(Error::io("read", path))?.len();
-        Ok(Self { file, len })
+        Ok(self.lines.as_ref().map_or(Ok(()), LineFile::sync)?)
     }
 }
 

@@ -1,11 +1,9 @@
 //! A run as a whole: what it is told, the folder that keeps it, its training, its test, its report.
 
 mod config;
-mod csv_text;
 mod data;
 mod folder;
 mod history_file;
-mod names;
 mod pace;
 mod record;
 mod recorder;
@@ -28,7 +26,7 @@ use super::{Report, TestReport, UntilAccuracy, peak_memory_bytes};
 use crate::data::{Dataset, ReadOptions, Split};
 use crate::exec::engine::Engine;
 use crate::measure::{Machine, share_of_peak};
-use crate::model::Network;
+use crate::model::{Error as ModelError, Network};
 use crate::report::error::{Error, Result};
 use crate::train::{Epoch, FitOptions, Observer, State, TeamUse};
 use data::{checksum, taken};
@@ -176,7 +174,7 @@ impl<'a> RecordedRun<'a> {
         let Self { engine, dataset, options, train_limit, started, .. } = self;
         let train_images = taken(dataset, train_limit)?;
         engine.check_fit(&network, &train_images, &options)?;
-        let network = names::taken_over(network, &dataset.class_names)?;
+        let network = network.taking_class_names(&dataset.class_names).map_err(ModelError::from)?;
         let config = RunConfig {
             version: env!("CARGO_PKG_VERSION").into(),
             commands: self.command.into_iter().collect(),

@@ -5,10 +5,10 @@ use std::time::Instant;
 
 use super::folder::{self, RunFolder};
 use super::step_log::StepLog;
-use super::{RunConfig, StartedRun, checksum, names, taken};
+use super::{RunConfig, StartedRun, checksum, taken};
 use crate::data::Dataset;
 use crate::exec::engine::Engine;
-use crate::model::Network;
+use crate::model::{Error as ModelError, Network};
 use crate::report::error::{Error, Result};
 use crate::train::State;
 
@@ -156,10 +156,10 @@ fn first_network(config: &RunConfig) -> Result<Network> {
     let architecture = config.architecture.clone();
     let network = match &config.init {
         Some(file) => Network::load_weights(file, architecture)?,
-        None => Network::new(architecture, config.fit.seed).map_err(crate::model::Error::from)?,
+        None => Network::new(architecture, config.fit.seed).map_err(ModelError::from)?,
     };
     match &config.class_names {
-        Some(names) => names::taken_over(network, names),
+        Some(names) => Ok(network.taking_class_names(names).map_err(ModelError::from)?),
         None => Ok(network),
     }
 }

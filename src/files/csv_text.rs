@@ -2,13 +2,13 @@
 
 use std::io;
 
-use crate::report::error::{Error, Result};
+use super::error::{Error, Result};
 
 /// `rows` as CSV.
 ///
 /// # Errors
 /// When a row is of another length than the first.
-pub(super) fn csv_text<Row>(rows: impl Iterator<Item = Row>) -> Result<Vec<u8>>
+pub(crate) fn csv_text<Row>(rows: impl Iterator<Item = Row>) -> Result<Vec<u8>>
 where
     Row: IntoIterator<Item = String>,
 {

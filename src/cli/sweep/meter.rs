@@ -1,0 +1,86 @@
+//! How far a sweep is: a bar on a terminal, now and then a line elsewhere, both on stderr.
+
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use mnistry::sweep::SweepProgress;
+
+use crate::cli::output;
+
+/// Shows the progress of a sweep.
+pub(super) struct SweepMeter {
+    start: Instant,
+    best: Option<f64>,
+    display: Display,
+}
+
+enum Display {
+    Bar(ProgressBar),
+    /// When the last line was said.
+    Lines(Option<Instant>),
+    Nothing,
+}
+
+/// So long after one line comes the next.
+const APART: Duration = Duration::from_secs(10);
+
+impl SweepMeter {
+    pub(super) fn new(quiet: bool) -> Self {
+        let display = match (quiet, output::has_bars()) {
+            (true, _) => Display::Nothing,
+            (false, true) => Display::Bar(bar()),
+            (false, false) => Display::Lines(None),
+        };
+        Self { start: Instant::now(), best: None, display }
+    }
+
+    /// After each run.
+    pub(super) fn tell(&mut self, progress: &SweepProgress<'_>) {
+        let &SweepProgress { done, of, result, .. } = progress;
+        if let Some(judged) = result.outcome.judged() {
+            self.best = Some(self.best.map_or(judged, |best| best.max(judged)));
+        }
+        let left = self.start.elapsed().as_secs_f64() / done as f64 * (of - done) as f64;
+        let best =
+            self.best.map_or_else(String::new, |best| format!("  best {:.2} %", 100.0 * best));
+        let said = format!("{done}/{of} runs  {} left{best}", duration(left));
+        match &mut self.display {
+            Display::Bar(bar) => {
+                bar.set_length(of as u64);
+                bar.set_position(done as u64);
+                bar.set_message(said);
+            }
+            Display::Lines(last) => {
+                if done == of || last.is_none_or(|last| last.elapsed() >= APART) {
+                    *last = Some(Instant::now());
+                    output::note(format_args!("{said}"));
+                }
+            }
+            Display::Nothing => {}
+        }
+    }
+
+    /// Leaves the bar as it is, so that text can follow.
+    pub(super) fn end(&self) {
+        if let Display::Bar(bar) = &self.display {
+            bar.abandon();
+        }
+    }
+}
+
+fn bar() -> ProgressBar {
+    let style = ProgressStyle::with_template("{wide_bar} {msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─");
+    ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr()).with_style(style)
+}
+
+/// So many seconds for a person.
+fn duration(seconds: f64) -> String {
+    let seconds = seconds.ceil() as u64;
+    match seconds {
+        0..120 => format!("{seconds} s"),
+        120..7200 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{:.1} h", seconds as f64 / 3600.0),
+    }
+}

@@ -1,0 +1,278 @@
+//! `mnistry sweep`: many trainings, and how their results vary.
+
+mod meter;
+mod ranks;
+mod run_settings;
+mod stored;
+
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{Args, CommandFactory, ValueEnum};
+use mnistry::sweep::{
+    Keep, Plan, PlannedRun, Sample, Seeds, Shard, Sweep as Runs, SweepEnd, SweepFolder, Values,
+};
+use mnistry::{Dataset, EngineOptions};
+
+use super::common::{Common, Place};
+use super::interrupt::Interrupt;
+use super::{CommandError, Outcome, output};
+use meter::SweepMeter;
+use ranks::Ranks;
+use run_settings::RunSettings;
+use stored::Stored;
+
+/// Where sweeps are kept that are given no folder.
+const SWEEPS: &str = "sweeps";
+
+/// Train many networks: each combination of settings by each seed, and say how the results vary
+///
+/// One single-threaded run a core at a time. The sweep's folder holds plan.toml (what is tried),
+/// results.csv (a line a run) and, if they are to be kept, the networks in models/. A sweep that was
+/// interrupted or killed is gone on with by the same command. Each run gives the same network as
+/// `train` with its settings.
+#[derive(Args)]
+#[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(mut_arg("threads", |threads| threads.hide(true)))]
+pub(super) struct Sweep {
+    #[command(subcommand)]
+    stored: Option<Stored>,
+
+    /// A plan as a TOML file: `seeds`, `sample`, `data`, and the settings of `train` by their names
+    /// under [settings], each a value, a list of values, or a range { from = …, to = …, log = true }
+    #[arg(value_name = "PLAN.toml", conflicts_with_all = ["seeds", "grid", "sample"])]
+    plan: Option<PathBuf>,
+
+    #[command(flatten)]
+    what: PlanArgs,
+
+    /// Where the sweep is kept, or is already [default: the last of sweeps/1, sweeps/2 … that has this
+    /// plan and is not complete, else the next free one]
+    #[arg(long, value_name = "DIR", help_heading = "Runs")]
+    sweep_dir: Option<PathBuf>,
+
+    /// How many runs are done at a time [default: as many as there are cores for their threads]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Runs")]
+    workers: Option<u16>,
+
+    /// The number of threads of each run
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Runs")]
+    threads_per_run: u16,
+
+    /// Do this part of the runs alone, such as 3/16 for the third of sixteen machines; `sweep merge`
+    /// brings the parts together
+    #[arg(long, value_name = "K/N", help_heading = "Runs")]
+    shard: Option<Shard>,
+
+    /// Which networks are kept
+    #[arg(long, value_enum, default_value_t = Kept::None, help_heading = "Runs")]
+    keep: Kept,
+
+    /// Print the runs, and do none
+    #[arg(long, help_heading = "Runs")]
+    dry_run: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+/// What is tried.
+#[derive(Args)]
+#[command(next_help_heading = "Plan")]
+struct PlanArgs {
+    /// The seeds that each configuration is trained by, such as 0-99 or 1,5,10-19 [default: 0]
+    #[arg(long, value_name = "SEEDS")]
+    seeds: Option<Seeds>,
+
+    /// A setting of `train`, and the values that are tried: hidden=50,100,200, or in brackets where a
+    /// value has commas itself, hidden=[50],[200,100]; augment=true,false for one without a value; with
+    /// --sample also a range, learning-rate=1e-4..1e-2:log. May be given many times
+    #[arg(long, value_name = "NAME=VALUES", value_parser = setting)]
+    grid: Vec<(String, Values)>,
+
+    /// Draw so many configurations at random, in place of all that there are
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    sample: Option<u32>,
+
+    /// Decides what is drawn [default: 0]
+    #[arg(long, value_name = "N", requires = "sample")]
+    seed: Option<u64>,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum Kept {
+    /// None
+    None,
+    /// That of the highest accuracy
+    Best,
+    /// Each
+    All,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mnistry sweep --data mnist.npz --seeds 0-99
+  mnistry sweep --data mnist.npz --seeds 0-9 --grid hidden=50,100,200 --grid learning-rate=1e-3,3e-3
+  mnistry sweep --data mnist.npz --sample 200 --grid learning-rate=1e-4..1e-2:log --grid hidden=16..512
+  mnistry sweep plan.toml --dry-run
+  mnistry sweep plan.toml --shard 3/16 --sweep-dir part-3
+  mnistry sweep merge part-* --sweep-dir whole
+  mnistry sweep show sweeps/1";
+
+/// A setting and its values, as an argument has them.
+fn setting(text: &str) -> Result<(String, Values), String> {
+    let (name, values) = text.split_once('=').ok_or("give a name and values: hidden=50,100")?;
+    Ok((name.to_owned(), values.parse()?))
+}
+
+impl PlanArgs {
+    fn plan(&self) -> Plan {
+        let sample = self.sample.map(|configurations| Sample {
+            configurations: configurations as usize,
+            seed: self.seed.unwrap_or(0),
+        });
+        Plan {
+            seeds: self.seeds.clone().unwrap_or_default(),
+            sample,
+            settings: self.grid.clone(),
+            ..Plan::default()
+        }
+    }
+}
+
+impl Sweep {
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        match &self.stored {
+            Some(stored) => stored.run(),
+            None => self.sweep(),
+        }
+    }
+
+    fn sweep(&self) -> Result<Outcome, CommandError> {
+        if self.common.engine_options()?.threads.is_some() {
+            let problem = "--threads is for one run: a sweep has --workers and --threads-per-run";
+            return Err(usage_error(problem).into());
+        }
+        if let Some(ranks) = Ranks::started().filter(|_| self.shard.is_none()) {
+            return ranks.refuse();
+        }
+        let plan = self.plan()?;
+        RunSettings::check_names(&plan)?;
+        let runs = plan.runs();
+        // Before the data are read, which may have to be fetched.
+        RunSettings::check(&runs)?;
+        if self.dry_run {
+            return self.print_runs(&runs);
+        }
+        let place = Place { data: plan.data.as_deref().map(Path::new), ..self.common.place() };
+        let dataset = self.common.find(&place, None)?.data;
+        let options = EngineOptions {
+            threads: Some(self.threads_per_run.into()),
+            ..self.common.engine_options()?
+        };
+        let sweep = Runs::new(&dataset, options, self.workers.map(usize::from))?
+            .shard(self.shard.unwrap_or_default())
+            .keep(self.keep.into());
+        let plan = sweep.on_data(plan)?;
+        let make = RunSettings::job_maker(&dataset);
+        sweep.check(&runs, &make)?;
+        let interrupt = Interrupt::listen(sweep.stop_flag())?;
+        let mut folder = self.folder(&plan)?;
+        self.say_what_begins(&folder, &sweep, &dataset);
+        let mut meter = SweepMeter::new(self.common.output.quiet);
+        let end = sweep.run(&mut folder, &make, &mut |progress| meter.tell(progress));
+        meter.end();
+        match end? {
+            SweepEnd::Interrupted => {
+                self.common.output.note(format_args!(
+                    "interrupted: {} of {} runs are done, and kept in {}; the same command goes on",
+                    folder.results().count(),
+                    folder.runs().len(),
+                    folder.path().display(),
+                ));
+                Ok(Outcome::Interrupted(interrupt.exit_code()))
+            }
+            SweepEnd::Done => stored::print(&folder, &self.common.output),
+        }
+    }
+
+    /// What is to be done, by the file or the arguments.
+    fn plan(&self) -> Result<Plan, CommandError> {
+        let plan = match &self.plan {
+            Some(file) => Plan::load(file)?,
+            None => self.what.plan(),
+        };
+        let data = match &self.common.data {
+            // A plan is text: what it cannot name is named by the argument each time.
+            Some(data) => data.to_str().map(str::to_owned),
+            None => plan.data,
+        };
+        let plan = Plan { data, ..plan };
+        plan.check()?;
+        Ok(plan)
+    }
+
+    fn folder(&self, plan: &Plan) -> Result<SweepFolder, CommandError> {
+        Ok(match &self.sweep_dir {
+            Some(path) => SweepFolder::claim(path, plan)?,
+            None => SweepFolder::claim_in(SWEEPS, plan, self.shard.unwrap_or_default())?,
+        })
+    }
+
+    fn print_runs(&self, runs: &[PlannedRun]) -> Result<Outcome, CommandError> {
+        let shard = self.shard.unwrap_or_default();
+        let runs: Vec<_> = runs.iter().filter(|run| shard.has(run.number)).collect();
+        if self.common.output.json {
+            let rows: Vec<_> = runs.iter().map(|run| run_settings::as_json(run)).collect();
+            output::print_json(&rows)?;
+        } else {
+            let lines = runs.iter().map(|run| format!("{run}\n"));
+            output::print(&lines.collect::<String>())?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn say_what_begins(&self, folder: &SweepFolder, sweep: &Runs<'_>, dataset: &Dataset) {
+        let shard = self.shard.unwrap_or_default();
+        let left = folder.to_do(shard).count();
+        let done = folder.results().count();
+        self.common.output.note(format_args!(
+            "{left} runs on {}, {} at a time, {} thread{} each; they are kept in {}{}",
+            dataset.name,
+            sweep.workers(),
+            self.threads_per_run,
+            if self.threads_per_run == 1 { "" } else { "s" },
+            folder.path().display(),
+            if done > 0 { format!(", which has {done} already") } else { String::new() },
+        ));
+        if matches!(self.keep, Kept::None) {
+            return;
+        }
+        let kept = |run: &&mnistry::sweep::ResultRow| folder.model_path(run.run).is_file();
+        let lost = folder.results().filter(|run| !kept(run)).count();
+        if lost > 0 && matches!(self.keep, Kept::All) {
+            self.common.output.note(format_args!(
+                "of {lost} of those the network was not kept, as it was not asked for then"
+            ));
+        }
+    }
+}
+
+impl From<Kept> for Keep {
+    fn from(kept: Kept) -> Self {
+        match kept {
+            Kept::None => Self::None,
+            Kept::Best => Self::Best,
+            Kept::All => Self::All,
+        }
+    }
+}
+
+fn usage_error(problem: &str) -> clap::Error {
+    let mut program = super::Cli::command();
+    program.build();
+    match program.find_subcommand_mut("sweep") {
+        Some(sweep) => sweep.error(ErrorKind::ArgumentConflict, problem),
+        None => program.error(ErrorKind::ArgumentConflict, problem),
+    }
+}

@@ -1,0 +1,125 @@
+//! The settings of the runs of a sweep: they are read as the arguments of `train` are.
+
+use clap::{ArgAction, CommandFactory, Parser};
+use mnistry::Dataset;
+use mnistry::sweep::{Job, Plan, PlannedRun, Setting};
+
+use crate::cli::CommandError;
+use crate::cli::regularisation::Regularisation;
+use crate::cli::settings::Settings;
+
+/// What a run is told.
+#[derive(Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+pub(super) struct RunSettings {
+    #[command(flatten)]
+    settings: Settings,
+
+    #[command(flatten)]
+    regularisation: Regularisation,
+
+    #[arg(long, value_parser = clap::value_parser!(u32).range(1..))]
+    epochs: Option<u32>,
+}
+
+/// What is wrong with settings.
+type Fault = Box<dyn std::error::Error + Send + Sync>;
+
+impl RunSettings {
+    /// Refuses settings that `train` has not, or that a sweep has in another way.
+    pub(super) fn check_names(plan: &Plan) -> Result<(), CommandError> {
+        let command = Self::command();
+        let names: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        for (name, _) in &plan.settings {
+            let problem = match name.as_str() {
+                "seed" => "the seeds of the runs are given by `seeds` (--seeds 0-9)".to_owned(),
+                name if names.contains(&name) => continue,
+                _ => format!(
+                    "`train` has no such setting that a sweep can try: {}",
+                    names.join(", ")
+                ),
+            };
+            return Err(CommandError::Setting { name: name.clone(), problem });
+        }
+        Ok(())
+    }
+
+    /// Refuses configurations that `train` would refuse.
+    pub(super) fn check(runs: &[PlannedRun]) -> Result<(), CommandError> {
+        let mut checked = 0;
+        for run in runs {
+            if std::mem::replace(&mut checked, run.configuration.number) != run.configuration.number
+            {
+                let settings = Self::read(run).and_then(|read| read.options().map(drop));
+                settings.map_err(|fault| CommandError::Setting {
+                    name: run.configuration.to_string(),
+                    problem: fault.to_string(),
+                })?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What makes trainings on `dataset` of the settings of runs.
+    pub(super) fn job_maker(
+        dataset: &Dataset,
+    ) -> impl Fn(&PlannedRun) -> Result<Job, Fault> + Sync + '_ {
+        |run| {
+            let read = Self::read(run)?;
+            Ok(Job {
+                network: read.settings.network(dataset)?,
+                options: read.options()?,
+                train_limit: read.settings.train_limit.map(|limit| limit as usize),
+            })
+        }
+    }
+
+    fn options(&self) -> Result<mnistry::FitOptions, Fault> {
+        let options = self.settings.fit_options(self.epochs).map_err(|error| first_line(&error))?;
+        Ok(self.regularisation.add_to(options))
+    }
+
+    fn read(run: &PlannedRun) -> Result<Self, Fault> {
+        let command = Self::command();
+        let settings = run.configuration.settings.iter();
+        let mut arguments = Vec::new();
+        for setting in settings {
+            arguments.extend(argument(&command, setting)?);
+        }
+        arguments.push(format!("--seed={}", run.seed));
+        Self::try_parse_from(arguments).map_err(|error| first_line(&error).into())
+    }
+}
+
+/// The argument that says `setting`; none of one that is not set.
+fn argument(command: &clap::Command, setting: &Setting) -> Result<Option<String>, Fault> {
+    let Setting { name, value } = setting;
+    let known = command.get_arguments().find(|known| known.get_long() == Some(name));
+    let takes_value = known.is_none_or(|known| !matches!(known.get_action(), ArgAction::SetTrue));
+    Ok(match (takes_value, value.as_str()) {
+        (true, value) => Some(format!("--{name}={value}")),
+        (false, "true") => Some(format!("--{name}")),
+        (false, "false") => None,
+        (false, value) => return Err(format!("{name} is true or false, not {value}").into()),
+    })
+}
+
+/// What clap says, without how to ask for help.
+fn first_line(error: &clap::Error) -> String {
+    let text = error.to_string();
+    let line = text.lines().next().unwrap_or_default();
+    line.strip_prefix("error: ").unwrap_or(line).to_owned()
+}
+
+/// A run for machines.
+pub(super) fn as_json(run: &PlannedRun) -> serde_json::Value {
+    let settings = run.configuration.settings.iter();
+    let settings: serde_json::Map<_, _> =
+        settings.map(|of| (of.name.clone(), of.value.clone().into())).collect();
+    serde_json::json!({
+        "run": run.number,
+        "configuration": run.configuration.number,
+        "seed": run.seed,
+        "settings": settings,
+    })
+}

@@ -1,0 +1,55 @@
+//! Points of a plan.
+
+use std::fmt;
+
+/// A setting of a training, under the name that it has among the arguments of one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Such as `batch-size`.
+    pub name: String,
+    /// As an argument has it.
+    pub value: String,
+}
+
+/// Settings that are tried together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Configuration {
+    /// From 1, in the order of the plan.
+    pub number: usize,
+    /// One of each setting of the plan, in its order.
+    pub settings: Vec<Setting>,
+}
+
+/// One training of a sweep.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlannedRun {
+    /// From 1, in the order of the plan.
+    pub number: usize,
+    /// What is trained.
+    pub configuration: Configuration,
+    /// By which seed.
+    pub seed: u64,
+}
+
+impl fmt::Display for Setting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.name, self.value)
+    }
+}
+
+impl fmt::Display for Configuration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut separator = "";
+        for setting in &self.settings {
+            write!(f, "{separator}{setting}")?;
+            separator = ", ";
+        }
+        if self.settings.is_empty() { f.write_str("the default settings") } else { Ok(()) }
+    }
+}
+
+impl fmt::Display for PlannedRun {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "run {} ({}, seed {})", self.number, self.configuration, self.seed)
+    }
+}

@@ -1,0 +1,135 @@
+//! Why a sweep cannot be done.
+
+use std::io;
+use std::path::PathBuf;
+
+use super::values::Range;
+use crate::exec::engine::EngineError;
+use crate::files::{self, OneLine};
+use crate::{data, model, train};
+
+/// Why a sweep was not done, gone on with or summed up. The text is one line for a person.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file was not read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
+    /// A file that describes no plan.
+    #[error("{}: is no plan of a sweep: {problem}", path.display())]
+    PlanFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it, and where.
+        problem: String,
+    },
+    /// A setting that a plan has twice.
+    #[error("{0} is there twice: name all its values at once")]
+    SettingTwice(String),
+    /// A setting without a value.
+    #[error("{0} has no values")]
+    NoValues(String),
+    /// A range where all combinations are wanted.
+    #[error(
+        "{0} is a range, which has no list of values: say how many are to be drawn, with `sample`"
+    )]
+    RangeInGrid(String),
+    /// A range with nothing in it.
+    #[error(
+        "{setting}: {range} is no range: its first number must be less than its second{}",
+        if range.log { ", and above 0 for a logarithm" } else { "" }
+    )]
+    Range {
+        /// Of which setting.
+        setting: String,
+        /// The range.
+        range: Range,
+    },
+    /// A seed that a plan's file cannot say.
+    #[error("seed {0}: a sample has one of at most {most}", most = i64::MAX)]
+    Seed(u64),
+    /// A plan without runs.
+    #[error("the plan has no runs")]
+    NoRuns,
+    /// More runs than anyone can mean.
+    #[error("the plan has more than {0} runs")]
+    TooManyRuns(usize),
+    /// Settings that make no training.
+    #[error("{run}: {}", OneLine(source))]
+    Settings {
+        /// The run, and its settings.
+        run: String,
+        /// What is wrong with them.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// A folder that has files of something else.
+    #[error("{}: holds files, but no sweep: choose another folder", .0.display())]
+    NotASweep(PathBuf),
+    /// A folder without a sweep.
+    #[error("{}: holds no sweep: there is no plan.toml", .0.display())]
+    NoSuchSweep(PathBuf),
+    /// A folder with a sweep of another plan.
+    #[error("{}: holds a sweep of another plan or other data: choose another folder", .0.display())]
+    OtherPlan(PathBuf),
+    /// Another process writes to the folder.
+    #[error("{}: another sweep is at work there: wait for its end, or choose another folder", .0.display())]
+    Busy(PathBuf),
+    /// Results that are not those of the plan beside them.
+    #[error("{}: is not what the sweep of this folder's plan wrote: {problem}", path.display())]
+    Results {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// Data other than those that the plan names.
+    #[error("the data are not those of the plan ({expected}): name those with --data")]
+    OtherData {
+        /// What the plan knows them by.
+        expected: String,
+    },
+    /// Two results of one run.
+    #[error("{} and {}: have different results of run {run}: one of them is of another version or machine", first.display(), second.display())]
+    Contradiction {
+        /// The folder that one is from.
+        first: PathBuf,
+        /// The folder that the other is from.
+        second: PathBuf,
+        /// The run.
+        run: usize,
+    },
+    /// The system grants no thread.
+    #[error("cannot start a thread: {0}")]
+    Thread(#[source] io::Error),
+    /// An engine was not had.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// A network was not made.
+    #[error(transparent)]
+    Model(#[from] model::Error),
+    /// A run was not trained or tested.
+    #[error("{run}: {source}")]
+    Train {
+        /// The run, and its settings.
+        run: String,
+        /// Why.
+        source: train::Error,
+    },
+    /// The data have not what a run needs.
+    #[error(transparent)]
+    Data(#[from] data::Problem),
+}
+
+/// A result of this room.
+pub(crate) type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Wraps what the system said when it was asked to `action` the file at `path`.
+    pub(super) fn io(
+        action: &'static str,
+        path: impl AsRef<std::path::Path>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        let wrap = files::Error::io(action, path);
+        move |source| Self::File(wrap(source))
+    }
+}

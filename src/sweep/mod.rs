@@ -1,0 +1,38 @@
+//! Sweeps: many trainings of one plan, each by few threads, as many at a time as there are cores.
+//!
+//! A [`Plan`] says which settings are tried; its [`Configuration`]s are the points of a grid, or drawn
+//! at random, and each is trained once by each seed. What a run gives depends on its settings and on
+//! the data alone, so runs may go in any order, on any number of workers, machines and days: a
+//! [`SweepFolder`] has a row of each that is done, and whoever goes on does the others.
+//! [`Sweep::run`] does them, and [`Summary`] says what came of it.
+
+mod configuration;
+mod error;
+mod folder;
+mod merge;
+mod plan;
+mod plan_file;
+mod results;
+mod run;
+mod seeds;
+mod shard;
+mod statistics;
+mod summary;
+#[cfg(test)]
+mod tests;
+mod values;
+mod worker;
+
+pub use configuration::{Configuration, PlannedRun, Setting};
+pub use error::Error;
+pub use folder::{Keep, SweepFolder};
+pub use merge::merge;
+pub use plan::{Plan, Sample};
+pub use results::{Outcome, ResultRow};
+pub use run::{Sweep, SweepEnd, SweepProgress};
+pub use seeds::Seeds;
+pub use shard::Shard;
+pub use statistics::{Statistics, holm, welch};
+pub use summary::{ConfigurationSummary, Summary};
+pub use values::{Range, Values};
+pub use worker::Job;

@@ -1,0 +1,138 @@
+//! What a sweep tries.
+
+use super::configuration::{Configuration, PlannedRun, Setting};
+use super::error::{Error, Result};
+use super::seeds::{MOST_RUNS, Seeds};
+use super::values::Values;
+use crate::rng::{Rng, Stream};
+
+/// What a sweep tries: all combinations of its settings' values, or some that are drawn at random,
+/// each trained once by each seed.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Plan {
+    /// What names the data set; the default one where it is `None`.
+    pub data: Option<String>,
+    /// What that is known by: whoever goes on must have the same.
+    pub data_checksum: Option<String>,
+    /// The seeds of the runs.
+    pub seeds: Seeds,
+    /// How configurations are drawn at random; where it is `None`, all of the grid are taken.
+    pub sample: Option<Sample>,
+    /// The settings, by the names that they have among the arguments of a training.
+    pub settings: Vec<(String, Values)>,
+}
+
+/// How configurations are drawn at random.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// How many.
+    pub configurations: usize,
+    /// What decides which.
+    pub seed: u64,
+}
+
+impl Plan {
+    /// Refuses a plan that makes no sense, or has more than a million runs.
+    ///
+    /// # Errors
+    /// As said.
+    pub fn check(&self) -> Result<()> {
+        for (index, (name, values)) in self.settings.iter().enumerate() {
+            if self.settings[..index].iter().any(|(other, _)| other == name) {
+                return Err(Error::SettingTwice(name.clone()));
+            }
+            match values {
+                Values::List(values) if values.is_empty() => {
+                    return Err(Error::NoValues(name.clone()));
+                }
+                Values::List(_) => {}
+                Values::Range(_) if self.sample.is_none() => {
+                    return Err(Error::RangeInGrid(name.clone()));
+                }
+                Values::Range(range) => range.check(name)?,
+            }
+        }
+        // What a plan's file cannot say.
+        let most = i64::MAX as u64;
+        if let Some(sample) = self.sample.filter(|sample| sample.seed > most) {
+            return Err(Error::Seed(sample.seed));
+        }
+        let seeds = self.seeds.list().len();
+        match self.configuration_count().and_then(|count| count.checked_mul(seeds)) {
+            Some(0) => Err(Error::NoRuns),
+            Some(1..=MOST_RUNS) => Ok(()),
+            _ => Err(Error::TooManyRuns(MOST_RUNS)),
+        }
+    }
+
+    /// How many configurations there are, if a number can say it.
+    fn configuration_count(&self) -> Option<usize> {
+        if let Some(sample) = self.sample {
+            return Some(sample.configurations);
+        }
+        let mut lengths = self.settings.iter().map(|(_, values)| match values {
+            Values::List(values) => values.len(),
+            Values::Range(_) => 1,
+        });
+        lengths.try_fold(1_usize, usize::checked_mul)
+    }
+
+    /// Its configurations, in order: of a grid the last setting changes first.
+    #[must_use]
+    pub fn configurations(&self) -> Vec<Configuration> {
+        let count = self.configuration_count().unwrap_or(0);
+        (0..count)
+            .map(|index| {
+                let values = match self.sample {
+                    Some(sample) => self.drawn(sample, index),
+                    None => self.of_grid(index),
+                };
+                let settings = self.settings.iter().zip(values);
+                let settings =
+                    settings.map(|((name, _), value)| Setting { name: name.clone(), value });
+                Configuration { number: 1 + index, settings: settings.collect() }
+            })
+            .collect()
+    }
+
+    /// The values of point `index` of the grid.
+    fn of_grid(&self, index: usize) -> Vec<String> {
+        let mut rest = index;
+        let mut values: Vec<_> = self
+            .settings
+            .iter()
+            .rev()
+            .filter_map(|(_, values)| match values {
+                Values::List(values) => {
+                    let value = values[rest % values.len()].clone();
+                    rest /= values.len();
+                    Some(value)
+                }
+                // Of a grid it was refused.
+                Values::Range(_) => None,
+            })
+            .collect();
+        values.reverse();
+        values
+    }
+
+    /// The values of configuration `index` of a random sample.
+    fn drawn(&self, sample: Sample, index: usize) -> Vec<String> {
+        let mut rng = Rng::stream(sample.seed, Stream::Sweep, index as u64);
+        self.settings.iter().map(|(_, values)| values.draw(&mut rng)).collect()
+    }
+
+    /// Its runs, in order: a configuration by each seed, then the next one.
+    #[must_use]
+    pub fn runs(&self) -> Vec<PlannedRun> {
+        let configurations = self.configurations().into_iter();
+        let runs = configurations.flat_map(|configuration| {
+            let seeds = self.seeds.list().iter();
+            seeds.map(move |&seed| (configuration.clone(), seed))
+        });
+        let numbered = (1..).zip(runs);
+        numbered
+            .map(|(number, (configuration, seed))| PlannedRun { number, configuration, seed })
+            .collect()
+    }
+}

@@ -1,0 +1,71 @@
+//! Plans and what they come to.
+
+use super::*;
+
+fn plan(settings: &[(&str, &str)]) -> Plan {
+    let settings = settings
+        .iter()
+        .map(|(name, values)| ((*name).to_owned(), values.parse::<Values>().unwrap()));
+    Plan { settings: settings.collect(), ..Plan::default() }
+}
+
+fn texts(plan: &Plan) -> Vec<String> {
+    plan.runs().iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_grid_has_all_combinations_by_each_seed() {
+    let grid =
+        Plan { seeds: "3-4".parse().unwrap(), ..plan(&[("hidden", "5,7"), ("epochs", "1,2")]) };
+    grid.check().unwrap();
+    assert_eq!(
+        texts(&grid),
+        [
+            "run 1 (hidden 5, epochs 1, seed 3)",
+            "run 2 (hidden 5, epochs 1, seed 4)",
+            "run 3 (hidden 5, epochs 2, seed 3)",
+            "run 4 (hidden 5, epochs 2, seed 4)",
+            "run 5 (hidden 7, epochs 1, seed 3)",
+            "run 6 (hidden 7, epochs 1, seed 4)",
+            "run 7 (hidden 7, epochs 2, seed 3)",
+            "run 8 (hidden 7, epochs 2, seed 4)",
+        ]
+    );
+    assert_eq!(texts(&Plan::default()), ["run 1 (the default settings, seed 0)"]);
+}
+
+#[test]
+fn a_random_sample_depends_on_its_seed_alone() {
+    let sample = |configurations, seed| Plan {
+        sample: Some(Sample { configurations, seed }),
+        ..plan(&[("learning-rate", "1e-4..1e-2:log"), ("hidden", "16..512"), ("epochs", "1,2,3")])
+    };
+    let twenty = sample(20, 1);
+    twenty.check().unwrap();
+    assert_eq!(texts(&twenty), texts(&sample(20, 1)));
+    assert_ne!(texts(&twenty), texts(&sample(20, 2)));
+    // More of them begin with the same.
+    assert_eq!(texts(&twenty), texts(&sample(50, 1))[..20]);
+    // Recorded: shards on other machines must draw the same.
+    assert_eq!(texts(&twenty)[..2], RECORDED);
+}
+
+const RECORDED: [&str; 2] = [
+    "run 1 (learning-rate 0.001414, hidden 264, epochs 3, seed 0)",
+    "run 2 (learning-rate 0.000782, hidden 80, epochs 3, seed 0)",
+];
+
+#[test]
+fn a_plan_that_makes_no_sense_is_refused() {
+    let refused = |plan: Plan| plan.check().unwrap_err().to_string();
+    assert!(refused(plan(&[("a", "1"), ("a", "2")])).contains("twice"));
+    assert!(refused(plan(&[("a", "1..2")])).contains("sample"));
+    let range = |range: &str| Plan {
+        sample: Some(Sample { configurations: 1, seed: 0 }),
+        ..plan(&[("a", range)])
+    };
+    assert!(refused(range("2..1")).contains("no range"));
+    assert!(refused(range("0..1:log")).contains("logarithm"));
+    let values = (0..1100).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
+    assert!(refused(plan(&[("a", &values), ("b", &values)])).contains("more than"));
+}

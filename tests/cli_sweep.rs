@@ -1,0 +1,196 @@
+//! `mnistry sweep`: each run is what `train` gives, whoever does it and however often it is
+//! interrupted.
+#![cfg(feature = "cli")]
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use program::Desk;
+
+mod program;
+
+/// Six configurations by two seeds, one of them with a learning rate that is too high.
+const SWEEP: &str = "sweep --data data --quiet --seeds 4-5 --grid hidden=5,[6,4],7 \
+                     --grid learning-rate=0.01,1e30 --grid epochs=2";
+
+/// The rows of results, sorted, without their seconds.
+fn rows(desk: &Desk, folder: &str) -> BTreeSet<Vec<String>> {
+    let file = desk.path(folder).join("results.csv");
+    let mut reader = csv::Reader::from_path(file).unwrap();
+    let seconds = reader.headers().unwrap().iter().position(|name| name == "seconds").unwrap();
+    let rows: Vec<Vec<String>> = reader
+        .records()
+        .map(|record| {
+            let record = record.unwrap();
+            let fields = record.iter().enumerate().filter(|&(column, _)| column != seconds);
+            fields.map(|(_, field)| field.to_owned()).collect()
+        })
+        .collect();
+    let distinct: BTreeSet<_> = rows.iter().cloned().collect();
+    assert_eq!(distinct.len(), rows.len(), "a run was done twice");
+    distinct
+}
+
+#[test]
+fn runs_are_those_of_train_by_any_number_of_workers_and_shards() {
+    let desk = Desk::new();
+    desk.succeed(&format!("{SWEEP} --sweep-dir one --workers 1 --keep all"));
+    let whole = rows(&desk, "one");
+    assert_eq!(whole.len(), 12);
+    desk.succeed(&format!("{SWEEP} --sweep-dir three --workers 3 --threads-per-run 2 --keep best"));
+    assert_eq!(rows(&desk, "three"), whole);
+    for shard in 1..=3 {
+        desk.succeed(&format!("{SWEEP} --shard {shard}/3 --sweep-dir part-{shard}"));
+        assert_eq!(rows(&desk, &format!("part-{shard}")).len(), 4);
+    }
+    desk.succeed("sweep merge part-1 part-2 part-3 --sweep-dir merged --quiet");
+    assert_eq!(rows(&desk, "merged"), whole);
+    assert_eq!(desk.bytes("merged/plan.toml"), desk.bytes("one/plan.toml"));
+
+    // Run 5 is the first of hidden 6,4 at 0.01.
+    let train = "train --data data --quiet --hidden 6,4 --learning-rate 0.01 --epochs 2 --seed 4";
+    desk.succeed(&format!("{train} --run-dir run"));
+    assert_eq!(desk.bytes("one/models/5.safetensors"), desk.bytes("run/model.safetensors"));
+    // Half of the runs came to no network.
+    assert_eq!(desk.names("one/models").len(), 6);
+    assert_eq!(desk.names("three/models").len(), 1);
+    let best = &desk.names("three/models")[0];
+    assert_eq!(
+        desk.bytes(&format!("three/models/{best}")),
+        desk.bytes(&format!("one/models/{best}"))
+    );
+}
+
+#[test]
+fn the_same_command_goes_on_and_then_begins_anew() {
+    let desk = Desk::new();
+    desk.succeed(SWEEP);
+    let whole = rows(&desk, "sweeps/1");
+    let results = desk.read("sweeps/1/results.csv");
+    // As a process that was killed while it wrote the eighth row leaves it.
+    let half: usize = results.lines().take(8).map(|line| line.len() + 1).sum();
+    fs::write(desk.path("sweeps/1/results.csv"), &results[..half + 20]).unwrap();
+    desk.succeed(SWEEP);
+    assert_eq!(rows(&desk, "sweeps/1"), whole);
+    let kept = desk.read("sweeps/1/results.csv");
+    assert_eq!(kept[..half], results[..half], "what was done is done again");
+    assert_eq!(desk.names("sweeps"), ["1"]);
+    desk.succeed(SWEEP);
+    assert_eq!(desk.names("sweeps"), ["1", "2"]);
+    desk.succeed("sweep --data data --quiet --grid epochs=1");
+    assert_eq!(desk.names("sweeps"), ["1", "2", "3"]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_sweep_that_is_killed_goes_on_where_it_was() {
+    use program::running::Running;
+    use rustix::process::Signal;
+    use std::time::Duration;
+
+    let desk = Desk::new();
+    let sweep = "sweep --data data --seeds 0-39 --grid hidden=5,6 --grid epochs=4 --sweep-dir";
+    desk.succeed(&format!("{sweep} whole --quiet"));
+    for kill in 0..10 {
+        let running = Running::start(desk.command(&format!("{sweep} killed --workers 2")));
+        std::thread::sleep(Duration::from_millis(30 + 7 * kill));
+        running.send(Signal::KILL);
+        running.end();
+    }
+    desk.succeed(&format!("{sweep} killed --quiet"));
+    assert_eq!(rows(&desk, "killed"), rows(&desk, "whole"));
+}
+
+#[test]
+fn results_are_summed_up_by_configuration() {
+    let desk = Desk::new();
+    let printed = desk.succeed(&SWEEP.replace("--quiet", "--json"));
+    let summary: serde_json::Value = serde_json::from_str(&printed).unwrap();
+    assert_eq!((&summary["planned"], &summary["done"]), (&12.into(), &12.into()));
+    let configurations = summary["configurations"].as_array().unwrap();
+    assert_eq!(configurations.len(), 6);
+    assert_eq!(configurations[0]["test_accuracy"]["count"], 2);
+    assert_eq!(configurations[5]["failed"], 2);
+    assert!(configurations[5]["test_accuracy"].is_null());
+    let again = desk.succeed("sweep show sweeps/1 --json");
+    assert_eq!(again, printed);
+    let text = desk.succeed("sweep show sweeps/1");
+    assert!(text.contains("0 + 2 failed") && text.contains("12 of 12 runs"), "{text}");
+    let runs = desk.succeed(&format!("{SWEEP} --dry-run"));
+    assert_eq!(runs.lines().count(), 12);
+    assert!(runs.contains("run 5 (hidden 6,4, learning-rate 0.01, epochs 2, seed 4)"), "{runs}");
+}
+
+#[test]
+fn processes_that_mpirun_starts_do_not_all_do_the_same_sweep() {
+    let desk = Desk::new();
+    for (size, rank) in [
+        ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
+        ("PMI_SIZE", "PMI_RANK"),
+        ("SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
+    ] {
+        let run = |number: &str, more: &str| {
+            let mut command = desk.command(&format!("{SWEEP} {more}"));
+            let output = command.env(size, "4").env(rank, number).output().unwrap();
+            (output.status.code(), String::from_utf8(output.stderr).unwrap())
+        };
+        let (code, said) = run("0", "");
+        assert!(code == Some(1) && said.contains("--shard"), "{size}: {said}");
+        assert_eq!(run("3", ""), (Some(1), String::new()), "{size}");
+        assert!(!desk.path("sweeps").exists());
+        assert_eq!(run("3", "--shard 4/4 --sweep-dir part").0, Some(0), "{size}");
+        fs::remove_dir_all(desk.path("part")).unwrap();
+    }
+}
+
+#[test]
+fn a_plan_is_a_file_too() {
+    let desk = Desk::new();
+    let plan = "data = \"data\"\nseeds = \"4-5\"\n[settings]\nhidden = [5, [6, 4], 7]\n\
+                learning-rate = [0.01, \"1e30\"]\nepochs = 2\n";
+    fs::write(desk.path("plan.toml"), plan).unwrap();
+    desk.succeed("sweep plan.toml --quiet");
+    desk.succeed(SWEEP);
+    assert_eq!(desk.names("sweeps"), ["1", "2"], "each is complete, so each is a sweep of its own");
+    assert_eq!(desk.bytes("sweeps/1/plan.toml"), desk.bytes("sweeps/2/plan.toml"));
+    assert_eq!(rows(&desk, "sweeps/1"), rows(&desk, "sweeps/2"));
+}
+
+#[test]
+fn what_makes_no_sweep_is_refused_and_leaves_nothing() {
+    let desk = Desk::new();
+    for (arguments, said) in [
+        ("--grid hiden=5", "hiden"),
+        ("--grid seed=5", "--seeds"),
+        ("--grid epochs=0", "epochs 0"),
+        ("--grid momentum=0.5", "--momentum"),
+        ("--grid no-shuffle=maybe", "true or false"),
+        ("--grid hidden=5 --grid hidden=6", "twice"),
+        ("--grid learning-rate=1e-3..1e-2", "range"),
+        ("--grid model=absent.toml", "absent.toml"),
+        ("--grid validation-split=0.999", "run 1"),
+    ] {
+        let ended = desk.run(&format!("sweep --data data {arguments}"));
+        assert_eq!(ended.code, Some(1), "{arguments}: {ended:?}");
+        assert!(ended.stderr.contains(said), "{arguments}: {ended:?}");
+        assert_eq!(ended.stderr.lines().count(), 1, "{arguments}: {ended:?}");
+        assert!(!desk.path("sweeps").exists(), "{arguments}");
+    }
+    for wrong in ["--seeds 3-1", "--shard 4/3", "--grid hidden", "--seed 3", "--threads 2"] {
+        assert_eq!(desk.run(&format!("sweep --data data {wrong}")).code, Some(2), "{wrong}");
+    }
+    // A folder of something else, a sweep of another plan, results of another sweep.
+    let refused = |arguments: &str| {
+        let ended = desk.run(arguments);
+        assert_eq!(ended.code, Some(1), "{ended:?}");
+        ended.stderr
+    };
+    let once = "sweep --data data --quiet --grid epochs=1";
+    assert!(refused(&format!("{once} --sweep-dir data")).contains("no sweep"));
+    desk.succeed(&format!("{once} --sweep-dir first"));
+    assert!(refused(&format!("{once},2 --sweep-dir first")).contains("another plan"));
+    assert!(refused("sweep show data").contains("plan.toml"));
+    let results = desk.read("first/results.csv");
+    fs::write(desk.path("first/results.csv"), results.replace("\n1,1,0", "\n1,1,7")).unwrap();
+    assert!(refused("sweep show first").contains("results.csv"));
+}
