@@ -32,6 +32,8 @@ class PythonPeer:
     name: str
     title: str
     models: tuple
+    # Whose script it is, where another version has the same.
+    script: str = ""
 
     @property
     def interpreter(self):
@@ -64,7 +66,7 @@ class PythonPeer:
         self.installed_requirements.write_text(self.requirements.read_text())
 
     def command(self, work, _run_dir, _seed):
-        script = HERE / "python" / f"peer_{self.name}.py"
+        script = HERE / "python" / f"peer_{self.script or self.name}.py"
         return [self.interpreter, script, *peer_arguments(work)]
 
 
@@ -120,7 +122,8 @@ def peer_arguments(work):
 
 
 PEERS = (
-    PythonPeer("jax", "JAX, an epoch in one `lax.scan`", ("mlp",)),
+    PythonPeer("jax", "JAX, an epoch in one `lax.scan`", ("mlp", "lenet5")),
+    PythonPeer("jax-0.4", "JAX without XLA's thunks", ("mlp", "lenet5"), script="jax"),
     PythonPeer("sklearn", "scikit-learn, `MLPClassifier`", ("mlp",)),
     PythonPeer("torch", "PyTorch, eager, fused Adam", ("mlp", "lenet5")),
     PythonPeer("keras", "Keras on TensorFlow, `fit`", ("mlp", "lenet5")),

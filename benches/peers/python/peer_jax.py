@@ -11,17 +11,46 @@ from jax import lax, numpy as jnp
 import common
 
 
-def network(key):
+SHAPES = {
+    "mlp": [(common.PIXELS, common.HIDDEN), (common.HIDDEN, common.CLASSES)],
+    "lenet5": [(5, 5, 1, 6), (5, 5, 6, 16), (256, 120), (120, 84), (84, common.CLASSES)],
+}
+
+
+def network(model, key):
     """Kernels drawn from Glorot's uniform distribution, biases of zero."""
-    shapes = [(common.PIXELS, common.HIDDEN), (common.HIDDEN, common.CLASSES)]
+    shapes = SHAPES[model]
     glorot = jax.nn.initializers.glorot_uniform()
-    return [(glorot(layer_key, shape), jnp.zeros(shape[1]))
+    return [(glorot(layer_key, shape), jnp.zeros(shape[-1]))
             for layer_key, shape in zip(jax.random.split(key, len(shapes)), shapes)]
 
 
 def logits(weights, images):
-    (hidden, hidden_bias), (output, output_bias) = weights
-    return jax.nn.relu(images @ hidden + hidden_bias) @ output + output_bias
+    """Of either network: kernels of four axes are convolutions, which come first."""
+    x = images
+    for number, (kernel, bias) in enumerate(weights):
+        if kernel.ndim == 4:
+            x = x.reshape(-1, 28, 28, 1) if number == 0 else x
+            x = halved(jax.nn.relu(convolved(x, kernel) + bias))
+        else:
+            x = x.reshape(len(x), -1) @ kernel + bias
+            x = x if number == len(weights) - 1 else jax.nn.relu(x)
+    return x
+
+
+def convolved(x, kernel):
+    """A product of patches: on CPUs several times as fast as XLA's own convolution."""
+    rows, columns, _, channels = kernel.shape
+    height, width = x.shape[1] - rows + 1, x.shape[2] - columns + 1
+    patches = jnp.concatenate([x[:, row:row + height, column:column + width]
+                               for row in range(rows) for column in range(columns)], axis=-1)
+    return patches @ kernel.reshape(-1, channels)
+
+
+def halved(x):
+    """The largest of each 2 x 2, whose gradient costs less this way than `reduce_window`'s."""
+    batch, height, width, channels = x.shape
+    return x.reshape(batch, height // 2, 2, width // 2, 2, channels).max((2, 4))
 
 
 def loss(weights, images, labels):
@@ -63,12 +92,12 @@ def check_threads(threads):
 
 
 def main():
-    options = common.arguments(__doc__)
+    options = common.arguments(__doc__, models=("mlp", "lenet5"))
     check_threads(options.threads)
     data = common.mnist(options.data)
     images, labels = jnp.asarray(data.x_train), jnp.asarray(data.y_train)
     key = jax.random.key(time.time_ns() % 2**32)
-    weights = network(key)
+    weights = network(options.model, key)
     zeros = jax.tree.map(jnp.zeros_like, weights)
     state = (weights, zeros, jax.tree.map(jnp.copy, zeros), jnp.float32(0))
     shuffle = jax.jit(lambda key: jax.random.permutation(key, len(images)))
