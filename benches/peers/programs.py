@@ -4,6 +4,7 @@ for the peers, how its environment is made. Standard library only.
 
 import os
 import pathlib
+import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ class PythonPeer:
     models: tuple
     # Whose script it is, where another version has the same.
     script: str = ""
+    # What it calls while it runs, to compile its kernels.
+    compiler: str = ""
 
     @property
     def interpreter(self):
@@ -56,6 +59,8 @@ class PythonPeer:
             return "not installed: run with --setup"
         if self.installed_requirements.read_text() != wanted:
             return "installed for other requirements: run with --setup"
+        if self.compiler and not shutil.which(self.compiler):
+            return f"needs {self.compiler}"
         return None
 
     def set_up(self):
@@ -124,6 +129,9 @@ def peer_arguments(work):
 PEERS = (
     PythonPeer("jax", "JAX, an epoch in one `lax.scan`", ("mlp", "lenet5")),
     PythonPeer("jax-0.4", "JAX without XLA's thunks", ("mlp", "lenet5"), script="jax"),
+    PythonPeer("mlx", "MLX on CPU, compiled step", ("mlp",), compiler="g++"),
+    PythonPeer("tinygrad", "tinygrad on CPU, `TinyJit`", ("mlp",),
+               compiler=os.environ.get("CC", "clang")),
     PythonPeer("sklearn", "scikit-learn, `MLPClassifier`", ("mlp",)),
     PythonPeer("torch", "PyTorch, eager, fused Adam", ("mlp", "lenet5")),
     PythonPeer("keras", "Keras on TensorFlow, `fit`", ("mlp", "lenet5")),
