@@ -15,7 +15,6 @@ import importlib.metadata
 import json
 import os
 import pathlib
-import platform
 import subprocess
 import sys
 import time
@@ -158,8 +157,7 @@ def main():
     if options.json:
         raw = [dict(zip(("operands", "m", "n", "k"), name), gflops=by_title)
                for name, by_title in rates.items()]
-        options.json.write_text(json.dumps({"machine": platform.machine(), "rates": raw},
-                                           indent=1) + "\n")
+        options.json.write_text(json.dumps(raw, indent=1) + "\n")
 
 
 if __name__ == "__main__":
