@@ -81,7 +81,7 @@ class RustPeer:
 
     name: str
     title: str
-    models: tuple = ("mlp",)
+    models: tuple
 
     @property
     def binary(self):
@@ -135,6 +135,6 @@ PEERS = (
     PythonPeer("sklearn", "scikit-learn, `MLPClassifier`", ("mlp",)),
     PythonPeer("torch", "PyTorch, eager, fused Adam", ("mlp", "lenet5")),
     PythonPeer("keras", "Keras on TensorFlow, `fit`", ("mlp", "lenet5")),
-    RustPeer("candle", "candle, its CPU backend"),
-    RustPeer("burn", "burn, flex backend"),
+    RustPeer("candle", "candle, its CPU backend", ("mlp", "lenet5")),
+    RustPeer("burn", "burn, flex backend", ("mlp", "lenet5")),
 )

@@ -4,29 +4,57 @@ use std::time::Instant;
 
 use anyhow::Result;
 use burn::module::Module;
+use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::loss::CrossEntropyLossConfig;
+use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{Linear, LinearConfig};
 use burn::optim::{AdamConfig, GradientsParams};
 use burn::tensor::activation::{relu, sigmoid};
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use common::{CLASSES, EPSILON, HIDDEN, Half, LEARNING_RATE, Options, PIXELS, Report, shuffled};
+use common::{
+    EPSILON, Half, KERNEL, LEARNING_RATE, Model, Options, PIXELS, Report, SIDE, shuffled,
+};
+
+/// The test images that are read at once.
+const AT_ONCE: usize = 1000;
 
 #[derive(Module, Debug)]
 struct Network {
-    hidden: Linear,
-    output: Linear,
+    convolutions: Vec<Conv2d>,
+    pool: MaxPool2d,
+    dense: Vec<Linear>,
 }
 
 impl Network {
-    fn new(device: &Device) -> Self {
+    fn new(model: Model, device: &Device) -> Self {
+        let convolutions = model.channels().windows(2).map(|channels| {
+            Conv2dConfig::new([channels[0], channels[1]], [KERNEL; 2]).init(device)
+        });
+        let dense = model
+            .units()
+            .windows(2)
+            .map(|units| LinearConfig::new(units[0], units[1]).init(device));
         Self {
-            hidden: LinearConfig::new(PIXELS, HIDDEN).init(device),
-            output: LinearConfig::new(HIDDEN, CLASSES).init(device),
+            convolutions: convolutions.collect(),
+            pool: MaxPool2dConfig::new([2, 2]).with_strides([2, 2]).init(),
+            dense: dense.collect(),
         }
     }
 
     fn logits(&self, images: Tensor<2>) -> Tensor<2> {
-        self.output.forward(relu(self.hidden.forward(images)))
+        let mut x = images;
+        if !self.convolutions.is_empty() {
+            let samples = x.dims()[0];
+            let mut pictures = x.reshape([samples, 1, SIDE, SIDE]);
+            for convolution in &self.convolutions {
+                pictures = self.pool.forward(relu(convolution.forward(pictures)));
+            }
+            x = pictures.flatten(1, 3);
+        }
+        for (number, layer) in self.dense.iter().enumerate() {
+            x = layer.forward(if number == 0 { x } else { relu(x) });
+        }
+        x
     }
 
     fn predict(&self, images: Tensor<2>) -> Tensor<2> {
@@ -52,7 +80,7 @@ fn main() -> Result<()> {
     let (train_images, train_labels) = tensors(mnist.train, &device);
     let (test_images, test_labels) = tensors(mnist.test, &plain);
 
-    let mut network = Network::new(&device);
+    let mut network = Network::new(options.model, &device);
     let mut optimiser = AdamConfig::new().with_epsilon(EPSILON as f32).init();
     let loss = CrossEntropyLossConfig::new().init(&device);
 
@@ -74,9 +102,16 @@ fn main() -> Result<()> {
     }
     let train_seconds = start.elapsed().as_secs_f64();
 
-    let digits = network.valid().predict(test_images).argmax(1).flatten::<1>(0, 1);
+    let network = network.valid();
     let test_samples = test_labels.dims()[0];
-    let right = digits.equal(test_labels).int().sum().into_scalar::<i64>();
+    let mut right = 0;
+    for first in (0..test_samples).step_by(AT_ONCE) {
+        let some = first..test_samples.min(first + AT_ONCE);
+        let images = test_images.clone().slice([some.clone()]);
+        let digits = network.predict(images).argmax(1).flatten::<1>(0, 1);
+        let labels = test_labels.clone().slice([some]);
+        right += digits.equal(labels).int().sum().into_scalar::<i64>();
+    }
     Report {
         name: "burn",
         version: "0.22.1",

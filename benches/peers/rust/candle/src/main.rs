@@ -5,25 +5,50 @@ use std::time::Instant;
 use anyhow::Result;
 use candle_core::{DType, Device, Tensor};
 use candle_nn::{
-    AdamW, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap, linear, loss, ops,
+    AdamW, Conv2d, Conv2dConfig, Linear, Module, Optimizer, ParamsAdamW, VarBuilder, VarMap,
+    conv2d, linear, loss, ops,
 };
-use common::{CLASSES, EPSILON, HIDDEN, Half, LEARNING_RATE, Options, PIXELS, Report, shuffled};
+use common::{
+    EPSILON, Half, KERNEL, LEARNING_RATE, Model, Options, PIXELS, Report, SIDE, shuffled,
+};
+
+/// The test images that are read at once.
+const AT_ONCE: usize = 1000;
 
 struct Network {
-    hidden: Linear,
-    output: Linear,
+    convolutions: Vec<Conv2d>,
+    dense: Vec<Linear>,
 }
 
 impl Network {
-    fn new(builder: &VarBuilder) -> Result<Self> {
-        Ok(Self {
-            hidden: linear(PIXELS, HIDDEN, builder.pp("hidden"))?,
-            output: linear(HIDDEN, CLASSES, builder.pp("output"))?,
-        })
+    fn new(model: Model, builder: &VarBuilder) -> Result<Self> {
+        let mut network = Self { convolutions: Vec::new(), dense: Vec::new() };
+        for (number, channels) in model.channels().windows(2).enumerate() {
+            let builder = builder.pp(format!("convolution_{number}"));
+            let (before, behind) = (channels[0], channels[1]);
+            let layer = conv2d(before, behind, KERNEL, Conv2dConfig::default(), builder)?;
+            network.convolutions.push(layer);
+        }
+        for (number, units) in model.units().windows(2).enumerate() {
+            let builder = builder.pp(format!("dense_{number}"));
+            network.dense.push(linear(units[0], units[1], builder)?);
+        }
+        Ok(network)
     }
 
     fn logits(&self, images: &Tensor) -> Result<Tensor> {
-        Ok(self.output.forward(&self.hidden.forward(images)?.relu()?)?)
+        let mut x = images.clone();
+        if !self.convolutions.is_empty() {
+            x = x.reshape(((), 1, SIDE, SIDE))?;
+            for convolution in &self.convolutions {
+                x = convolution.forward(&x)?.relu()?.max_pool2d(2)?;
+            }
+            x = x.flatten_from(1)?;
+        }
+        for (number, layer) in self.dense.iter().enumerate() {
+            x = layer.forward(&if number == 0 { x } else { x.relu()? })?;
+        }
+        Ok(x)
     }
 
     fn predict(&self, images: &Tensor) -> Result<Tensor> {
@@ -47,7 +72,8 @@ fn main() -> Result<()> {
     let samples = mnist.train.labels.len();
 
     let variables = VarMap::new();
-    let network = Network::new(&VarBuilder::from_varmap(&variables, DType::F32, &device))?;
+    let builder = VarBuilder::from_varmap(&variables, DType::F32, &device);
+    let network = Network::new(options.model, &builder)?;
     let adam = ParamsAdamW {
         lr: LEARNING_RATE,
         eps: EPSILON,
@@ -68,8 +94,14 @@ fn main() -> Result<()> {
     }
     let train_seconds = start.elapsed().as_secs_f64();
 
-    let digits = network.predict(&test_images)?.argmax(1)?;
-    let right = digits.eq(&test_labels)?.to_dtype(DType::F64)?.mean_all()?;
-    Report { name: "candle", version: "0.11.1", train_seconds, test_accuracy: right.to_scalar()? }
-        .print()
+    let test_samples = mnist.test.labels.len();
+    let mut right = 0.0;
+    for first in (0..test_samples).step_by(AT_ONCE) {
+        let count = AT_ONCE.min(test_samples - first);
+        let digits = network.predict(&test_images.narrow(0, first, count)?)?.argmax(1)?;
+        let labels = test_labels.narrow(0, first, count)?;
+        right += digits.eq(&labels)?.to_dtype(DType::F64)?.sum_all()?.to_scalar::<f64>()?;
+    }
+    let test_accuracy = right / test_samples as f64;
+    Report { name: "candle", version: "0.11.1", train_seconds, test_accuracy }.print()
 }

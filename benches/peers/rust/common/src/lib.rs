@@ -5,7 +5,7 @@ use std::fs::File;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result, ensure};
-use clap::Parser;
+use clap::{Parser, ValueEnum};
 use ndarray::{Array1, Array3};
 use ndarray_npy::NpzReader;
 use rand::seq::SliceRandom;
@@ -13,10 +13,10 @@ use serde::Serialize;
 
 /// Pixels of an image.
 pub const PIXELS: usize = 784;
-/// Units of the hidden layer.
-pub const HIDDEN: usize = 100;
-/// Digits.
-pub const CLASSES: usize = 10;
+/// Rows of an image, and columns.
+pub const SIDE: usize = 28;
+/// Rows and columns of LeNet-5's kernels.
+pub const KERNEL: usize = 5;
 /// Adam's step size.
 pub const LEARNING_RATE: f64 = 1e-3;
 /// Adam's guard against a division by zero.
@@ -38,8 +38,35 @@ pub struct Options {
     #[arg(long, default_value_t = 2)]
     threads: usize,
     /// Network
-    #[arg(long, default_value = "mlp", value_parser = ["mlp"])]
-    model: String,
+    #[arg(long, default_value = "mlp")]
+    pub model: Model,
+}
+
+/// A network.
+#[derive(Clone, Copy, ValueEnum)]
+pub enum Model {
+    /// One hidden layer.
+    Mlp,
+    /// LeNet-5.
+    Lenet5,
+}
+
+impl Model {
+    /// The channels before and behind each convolution; pooling halves what comes out.
+    pub fn channels(self) -> &'static [usize] {
+        match self {
+            Self::Mlp => &[],
+            Self::Lenet5 => &[1, 6, 16],
+        }
+    }
+
+    /// The units before and behind each dense layer.
+    pub fn units(self) -> &'static [usize] {
+        match self {
+            Self::Mlp => &[PIXELS, 100, 10],
+            Self::Lenet5 => &[256, 120, 84, 10],
+        }
+    }
 }
 
 impl Options {
