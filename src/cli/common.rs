@@ -7,7 +7,7 @@ use clap::builder::PossibleValuesParser;
 use clap::{Args, ValueEnum};
 use mnistry::GemmBackend;
 use mnistry::data::{ClassNames, Found, LabelColumn, ReadOptions};
-use mnistry::report::{MODEL_FILE, RunConfig};
+use mnistry::report::{Error as ReportError, MODEL_FILE, RunConfig, RunRecord};
 use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
 
@@ -138,9 +138,33 @@ impl Common {
         Ok(self.find(&self.place(), None)?.data)
     }
 
-    /// The same, its classes in the order of those of `network`, where that has names for them.
-    pub(super) fn dataset_for(&self, network: &Network) -> Result<Dataset, CommandError> {
-        Ok(self.find(&self.place(), network.class_names())?.data)
+    /// The data set for what is at `model`: that which was named, or else, where `model` is the folder of
+    /// a run, that of the run, which is then said. Its classes are brought in the order of `classes`,
+    /// where there are any.
+    pub(super) fn dataset_for(
+        &self,
+        model: &Path,
+        classes: Option<&ClassNames>,
+    ) -> Result<Dataset, CommandError> {
+        let run = match self.data {
+            None => RunRecord::read(model).map(Some),
+            Some(_) => Ok(None),
+        };
+        let run = match run {
+            Ok(Some(run)) => run,
+            Ok(None) | Err(ReportError::NoSuchRun(_)) => {
+                return Ok(self.find(&self.place(), classes)?.data);
+            }
+            Err(error) => return Err(error.into()),
+        };
+        let place = self.place_of(&run.config);
+        if let Some(data) = place.data {
+            self.output.note(format_args!(
+                "the data are those of the run, {}; --data names others",
+                data.display()
+            ));
+        }
+        Ok(self.find(&place, classes)?.data)
     }
 
     /// The data set at `place`, or the one that stands in where none is named, which is then said; and

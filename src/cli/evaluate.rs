@@ -60,7 +60,7 @@ impl Evaluate {
         }
         let engine = self.common.engine()?;
         let network = load(&self.model)?;
-        let data = self.common.dataset_for(&network)?;
+        let data = self.common.dataset_for(&self.model, network.class_names())?;
         let evaluation = engine.evaluate(&network, &data.test)?;
         let names = names(&network, &data, &self.common.output);
         let test = TestReport::new(evaluation, &names)?;

@@ -163,7 +163,7 @@ impl Predict {
             let names = network.names_of_classes();
             return Ok((names.clone(), ClassNames::numbered(names.len())));
         }
-        let data = self.common.dataset()?;
+        let data = self.common.dataset_for(&self.model, None)?;
         let last = data.test.len() - 1;
         if let Some(range) = self.index.iter().find(|range| *range.end() > last) {
             return Err(CommandError::NoTestImage { index: *range.end(), last });
