@@ -145,7 +145,7 @@ fn evaluate_finds_what_the_report_says() {
     // Where none are named, the data are the run's.
     let ended = desk.run("evaluate runs/1");
     assert_eq!((ended.code, &ended.stdout), (Some(0), &text));
-    assert!(ended.stderr.starts_with("the data are those of the run, data;"), "{ended:?}");
+    assert!(ended.stderr.starts_with("the data are those of the run, "), "{ended:?}");
     let named = desk.succeed("predict runs/1 --data data --index 3 --json");
     assert_eq!(desk.succeed("predict runs/1 --index 3 --json"), named);
 }

@@ -89,7 +89,7 @@ fn a_sweep_that_is_killed_goes_on_where_it_was() {
     use std::time::Duration;
 
     let desk = Desk::new();
-    let sweep = "sweep --data data --seeds 0-39 --grid hidden=5,6 --grid epochs=4 --sweep-dir";
+    let sweep = "sweep --data data --seeds 0-39 --grid hidden=5,6 --grid epochs=60 --sweep-dir";
     desk.succeed(&format!("{sweep} whole --quiet"));
     for kill in 0..10 {
         let running = Running::start(desk.command(&format!("{sweep} killed --workers 2")));

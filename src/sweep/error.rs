@@ -113,7 +113,7 @@ pub enum Error {
         /// The run, and its settings.
         run: String,
         /// Why.
-        source: train::Error,
+        source: Box<train::Error>,
     },
     /// The data have not what a run needs.
     #[error(transparent)]

@@ -29,7 +29,7 @@ pub use folder::{Keep, SweepFolder};
 pub use merge::merge;
 pub use plan::{Plan, Sample};
 pub use results::{Outcome, ResultRow};
-pub use run::{Sweep, SweepEnd, SweepProgress};
+pub use run::{MakeJob, Sweep, SweepEnd, SweepProgress};
 pub use seeds::Seeds;
 pub use shard::Shard;
 pub use statistics::{Statistics, holm, welch};

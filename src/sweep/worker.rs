@@ -34,8 +34,8 @@ impl Job {
     /// Checks that it can be trained on `dataset`.
     pub(super) fn check(&self, engine: &Engine, dataset: &Dataset, run: &PlannedRun) -> Result<()> {
         let train = self.images(dataset)?;
-        let refused = |source| Error::Train { run: run.to_string(), source };
-        engine.check_fit(&self.network, &train, &self.options).map_err(refused)
+        let checked = engine.check_fit(&self.network, &train, &self.options);
+        checked.map_err(|error| failed(run, error))
     }
 
     fn images(&self, dataset: &Dataset) -> Result<crate::data::Split> {
@@ -67,7 +67,7 @@ impl Job {
                 let why = format!("the test loss is {loss}: lower the learning rate");
                 done(Outcome::Failed(why), None)
             }
-            Err(Failure::Train(source)) => Err(Error::Train { run: run.to_string(), source }),
+            Err(Failure::Train(error)) => Err(failed(run, error)),
             Err(Failure::Other(error)) => Err(error),
         }
     }
@@ -106,6 +106,10 @@ impl Job {
         };
         Ok(Some((outcome, model)))
     }
+}
+
+fn failed(run: &PlannedRun, error: TrainError) -> Error {
+    Error::Train { run: run.to_string(), source: error.into() }
 }
 
 /// Why there is no network.
