@@ -142,6 +142,12 @@ fn evaluate_finds_what_the_report_says() {
     }
     let text = desk.succeed("evaluate runs/1 --data data");
     assert!(text.starts_with("test loss 0."), "{text}");
+    let ended = desk.run("evaluate runs/1 runs/1");
+    assert!(ended.code == Some(1) && ended.stderr.contains("--ensemble"), "{ended:?}");
+    let together =
+        desk.succeed("evaluate runs/1 runs/1/model.safetensors --ensemble --data data --json");
+    let together: Value = serde_json::from_str(&together).unwrap();
+    assert_eq!(together["test"]["confusion_matrix"], report["test"]["confusion_matrix"]);
     // Where none are named, the data are the run's.
     let ended = desk.run("evaluate runs/1");
     assert_eq!((ended.code, &ended.stdout), (Some(0), &text));

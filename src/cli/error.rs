@@ -14,6 +14,9 @@ pub(super) enum CommandError {
     /// The library could not do what it was asked for.
     #[error(transparent)]
     Failed(#[from] mnistry::Error),
+    /// Several networks, each of which would have results of its own.
+    #[error("several networks are evaluated together, with --ensemble, or one after the other")]
+    ManyModels,
     /// Settings of a sweep that make no training.
     #[error("{name}: {problem}")]
     Setting { name: String, problem: String },

@@ -3,10 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use mnistry::data::ClassNames;
 use mnistry::report::{
     TestReport, check_output, check_output_folder, misclassified, write_misclassified,
     write_probabilities,
 };
+use mnistry::train::{Ensemble, Error as TrainError};
 use mnistry::{Dataset, Engine, Network, Prediction, Split};
 use serde::Serialize;
 
@@ -17,8 +19,13 @@ use super::{CommandError, Outcome, output};
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Evaluate {
-    /// A model file, or a run folder that holds one
-    model: PathBuf,
+    /// A model file, or a run folder that holds one; several with --ensemble
+    #[arg(value_name = "MODEL", required = true)]
+    models: Vec<PathBuf>,
+
+    /// Ask all the networks together: the answer is the mean of their probabilities
+    #[arg(long, conflicts_with = "misclassified")]
+    ensemble: bool,
 
     /// Write what is predicted of each test image to this CSV file: index,label,predicted,p0,p1 and so
     /// on, the probabilities of all classes in the order of the confusion matrix
@@ -38,7 +45,8 @@ const EXAMPLES: &str = "\
 Examples:
   mnistry evaluate runs/1 --data mnist.npz
   mnistry evaluate model.safetensors --data mnist.npz --json | jq .test.accuracy
-  mnistry evaluate runs/1 --predictions predictions.csv --misclassified errors";
+  mnistry evaluate runs/1 --predictions predictions.csv --misclassified errors
+  mnistry evaluate runs/1 runs/2 runs/3 --ensemble";
 
 /// The JSON of an evaluation: the fields of a run's report that it has.
 #[derive(Serialize)]
@@ -52,17 +60,27 @@ struct Evaluated {
 impl Evaluate {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
         if let Some(path) = &self.predictions {
-            check_output(path, [model_file(&self.model)])?;
+            check_output(path, self.models.iter().map(|model| model_file(model)))?;
             Dataset::check_output(self.common.data.as_deref(), path)?;
         }
         if let Some(folder) = &self.misclassified {
             check_output_folder(folder)?;
         }
+        let [model, others @ ..] = &self.models[..] else { return Ok(Outcome::Done) };
+        if !(self.ensemble || others.is_empty()) {
+            return Err(CommandError::ManyModels);
+        }
         let engine = self.common.engine()?;
-        let network = load(&self.model)?;
-        let data = self.common.dataset_for(&self.model, network.class_names())?;
-        let evaluation = engine.evaluate(&network, &data.test)?;
+        let network = load(model)?;
+        let data = self.common.dataset_for(model, network.class_names())?;
         let names = names(&network, &data, &self.common.output);
+        if self.ensemble {
+            let networks = others.iter().map(|other| load(other));
+            let networks =
+                std::iter::once(Ok(network)).chain(networks).collect::<Result<_, _>>()?;
+            return self.ensemble(&engine, Ensemble::new(networks)?, data, &names);
+        }
+        let evaluation = engine.evaluate(&network, &data.test)?;
         let test = TestReport::new(evaluation, &names)?;
         // First: it takes an empty folder, in which the predictions may be to lie.
         if let (Some(folder), Some(indices)) = (&self.misclassified, &test.misclassified) {
@@ -70,7 +88,8 @@ impl Evaluate {
             write_misclassified(folder, &data.test, &images, &names)?;
         }
         if let Some(path) = &self.predictions {
-            let predictions = predictions(&engine, &network, &data.test)?;
+            let predictions =
+                predictions(&data.test, |images| engine.predict_batch(&network, images))?;
             write_probabilities(path, &data.test, &predictions, &names)?;
         }
         let evaluated = Evaluated {
@@ -83,17 +102,43 @@ impl Evaluate {
     }
 }
 
-/// What `network` predicts of all images of `split`, of which so many at a time are copied out of the
-/// file that they are mapped from.
+impl Evaluate {
+    /// Tests networks together.
+    fn ensemble(
+        &self,
+        engine: &Engine,
+        ensemble: Ensemble,
+        data: Dataset,
+        names: &ClassNames,
+    ) -> Result<Outcome, CommandError> {
+        let test = TestReport::new(engine.evaluate_ensemble(&ensemble, &data.test)?, names)?;
+        if let Some(path) = &self.predictions {
+            let predictions =
+                predictions(&data.test, |images| engine.predict_ensemble(&ensemble, images))?;
+            write_probabilities(path, &data.test, &predictions, names)?;
+        }
+        let networks = ensemble.networks().iter();
+        let models: Vec<_> = networks.clone().map(|of| of.architecture().to_string()).collect();
+        let evaluated = Evaluated {
+            dataset: data.name,
+            model: format!("{} networks: {}", models.len(), models.join("; ")),
+            parameters: networks.map(Network::parameter_count).sum(),
+            test,
+        };
+        self.common.output.print(&evaluated, || evaluated.test.text(&output::palette()))
+    }
+}
+
+/// What is predicted of all images of `split`, of which so many at a time are copied out of the file
+/// that they are mapped from.
 fn predictions(
-    engine: &Engine,
-    network: &Network,
     split: &Split,
+    predict: impl Fn(Vec<u8>) -> Result<Vec<Prediction>, TrainError>,
 ) -> Result<Vec<Prediction>, CommandError> {
     const AT_A_TIME: usize = 4096;
     let mut predictions = Vec::new();
     for images in split.pixels().chunks(AT_A_TIME * split.shape().pixels()) {
-        predictions.extend(engine.predict_batch(network, images.to_vec())?);
+        predictions.extend(predict(images.to_vec())?);
     }
     split.check_unchanged().map_err(mnistry::data::Error::from)?;
     Ok(predictions)

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Serialize, Serializer};
+
 /// A setting of a training, under the name that it has among the arguments of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -12,23 +14,41 @@ pub struct Setting {
 }
 
 /// Settings that are tried together.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Configuration {
     /// From 1, in the order of the plan.
+    #[serde(rename = "configuration")]
     pub number: usize,
     /// One of each setting of the plan, in its order.
+    #[serde(serialize_with = "by_name")]
     pub settings: Vec<Setting>,
 }
 
 /// One training of a sweep.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PlannedRun {
     /// From 1, in the order of the plan.
+    #[serde(rename = "run")]
     pub number: usize,
     /// What is trained.
+    #[serde(flatten)]
     pub configuration: Configuration,
     /// By which seed.
     pub seed: u64,
+}
+
+impl Configuration {
+    /// The value of the setting `name`, if the plan has it.
+    #[must_use]
+    pub fn value(&self, name: &str) -> Option<&str> {
+        let setting = self.settings.iter().find(|setting| setting.name == name);
+        setting.map(|setting| setting.value.as_str())
+    }
+}
+
+/// Settings as an object: `{"hidden": "100"}`.
+fn by_name<S: Serializer>(settings: &[Setting], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(settings.iter().map(|setting| (&setting.name, &setting.value)))
 }
 
 impl fmt::Display for Setting {

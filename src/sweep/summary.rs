@@ -28,10 +28,9 @@ pub struct Summary {
 /// What came of the runs of one configuration.
 #[derive(Clone, Debug, Serialize)]
 pub struct ConfigurationSummary {
-    /// Its number, from 1.
-    pub configuration: usize,
-    /// Its settings, by their names.
-    pub settings: toml::Table,
+    /// Its number and settings.
+    #[serde(flatten)]
+    pub configuration: Configuration,
     /// How many of its runs came to no network.
     pub failed: usize,
     /// The accuracy on the test images.
@@ -90,12 +89,12 @@ impl Summary {
 
     /// The names of the settings that differ between configurations.
     fn varied(&self) -> Vec<&str> {
-        let Some((first, others)) = self.configurations.split_first() else { return Vec::new() };
-        let differs = |name: &str| {
-            let value = first.settings.get(name);
-            others.iter().any(|other| other.settings.get(name) != value)
-        };
-        first.settings.keys().map(String::as_str).filter(|name| differs(name)).collect()
+        let mut configurations = self.configurations.iter().map(|row| &row.configuration);
+        let Some(first) = configurations.next() else { return Vec::new() };
+        let others: Vec<_> = configurations.collect();
+        let names = first.settings.iter().map(|setting| setting.name.as_str());
+        let differs = |name: &&str| others.iter().any(|of| of.value(name) != first.value(name));
+        names.filter(differs).collect()
     }
 }
 
@@ -105,11 +104,8 @@ impl ConfigurationSummary {
             let numbers: Vec<_> = results.iter().filter_map(|result| measure(result)).collect();
             Statistics::of(&numbers)
         };
-        let settings = configuration.settings.iter();
-        let settings = settings.map(|of| (of.name.clone(), of.value.as_str().into())).collect();
         Self {
-            configuration: configuration.number,
-            settings,
+            configuration: configuration.clone(),
             failed: results.iter().filter(|row| row.outcome.judged().is_none()).count(),
             test_accuracy: measured(|row| match row.outcome {
                 Outcome::Trained { test_accuracy, .. } => Some(test_accuracy),
@@ -127,11 +123,8 @@ impl ConfigurationSummary {
 
     /// The cells of its row: of the settings `varied`, then the measures.
     fn cells(&self, varied: &[&str], is_best: bool) -> Vec<String> {
-        let setting = |name: &&str| {
-            let value = self.settings.get(*name).and_then(|value| value.as_str());
-            value.unwrap_or_default().to_owned()
-        };
-        let mut cells = vec![self.configuration.to_string()];
+        let setting = |name: &&str| self.configuration.value(name).unwrap_or_default().to_owned();
+        let mut cells = vec![self.configuration.number.to_string()];
         cells.extend(varied.iter().map(setting));
         let percent = |share: f64| format!("{:.3}", 100.0 * share);
         let count = self.test_accuracy.map_or(0, |of| of.count);

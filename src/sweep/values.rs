@@ -81,16 +81,17 @@ impl FromStr for Values {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if let Some((from, rest)) = text.split_once("..") {
+        let number = |text: &str| text.trim().parse::<f64>().ok();
+        // What begins otherwise is a path.
+        let range =
+            text.split_once("..").and_then(|(from, rest)| Some((from, number(from)?, rest)));
+        if let Some((from, low, rest)) = range {
             let (to, log) = match rest.split_once(':') {
                 Some((to, "log")) => (to, true),
                 Some(_) => return Err("after a range there may be `:log`, and nothing else".into()),
                 None => (rest, false),
             };
-            let number = |text: &str| text.trim().parse::<f64>().ok();
-            let (Some(low), Some(high)) = (number(from), number(to)) else {
-                return Err("a range is two numbers, such as 1e-4..1e-2".into());
-            };
+            let high = number(to).ok_or("a range is two numbers, such as 1e-4..1e-2")?;
             let is_whole = |text: &str| text.trim().parse::<i64>().is_ok();
             let whole = is_whole(from) && is_whole(to);
             return Ok(Self::Range(Range { from: low, to: high, log, whole }));
@@ -134,7 +135,8 @@ mod tests {
         assert_eq!(read("1e-4..1e-2:log"), Ok(Values::Range(range)));
         let range = Range { from: 16.0, to: 512.0, log: false, whole: true };
         assert_eq!(read("16..512"), Ok(Values::Range(range)));
-        for wrong in ["", "1,,2", "1,", "[1", "[1]2", "1..", "a..b", "1..2:linear"] {
+        assert_eq!(read("../a.toml,../b.toml"), Ok(list(&["../a.toml", "../b.toml"])));
+        for wrong in ["", "1,,2", "1,", "[1", "[1]2", "1..", "1..b", "1..2:linear"] {
             assert!(read(wrong).is_err(), "{wrong}");
         }
     }

@@ -46,6 +46,17 @@ pub enum Error {
         /// The greatest label.
         greatest: usize,
     },
+    /// An ensemble of nothing.
+    #[error("an ensemble has at least one network")]
+    NoNetwork,
+    /// An ensemble of networks that cannot be asked the same.
+    #[error(
+        "network {number} of the ensemble reads other images than the first, or has other classes"
+    )]
+    OtherKind {
+        /// Which one, from 1.
+        number: usize,
+    },
     /// A class that cannot be weighed, as there is no sample of it.
     #[error(
         "no training sample is of the class {0}, so that classes cannot be balanced: train without \

@@ -4,6 +4,7 @@
 mod checkpoint;
 mod class_weights;
 mod early_stopping;
+mod ensemble;
 mod error;
 mod evaluate;
 mod fit;
@@ -19,6 +20,7 @@ mod state;
 mod team_size;
 
 pub use class_weights::ClassWeights;
+pub use ensemble::Ensemble;
 pub use error::{Error, OptionError};
 pub use evaluate::Prediction;
 pub use gradients::Gradients;

@@ -170,7 +170,8 @@ impl Sweep {
             threads: Some(self.threads_per_run.into()),
             ..self.common.engine_options()?
         };
-        let sweep = Runs::new(&dataset, options, self.workers.map(usize::from))?
+        let workers = self.workers.map(|workers| usize::from(workers).min(runs.len()));
+        let sweep = Runs::new(&dataset, options, workers)?
             .shard(self.shard.unwrap_or_default())
             .keep(self.keep.into());
         let plan = sweep.on_data(plan)?;
@@ -223,8 +224,7 @@ impl Sweep {
         let shard = self.shard.unwrap_or_default();
         let runs: Vec<_> = runs.iter().filter(|run| shard.has(run.number)).collect();
         if self.common.output.json {
-            let rows: Vec<_> = runs.iter().map(|run| run_settings::as_json(run)).collect();
-            output::print_json(&rows)?;
+            output::print_json(&runs)?;
         } else {
             let lines = runs.iter().map(|run| format!("{run}\n"));
             output::print(&lines.collect::<String>())?;

@@ -110,16 +110,3 @@ fn first_line(error: &clap::Error) -> String {
     let line = text.lines().next().unwrap_or_default();
     line.strip_prefix("error: ").unwrap_or(line).to_owned()
 }
-
-/// A run for machines.
-pub(super) fn as_json(run: &PlannedRun) -> serde_json::Value {
-    let settings = run.configuration.settings.iter();
-    let settings: serde_json::Map<_, _> =
-        settings.map(|of| (of.name.clone(), of.value.clone().into())).collect();
-    serde_json::json!({
-        "run": run.number,
-        "configuration": run.configuration.number,
-        "seed": run.seed,
-        "settings": settings,
-    })
-}

@@ -1,0 +1,140 @@
+//! Several networks that are asked together.
+
+use super::error::{Error, Result};
+use super::evaluate::Prediction;
+use super::fit::check_compatible;
+use super::{ConfusionMatrix, Evaluation};
+use crate::data::Split;
+use crate::exec::engine::Engine;
+use crate::files::Bytes;
+use crate::kernels::ops::argmax::scalar_argmax;
+use crate::kernels::ops::ln::ln;
+use crate::model::Network;
+use crate::simd::{F32x16, Kernel, LANES, Simd};
+
+/// Several networks for the same images and classes, whose answer is the mean of their probabilities:
+/// a deep ensemble (Lakshminarayanan, Pritzel and Blundell, 2017). Trained from different seeds they
+/// err on different images.
+#[derive(Clone, Debug)]
+pub struct Ensemble {
+    networks: Vec<Network>,
+}
+
+/// Images whose probabilities by all networks are held at a time.
+const AT_A_TIME: usize = 4096;
+
+impl Ensemble {
+    /// These networks together.
+    ///
+    /// # Errors
+    /// When there is none, or they do not read the same images or have not the same classes.
+    pub fn new(networks: Vec<Network>) -> Result<Self> {
+        let Some((first, others)) = networks.split_first() else { return Err(Error::NoNetwork) };
+        let kind = |network: &Network| {
+            let architecture = network.architecture();
+            (architecture.input(), architecture.classes(), network.names_of_classes())
+        };
+        match others.iter().position(|other| kind(other) != kind(first)) {
+            Some(place) => Err(Error::OtherKind { number: place + 2 }),
+            None => Ok(Self { networks }),
+        }
+    }
+
+    /// The networks.
+    #[must_use]
+    pub fn networks(&self) -> &[Network] {
+        &self.networks
+    }
+}
+
+impl Engine {
+    /// Reads images as [`predict_batch`](Self::predict_batch) does, by all networks of `ensemble`:
+    /// probabilities and outputs are the means of theirs, the class that of the greatest mean
+    /// probability.
+    ///
+    /// # Errors
+    /// As [`predict_batch`](Self::predict_batch).
+    pub fn predict_ensemble(
+        &self,
+        ensemble: &Ensemble,
+        images: impl Into<Bytes>,
+    ) -> Result<Vec<Prediction>> {
+        let images = images.into();
+        let mut predictions: Vec<Prediction> = Vec::new();
+        for network in ensemble.networks() {
+            let of_one = self.predict_batch(network, images.clone())?;
+            if predictions.is_empty() {
+                predictions = of_one;
+                continue;
+            }
+            for (sum, prediction) in predictions.iter_mut().zip(of_one) {
+                add(&mut sum.probabilities, &prediction.probabilities);
+                add(&mut sum.outputs, &prediction.outputs);
+            }
+        }
+        let networks = ensemble.networks().len() as f32;
+        for prediction in &mut predictions {
+            let Prediction { class, probabilities, outputs } = prediction;
+            probabilities.iter_mut().chain(outputs).for_each(|sum| *sum /= networks);
+            *class = scalar_argmax(probabilities.iter().copied().enumerate()).unwrap_or(0);
+        }
+        Ok(predictions)
+    }
+
+    /// Reads every image of `split` by all networks of `ensemble`, and counts what was read right. The
+    /// loss is the mean of −ln of the mean probability of the true class.
+    ///
+    /// # Errors
+    /// As [`evaluate`](Self::evaluate).
+    pub fn evaluate_ensemble(&self, ensemble: &Ensemble, split: &Split) -> Result<Evaluation> {
+        ensemble.networks().iter().try_for_each(|network| check_compatible(network, split))?;
+        let classes = ensemble.networks().first().map_or(0, |of| of.architecture().classes());
+        let mut confusion = ConfusionMatrix::new(classes);
+        let (mut loss, mut misclassified) = (0.0, Vec::new());
+        let mut labels = split.labels().iter().map(|&label| usize::from(label)).enumerate();
+        for images in split.pixels().chunks(AT_A_TIME * split.shape().pixels()) {
+            let predictions = self.predict_ensemble(ensemble, images.to_vec())?;
+            let mut of_truth = Vec::with_capacity(predictions.len());
+            // In this order: the predictions end first, and no label is lost.
+            for (prediction, (index, label)) in predictions.iter().zip(labels.by_ref()) {
+                confusion.record(label, prediction.class);
+                of_truth.push(prediction.probabilities[label]);
+                if prediction.class != label {
+                    misclassified.push(index);
+                }
+            }
+            loss -= self.isa().run(SumOfLogarithms(&of_truth));
+        }
+        split.check_unchanged()?;
+        Ok(Evaluation { loss: loss / split.len() as f64, confusion, misclassified })
+    }
+}
+
+fn add(sums: &mut [f32], numbers: &[f32]) {
+    sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number);
+}
+
+/// Σ ln p in the engine's own arithmetic, which is the same on every machine. Of a probability that is
+/// zero, that of the least number above.
+struct SumOfLogarithms<'a>(&'a [f32]);
+
+impl Kernel for SumOfLogarithms<'_> {
+    type Output = f64;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, s: S) -> f64 {
+        let mut sum = 0.0;
+        for numbers in self.0.chunks(LANES) {
+            let mut vector = F32x16([1.0; LANES]);
+            for (lane, &number) in vector.0.iter_mut().zip(numbers) {
+                *lane = number.max(f32::MIN_POSITIVE);
+            }
+            let logarithms = ln(s, s.load(&vector));
+            s.store(logarithms, &mut vector);
+            for &logarithm in &vector.0[..numbers.len()] {
+                sum += f64::from(logarithm);
+            }
+        }
+        sum
+    }
+}
