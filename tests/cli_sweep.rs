@@ -169,6 +169,7 @@ fn what_makes_no_sweep_is_refused_and_leaves_nothing() {
         ("--grid learning-rate=1e-3..1e-2", "range"),
         ("--grid model=absent.toml", "absent.toml"),
         ("--grid validation-split=0.999", "run 1"),
+        ("--grid validation-split=0,0.5 --keep best", "the best"),
     ] {
         let ended = desk.run(&format!("sweep --data data {arguments}"));
         assert_eq!(ended.code, Some(1), "{arguments}: {ended:?}");

@@ -100,9 +100,7 @@ impl Evaluate {
         };
         self.common.output.print(&evaluated, || evaluated.test.text(&output::palette()))
     }
-}
 
-impl Evaluate {
     /// Tests networks together.
     fn ensemble(
         &self,

@@ -24,7 +24,8 @@ mod watch;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 
 use error::CommandError;
 
@@ -70,6 +71,16 @@ enum Outcome {
     Partly,
     /// With the exit code of a program that a signal ended.
     Interrupted(u8),
+}
+
+/// Wrong usage of `command`: its arguments contradict each other.
+fn conflict(command: &str, problem: &str) -> clap::Error {
+    let mut program = Cli::command();
+    program.build();
+    match program.find_subcommand_mut(command) {
+        Some(command) => command.error(ErrorKind::ArgumentConflict, problem),
+        None => program.error(ErrorKind::ArgumentConflict, problem),
+    }
 }
 
 /// Does what the arguments of the process ask for.

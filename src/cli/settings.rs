@@ -2,11 +2,12 @@
 
 use std::path::{Path, PathBuf};
 
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, ValueEnum};
 use mnistry::data::ClassNames;
 use mnistry::model::Architecture;
 use mnistry::{Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd};
+
+use super::conflict;
 
 /// What is trained, and how.
 #[derive(Args)]
@@ -93,7 +94,7 @@ impl Settings {
         let shapes_mlp = !self.hidden.is_empty() || self.output.is_some();
         if shapes_mlp && !matches!(self.model, Model::Mlp) {
             let problem = "--hidden and --output are for --model mlp: other models have their own";
-            return Err(usage_error(ErrorKind::ArgumentConflict, problem));
+            return Err(conflict("train", problem));
         }
         let default = FitOptions::default();
         Ok(FitOptions {
@@ -110,7 +111,7 @@ impl Settings {
         match self.optimizer {
             OptimizerName::Adam if self.momentum.is_some() => {
                 let problem = "--momentum is for --optimizer sgd: adam has moments of its own";
-                Err(usage_error(ErrorKind::ArgumentConflict, problem))
+                Err(conflict("train", problem))
             }
             OptimizerName::Adam => {
                 let default = Adam::default();
@@ -177,15 +178,6 @@ fn model(text: &str) -> Result<Model, String> {
         "cnn" => Ok(Model::Cnn),
         file if file.ends_with(".toml") => Ok(Model::File(file.into())),
         _ => Err("give mlp, lenet5, cnn, or a file whose name ends with .toml".into()),
-    }
-}
-
-fn usage_error(kind: ErrorKind, problem: &str) -> clap::Error {
-    let mut program = super::Cli::command();
-    program.build();
-    match program.find_subcommand_mut("train") {
-        Some(train) => train.error(kind, problem),
-        None => program.error(kind, problem),
     }
 }
 

@@ -62,6 +62,12 @@ pub enum Error {
         /// What is wrong with them.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// The best of what has no measure in common.
+    #[error(
+        "the best network cannot be told: some configurations have a validation accuracy and others \
+         have none; keep all, or give all a validation split"
+    )]
+    NoBest,
     /// A folder that has files of something else.
     #[error("{}: holds files, but no sweep: choose another folder", .0.display())]
     NotASweep(PathBuf),

@@ -147,6 +147,11 @@ impl SweepFolder {
         self.rows.iter().flatten()
     }
 
+    /// What came of run `run`, if it is done.
+    pub(super) fn result(&self, run: usize) -> Option<&ResultRow> {
+        self.rows.get(run.checked_sub(1)?)?.as_ref()
+    }
+
     /// The runs of `shard` that are not done.
     pub fn to_do(&self, shard: Shard) -> impl Iterator<Item = &PlannedRun> {
         let runs = self.runs.iter().zip(&self.rows);
@@ -236,7 +241,7 @@ impl SweepFolder {
             }
             let at_line = |problem: String| wrong(format!("in line {}, {problem}", 1 + number));
             let result = read_row(&record, &self.runs).map_err(at_line)?;
-            if self.rows[result.run - 1].is_some() {
+            if self.result(result.run).is_some() {
                 return Err(at_line(format!("run {} is there twice", result.run)));
             }
             self.take(result);

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::error::{Error, Result};
 use super::folder::{Keep, SweepFolder};
+use super::results::ResultRow;
 use crate::files::read_bounded;
 
 /// More bytes than any model of ours has.
@@ -31,13 +32,9 @@ pub fn merge(folders: &[PathBuf], into: &mut SweepFolder) -> Result<()> {
             _ => {}
         }
     }
-    let mut has: Vec<bool> = vec![false; into.runs().len()];
-    for result in into.results() {
-        has[result.run - 1] = true;
-    }
     for source in &sources {
         for result in source.results() {
-            if std::mem::replace(&mut has[result.run - 1], true) {
+            if into.result(result.run).is_some() {
                 continue;
             }
             let model = source.model_path(result.run);
@@ -51,7 +48,7 @@ pub fn merge(folders: &[PathBuf], into: &mut SweepFolder) -> Result<()> {
 /// The results of `sweeps`, each with the folder that has it.
 fn with_results<'a>(
     sweeps: impl IntoIterator<Item = &'a SweepFolder>,
-) -> impl Iterator<Item = (&'a Path, &'a super::results::ResultRow)> {
+) -> impl Iterator<Item = (&'a Path, &'a ResultRow)> {
     let sweeps = sweeps.into_iter();
     sweeps.flat_map(|sweep| sweep.results().map(|result| (sweep.path(), result)))
 }

@@ -113,19 +113,25 @@ impl<'a> Sweep<'a> {
         }
     }
 
-    /// Checks that each configuration of `runs` can be trained, by its first run.
+    /// Checks that each configuration of `runs` can be trained, by its first run, and that the best of
+    /// them can be told if it is to be kept.
     ///
     /// # Errors
-    /// When one cannot.
+    /// When one cannot; when some have a validation accuracy and others have none.
     pub fn check(&self, runs: &[PlannedRun], make: &MakeJob<'_>) -> Result<()> {
-        let mut checked = 0;
+        let (mut checked, mut validated) = (0, None);
         for run in runs {
             if run.configuration.number == checked {
                 continue;
             }
             checked = run.configuration.number;
+            let job = job(make, run)?;
             if let Some(engine) = self.workers.first() {
-                job(make, run)?.check(engine, self.dataset, run)?;
+                job.check(engine, self.dataset, run)?;
+            }
+            let is_validated = job.options.is_validated();
+            if self.keep == Keep::Best && *validated.get_or_insert(is_validated) != is_validated {
+                return Err(Error::NoBest);
             }
         }
         Ok(())

@@ -19,7 +19,7 @@ pub struct Summary {
     pub planned: usize,
     /// How many are done.
     pub done: usize,
-    /// By what the best is found: `validation` or `test`.
+    /// By which accuracy the best is found: `validation` where all have one, else `test`.
     pub judged_by: &'static str,
     /// The configurations of which a run is done, the best one first.
     pub configurations: Vec<ConfigurationSummary>,
@@ -56,14 +56,17 @@ impl Summary {
             let configuration = &runs[result.run - 1].configuration;
             match rows.last_mut() {
                 Some((last, results)) if last.number == configuration.number => {
-                    results.push(result)
+                    results.push(result);
                 }
                 _ => rows.push((configuration, vec![result])),
             }
         }
         let mut configurations: Vec<_> =
             rows.iter().map(|(of, results)| ConfigurationSummary::new(of, results)).collect();
-        let is_validated = configurations.iter().any(|row| row.validation_accuracy.is_some());
+        // What only some of them have compares nothing.
+        let mut trained = configurations.iter().filter(|row| row.test_accuracy.is_some());
+        let is_validated =
+            !configurations.is_empty() && trained.all(|row| row.validation_accuracy.is_some());
         let judged = |row: &ConfigurationSummary| match is_validated {
             true => row.validation_accuracy,
             false => row.test_accuracy,
@@ -121,36 +124,39 @@ impl ConfigurationSummary {
         }
     }
 
-    /// The cells of its row: of the settings `varied`, then the measures.
-    fn cells(&self, varied: &[&str], is_best: bool) -> Vec<String> {
+    /// The fields of its row: of the settings `varied`, then the measures.
+    fn fields(&self, varied: &[&str], is_best: bool) -> Vec<String> {
         let setting = |name: &&str| self.configuration.value(name).unwrap_or_default().to_owned();
-        let mut cells = vec![self.configuration.number.to_string()];
-        cells.extend(varied.iter().map(setting));
+        let mut fields = vec![self.configuration.number.to_string()];
+        fields.extend(varied.iter().map(setting));
         let percent = |share: f64| format!("{:.3}", 100.0 * share);
         let count = self.test_accuracy.map_or(0, |of| of.count);
-        cells.push(match self.failed {
+        fields.push(match self.failed {
             0 => count.to_string(),
             failed => format!("{count} + {failed} failed"),
         });
-        cells.push(self.test_accuracy.map_or_else(String::new, |of| match of.standard_deviation {
-            Some(deviation) => format!("{} ± {}", percent(of.mean), percent(deviation)),
-            None => percent(of.mean),
-        }));
-        cells.push(self.test_accuracy.map_or_else(String::new, |of| match of.half_width {
+        fields.push(self.test_accuracy.map_or_else(
+            String::new,
+            |of| match of.standard_deviation {
+                Some(deviation) => format!("{} ± {}", percent(of.mean), percent(deviation)),
+                None => percent(of.mean),
+            },
+        ));
+        fields.push(self.test_accuracy.map_or_else(String::new, |of| match of.half_width {
             Some(half) => format!("{} to {}", percent(of.mean - half), percent(of.mean + half)),
             None => "–".into(),
         }));
         for number in [|of: Statistics| of.least, |of: Statistics| of.greatest] {
-            cells.push(self.test_accuracy.map_or_else(String::new, |of| percent(number(of))));
+            fields.push(self.test_accuracy.map_or_else(String::new, |of| percent(number(of))));
         }
-        cells.push(self.seconds.map_or_else(String::new, |of| format!("{:.2}", of.mean)));
-        cells.push(match (is_best, self.is_worse, self.p_value) {
+        fields.push(self.seconds.map_or_else(String::new, |of| format!("{:.2}", of.mean)));
+        fields.push(match (is_best, self.is_worse, self.p_value) {
             (true, ..) => "best".into(),
             (_, Some(true), Some(p_value)) => format!("worse (p {})", short(p_value)),
             (_, Some(false), Some(p_value)) => format!("not significantly (p {})", short(p_value)),
             _ => "–".into(),
         });
-        cells
+        fields
     }
 }
 
@@ -170,17 +176,17 @@ impl fmt::Display for Summary {
             ["runs", "test % mean ± sd", "95 % interval", "least", "greatest", "seconds"];
         rows[0].extend(measures.map(str::to_owned));
         rows[0].push("against the best".into());
-        let cells = configurations.iter().enumerate();
-        rows.extend(cells.map(|(place, row)| row.cells(&varied, place == 0)));
+        let fields = configurations.iter().enumerate();
+        rows.extend(fields.map(|(place, row)| row.fields(&varied, place == 0)));
         let width = |column: usize| {
-            rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max()
+            rows.iter().filter_map(|row| row.get(column)).map(|field| field.chars().count()).max()
         };
         let widths: Vec<_> = (0..rows[0].len()).map(|column| width(column).unwrap_or(0)).collect();
         for row in &rows {
             let mut line = String::new();
-            for (cell, width) in row.iter().zip(&widths) {
-                let padding = width.saturating_sub(cell.chars().count());
-                line.push_str(cell);
+            for (field, width) in row.iter().zip(&widths) {
+                let padding = width.saturating_sub(field.chars().count());
+                line.push_str(field);
                 line.extend(std::iter::repeat_n(' ', padding + 2));
             }
             writeln!(f, "{}", line.trim_end())?;

@@ -6,7 +6,7 @@ use std::time::Instant;
 use super::configuration::PlannedRun;
 use super::error::{Error, Result};
 use super::results::{Outcome, ResultRow};
-use crate::data::{Dataset, sha256};
+use crate::data::{Dataset, Split, sha256};
 use crate::exec::engine::Engine;
 use crate::model::{Error as ModelError, Network};
 use crate::train::{Error as TrainError, FitOptions, NoObserver, State};
@@ -38,7 +38,7 @@ impl Job {
         checked.map_err(|error| failed(run, error))
     }
 
-    fn images(&self, dataset: &Dataset) -> Result<crate::data::Split> {
+    fn images(&self, dataset: &Dataset) -> Result<Split> {
         let train = &dataset.train;
         Ok(self.train_limit.map_or(Ok(train.clone()), |limit| train.take(limit))?)
     }
@@ -51,82 +51,59 @@ impl Job {
         run: &PlannedRun,
     ) -> Result<Option<Done>> {
         let start = Instant::now();
-        let trained = self.train(engine, dataset);
-        let done = |outcome, model| {
-            let seconds = start.elapsed().as_secs_f64();
-            Ok(Some(Done { result: ResultRow { run: run.number, outcome, seconds }, model }))
-        };
-        match trained {
-            Ok(Some((outcome, model))) => done(outcome, Some(model)),
-            Ok(None) | Err(Failure::Train(TrainError::Stopped)) => Ok(None),
+        let (outcome, model) = match self.train(engine, dataset, run) {
+            Ok(Some(trained)) => trained,
+            Ok(None) => return Ok(None),
+            Err(Error::Train { source, .. }) if matches!(*source, TrainError::Stopped) => {
+                return Ok(None);
+            }
             // A learning rate that is too high is a result as any other.
-            Err(Failure::Train(error @ TrainError::NotFinite { .. })) => {
-                done(Outcome::Failed(error.to_string()), None)
+            Err(Error::Train { source, .. }) if matches!(*source, TrainError::NotFinite { .. }) => {
+                (Outcome::Failed(source.to_string()), None)
             }
-            Err(Failure::TestLoss(loss)) => {
-                let why = format!("the test loss is {loss}: lower the learning rate");
-                done(Outcome::Failed(why), None)
-            }
-            Err(Failure::Train(error)) => Err(failed(run, error)),
-            Err(Failure::Other(error)) => Err(error),
-        }
+            Err(error) => return Err(error),
+        };
+        let seconds = start.elapsed().as_secs_f64();
+        Ok(Some(Done { result: ResultRow { run: run.number, outcome, seconds }, model }))
     }
 
+    /// What the training comes to, and the bytes of its network, if it comes to one.
     fn train(
         self,
         engine: &Engine,
         dataset: &Dataset,
-    ) -> Result<Option<(Outcome, Vec<u8>)>, Failure> {
+        run: &PlannedRun,
+    ) -> Result<Option<(Outcome, Option<Vec<u8>>)>> {
+        let refused = |error| failed(run, error);
         let train = self.images(dataset)?;
         let network = self.network.taking_class_names(&dataset.class_names);
-        let network = network.map_err(|error| Failure::Other(ModelError::from(error).into()))?;
-        let mut state = State::new(network, self.options);
+        let mut state = State::new(network.map_err(ModelError::from)?, self.options);
         let history = match self.options.is_judged_by_others() {
-            true => engine.fit_validated(&mut state, &train, &dataset.test, &mut NoObserver)?,
-            false => engine.fit_from(&mut state, &train, &mut NoObserver)?,
+            true => engine.fit_validated(&mut state, &train, &dataset.test, &mut NoObserver),
+            false => engine.fit_from(&mut state, &train, &mut NoObserver),
         };
-        if history.stopped {
-            return Ok(None);
-        }
+        let stopped = history.map_err(refused)?.stopped;
+        let Some(last) = state.epochs().last().filter(|_| !stopped) else { return Ok(None) };
         let network = state.result();
-        let test = engine.evaluate(network, &dataset.test)?;
+        let test = engine.evaluate(network, &dataset.test).map_err(refused)?;
         if !test.loss.is_finite() {
-            return Err(Failure::TestLoss(test.loss));
+            let why = format!("the test loss is {}: lower the learning rate", test.loss);
+            return Ok(Some((Outcome::Failed(why), None)));
         }
-        let model = network.to_bytes(Path::new("a network")).map_err(Error::from)?;
-        let last = state.epochs().last();
+        let model = network.to_bytes(Path::new("a network"))?;
         let outcome = Outcome::Trained {
             epochs: state.epochs().len(),
-            loss: last.map_or(f64::NAN, |epoch| epoch.loss),
-            accuracy: last.map_or(f64::NAN, |epoch| epoch.accuracy),
-            validation: last.and_then(|epoch| epoch.validation),
+            loss: last.loss,
+            accuracy: last.accuracy,
+            validation: last.validation,
             test_loss: test.loss,
             test_accuracy: test.accuracy(),
             model: sha256(&model),
         };
-        Ok(Some((outcome, model)))
+        Ok(Some((outcome, Some(model))))
     }
 }
 
 fn failed(run: &PlannedRun, error: TrainError) -> Error {
     Error::Train { run: run.to_string(), source: error.into() }
-}
-
-/// Why there is no network.
-enum Failure {
-    Train(TrainError),
-    TestLoss(f64),
-    Other(Error),
-}
-
-impl From<TrainError> for Failure {
-    fn from(error: TrainError) -> Self {
-        Self::Train(error)
-    }
-}
-
-impl From<Error> for Failure {
-    fn from(error: Error) -> Self {
-        Self::Other(error)
-    }
 }

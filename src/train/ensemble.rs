@@ -1,11 +1,12 @@
 //! Several networks that are asked together.
 
+use super::Evaluation;
 use super::error::{Error, Result};
-use super::evaluate::Prediction;
+use super::evaluate::{Prediction, counted};
 use super::fit::check_compatible;
-use super::{ConfusionMatrix, Evaluation};
 use crate::data::Split;
 use crate::exec::engine::Engine;
+use crate::exec::layers::loss::Outcome;
 use crate::files::Bytes;
 use crate::kernels::ops::argmax::scalar_argmax;
 use crate::kernels::ops::ln::ln;
@@ -89,24 +90,21 @@ impl Engine {
     pub fn evaluate_ensemble(&self, ensemble: &Ensemble, split: &Split) -> Result<Evaluation> {
         ensemble.networks().iter().try_for_each(|network| check_compatible(network, split))?;
         let classes = ensemble.networks().first().map_or(0, |of| of.architecture().classes());
-        let mut confusion = ConfusionMatrix::new(classes);
-        let (mut loss, mut misclassified) = (0.0, Vec::new());
-        let mut labels = split.labels().iter().map(|&label| usize::from(label)).enumerate();
+        let mut outcomes = Vec::with_capacity(split.len());
+        let mut labels = split.labels().iter().map(|&label| usize::from(label));
         for images in split.pixels().chunks(AT_A_TIME * split.shape().pixels()) {
             let predictions = self.predict_ensemble(ensemble, images.to_vec())?;
-            let mut of_truth = Vec::with_capacity(predictions.len());
             // In this order: the predictions end first, and no label is lost.
-            for (prediction, (index, label)) in predictions.iter().zip(labels.by_ref()) {
-                confusion.record(label, prediction.class);
-                of_truth.push(prediction.probabilities[label]);
-                if prediction.class != label {
-                    misclassified.push(index);
-                }
+            for (Prediction { class, probabilities, .. }, label) in
+                predictions.into_iter().zip(labels.by_ref())
+            {
+                let (loss, correct) = (probabilities[label], class == label);
+                outcomes.push(Outcome { loss, class, correct });
             }
-            loss -= self.isa().run(SumOfLogarithms(&of_truth));
         }
+        self.isa().run(Losses(&mut outcomes));
         split.check_unchanged()?;
-        Ok(Evaluation { loss: loss / split.len() as f64, confusion, misclassified })
+        Ok(counted(&outcomes, split, classes))
     }
 }
 
@@ -114,27 +112,25 @@ fn add(sums: &mut [f32], numbers: &[f32]) {
     sums.iter_mut().zip(numbers).for_each(|(sum, number)| *sum += number);
 }
 
-/// Σ ln p in the engine's own arithmetic, which is the same on every machine. Of a probability that is
-/// zero, that of the least number above.
-struct SumOfLogarithms<'a>(&'a [f32]);
+/// −ln p in place of each p, in the engine's own arithmetic, which is the same on every machine. Where p
+/// is zero, it is taken for the least number above.
+struct Losses<'a>(&'a mut [Outcome]);
 
-impl Kernel for SumOfLogarithms<'_> {
-    type Output = f64;
+impl Kernel for Losses<'_> {
+    type Output = ();
 
     #[inline(always)]
-    fn run<S: Simd>(self, s: S) -> f64 {
-        let mut sum = 0.0;
-        for numbers in self.0.chunks(LANES) {
+    fn run<S: Simd>(self, s: S) {
+        for outcomes in self.0.chunks_mut(LANES) {
             let mut vector = F32x16([1.0; LANES]);
-            for (lane, &number) in vector.0.iter_mut().zip(numbers) {
-                *lane = number.max(f32::MIN_POSITIVE);
+            for (lane, outcome) in vector.0.iter_mut().zip(&*outcomes) {
+                *lane = outcome.loss.max(f32::MIN_POSITIVE);
             }
             let logarithms = ln(s, s.load(&vector));
             s.store(logarithms, &mut vector);
-            for &logarithm in &vector.0[..numbers.len()] {
-                sum += f64::from(logarithm);
+            for (outcome, logarithm) in outcomes.iter_mut().zip(vector.0) {
+                outcome.loss = -logarithm;
             }
         }
-        sum
     }
 }

@@ -4,6 +4,7 @@ use super::error::{Error, Result};
 use crate::data::Split;
 use crate::exec::engine::Engine;
 use crate::exec::layers::activation::Activate;
+use crate::exec::layers::loss::Outcome;
 use crate::exec::partition::even_range;
 use crate::exec::samples::Samples;
 use crate::exec::worker::Worker;
@@ -46,6 +47,20 @@ impl Prediction {
 /// Samples that an evaluation reads at a time: their activations stay in the cache.
 pub(super) const BATCH: usize = 64;
 
+/// What the `outcomes` of all images of `split` come to.
+pub(super) fn counted(outcomes: &[Outcome], split: &Split, classes: usize) -> Evaluation {
+    let mut confusion = ConfusionMatrix::new(classes);
+    let (mut loss, mut misclassified) = (0.0, Vec::new());
+    for (index, (outcome, &label)) in outcomes.iter().zip(split.labels()).enumerate() {
+        confusion.record(usize::from(label), outcome.class);
+        loss += f64::from(outcome.loss);
+        if !outcome.correct {
+            misclassified.push(index);
+        }
+    }
+    Evaluation { loss: loss / split.len() as f64, confusion, misclassified }
+}
+
 impl Engine {
     /// Reads every image of `split` and counts what was read right.
     ///
@@ -61,16 +76,7 @@ impl Engine {
             outcomes.extend(reader.outcomes());
         })?;
         split.check_unchanged()?;
-        let mut confusion = ConfusionMatrix::new(network.architecture().classes());
-        let (mut loss, mut misclassified) = (0.0, Vec::new());
-        for (index, (outcome, &label)) in outcomes.iter().zip(split.labels()).enumerate() {
-            confusion.record(usize::from(label), outcome.class);
-            loss += f64::from(outcome.loss);
-            if outcome.class != usize::from(label) {
-                misclassified.push(index);
-            }
-        }
-        Ok(Evaluation { loss: loss / split.len() as f64, confusion, misclassified })
+        Ok(counted(&outcomes, split, network.architecture().classes()))
     }
 
     /// Reads one image: `height` × `width` grey pixels, black ground, row by row.

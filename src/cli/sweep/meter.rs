@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use mnistry::sweep::SweepProgress;
 
 use crate::cli::output;
@@ -40,10 +40,10 @@ impl SweepMeter {
         if let Some(judged) = result.outcome.judged() {
             self.best = Some(self.best.map_or(judged, |best| best.max(judged)));
         }
-        let left = self.start.elapsed().as_secs_f64() / done as f64 * (of - done) as f64;
+        let left = self.start.elapsed().mul_f64((of - done) as f64 / done.max(1) as f64);
         let best =
             self.best.map_or_else(String::new, |best| format!("  best {:.2} %", 100.0 * best));
-        let said = format!("{done}/{of} runs  {} left{best}", duration(left));
+        let said = format!("{done}/{of} runs  {} left{best}", HumanDuration(left));
         match &mut self.display {
             Display::Bar(bar) => {
                 bar.set_length(of as u64);
@@ -73,14 +73,4 @@ fn bar() -> ProgressBar {
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("━╸─");
     ProgressBar::with_draw_target(Some(1), ProgressDrawTarget::stderr()).with_style(style)
-}
-
-/// So many seconds for a person.
-fn duration(seconds: f64) -> String {
-    let seconds = seconds.ceil() as u64;
-    match seconds {
-        0..120 => format!("{seconds} s"),
-        120..7200 => format!("{} min", seconds.div_ceil(60)),
-        _ => format!("{:.1} h", seconds as f64 / 3600.0),
-    }
 }

@@ -7,8 +7,7 @@ mod stored;
 
 use std::path::{Path, PathBuf};
 
-use clap::error::ErrorKind;
-use clap::{Args, CommandFactory, ValueEnum};
+use clap::{Args, ValueEnum};
 use mnistry::sweep::{
     Keep, Plan, PlannedRun, Sample, Seeds, Shard, Sweep as Runs, SweepEnd, SweepFolder, Values,
 };
@@ -16,7 +15,7 @@ use mnistry::{Dataset, EngineOptions};
 
 use super::common::{Common, Place};
 use super::interrupt::Interrupt;
-use super::{CommandError, Outcome, output};
+use super::{CommandError, Outcome, conflict, output};
 use meter::SweepMeter;
 use ranks::Ranks;
 use run_settings::RunSettings;
@@ -59,8 +58,8 @@ pub(super) struct Sweep {
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..=1024), help_heading = "Runs")]
     threads_per_run: u16,
 
-    /// Do this part of the runs alone, such as 3/16 for the third of sixteen machines; `sweep merge`
-    /// brings the parts together
+    /// Do this part of the runs alone, such as 3/8 on the third of eight machines; `sweep merge` brings
+    /// the parts together
     #[arg(long, value_name = "K/N", help_heading = "Runs")]
     shard: Option<Shard>,
 
@@ -151,7 +150,7 @@ impl Sweep {
     fn sweep(&self) -> Result<Outcome, CommandError> {
         if self.common.engine_options()?.threads.is_some() {
             let problem = "--threads is for one run: a sweep has --workers and --threads-per-run";
-            return Err(usage_error(problem).into());
+            return Err(conflict("sweep", problem).into());
         }
         if let Some(ranks) = Ranks::started().filter(|_| self.shard.is_none()) {
             return ranks.refuse();
@@ -265,14 +264,5 @@ impl From<Kept> for Keep {
             Kept::Best => Self::Best,
             Kept::All => Self::All,
         }
-    }
-}
-
-fn usage_error(problem: &str) -> clap::Error {
-    let mut program = super::Cli::command();
-    program.build();
-    match program.find_subcommand_mut("sweep") {
-        Some(sweep) => sweep.error(ErrorKind::ArgumentConflict, problem),
-        None => program.error(ErrorKind::ArgumentConflict, problem),
     }
 }
