@@ -80,6 +80,12 @@ pub enum Error {
     /// Another process writes to the folder.
     #[error("{}: another sweep is at work there: wait for its end, or choose another folder", .0.display())]
     Busy(PathBuf),
+    /// A task of a run that the plan has not.
+    #[error("the plan has no run {0}")]
+    NoSuchRun(usize),
+    /// A state that is not one of its run.
+    #[error("the state of run {0} is one of other settings: choose another folder")]
+    OtherState(usize),
     /// Results that are not those of the plan beside them.
     #[error("{}: is not what the sweep of this folder's plan wrote: {problem}", path.display())]
     Results {

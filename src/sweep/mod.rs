@@ -9,6 +9,7 @@
 mod configuration;
 mod error;
 mod folder;
+mod job;
 mod merge;
 mod plan;
 mod plan_file;
@@ -18,21 +19,23 @@ mod seeds;
 mod shard;
 mod statistics;
 mod summary;
+mod tasks;
 #[cfg(test)]
 mod tests;
+mod trainer;
 mod values;
-mod worker;
+mod workforce;
 
 pub use configuration::{Configuration, PlannedRun, Setting};
 pub use error::Error;
 pub use folder::{Keep, SweepFolder};
+pub use job::{Job, MakeJob};
 pub use merge::merge;
 pub use plan::{Plan, Sample};
 pub use results::{Outcome, ResultRow};
-pub use run::{MakeJob, Sweep, SweepEnd, SweepProgress};
+pub use run::{Sweep, SweepEnd, SweepProgress};
 pub use seeds::Seeds;
 pub use shard::Shard;
 pub use statistics::{Statistics, holm, welch};
 pub use summary::{ConfigurationSummary, Summary};
 pub use values::{Range, Values};
-pub use worker::Job;

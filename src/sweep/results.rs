@@ -1,11 +1,13 @@
 //! `results.csv`: a row a run.
 
+use serde::{Deserialize, Serialize};
+
 use super::configuration::PlannedRun;
 use super::plan::Plan;
 use crate::train::Validation;
 
 /// What came of a run.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ResultRow {
     /// The number of the run, from 1.
     pub run: usize,
@@ -16,7 +18,7 @@ pub struct ResultRow {
 }
 
 /// What a training came to: the same wherever and whenever it is done.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// A network.
     #[non_exhaustive]

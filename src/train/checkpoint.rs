@@ -102,8 +102,15 @@ impl State {
     /// When the file cannot be read, or is no state of a run.
     pub fn load(path: impl AsRef<Path>) -> Result<Self, model::Error> {
         let path = path.as_ref();
-        let bytes = read_bounded(path, LARGEST_FILE)?;
-        let file = TensorFile::parse(path, &bytes)?;
+        Self::from_bytes(path, &read_bounded(path, LARGEST_FILE)?)
+    }
+
+    /// The state that [`to_bytes`](Self::to_bytes) gave for `path`.
+    ///
+    /// # Errors
+    /// When it is none.
+    pub(crate) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self, model::Error> {
+        let file = TensorFile::parse(path, bytes)?;
         let metadata: Metadata = file.metadata(METADATA_KEY)?;
         if metadata.format != FORMAT {
             return Err(file.invalid(FileProblem::Format { found: metadata.format, read: FORMAT }));

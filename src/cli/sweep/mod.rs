@@ -169,15 +169,14 @@ impl Sweep {
             threads: Some(self.threads_per_run.into()),
             ..self.common.engine_options()?
         };
-        let workers = self.workers.map(|workers| usize::from(workers).min(runs.len()));
-        let sweep = Runs::new(&dataset, options, workers)?
+        let workers = self.workers.map(usize::from);
+        let sweep = Runs::new(&dataset, plan, options, workers)?
             .shard(self.shard.unwrap_or_default())
             .keep(self.keep.into());
-        let plan = sweep.on_data(plan)?;
         let make = RunSettings::job_maker(&dataset);
-        sweep.check(&runs, &make)?;
+        sweep.check(&make)?;
         let interrupt = Interrupt::listen(sweep.stop_flag())?;
-        let mut folder = self.folder(&plan)?;
+        let mut folder = self.folder(sweep.plan())?;
         self.say_what_begins(&folder, &sweep, &dataset);
         let mut meter = SweepMeter::new(self.common.output.quiet);
         let end = sweep.run(&mut folder, &make, &mut |progress| meter.tell(progress));
