@@ -28,6 +28,8 @@ pub enum Stream {
     Augment = 6,
     /// What the configurations of a random sweep are; the index is the configuration's.
     Sweep = 7,
+    /// Which images are in which fold of a cross-validation.
+    Folds = 8,
 }
 
 impl Rng {

@@ -2,9 +2,12 @@
 //! interrupted.
 #![cfg(feature = "cli")]
 
-use std::collections::BTreeSet;
 use std::fs;
 
+use mnistry::data::{Fold, Folds};
+use mnistry::{
+    Activation, Dataset, Engine, EngineOptions, FitOptions, Network, NoObserver, Sequential,
+};
 use program::Desk;
 
 mod program;
@@ -13,38 +16,20 @@ mod program;
 const SWEEP: &str = "sweep --data data --quiet --seeds 4-5 --grid hidden=5,[6,4],7 \
                      --grid learning-rate=0.01,1e30 --grid epochs=2";
 
-/// The rows of results, sorted, without their seconds.
-fn rows(desk: &Desk, folder: &str) -> BTreeSet<Vec<String>> {
-    let file = desk.path(folder).join("results.csv");
-    let mut reader = csv::Reader::from_path(file).unwrap();
-    let seconds = reader.headers().unwrap().iter().position(|name| name == "seconds").unwrap();
-    let rows: Vec<Vec<String>> = reader
-        .records()
-        .map(|record| {
-            let record = record.unwrap();
-            let fields = record.iter().enumerate().filter(|&(column, _)| column != seconds);
-            fields.map(|(_, field)| field.to_owned()).collect()
-        })
-        .collect();
-    let distinct: BTreeSet<_> = rows.iter().cloned().collect();
-    assert_eq!(distinct.len(), rows.len(), "a run was done twice");
-    distinct
-}
-
 #[test]
 fn runs_are_those_of_train_by_any_number_of_workers_and_shards() {
     let desk = Desk::new();
     desk.succeed(&format!("{SWEEP} --sweep-dir one --workers 1 --keep all"));
-    let whole = rows(&desk, "one");
+    let whole = desk.results("one");
     assert_eq!(whole.len(), 12);
     desk.succeed(&format!("{SWEEP} --sweep-dir three --workers 3 --threads-per-run 2 --keep best"));
-    assert_eq!(rows(&desk, "three"), whole);
+    assert_eq!(desk.results("three"), whole);
     for shard in 1..=3 {
         desk.succeed(&format!("{SWEEP} --shard {shard}/3 --sweep-dir part-{shard}"));
-        assert_eq!(rows(&desk, &format!("part-{shard}")).len(), 4);
+        assert_eq!(desk.results(&format!("part-{shard}")).len(), 4);
     }
     desk.succeed("sweep merge part-1 part-2 part-3 --sweep-dir merged --quiet");
-    assert_eq!(rows(&desk, "merged"), whole);
+    assert_eq!(desk.results("merged"), whole);
     assert_eq!(desk.bytes("merged/plan.toml"), desk.bytes("one/plan.toml"));
 
     // Run 5 is the first of hidden 6,4 at 0.01.
@@ -65,13 +50,13 @@ fn runs_are_those_of_train_by_any_number_of_workers_and_shards() {
 fn the_same_command_goes_on_and_then_begins_anew() {
     let desk = Desk::new();
     desk.succeed(SWEEP);
-    let whole = rows(&desk, "sweeps/1");
+    let whole = desk.results("sweeps/1");
     let results = desk.read("sweeps/1/results.csv");
     // As a process that was killed while it wrote the eighth row leaves it.
     let half: usize = results.lines().take(8).map(|line| line.len() + 1).sum();
     fs::write(desk.path("sweeps/1/results.csv"), &results[..half + 20]).unwrap();
     desk.succeed(SWEEP);
-    assert_eq!(rows(&desk, "sweeps/1"), whole);
+    assert_eq!(desk.results("sweeps/1"), whole);
     let kept = desk.read("sweeps/1/results.csv");
     assert_eq!(kept[..half], results[..half], "what was done is done again");
     assert_eq!(desk.names("sweeps"), ["1"]);
@@ -98,7 +83,7 @@ fn a_sweep_that_is_killed_goes_on_where_it_was() {
         running.end();
     }
     desk.succeed(&format!("{sweep} killed --quiet"));
-    assert_eq!(rows(&desk, "killed"), rows(&desk, "whole"));
+    assert_eq!(desk.results("killed"), desk.results("whole"));
 }
 
 #[test]
@@ -153,7 +138,58 @@ fn a_plan_is_a_file_too() {
     desk.succeed(SWEEP);
     assert_eq!(desk.names("sweeps"), ["1", "2"], "each is complete, so each is a sweep of its own");
     assert_eq!(desk.bytes("sweeps/1/plan.toml"), desk.bytes("sweeps/2/plan.toml"));
-    assert_eq!(rows(&desk, "sweeps/1"), rows(&desk, "sweeps/2"));
+    assert_eq!(desk.results("sweeps/1"), desk.results("sweeps/2"));
+}
+
+#[test]
+fn each_fold_is_held_out_of_a_training_and_judges_it() {
+    let desk = Desk::new();
+    let sweep = "sweep --data data --folds 3 --seeds 4-5 --grid hidden=5,7 --grid epochs=2 \
+                 --grid validation-split=0.25";
+    desk.succeed(&format!("{sweep} --quiet --sweep-dir one --workers 1"));
+    let whole = desk.results("one");
+    assert_eq!(whole.len(), 12);
+    desk.succeed(&format!("{sweep} --quiet --sweep-dir three --workers 3"));
+    assert_eq!(desk.results("three"), whole);
+    for shard in 1..=2 {
+        desk.succeed(&format!("{sweep} --quiet --shard {shard}/2 --sweep-dir part-{shard}"));
+    }
+    desk.succeed("sweep merge part-1 part-2 --sweep-dir merged --quiet");
+    assert_eq!(desk.results("merged"), whole);
+    let runs = desk.succeed(&format!("{sweep} --dry-run"));
+    let run = "run 5 (hidden 5, epochs 2, validation-split 0.25, seed 5, fold 2)";
+    assert_eq!(runs.lines().nth(4), Some(run));
+
+    // The same by hand.
+    let row = desk.table("three/results.csv").into_iter().find(|row| row["run"] == "5").unwrap();
+    let data = Dataset::open(desk.path("data")).unwrap();
+    let Fold { train, held_out } = Folds::deal(&data.train, 3).unwrap().fold(2).unwrap();
+    let layers = Sequential::new(data.shape()).dense(5, Activation::Relu);
+    let mut network = Network::new(layers.dense(3, Activation::Sigmoid), 5).unwrap();
+    let options =
+        FitOptions { epochs: 2, seed: 5, validation_split: 0.25, ..FitOptions::default() };
+    let engine = Engine::new(EngineOptions::default()).unwrap();
+    let history = engine.fit(&mut network, &train, &options, &mut NoObserver).unwrap();
+    let validation = history.epochs[1].validation.unwrap();
+    let judged = engine.evaluate(&network, &held_out).unwrap();
+    assert_eq!(row["fold_loss"], judged.loss.to_string());
+    assert_eq!(row["fold_accuracy"], judged.accuracy().to_string());
+    assert_eq!(row["validation_loss"], validation.loss.to_string());
+
+    let summary = desk.succeed("sweep show three --json");
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    assert_eq!(summary["judged_by"], "folds");
+    let mean = |number: &str| {
+        let of_it = whole.iter().filter(|row| row["configuration"] == number);
+        of_it.map(|row| row["fold_accuracy"].parse::<f64>().unwrap()).sum::<f64>() / 6.0
+    };
+    for configuration in summary["configurations"].as_array().unwrap() {
+        let found = &configuration["fold_accuracy"];
+        assert_eq!(found["count"], 6);
+        let expected = mean(&configuration["configuration"].to_string());
+        assert!((found["mean"].as_f64().unwrap() - expected).abs() < 1e-12);
+    }
+    assert!(desk.succeed("sweep show three").contains("held-out %"));
 }
 
 #[test]
@@ -170,6 +206,8 @@ fn what_makes_no_sweep_is_refused_and_leaves_nothing() {
         ("--grid model=absent.toml", "absent.toml"),
         ("--grid validation-split=0.999", "run 1"),
         ("--grid validation-split=0,0.5 --keep best", "the best"),
+        ("--folds 81", "80 training images"),
+        ("--folds 2 --grid train-limit=100", "train-limit"),
     ] {
         let ended = desk.run(&format!("sweep --data data {arguments}"));
         assert_eq!(ended.code, Some(1), "{arguments}: {ended:?}");
@@ -177,7 +215,9 @@ fn what_makes_no_sweep_is_refused_and_leaves_nothing() {
         assert_eq!(ended.stderr.lines().count(), 1, "{arguments}: {ended:?}");
         assert!(!desk.path("sweeps").exists(), "{arguments}");
     }
-    for wrong in ["--seeds 3-1", "--shard 4/3", "--grid hidden", "--seed 3", "--threads 2"] {
+    for wrong in
+        ["--seeds 3-1", "--folds 1", "--shard 4/3", "--grid hidden", "--seed 3", "--threads 2"]
+    {
         assert_eq!(desk.run(&format!("sweep --data data {wrong}")).code, Some(2), "{wrong}");
     }
     // A folder of something else, a sweep of another plan, results of another sweep.

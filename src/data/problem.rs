@@ -192,6 +192,23 @@ pub enum Problem {
         least: usize,
     },
 
+    /// Fewer folds than a fold and what is around it.
+    #[error("{0} folds: a cross-validation has two at least")]
+    TooFewFolds(usize),
+    /// Folds of which some would lack a class.
+    #[error(
+        "{folds} folds: the smallest class, {class}, has {images} training image{}, and each fold is to \
+         have one at least", if *images == 1 { "" } else { "s" }
+    )]
+    TooManyFolds {
+        /// How many were asked for.
+        folds: usize,
+        /// The label of the smallest class.
+        class: u8,
+        /// How many images it has.
+        images: usize,
+    },
+
     /// An array has another number of dimensions than it should.
     #[error("its {array} have the shape {}, where {expected} is expected", tuple(.found))]
     Dimensions {

@@ -123,7 +123,8 @@ impl Split {
         Ok((self.range(0..index)?, self.range(index..self.len())?))
     }
 
-    fn range(&self, images: Range<usize>) -> Result<Self, Problem> {
+    /// The images whose numbers are in `images`.
+    pub(super) fn range(&self, images: Range<usize>) -> Result<Self, Problem> {
         let window = |bytes: &Bytes, size: usize| {
             bytes.slice(images.start * size..images.end * size).unwrap_or_else(|| bytes.clone())
         };

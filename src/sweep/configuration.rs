@@ -35,6 +35,9 @@ pub struct PlannedRun {
     pub configuration: Configuration,
     /// By which seed.
     pub seed: u64,
+    /// The fold that is held out, from 1, in a sweep with folds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold: Option<usize>,
 }
 
 impl Configuration {
@@ -70,6 +73,10 @@ impl fmt::Display for Configuration {
 
 impl fmt::Display for PlannedRun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "run {} ({}, seed {})", self.number, self.configuration, self.seed)
+        write!(f, "run {} ({}, seed {}", self.number, self.configuration, self.seed)?;
+        if let Some(fold) = self.fold {
+            write!(f, ", fold {fold}")?;
+        }
+        f.write_str(")")
     }
 }

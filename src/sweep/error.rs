@@ -80,6 +80,9 @@ pub enum Error {
     /// Another process writes to the folder.
     #[error("{}: another sweep is at work there: wait for its end, or choose another folder", .0.display())]
     Busy(PathBuf),
+    /// Folds of images of which a run takes some alone.
+    #[error("{0}: train-limit is not for sweeps with folds, which are to be the same for all runs")]
+    LimitedFolds(String),
     /// A task of a run that the plan has not.
     #[error("the plan has no run {0}")]
     NoSuchRun(usize),

@@ -240,7 +240,7 @@ impl SweepFolder {
                 continue;
             }
             let at_line = |problem: String| wrong(format!("in line {}, {problem}", 1 + number));
-            let result = read_row(&record, &self.runs).map_err(at_line)?;
+            let result = read_row(record.iter(), &self.runs).map_err(at_line)?;
             if self.result(result.run).is_some() {
                 return Err(at_line(format!("run {} is there twice", result.run)));
             }

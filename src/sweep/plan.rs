@@ -4,10 +4,11 @@ use super::configuration::{Configuration, PlannedRun, Setting};
 use super::error::{Error, Result};
 use super::seeds::{MOST_RUNS, Seeds};
 use super::values::Values;
+use crate::data;
 use crate::rng::{Rng, Stream};
 
 /// What a sweep tries: all combinations of its settings' values, or some that are drawn at random,
-/// each trained once by each seed.
+/// each trained once by each seed, or once for each fold by each seed.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Plan {
     /// What names the data set; the default one where it is `None`.
@@ -16,6 +17,9 @@ pub struct Plan {
     pub data_checksum: Option<String>,
     /// The seeds of the runs.
     pub seeds: Seeds,
+    /// To how many folds the training images are dealt, of which each run holds one out; where it is
+    /// `None`, all are trained on.
+    pub folds: Option<usize>,
     /// How configurations are drawn at random; where it is `None`, all of the grid are taken.
     pub sample: Option<Sample>,
     /// The settings, by the names that they have among the arguments of a training.
@@ -57,12 +61,20 @@ impl Plan {
         if let Some(sample) = self.sample.filter(|sample| sample.seed > most) {
             return Err(Error::Seed(sample.seed));
         }
-        let seeds = self.seeds.list().len();
-        match self.configuration_count().and_then(|count| count.checked_mul(seeds)) {
+        if let Some(folds) = self.folds.filter(|&folds| folds < 2) {
+            return Err(data::Problem::TooFewFolds(folds).into());
+        }
+        let configurations = self.configuration_count();
+        match configurations.and_then(|count| count.checked_mul(self.runs_each())) {
             Some(0) => Err(Error::NoRuns),
             Some(1..=MOST_RUNS) => Ok(()),
             _ => Err(Error::TooManyRuns(MOST_RUNS)),
         }
+    }
+
+    /// How often each configuration is trained.
+    pub(super) fn runs_each(&self) -> usize {
+        self.seeds.list().len().saturating_mul(self.folds.unwrap_or(1))
     }
 
     /// How many configurations there are, if a number can say it.
@@ -122,17 +134,22 @@ impl Plan {
         self.settings.iter().map(|(_, values)| values.draw(&mut rng)).collect()
     }
 
-    /// Its runs, in order: a configuration by each seed, then the next one.
+    /// Its runs, in order: a configuration by each seed, for each fold, then the next one.
     #[must_use]
     pub fn runs(&self) -> Vec<PlannedRun> {
-        let configurations = self.configurations().into_iter();
-        let runs = configurations.flat_map(|configuration| {
-            let seeds = self.seeds.list().iter();
-            seeds.map(move |&seed| (configuration.clone(), seed))
-        });
-        let numbered = (1..).zip(runs);
-        numbered
-            .map(|(number, (configuration, seed))| PlannedRun { number, configuration, seed })
-            .collect()
+        let folds: Vec<Option<usize>> = match self.folds {
+            Some(count) => (1..=count).map(Some).collect(),
+            None => vec![None],
+        };
+        let mut runs = Vec::new();
+        for configuration in self.configurations() {
+            for &seed in self.seeds.list() {
+                for &fold in &folds {
+                    let (number, configuration) = (1 + runs.len(), configuration.clone());
+                    runs.push(PlannedRun { number, configuration, seed, fold });
+                }
+            }
+        }
+        runs
     }
 }

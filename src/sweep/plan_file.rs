@@ -21,6 +21,7 @@ impl Plan {
     /// seeds = "0-9"
     /// sample = 20      # where configurations are drawn at random,
     /// seed = 1         # and what decides which
+    /// folds = 5        # of the training images, where each is held out in turn
     ///
     /// [settings]       # by the names that arguments of a training have, each a value, a list or a range
     /// epochs = 3
@@ -56,6 +57,10 @@ impl Plan {
                     let count = usize::try_from(count).ok().filter(|&count| count > 0);
                     sample = Some(count.ok_or("sample: give a number of configurations")?);
                 }
+                ("folds", Value::Integer(count)) => {
+                    let count = usize::try_from(count);
+                    plan.folds = Some(count.map_err(|_| "folds: give a number from 2 on")?);
+                }
                 ("seed", Value::Integer(number)) => {
                     seed =
                         Some(u64::try_from(number).map_err(|_| "seed: give a number from 0 on")?);
@@ -66,12 +71,12 @@ impl Plan {
                         plan.settings.push((name, values));
                     }
                 }
-                ("data" | "data-checksum" | "sample" | "seed" | "settings", found) => {
+                ("data" | "data-checksum" | "sample" | "seed" | "folds" | "settings", found) => {
                     return Err(format!("{name} is {}, of another kind", found.type_str()));
                 }
                 _ => {
                     return Err(format!(
-                        "{name}: there are data, seeds, sample, seed and [settings], which has the \
+                        "{name}: there are data, seeds, sample, seed, folds and [settings], which has the \
                          settings of `train`"
                     ));
                 }
@@ -91,7 +96,7 @@ impl Plan {
 
     /// The plan as a file has it: equal plans are the same text.
     pub(super) fn to_toml(&self) -> String {
-        let Self { data, data_checksum, seeds, sample, settings } = self;
+        let Self { data, data_checksum, seeds, folds, sample, settings } = self;
         let mut table = Table::new();
         let mut add = |name: &str, value: Value| table.insert(name.into(), value);
         if let Some(data) = data {
@@ -101,6 +106,9 @@ impl Plan {
             add("data-checksum", checksum.as_str().into());
         }
         add("seeds", seeds.to_string().into());
+        if let Some(folds) = *folds {
+            add("folds", Value::Integer(folds as i64));
+        }
         if let Some(Sample { configurations, seed }) = *sample {
             add("sample", Value::Integer(configurations as i64));
             // TOML has no greater numbers; `check` refuses them.
@@ -195,6 +203,7 @@ mod tests {
         seeds = [3, 1]
         sample = 20
         seed = 7
+        folds = 5
 
         [settings]
         hidden = [50, "100", [200, 100]]
@@ -212,6 +221,7 @@ mod tests {
         assert_eq!(plan.settings[0].1, "50,100,[200,100]".parse().unwrap());
         assert_eq!(plan.settings[3].1, "0.0001..0.01:log".parse().unwrap());
         assert_eq!(plan.settings[4].1, "16..512".parse().unwrap());
+        assert_eq!(plan.folds, Some(5));
         assert_eq!(plan.sample, Some(Sample { configurations: 20, seed: 7 }));
         assert_eq!(Plan::from_toml(&plan.to_toml()).unwrap(), plan);
         let empty = Plan::from_toml("").unwrap();
@@ -228,6 +238,8 @@ mod tests {
             "seed = 1",
             "sample = 0",
             "sample = \"many\"",
+            "folds = -1",
+            "folds = \"all\"",
             "epochs = 3",
             "data = 1",
             "[settings]\nepochs = { from = 1 }",

@@ -21,29 +21,35 @@ pub struct ResultRow {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Outcome {
     /// A network.
-    #[non_exhaustive]
-    Trained {
-        /// How many epochs were trained.
-        epochs: usize,
-        /// The mean loss of the last epoch.
-        loss: f64,
-        /// The training accuracy of the last epoch.
-        accuracy: f64,
-        /// How the network does on the images that were held out, after the last epoch.
-        validation: Option<Validation>,
-        /// The mean loss on the test images.
-        test_loss: f64,
-        /// The accuracy on the test images.
-        test_accuracy: f64,
-        /// The SHA-256 of `model.safetensors` of such a run.
-        model: String,
-    },
+    Trained(Trained),
     /// None: the loss was no number any more.
     Failed(String),
 }
 
-/// The columns after the settings.
-const MEASURES: [&str; 10] = [
+/// How a network was trained, and how it does.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct Trained {
+    /// How many epochs were trained.
+    pub epochs: usize,
+    /// The mean loss of the last epoch.
+    pub loss: f64,
+    /// The training accuracy of the last epoch.
+    pub accuracy: f64,
+    /// How the network does on the images that were set aside, after the last epoch.
+    pub validation: Option<Validation>,
+    /// The mean loss on the test images.
+    pub test_loss: f64,
+    /// The accuracy on the test images.
+    pub test_accuracy: f64,
+    /// How the network does on the fold that was held out, in a sweep with folds.
+    pub fold: Option<Validation>,
+    /// The SHA-256 of `model.safetensors` of such a run.
+    pub model: String,
+}
+
+/// What a network comes to: its columns.
+const MEASURES: [&str; 7] = [
     "epochs_trained",
     "loss",
     "accuracy",
@@ -51,125 +57,153 @@ const MEASURES: [&str; 10] = [
     "validation_accuracy",
     "test_loss",
     "test_accuracy",
-    "seconds",
-    "model_sha256",
-    "error",
 ];
 
+/// Those of a network by the fold that was held out.
+const FOLD_MEASURES: [&str; 2] = ["fold_loss", "fold_accuracy"];
+
 impl Outcome {
-    /// By what it is judged: the validation accuracy where there is one, else that on the test images.
+    /// The network, if there is one.
     #[must_use]
-    pub fn judged(&self) -> Option<f64> {
+    pub fn trained(&self) -> Option<&Trained> {
         match self {
-            Self::Trained { validation: Some(validation), .. } => Some(validation.accuracy),
-            Self::Trained { test_accuracy, .. } => Some(*test_accuracy),
+            Self::Trained(trained) => Some(trained),
             Self::Failed(_) => None,
         }
+    }
+
+    /// By what it is judged: the accuracy on the fold that was held out, where there are folds; the
+    /// validation accuracy where there is one; else that on the test images.
+    #[must_use]
+    pub fn judged(&self) -> Option<f64> {
+        let trained = self.trained()?;
+        let apart = trained.fold.or(trained.validation);
+        Some(apart.map_or(trained.test_accuracy, |found| found.accuracy))
     }
 }
 
 /// The names of the columns of the results of `plan`.
 pub(super) fn header(plan: &Plan) -> Vec<String> {
-    let first = ["run", "configuration", "seed"].map(str::to_owned);
-    let settings = plan.settings.iter().map(|(name, _)| name.clone());
-    first.into_iter().chain(settings).chain(MEASURES.map(str::to_owned)).collect()
+    let mut names = vec!["run", "configuration", "seed"];
+    names.extend(plan.folds.map(|_| "fold"));
+    names.extend(plan.settings.iter().map(|(name, _)| name.as_str()));
+    names.extend(MEASURES);
+    names.extend(plan.folds.iter().flat_map(|_| FOLD_MEASURES));
+    names.extend(["seconds", "model_sha256", "error"]);
+    names.into_iter().map(str::to_owned).collect()
 }
 
 /// The row of `run`.
 pub(super) fn row(run: &PlannedRun, result: &ResultRow) -> Vec<String> {
-    let of_run =
-        [run.number.to_string(), run.configuration.number.to_string(), run.seed.to_string()];
-    let settings = run.configuration.settings.iter().map(|setting| setting.value.clone());
-    let seconds = result.seconds.to_string();
-    let none = String::new;
-    let measures = match &result.outcome {
-        Outcome::Trained {
-            epochs,
-            loss,
-            accuracy,
-            validation,
-            test_loss,
-            test_accuracy,
-            model,
-        } => {
-            let of_validation = |number: fn(&Validation) -> f64| {
-                validation.as_ref().map_or_else(none, |validation| number(validation).to_string())
-            };
-            [
-                epochs.to_string(),
-                loss.to_string(),
-                accuracy.to_string(),
-                of_validation(|validation| validation.loss),
-                of_validation(|validation| validation.accuracy),
-                test_loss.to_string(),
-                test_accuracy.to_string(),
-                seconds,
-                model.clone(),
-                none(),
-            ]
-        }
-        Outcome::Failed(why) => {
-            let mut measures: [String; MEASURES.len()] = Default::default();
-            (measures[7], measures[9]) = (seconds, why.clone());
-            measures
-        }
+    let mut fields = of_run(run);
+    let (mut model, mut error) = (String::new(), String::new());
+    let (mut measures, mut of_fold): ([String; MEASURES.len()], [String; FOLD_MEASURES.len()]) =
+        Default::default();
+    let both = |found: Option<Validation>| match found {
+        Some(Validation { loss, accuracy }) => [loss.to_string(), accuracy.to_string()],
+        None => Default::default(),
     };
-    of_run.into_iter().chain(settings).chain(measures).collect()
+    match &result.outcome {
+        Outcome::Trained(trained) => {
+            let [validation_loss, validation_accuracy] = both(trained.validation);
+            measures = [
+                trained.epochs.to_string(),
+                trained.loss.to_string(),
+                trained.accuracy.to_string(),
+                validation_loss,
+                validation_accuracy,
+                trained.test_loss.to_string(),
+                trained.test_accuracy.to_string(),
+            ];
+            of_fold = both(trained.fold);
+            model.clone_from(&trained.model);
+        }
+        Outcome::Failed(why) => error.clone_from(why),
+    }
+    fields.extend(measures);
+    fields.extend(run.fold.into_iter().flat_map(|_| of_fold.clone()));
+    fields.extend([result.seconds.to_string(), model, error]);
+    fields
+}
+
+/// What a row has of `run` itself.
+fn of_run(run: &PlannedRun) -> Vec<String> {
+    let mut fields =
+        vec![run.number.to_string(), run.configuration.number.to_string(), run.seed.to_string()];
+    fields.extend(run.fold.map(|fold| fold.to_string()));
+    fields.extend(run.configuration.settings.iter().map(|setting| setting.value.clone()));
+    fields
 }
 
 /// The result that `fields` has, which must be one of a run of `runs`.
-pub(super) fn read_row(
-    fields: &csv::StringRecord,
+pub(super) fn read_row<'a>(
+    fields: impl Iterator<Item = &'a str> + Clone,
     runs: &[PlannedRun],
 ) -> Result<ResultRow, String> {
-    let number = fields.get(0).and_then(|number| number.parse::<usize>().ok());
+    let number = fields.clone().next().and_then(|number| number.parse::<usize>().ok());
     let run = number.and_then(|number| runs.get(number.checked_sub(1)?));
     let Some(run) = run else { return Err("the plan has no such run".into()) };
-    let split = 3 + run.configuration.settings.len();
-    let measures: Vec<_> = fields.iter().skip(split).collect();
-    let [
-        epochs,
-        loss,
-        accuracy,
-        val_loss,
-        val_accuracy,
-        test_loss,
-        test_accuracy,
-        seconds,
-        model,
-        error,
-    ] = measures[..]
-    else {
-        return Err("it has another number of columns".into());
-    };
-    let wrong = |name: &str| format!("run {}: its {name} is wrong", run.number);
-    let float = |text: &str, name| {
-        let number = text.parse().ok().filter(|number: &f64| number.is_finite());
-        number.ok_or_else(|| wrong(name))
-    };
-    let seconds = float(seconds, "time")?;
-    let outcome = match error {
-        "" => Outcome::Trained {
-            epochs: epochs.parse().map_err(|_| wrong("number of epochs"))?,
-            loss: float(loss, "loss")?,
-            accuracy: float(accuracy, "accuracy")?,
-            validation: match (val_loss, val_accuracy) {
-                ("", "") => None,
-                (loss, accuracy) => Some(Validation {
-                    loss: float(loss, "validation loss")?,
-                    accuracy: float(accuracy, "validation accuracy")?,
-                }),
-            },
-            test_loss: float(test_loss, "test loss")?,
-            test_accuracy: float(test_accuracy, "test accuracy")?,
-            model: model.to_owned(),
-        },
-        why => Outcome::Failed(why.to_owned()),
-    };
-    let result = ResultRow { run: run.number, outcome, seconds };
+    let result = Reader { run, fields: fields.clone().skip(of_run(run).len()) }.result()?;
     // What stands before the measures must be the plan's, and numbers as we write them.
-    match row(run, &result).iter().map(String::as_str).eq(fields.iter()) {
+    match row(run, &result).iter().map(String::as_str).eq(fields) {
         true => Ok(result),
-        false => Err(wrong("row")),
+        false => Err(format!("run {}: its row is wrong", run.number)),
+    }
+}
+
+/// Reads the fields after those of the run itself, one after the other.
+struct Reader<'r, Fields> {
+    run: &'r PlannedRun,
+    fields: Fields,
+}
+
+impl<'a, Fields: Iterator<Item = &'a str>> Reader<'_, Fields> {
+    fn result(&mut self) -> Result<ResultRow, String> {
+        let epochs = self.next()?;
+        let [loss, accuracy] = [self.next()?, self.next()?];
+        let validation = [self.next()?, self.next()?];
+        let [test_loss, test_accuracy] = [self.next()?, self.next()?];
+        let fold = match self.run.fold {
+            Some(_) => [self.next()?, self.next()?],
+            None => [""; 2],
+        };
+        let [seconds, model, error] = [self.next()?, self.next()?, self.next()?];
+        let outcome = match error {
+            "" => Outcome::Trained(Trained {
+                epochs: epochs.parse().map_err(|_| self.wrong("number of epochs"))?,
+                loss: self.float(loss, "loss")?,
+                accuracy: self.float(accuracy, "accuracy")?,
+                validation: self.both(validation, "validation")?,
+                test_loss: self.float(test_loss, "test loss")?,
+                test_accuracy: self.float(test_accuracy, "test accuracy")?,
+                fold: self.both(fold, "fold")?,
+                model: model.to_owned(),
+            }),
+            why => Outcome::Failed(why.to_owned()),
+        };
+        Ok(ResultRow { run: self.run.number, outcome, seconds: self.float(seconds, "time")? })
+    }
+
+    fn next(&mut self) -> Result<&'a str, String> {
+        self.fields.next().ok_or_else(|| "it has another number of columns".into())
+    }
+
+    fn both(&self, [loss, accuracy]: [&str; 2], name: &str) -> Result<Option<Validation>, String> {
+        match (loss, accuracy) {
+            ("", "") => Ok(None),
+            _ => Ok(Some(Validation {
+                loss: self.float(loss, name)?,
+                accuracy: self.float(accuracy, name)?,
+            })),
+        }
+    }
+
+    fn float(&self, text: &str, name: &str) -> Result<f64, String> {
+        let number = text.parse().ok().filter(|number: &f64| number.is_finite());
+        number.ok_or_else(|| self.wrong(name))
+    }
+
+    fn wrong(&self, name: &str) -> String {
+        format!("run {}: its {name} is wrong", self.run.number)
     }
 }

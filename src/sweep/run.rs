@@ -13,7 +13,7 @@ use super::shard::Shard;
 use super::tasks::{Task, TaskQueue};
 use super::trainer::Trainer;
 use super::workforce::{Threads, Workforce};
-use crate::data::Dataset;
+use crate::data::{Dataset, Folds};
 use crate::exec::engine::{Engine, EngineOptions};
 use crate::sync::Cores;
 
@@ -55,7 +55,8 @@ impl<'a> Sweep<'a> {
     /// engine with `options`, or with a thread where these do not say how many.
     ///
     /// # Errors
-    /// When the plan makes no sense, or is one of other data; when an engine cannot be had.
+    /// When the plan makes no sense, or is one of other data; when there are not enough images for its
+    /// folds, or too little memory; when an engine cannot be had.
     pub fn new(
         dataset: &'a Dataset,
         plan: Plan,
@@ -72,7 +73,10 @@ impl<'a> Sweep<'a> {
         let engine = || Ok(Engine::new(options)?.stopped_by(Arc::clone(&stop)));
         let workers = (0..workers).map(|_| engine()).collect::<Result<Vec<_>>>()?;
         let plan = on_data(plan, dataset, &workers)?;
-        let trainer = Trainer { dataset, runs };
+        let folds = plan.folds.map(|count| Folds::deal(&dataset.train, count)).transpose()?;
+        // What was gathered stays as it is.
+        dataset.check_unchanged()?;
+        let trainer = Trainer { dataset, runs, folds };
         let (shard, keep) = (Shard::default(), Keep::default());
         Ok(Self { plan, trainer, workers, shard, keep, stop })
     }
@@ -122,7 +126,8 @@ impl<'a> Sweep<'a> {
                 continue;
             }
             checked = run.configuration.number;
-            let is_validated = self.trainer.check(engine, make, run)?.is_validated();
+            let options = self.trainer.check(engine, make, run)?;
+            let is_validated = options.is_validated() || run.fold.is_some();
             if self.keep == Keep::Best && *validated.get_or_insert(is_validated) != is_validated {
                 return Err(Error::NoBest);
             }

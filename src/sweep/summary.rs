@@ -1,12 +1,10 @@
 //! What came of a sweep: a row a configuration.
 
-use std::fmt;
-
 use serde::Serialize;
 
 use super::configuration::Configuration;
 use super::folder::SweepFolder;
-use super::results::{Outcome, ResultRow};
+use super::results::ResultRow;
 use super::statistics::{Statistics, holm, welch};
 
 /// p-values below this are called significant.
@@ -19,10 +17,22 @@ pub struct Summary {
     pub planned: usize,
     /// How many are done.
     pub done: usize,
-    /// By which accuracy the best is found: `validation` where all have one, else `test`.
-    pub judged_by: &'static str,
+    /// By which accuracy the best is found.
+    pub judged_by: Measure,
     /// The configurations of which a run is done, the best one first.
     pub configurations: Vec<ConfigurationSummary>,
+}
+
+/// An accuracy by which configurations are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Measure {
+    /// That on the folds that were held out, where there are folds.
+    Folds,
+    /// The validation accuracy, where all have one.
+    Validation,
+    /// That on the test images.
+    Test,
 }
 
 /// What came of the runs of one configuration.
@@ -37,6 +47,9 @@ pub struct ConfigurationSummary {
     pub test_accuracy: Option<Statistics>,
     /// The accuracy on the images that were held out, where there are such.
     pub validation_accuracy: Option<Statistics>,
+    /// The accuracy on the folds that were held out, in a sweep with folds.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub fold_accuracy: Option<Statistics>,
     /// How long a run took, in seconds.
     pub seconds: Option<Statistics>,
     /// How likely a difference from the best as great as that is by chance, adjusted for how many are
@@ -63,14 +76,11 @@ impl Summary {
         }
         let mut configurations: Vec<_> =
             rows.iter().map(|(of, results)| ConfigurationSummary::new(of, results)).collect();
-        // What only some of them have compares nothing.
-        let mut trained = configurations.iter().filter(|row| row.test_accuracy.is_some());
-        let is_validated =
-            !configurations.is_empty() && trained.all(|row| row.validation_accuracy.is_some());
-        let judged = |row: &ConfigurationSummary| match is_validated {
-            true => row.validation_accuracy,
-            false => row.test_accuracy,
+        let judged_by = match folder.plan().folds {
+            Some(_) => Measure::Folds,
+            None => Measure::without_folds(&configurations),
         };
+        let judged = |row: &ConfigurationSummary| row.accuracy(judged_by);
         let mean = |row: &ConfigurationSummary| judged(row).map_or(f64::NEG_INFINITY, |of| of.mean);
         configurations.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
         if let Some((best, others)) = configurations.split_first_mut() {
@@ -82,22 +92,17 @@ impl Summary {
                 other.is_worse = p_value.map(|p_value| p_value < SIGNIFICANT);
             }
         }
-        Self {
-            planned: runs.len(),
-            done: folder.results().count(),
-            judged_by: if is_validated { "validation" } else { "test" },
-            configurations,
-        }
+        Self { planned: runs.len(), done: folder.results().count(), judged_by, configurations }
     }
+}
 
-    /// The names of the settings that differ between configurations.
-    fn varied(&self) -> Vec<&str> {
-        let mut configurations = self.configurations.iter().map(|row| &row.configuration);
-        let Some(first) = configurations.next() else { return Vec::new() };
-        let others: Vec<_> = configurations.collect();
-        let names = first.settings.iter().map(|setting| setting.name.as_str());
-        let differs = |name: &&str| others.iter().any(|of| of.value(name) != first.value(name));
-        names.filter(differs).collect()
+impl Measure {
+    /// What only some of the configurations have compares nothing.
+    fn without_folds(configurations: &[ConfigurationSummary]) -> Self {
+        let mut trained = configurations.iter().filter(|row| row.test_accuracy.is_some());
+        let is_validated =
+            !configurations.is_empty() && trained.all(|row| row.validation_accuracy.is_some());
+        if is_validated { Self::Validation } else { Self::Test }
     }
 }
 
@@ -110,92 +115,21 @@ impl ConfigurationSummary {
         Self {
             configuration: configuration.clone(),
             failed: results.iter().filter(|row| row.outcome.judged().is_none()).count(),
-            test_accuracy: measured(|row| match row.outcome {
-                Outcome::Trained { test_accuracy, .. } => Some(test_accuracy),
-                Outcome::Failed(_) => None,
-            }),
-            validation_accuracy: measured(|row| match row.outcome {
-                Outcome::Trained { validation, .. } => validation.map(|of| of.accuracy),
-                Outcome::Failed(_) => None,
-            }),
+            test_accuracy: measured(|row| Some(row.outcome.trained()?.test_accuracy)),
+            validation_accuracy: measured(|row| Some(row.outcome.trained()?.validation?.accuracy)),
+            fold_accuracy: measured(|row| Some(row.outcome.trained()?.fold?.accuracy)),
             seconds: measured(|row| Some(row.seconds)),
             p_value: None,
             is_worse: None,
         }
     }
 
-    /// The fields of its row: of the settings `varied`, then the measures.
-    fn fields(&self, varied: &[&str], is_best: bool) -> Vec<String> {
-        let setting = |name: &&str| self.configuration.value(name).unwrap_or_default().to_owned();
-        let mut fields = vec![self.configuration.number.to_string()];
-        fields.extend(varied.iter().map(setting));
-        let percent = |share: f64| format!("{:.3}", 100.0 * share);
-        let count = self.test_accuracy.map_or(0, |of| of.count);
-        fields.push(match self.failed {
-            0 => count.to_string(),
-            failed => format!("{count} + {failed} failed"),
-        });
-        fields.push(self.test_accuracy.map_or_else(
-            String::new,
-            |of| match of.standard_deviation {
-                Some(deviation) => format!("{} ± {}", percent(of.mean), percent(deviation)),
-                None => percent(of.mean),
-            },
-        ));
-        fields.push(self.test_accuracy.map_or_else(String::new, |of| match of.half_width {
-            Some(half) => format!("{} to {}", percent(of.mean - half), percent(of.mean + half)),
-            None => "–".into(),
-        }));
-        for number in [|of: Statistics| of.least, |of: Statistics| of.greatest] {
-            fields.push(self.test_accuracy.map_or_else(String::new, |of| percent(number(of))));
+    /// Its accuracy by `measure`.
+    pub(super) fn accuracy(&self, measure: Measure) -> Option<Statistics> {
+        match measure {
+            Measure::Folds => self.fold_accuracy,
+            Measure::Validation => self.validation_accuracy,
+            Measure::Test => self.test_accuracy,
         }
-        fields.push(self.seconds.map_or_else(String::new, |of| format!("{:.2}", of.mean)));
-        fields.push(match (is_best, self.is_worse, self.p_value) {
-            (true, ..) => "best".into(),
-            (_, Some(true), Some(p_value)) => format!("worse (p {})", short(p_value)),
-            (_, Some(false), Some(p_value)) => format!("not significantly (p {})", short(p_value)),
-            _ => "–".into(),
-        });
-        fields
-    }
-}
-
-/// A p-value for a person.
-fn short(p_value: f64) -> String {
-    if p_value < 0.001 { "< 0.001".into() } else { format!("{p_value:.3}") }
-}
-
-/// As a table for a person.
-impl fmt::Display for Summary {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { planned, done, judged_by, configurations } = self;
-        let varied = self.varied();
-        let mut rows = vec![vec!["".to_owned()]];
-        rows[0].extend(varied.iter().map(|&name| name.to_owned()));
-        let measures =
-            ["runs", "test % mean ± sd", "95 % interval", "least", "greatest", "seconds"];
-        rows[0].extend(measures.map(str::to_owned));
-        rows[0].push("against the best".into());
-        let fields = configurations.iter().enumerate();
-        rows.extend(fields.map(|(place, row)| row.fields(&varied, place == 0)));
-        let width = |column: usize| {
-            rows.iter().filter_map(|row| row.get(column)).map(|field| field.chars().count()).max()
-        };
-        let widths: Vec<_> = (0..rows[0].len()).map(|column| width(column).unwrap_or(0)).collect();
-        for row in &rows {
-            let mut line = String::new();
-            for (field, width) in row.iter().zip(&widths) {
-                let padding = width.saturating_sub(field.chars().count());
-                line.push_str(field);
-                line.extend(std::iter::repeat_n(' ', padding + 2));
-            }
-            writeln!(f, "{}", line.trim_end())?;
-        }
-        writeln!(f)?;
-        writeln!(
-            f,
-            "{done} of {planned} runs; the best is that of the highest {judged_by} accuracy in the mean;"
-        )?;
-        write!(f, "the others are compared with it by Welch's t-test, adjusted by Holm's method")
     }
 }

@@ -35,6 +35,24 @@ fn a_grid_has_all_combinations_by_each_seed() {
 }
 
 #[test]
+fn each_seed_is_trained_once_without_each_fold() {
+    let folds =
+        Plan { seeds: "3-4".parse().unwrap(), folds: Some(2), ..plan(&[("hidden", "5,7")]) };
+    folds.check().unwrap();
+    assert_eq!(
+        texts(&folds)[..5],
+        [
+            "run 1 (hidden 5, seed 3, fold 1)",
+            "run 2 (hidden 5, seed 3, fold 2)",
+            "run 3 (hidden 5, seed 4, fold 1)",
+            "run 4 (hidden 5, seed 4, fold 2)",
+            "run 5 (hidden 7, seed 3, fold 1)",
+        ]
+    );
+    assert_eq!(folds.runs().len(), 8);
+}
+
+#[test]
 fn a_random_sample_depends_on_its_seed_alone() {
     let sample = |configurations, seed| Plan {
         sample: Some(Sample { configurations, seed }),
@@ -60,6 +78,8 @@ fn a_plan_that_makes_no_sense_is_refused() {
     let refused = |plan: Plan| plan.check().unwrap_err().to_string();
     assert!(refused(plan(&[("a", "1"), ("a", "2")])).contains("twice"));
     assert!(refused(plan(&[("a", "1..2")])).contains("sample"));
+    assert!(refused(Plan { folds: Some(1), ..plan(&[]) }).contains("folds"));
+    assert!(refused(Plan { folds: Some(1 << 40), ..plan(&[]) }).contains("more than"));
     let range = |range: &str| Plan {
         sample: Some(Sample { configurations: 1, seed: 0 }),
         ..plan(&[("a", range)])

@@ -7,12 +7,14 @@ use std::time::Instant;
 use super::configuration::PlannedRun;
 use super::error::{Error, Result};
 use super::job::{Job, MakeJob};
-use super::results::{Outcome, ResultRow};
+use super::results::{Outcome, ResultRow, Trained};
 use super::tasks::{Done, Task};
-use crate::data::{Dataset, Split, sha256};
+use crate::data::{Dataset, Fold, Folds, Split, sha256};
 use crate::exec::engine::Engine;
 use crate::model::{Error as ModelError, Network};
-use crate::train::{Epoch, Error as TrainError, FitOptions, Observer, ObserverError, State};
+use crate::train::{
+    Epoch, Error as TrainError, FitOptions, Observer, ObserverError, State, Validation,
+};
 
 /// What carries out tasks: all that is needed for it but an engine. It knows no folder.
 #[derive(Debug)]
@@ -20,6 +22,15 @@ pub(super) struct Trainer<'a> {
     pub(super) dataset: &'a Dataset,
     /// All runs of the plan.
     pub(super) runs: Vec<PlannedRun>,
+    /// The training images, where the plan has folds.
+    pub(super) folds: Option<Folds>,
+}
+
+/// The images of a run.
+struct Images {
+    train: Split,
+    /// The fold that is held out, if there are folds.
+    held_out: Option<Split>,
 }
 
 /// What a network comes to that was trained, and the bytes of its file.
@@ -51,15 +62,25 @@ impl Trainer<'_> {
         run: &PlannedRun,
     ) -> Result<FitOptions> {
         let job = job(make, run)?;
-        let train = self.images(&job)?;
+        let Images { train, .. } = self.images(run, &job)?;
         let checked = engine.check_fit(&job.network, &train, &job.options);
         checked.map_err(|error| failed(run, error))?;
         Ok(job.options)
     }
 
-    fn images(&self, job: &Job) -> Result<Split> {
-        let train = &self.dataset.train;
-        Ok(job.train_limit.map_or(Ok(train.clone()), |limit| train.take(limit))?)
+    fn images(&self, run: &PlannedRun, job: &Job) -> Result<Images> {
+        let all = &self.dataset.train;
+        let Some(number) = run.fold else {
+            let train = job.train_limit.map_or(Ok(all.clone()), |limit| all.take(limit))?;
+            return Ok(Images { train, held_out: None });
+        };
+        if job.train_limit.is_some() {
+            // Of other images there would be other folds.
+            return Err(Error::LimitedFolds(run.to_string()));
+        }
+        let fold = self.folds.as_ref().and_then(|folds| folds.fold(number));
+        let Fold { train, held_out } = fold.ok_or(Error::NoSuchRun(run.number))?;
+        Ok(Images { train, held_out: Some(held_out) })
     }
 
     /// Carries out `task`; `None` where the engine was asked to stop.
@@ -76,14 +97,16 @@ impl Trainer<'_> {
         let run = task.run.checked_sub(1).and_then(|place| self.runs.get(place));
         let run = run.ok_or(Error::NoSuchRun(task.run))?;
         let job = job(make, run)?;
-        let train = self.images(&job)?;
+        let images = self.images(run, &job)?;
         let mut state = self.state(task, job)?;
         let before = state.seconds();
         let until = task.until.unwrap_or(state.options().epochs);
-        let trained = self.train(engine, &mut state, &train, until);
-        let trained = trained.map_err(|error| failed(run, error));
-        let Tested { outcome, model } = match trained.and_then(|()| self.test(engine, run, &state))
-        {
+        let trained = self.train(engine, &mut state, &images.train, until);
+        let tested = match trained.map_err(|error| failed(run, error)) {
+            Ok(()) => self.test(engine, run, &state, images.held_out.as_ref()),
+            Err(error) => Err(error),
+        };
+        let Tested { outcome, model } = match tested {
             Ok(tested) => tested,
             Err(Error::Train { source, .. }) if matches!(*source, TrainError::Stopped) => {
                 return Ok(None);
@@ -134,28 +157,38 @@ impl Trainer<'_> {
         if is_there(state) { Ok(()) } else { Err(TrainError::Stopped) }
     }
 
-    /// What the network comes to that `state` has.
-    fn test(&self, engine: &Engine, run: &PlannedRun, state: &State) -> Result<Tested> {
+    /// What the network comes to that `state` has, on the test images and the fold `held_out`.
+    fn test(
+        &self,
+        engine: &Engine,
+        run: &PlannedRun,
+        state: &State,
+        held_out: Option<&Split>,
+    ) -> Result<Tested> {
+        let refused = |error| failed(run, error);
         let network = state.result();
-        let tested = engine.evaluate(network, &self.dataset.test);
-        let test = tested.map_err(|error| failed(run, error))?;
-        if !test.loss.is_finite() {
-            let why = format!("the test loss is {}: lower the learning rate", test.loss);
-            return Ok(Tested::failed(why));
+        let test = engine.evaluate(network, &self.dataset.test).map_err(refused)?;
+        let fold = held_out.map(|held_out| engine.evaluate(network, held_out));
+        let fold = fold.transpose().map_err(refused)?;
+        let of_fold = fold.as_ref().map(|fold| ("loss on the held-out fold", fold));
+        for (what, found) in [("test loss", &test)].into_iter().chain(of_fold) {
+            if !found.loss.is_finite() {
+                let why = format!("the {what} is {}: lower the learning rate", found.loss);
+                return Ok(Tested::failed(why));
+            }
         }
-        let Some(last) = state.epochs().last() else {
-            return Err(failed(run, TrainError::Stopped));
-        };
+        let last = state.epochs().last().ok_or_else(|| refused(TrainError::Stopped))?;
         let model = network.to_bytes(Path::new("a network"))?;
-        let outcome = Outcome::Trained {
+        let outcome = Outcome::Trained(Trained {
             epochs: state.epochs().len(),
             loss: last.loss,
             accuracy: last.accuracy,
             validation: last.validation,
             test_loss: test.loss,
             test_accuracy: test.accuracy(),
+            fold: fold.map(|fold| Validation { loss: fold.loss, accuracy: fold.accuracy() }),
             model: sha256(&model),
-        };
+        });
         Ok(Tested { outcome, model: Some(model) })
     }
 }

@@ -4,6 +4,7 @@
 
 #[cfg(unix)]
 pub(crate) mod running;
+pub(crate) mod sweeps;
 #[path = "../writers/mod.rs"]
 pub(crate) mod writers;
 

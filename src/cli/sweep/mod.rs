@@ -37,9 +37,9 @@ pub(super) struct Sweep {
     #[command(subcommand)]
     stored: Option<Stored>,
 
-    /// A plan as a TOML file: `seeds`, `sample`, `data`, and the settings of `train` by their names
+    /// A plan as a TOML file: `seeds`, `folds`, `sample`, `data`, and the settings of `train` by their names
     /// under [settings], each a value, a list of values, or a range { from = …, to = …, log = true }
-    #[arg(value_name = "PLAN.toml", conflicts_with_all = ["seeds", "grid", "sample"])]
+    #[arg(value_name = "PLAN.toml", conflicts_with_all = ["seeds", "folds", "grid", "sample"])]
     plan: Option<PathBuf>,
 
     #[command(flatten)]
@@ -83,6 +83,12 @@ struct PlanArgs {
     #[arg(long, value_name = "SEEDS")]
     seeds: Option<Seeds>,
 
+    /// Cross-validation: deal the training images to K folds, of which each has as much of every class,
+    /// the same for all configurations; train K times by each seed, each time without one fold, and
+    /// judge by that one
+    #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..))]
+    folds: Option<u32>,
+
     /// A setting of `train`, and the values that are tried: hidden=50,100,200, or in brackets where a
     /// value has commas itself, hidden=[50],[200,100]; augment=true,false for one without a value; with
     /// --sample also a range, learning-rate=1e-4..1e-2:log. May be given many times
@@ -113,6 +119,7 @@ Examples:
   mnistry sweep --data mnist.npz --seeds 0-99
   mnistry sweep --data mnist.npz --seeds 0-9 --grid hidden=50,100,200 --grid learning-rate=1e-3,3e-3
   mnistry sweep --data mnist.npz --sample 200 --grid learning-rate=1e-4..1e-2:log --grid hidden=16..512
+  mnistry sweep --data mnist.npz --folds 5 --grid hidden=50,100,200
   mnistry sweep plan.toml --dry-run
   mnistry sweep plan.toml --shard 3/16 --sweep-dir part-3
   mnistry sweep merge part-* --sweep-dir whole
@@ -132,6 +139,7 @@ impl PlanArgs {
         });
         Plan {
             seeds: self.seeds.clone().unwrap_or_default(),
+            folds: self.folds.map(|folds| folds as usize),
             sample,
             settings: self.grid.clone(),
             ..Plan::default()

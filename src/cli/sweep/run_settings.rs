@@ -33,6 +33,10 @@ impl RunSettings {
         for (name, _) in &plan.settings {
             let problem = match name.as_str() {
                 "seed" => "the seeds of the runs are given by `seeds` (--seeds 0-9)".to_owned(),
+                "train-limit" if plan.folds.is_some() => {
+                    "with folds all training images are taken, so that the folds are the same for all \
+                     runs".to_owned()
+                }
                 name if names.contains(&name) => continue,
                 _ => format!(
                     "`train` has no such setting that a sweep can try: {}",

@@ -1,0 +1,118 @@
+//! The summary of a sweep as a table for a person.
+
+use std::fmt;
+
+use super::statistics::Statistics;
+use super::summary::{ConfigurationSummary, Measure, Summary};
+
+impl Summary {
+    /// The names of the settings that differ between configurations.
+    fn varied(&self) -> Vec<&str> {
+        let mut configurations = self.configurations.iter().map(|row| &row.configuration);
+        let Some(first) = configurations.next() else { return Vec::new() };
+        let others: Vec<_> = configurations.collect();
+        let names = first.settings.iter().map(|setting| setting.name.as_str());
+        let differs = |name: &&str| others.iter().any(|of| of.value(name) != first.value(name));
+        names.filter(differs).collect()
+    }
+
+    /// The measure whose numbers are shown. Images that configurations are chosen by say too much of
+    /// them: the numbers of a validation are not.
+    fn shown(&self) -> Measure {
+        if self.judged_by == Measure::Folds { Measure::Folds } else { Measure::Test }
+    }
+
+    fn header(&self, varied: &[&str]) -> Vec<String> {
+        let shown = match self.shown() {
+            Measure::Folds => "held-out % mean ± sd",
+            Measure::Validation | Measure::Test => "test % mean ± sd",
+        };
+        let measures =
+            ["runs", shown, "95 % interval", "least", "greatest", "seconds", "against the best"];
+        let names = [""].iter().chain(varied).chain(&measures);
+        names.map(|&name| name.to_owned()).collect()
+    }
+
+    /// The fields of a row: of the settings `varied`, then the measures.
+    fn fields(&self, row: &ConfigurationSummary, varied: &[&str], is_best: bool) -> Vec<String> {
+        let setting = |name: &&str| row.configuration.value(name).unwrap_or_default().to_owned();
+        let accuracy = row.accuracy(self.shown());
+        let said = |say: fn(Statistics) -> String| accuracy.map_or_else(String::new, say);
+        let count = accuracy.map_or(0, |of| of.count);
+        let mut fields = vec![row.configuration.number.to_string()];
+        fields.extend(varied.iter().map(setting));
+        fields.push(match row.failed {
+            0 => count.to_string(),
+            failed => format!("{count} + {failed} failed"),
+        });
+        fields.push(said(|of| match of.standard_deviation {
+            Some(deviation) => format!("{} ± {}", percent(of.mean), percent(deviation)),
+            None => percent(of.mean),
+        }));
+        fields.push(said(|of| match of.half_width {
+            Some(half) => format!("{} to {}", percent(of.mean - half), percent(of.mean + half)),
+            None => "–".into(),
+        }));
+        fields.push(said(|of| percent(of.least)));
+        fields.push(said(|of| percent(of.greatest)));
+        fields.push(row.seconds.map_or_else(String::new, |of| format!("{:.2}", of.mean)));
+        fields.push(match (is_best, row.is_worse, row.p_value) {
+            (true, ..) => "best".into(),
+            (_, Some(true), Some(p_value)) => format!("worse (p {})", short(p_value)),
+            (_, Some(false), Some(p_value)) => format!("not significantly (p {})", short(p_value)),
+            _ => "–".into(),
+        });
+        fields
+    }
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.3}", 100.0 * share)
+}
+
+/// A p-value for a person.
+fn short(p_value: f64) -> String {
+    if p_value < 0.001 { "< 0.001".into() } else { format!("{p_value:.3}") }
+}
+
+/// As a table for a person.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let varied = self.varied();
+        let mut rows = vec![self.header(&varied)];
+        let configurations = self.configurations.iter().enumerate();
+        rows.extend(configurations.map(|(place, row)| self.fields(row, &varied, place == 0)));
+        let width = |column: usize| {
+            rows.iter().filter_map(|row| row.get(column)).map(|field| field.chars().count()).max()
+        };
+        let widths: Vec<_> = (0..rows[0].len()).map(|column| width(column).unwrap_or(0)).collect();
+        for row in &rows {
+            let mut line = String::new();
+            for (field, width) in row.iter().zip(&widths) {
+                let padding = width.saturating_sub(field.chars().count());
+                line.push_str(field);
+                line.extend(std::iter::repeat_n(' ', padding + 2));
+            }
+            writeln!(f, "{}", line.trim_end())?;
+        }
+        let Self { planned, done, judged_by, .. } = self;
+        let accuracy = match judged_by {
+            Measure::Folds => "accuracy on the folds held out",
+            Measure::Validation => "validation accuracy",
+            Measure::Test => "test accuracy",
+        };
+        writeln!(f)?;
+        writeln!(
+            f,
+            "{done} of {planned} runs; the best is that of the highest {accuracy} in the mean;"
+        )?;
+        write!(f, "the others are compared with it by Welch's t-test, adjusted by Holm's method")?;
+        if *judged_by == Measure::Folds {
+            write!(
+                f,
+                ";\nnetworks of two folds share training images: take the intervals and p for too small"
+            )?;
+        }
+        Ok(())
+    }
+}
