@@ -64,8 +64,8 @@ pub enum Error {
     },
     /// The best of what has no measure in common.
     #[error(
-        "the best network cannot be told: some configurations have a validation accuracy and others \
-         have none; keep all, or give all a validation split"
+        "the best cannot be told: some configurations have a validation accuracy and others have none; \
+         give all a validation split, or keep all networks and halve nothing"
     )]
     NoBest,
     /// A folder that has files of something else.
@@ -83,11 +83,53 @@ pub enum Error {
     /// Folds of images of which a run takes some alone.
     #[error("{0}: train-limit is not for sweeps with folds, which are to be the same for all runs")]
     LimitedFolds(String),
+    /// Fewer configurations than of which one goes on.
+    #[error(
+        "halving: of {factor} configurations one goes on, and the plan has {configurations} \
+         configuration{}: try more, or leave it out", if *configurations == 1 { "" } else { "s" }
+    )]
+    FewToHalve {
+        /// How many there are.
+        configurations: usize,
+        /// Of how many one goes on.
+        factor: usize,
+    },
+    /// Fewer epochs than can be parted.
+    #[error(
+        "halving: configuration {configuration} has {epochs} epoch{}, and is to be judged after one \
+         of {factor} parts of them: give it {factor} at least", if *epochs == 1 { "" } else { "s" }
+    )]
+    ShortToHalve {
+        /// Its number, from 1.
+        configuration: usize,
+        /// Its epochs.
+        epochs: usize,
+        /// In how many parts a rung divides them.
+        factor: usize,
+    },
+    /// Runs that end by themselves, in a sweep that stops some.
+    #[error(
+        "halving: configuration {configuration} may end before its last epoch (patience, \
+         until-accuracy), and could not be compared with the others: leave one of the two out"
+    )]
+    EndsByItself {
+        /// Its number, from 1.
+        configuration: usize,
+    },
+    /// Shards of a sweep that compares all runs on its way.
+    #[error(
+        "halving: a sweep by halving has no shards, as the results of all runs decide which go on: \
+         leave one of the two out"
+    )]
+    ShardOfHalving,
+    /// A state that is not there.
+    #[error("the state of run {0} is gone from the folder of the sweep: choose another folder")]
+    NoState(usize),
     /// A task of a run that the plan has not.
     #[error("the plan has no run {0}")]
     NoSuchRun(usize),
     /// A state that is not one of its run.
-    #[error("the state of run {0} is one of other settings: choose another folder")]
+    #[error("the state of run {0} is not one that its sweep left: choose another folder")]
     OtherState(usize),
     /// Results that are not those of the plan beside them.
     #[error("{}: is not what the sweep of this folder's plan wrote: {problem}", path.display())]

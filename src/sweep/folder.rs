@@ -1,24 +1,26 @@
-//! The folder of a sweep: `plan.toml`, `results.csv`, and `models`.
+//! The folder of a sweep: `plan.toml`, `results.csv`, and `models`; of one by successive halving also
+//! `rungs.csv`, and `states` until it is done.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::configuration::PlannedRun;
 use super::error::{Error, Result};
 use super::plan::Plan;
 use super::results::{ResultRow, header, read_row, row};
+use super::row_file::RowFile;
+use super::rung_file::RungFile;
 use super::shard::Shard;
-use crate::files::{LineFile, Lock, create_folder, create_next_folder_in, csv_text, numbers_in};
-use crate::files::{read_bounded, sweep, whole_lines, write_atomically};
+use super::states::{StateFiles, remove};
+use crate::files::{
+    Lock, create_folder, create_next_folder_in, numbers_in, sweep, write_atomically,
+};
+use crate::train::State;
 
 const PLAN_FILE: &str = "plan.toml";
 const RESULTS_FILE: &str = "results.csv";
 const MODELS: &str = "models";
 const LOCK_FILE: &str = ".lock";
-
-/// More bytes than any results of ours have.
-const LARGEST_RESULTS: u64 = 1 << 32;
 
 /// Which networks are kept.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -43,13 +45,11 @@ pub struct SweepFolder {
     /// Where in them the best one is.
     best: Option<usize>,
     /// While this process writes to it.
-    writing: Option<Writing>,
-}
-
-#[derive(Debug)]
-struct Writing {
-    results: LineFile,
-    _lock: Lock,
+    lock: Option<Lock>,
+    table: RowFile,
+    /// What was found at the rungs of a halving.
+    rungs: Option<RungFile>,
+    states: StateFiles,
 }
 
 impl SweepFolder {
@@ -71,6 +71,8 @@ impl SweepFolder {
             return Err(Error::Busy(path));
         };
         sweep(&path);
+        sweep(&path.join(MODELS));
+        StateFiles::of(&path).sweep();
         if !path.join(PLAN_FILE).exists() {
             // Another process may have been here.
             check_unused(&path)?;
@@ -80,7 +82,11 @@ impl SweepFolder {
         if folder.plan != *plan {
             return Err(Error::OtherPlan(path));
         }
-        folder.writing = Some(Writing { results: folder.results_to_add_to()?, _lock: lock });
+        folder.table.begin_writing()?;
+        if let Some(rungs) = &mut folder.rungs {
+            rungs.begin_writing()?;
+        }
+        folder.lock = Some(lock);
         Ok(folder)
     }
 
@@ -117,9 +123,12 @@ impl SweepFolder {
         }
         let plan = Plan::load(path.join(PLAN_FILE))?;
         let runs = plan.runs();
-        let rows = vec![None; runs.len()];
-        let path = path.to_owned();
-        let mut folder = Self { path, plan, runs, rows, best: None, writing: None };
+        let table = RowFile::new(path.join(RESULTS_FILE), header(&plan));
+        let rungs = plan.halving.map(|_| RungFile::open(path, &plan, &runs)).transpose()?;
+        let states = StateFiles::of(path);
+        let (path, rows) = (path.to_owned(), vec![None; runs.len()]);
+        let mut folder =
+            Self { path, plan, runs, rows, best: None, lock: None, table, rungs, states };
         folder.read_results()?;
         Ok(folder)
     }
@@ -166,7 +175,9 @@ impl SweepFolder {
 
     /// Whether `result` is better than all there are.
     fn is_best(&self, result: &ResultRow) -> bool {
-        let judged = |row: &ResultRow| row.outcome.judged();
+        // What was stopped is not compared with what was not.
+        let judged =
+            |row: &ResultRow| row.outcome.judged().filter(|_| row.stopped_at_rung.is_none());
         match (judged(result), self.best().and_then(|best| Some((judged(best)?, best.run)))) {
             (None, _) => false,
             (Some(_), None) => true,
@@ -201,67 +212,107 @@ impl SweepFolder {
         keep: Keep,
     ) -> Result<()> {
         let is_best = self.is_best(&result);
-        let run = &self.runs[result.run - 1];
-        let line = csv_text(std::iter::once(row(run, &result)))?;
+        let row = row(&self.plan, &self.runs[result.run - 1], &result);
         if let Some(model) = model.filter(|_| keep == Keep::All || (keep == Keep::Best && is_best))
         {
             create_folder(&self.path.join(MODELS))?;
             write_atomically(&self.model_path(result.run), model)?;
         }
         let outdone = self.best().map(|best| best.run).filter(|_| keep == Keep::Best && is_best);
-        if let Some(Writing { results, .. }) = &mut self.writing {
-            results.add(&line)?;
-            results.sync()?;
-        }
+        self.table.add(row)?;
         if let Some(outdone) = outdone {
             remove(&self.model_path(outdone))?;
+        }
+        if self.plan.halving.is_some() {
+            self.states.remove(result.run)?;
         }
         self.take(result);
         Ok(())
     }
 
-    /// Takes the results that are there.
-    fn read_results(&mut self) -> Result<()> {
-        let path = self.path.join(RESULTS_FILE);
-        if !path.exists() {
-            return Ok(());
-        }
-        let bytes = read_bounded(&path, LARGEST_RESULTS)?;
-        let wrong = |problem: String| Error::Results { path: path.clone(), problem };
-        let mut reader =
-            csv::ReaderBuilder::new().has_headers(false).from_reader(whole_lines(&bytes));
-        for (number, record) in reader.records().enumerate() {
-            let record = record.map_err(|error| wrong(error.to_string()))?;
-            if number == 0 {
-                let expected = header(&self.plan);
-                if !record.iter().eq(expected.iter().map(String::as_str)) {
-                    return Err(wrong("its columns are others".into()));
-                }
-                continue;
-            }
-            let at_line = |problem: String| wrong(format!("in line {}, {problem}", 1 + number));
-            let result = read_row(record.iter(), &self.runs).map_err(at_line)?;
-            if self.result(result.run).is_some() {
-                return Err(at_line(format!("run {} is there twice", result.run)));
-            }
-            self.take(result);
-        }
-        Ok(())
+    /// The runs of configuration `number`, from 1.
+    pub(super) fn runs_of(&self, number: usize) -> &[PlannedRun] {
+        let each = self.plan.runs_each();
+        &self.runs[(number - 1) * each..number * each]
     }
 
-    /// The results, without a half line that a killed process left.
-    fn results_to_add_to(&self) -> Result<LineFile> {
-        let path = self.path.join(RESULTS_FILE);
-        let bytes = match path.exists() {
-            true => read_bounded(&path, LARGEST_RESULTS)?,
-            false => Vec::new(),
-        };
-        match whole_lines(&bytes) {
-            [] => write_atomically(&path, &csv_text(std::iter::once(header(&self.plan)))?)?,
-            whole if whole.len() < bytes.len() => write_atomically(&path, whole)?,
-            _ => {}
+    /// Where runs stand that may go on.
+    pub(super) fn states(&self) -> &StateFiles {
+        &self.states
+    }
+
+    /// Removes where runs stand, once all have ended.
+    ///
+    /// # Errors
+    /// When a file cannot be removed.
+    pub(super) fn clear_states(&self) -> Result<()> {
+        // A process that was killed may have left one of a run that had ended.
+        self.states.clear(self.runs.iter().map(|run| run.number))
+    }
+
+    /// What came of runs up to rungs of a halving, each with the number of its rung, in their order.
+    pub(super) fn results_at_rungs(&self) -> impl Iterator<Item = (usize, &ResultRow)> {
+        self.rungs.iter().flat_map(RungFile::results)
+    }
+
+    /// What came of run `run` up to rung `rung` of a halving, if it was there.
+    pub(super) fn result_at(&self, rung: usize, run: usize) -> Option<&ResultRow> {
+        self.rungs.as_ref()?.result(rung, run)
+    }
+
+    /// Adds what came of a run up to rung `rung`, and keeps where it stands: first that, so that whoever
+    /// finds the row can go on.
+    ///
+    /// # Errors
+    /// When a file cannot be written.
+    pub(super) fn add_at_rung(
+        &mut self,
+        rung: usize,
+        result: ResultRow,
+        state: &[u8],
+    ) -> Result<()> {
+        self.states.write(result.run, state)?;
+        let row = row(&self.plan, &self.runs[result.run - 1], &result);
+        match &mut self.rungs {
+            Some(rungs) => rungs.add(rung, row, result),
+            None => Ok(()),
         }
-        Ok(LineFile::open(&path)?)
+    }
+
+    /// Has run `run` end with what came of it up to rung `rung`, unless it has ended.
+    ///
+    /// # Errors
+    /// When a file cannot be read or written.
+    pub(super) fn stop_at_rung(&mut self, rung: usize, run: usize, keep: Keep) -> Result<()> {
+        let to_stop = self.result_at(rung, run).filter(|_| self.result(run).is_none());
+        let Some(result) = to_stop.cloned() else { return Ok(()) };
+        let model = match keep == Keep::All && result.outcome.trained().is_some() {
+            true => Some(self.network_of(run)?),
+            false => None,
+        };
+        self.add(ResultRow { stopped_at_rung: Some(rung), ..result }, model.as_deref(), keep)
+    }
+
+    /// The network that the state of run `run` has, as the bytes of its file.
+    fn network_of(&self, run: usize) -> Result<Vec<u8>> {
+        let bytes = self.states.read(run)?.ok_or(Error::NoState(run))?;
+        let state = State::from_bytes(Path::new("a state"), &bytes)?;
+        Ok(state.result().to_bytes(Path::new("a network"))?)
+    }
+
+    /// Takes the results that are there.
+    fn read_results(&mut self) -> Result<()> {
+        let mut found = vec![None; self.runs.len()];
+        self.table.read(|record| {
+            let result = read_row(record.iter(), &self.plan, &self.runs)?;
+            let run = result.run;
+            match found[run - 1].replace(result) {
+                Some(_) => Err(format!("run {run} is there twice")),
+                None => Ok(()),
+            }
+        })?;
+        found.into_iter().flatten().for_each(|result| self.take(result));
+        Ok(())
     }
 }
 
@@ -274,11 +325,4 @@ fn check_unused(path: &Path) -> Result<()> {
         }
     }
     Ok(())
-}
-
-fn remove(path: &Path) -> Result<()> {
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != ErrorKind::NotFound => Err(Error::io("remove", path)(error)),
-        _ => Ok(()),
-    }
 }

@@ -21,6 +21,7 @@ pub fn merge(folders: &[PathBuf], into: &mut SweepFolder) -> Result<()> {
     if let Some(other) = sources.iter().find(|source| source.plan() != into.plan()) {
         return Err(Error::OtherPlan(other.path().to_owned()));
     }
+    into.plan().check_shards()?;
     // Before anything is written.
     let mut seen: Vec<_> = into.runs().iter().map(|_| None).collect();
     for (folder, result) in with_results(&sources).chain(with_results([&*into])) {

@@ -6,17 +6,22 @@
 //! [`SweepFolder`] has a row of each that is done, and whoever goes on does the others.
 //! [`Sweep::run`] does them, and [`Summary`] says what came of it.
 
+mod climb;
 mod configuration;
 mod error;
 mod folder;
+mod halving;
 mod job;
 mod merge;
 mod plan;
 mod plan_file;
 mod results;
+mod row_file;
 mod run;
+mod rung_file;
 mod seeds;
 mod shard;
+mod states;
 mod statistics;
 mod summary;
 mod table;
@@ -30,6 +35,7 @@ mod workforce;
 pub use configuration::{Configuration, PlannedRun, Setting};
 pub use error::Error;
 pub use folder::{Keep, SweepFolder};
+pub use halving::{Halving, Rung, Rungs};
 pub use job::{Job, MakeJob};
 pub use merge::merge;
 pub use plan::{Plan, Sample};
@@ -38,5 +44,5 @@ pub use run::{Sweep, SweepEnd, SweepProgress};
 pub use seeds::Seeds;
 pub use shard::Shard;
 pub use statistics::{Statistics, holm, welch};
-pub use summary::{ConfigurationSummary, Measure, Summary};
+pub use summary::{ConfigurationSummary, Measure, RungSummary, Summary};
 pub use values::{Range, Values};

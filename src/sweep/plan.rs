@@ -2,6 +2,7 @@
 
 use super::configuration::{Configuration, PlannedRun, Setting};
 use super::error::{Error, Result};
+use super::halving::Halving;
 use super::seeds::{MOST_RUNS, Seeds};
 use super::values::Values;
 use crate::data;
@@ -20,6 +21,8 @@ pub struct Plan {
     /// To how many folds the training images are dealt, of which each run holds one out; where it is
     /// `None`, all are trained on.
     pub folds: Option<usize>,
+    /// How configurations are stopped early that are not among the best; where it is `None`, none is.
+    pub halving: Option<Halving>,
     /// How configurations are drawn at random; where it is `None`, all of the grid are taken.
     pub sample: Option<Sample>,
     /// The settings, by the names that they have among the arguments of a training.
@@ -70,6 +73,14 @@ impl Plan {
             Some(1..=MOST_RUNS) => Ok(()),
             _ => Err(Error::TooManyRuns(MOST_RUNS)),
         }
+    }
+
+    /// Refuses a plan whose runs are not done shard by shard.
+    ///
+    /// # Errors
+    /// When it has a halving.
+    pub fn check_shards(&self) -> Result<()> {
+        if self.halving.is_some() { Err(Error::ShardOfHalving) } else { Ok(()) }
     }
 
     /// How often each configuration is trained.

@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::error::{Error, Result};
+use super::halving::Halving;
 use super::plan::{Plan, Sample};
 use super::seeds::Seeds;
 use super::values::{Range, Values};
@@ -22,6 +23,7 @@ impl Plan {
     /// sample = 20      # where configurations are drawn at random,
     /// seed = 1         # and what decides which
     /// folds = 5        # of the training images, where each is held out in turn
+    /// halving = true   # or a number: of how many configurations the best one goes on
     ///
     /// [settings]       # by the names that arguments of a training have, each a value, a list or a range
     /// epochs = 3
@@ -65,18 +67,28 @@ impl Plan {
                     seed =
                         Some(u64::try_from(number).map_err(|_| "seed: give a number from 0 on")?);
                 }
+                ("halving", Value::Boolean(is_set)) => {
+                    plan.halving = is_set.then(Halving::default);
+                }
+                ("halving", Value::Integer(factor)) => {
+                    let halving = Halving::new(usize::try_from(factor).unwrap_or(0));
+                    plan.halving = Some(halving.map_err(|why| format!("halving: {why}"))?);
+                }
                 ("settings", Value::Table(settings)) => {
                     for (name, value) in settings {
                         let values = values(value).map_err(|why| format!("{name}: {why}"))?;
                         plan.settings.push((name, values));
                     }
                 }
-                ("data" | "data-checksum" | "sample" | "seed" | "folds" | "settings", found) => {
+                (
+                    "data" | "data-checksum" | "sample" | "seed" | "folds" | "halving" | "settings",
+                    found,
+                ) => {
                     return Err(format!("{name} is {}, of another kind", found.type_str()));
                 }
                 _ => {
                     return Err(format!(
-                        "{name}: there are data, seeds, sample, seed, folds and [settings], which has the \
+                        "{name}: there are data, seeds, sample, seed, folds, halving and [settings], which has the \
                          settings of `train`"
                     ));
                 }
@@ -96,7 +108,7 @@ impl Plan {
 
     /// The plan as a file has it: equal plans are the same text.
     pub(super) fn to_toml(&self) -> String {
-        let Self { data, data_checksum, seeds, folds, sample, settings } = self;
+        let Self { data, data_checksum, seeds, folds, halving, sample, settings } = self;
         let mut table = Table::new();
         let mut add = |name: &str, value: Value| table.insert(name.into(), value);
         if let Some(data) = data {
@@ -108,6 +120,9 @@ impl Plan {
         add("seeds", seeds.to_string().into());
         if let Some(folds) = *folds {
             add("folds", Value::Integer(folds as i64));
+        }
+        if let Some(halving) = halving {
+            add("halving", Value::Integer(halving.factor() as i64));
         }
         if let Some(Sample { configurations, seed }) = *sample {
             add("sample", Value::Integer(configurations as i64));
@@ -204,6 +219,7 @@ mod tests {
         sample = 20
         seed = 7
         folds = 5
+        halving = 4
 
         [settings]
         hidden = [50, "100", [200, 100]]
@@ -221,7 +237,10 @@ mod tests {
         assert_eq!(plan.settings[0].1, "50,100,[200,100]".parse().unwrap());
         assert_eq!(plan.settings[3].1, "0.0001..0.01:log".parse().unwrap());
         assert_eq!(plan.settings[4].1, "16..512".parse().unwrap());
-        assert_eq!(plan.folds, Some(5));
+        assert_eq!((plan.folds, plan.halving), (Some(5), Halving::new(4).ok()));
+        let halving = |text| Plan::from_toml(text).unwrap().halving;
+        assert_eq!(halving("halving = true"), Some(Halving::default()));
+        assert_eq!(halving("halving = false"), None);
         assert_eq!(plan.sample, Some(Sample { configurations: 20, seed: 7 }));
         assert_eq!(Plan::from_toml(&plan.to_toml()).unwrap(), plan);
         let empty = Plan::from_toml("").unwrap();
@@ -239,6 +258,8 @@ mod tests {
             "sample = 0",
             "sample = \"many\"",
             "folds = -1",
+            "halving = 1",
+            "halving = \"3\"",
             "folds = \"all\"",
             "epochs = 3",
             "data = 1",

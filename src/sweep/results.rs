@@ -15,6 +15,8 @@ pub struct ResultRow {
     pub outcome: Outcome,
     /// How long it took, with its test.
     pub seconds: f64,
+    /// The rung at which it was stopped, in favour of better ones, in a sweep by successive halving.
+    pub stopped_at_rung: Option<usize>,
 }
 
 /// What a training came to: the same wherever and whenever it is done.
@@ -90,11 +92,12 @@ pub(super) fn header(plan: &Plan) -> Vec<String> {
     names.extend(MEASURES);
     names.extend(plan.folds.iter().flat_map(|_| FOLD_MEASURES));
     names.extend(["seconds", "model_sha256", "error"]);
+    names.extend(plan.halving.map(|_| "stopped_at_rung"));
     names.into_iter().map(str::to_owned).collect()
 }
 
-/// The row of `run`.
-pub(super) fn row(run: &PlannedRun, result: &ResultRow) -> Vec<String> {
+/// The row of `run`, one of `plan`.
+pub(super) fn row(plan: &Plan, run: &PlannedRun, result: &ResultRow) -> Vec<String> {
     let mut fields = of_run(run);
     let (mut model, mut error) = (String::new(), String::new());
     let (mut measures, mut of_fold): ([String; MEASURES.len()], [String; FOLD_MEASURES.len()]) =
@@ -123,6 +126,8 @@ pub(super) fn row(run: &PlannedRun, result: &ResultRow) -> Vec<String> {
     fields.extend(measures);
     fields.extend(run.fold.into_iter().flat_map(|_| of_fold.clone()));
     fields.extend([result.seconds.to_string(), model, error]);
+    let stopped = result.stopped_at_rung.map_or_else(String::new, |rung| rung.to_string());
+    fields.extend(plan.halving.map(|_| stopped));
     fields
 }
 
@@ -135,17 +140,18 @@ fn of_run(run: &PlannedRun) -> Vec<String> {
     fields
 }
 
-/// The result that `fields` has, which must be one of a run of `runs`.
+/// The result that `fields` has, which must be one of `runs`, those of `plan`.
 pub(super) fn read_row<'a>(
     fields: impl Iterator<Item = &'a str> + Clone,
+    plan: &Plan,
     runs: &[PlannedRun],
 ) -> Result<ResultRow, String> {
     let number = fields.clone().next().and_then(|number| number.parse::<usize>().ok());
     let run = number.and_then(|number| runs.get(number.checked_sub(1)?));
     let Some(run) = run else { return Err("the plan has no such run".into()) };
-    let result = Reader { run, fields: fields.clone().skip(of_run(run).len()) }.result()?;
+    let result = Reader { plan, run, fields: fields.clone().skip(of_run(run).len()) }.result()?;
     // What stands before the measures must be the plan's, and numbers as we write them.
-    match row(run, &result).iter().map(String::as_str).eq(fields) {
+    match row(plan, run, &result).iter().map(String::as_str).eq(fields) {
         true => Ok(result),
         false => Err(format!("run {}: its row is wrong", run.number)),
     }
@@ -153,6 +159,7 @@ pub(super) fn read_row<'a>(
 
 /// Reads the fields after those of the run itself, one after the other.
 struct Reader<'r, Fields> {
+    plan: &'r Plan,
     run: &'r PlannedRun,
     fields: Fields,
 }
@@ -168,6 +175,11 @@ impl<'a, Fields: Iterator<Item = &'a str>> Reader<'_, Fields> {
             None => [""; 2],
         };
         let [seconds, model, error] = [self.next()?, self.next()?, self.next()?];
+        let stopped = if self.plan.halving.is_some() { self.next()? } else { "" };
+        let stopped_at_rung = match stopped {
+            "" => None,
+            rung => Some(rung.parse().map_err(|_| self.wrong("rung"))?),
+        };
         let outcome = match error {
             "" => Outcome::Trained(Trained {
                 epochs: epochs.parse().map_err(|_| self.wrong("number of epochs"))?,
@@ -181,7 +193,8 @@ impl<'a, Fields: Iterator<Item = &'a str>> Reader<'_, Fields> {
             }),
             why => Outcome::Failed(why.to_owned()),
         };
-        Ok(ResultRow { run: self.run.number, outcome, seconds: self.float(seconds, "time")? })
+        let seconds = self.float(seconds, "time")?;
+        Ok(ResultRow { run: self.run.number, outcome, seconds, stopped_at_rung })
     }
 
     fn next(&mut self) -> Result<&'a str, String> {

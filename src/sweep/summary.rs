@@ -19,8 +19,23 @@ pub struct Summary {
     pub done: usize,
     /// By which accuracy the best is found.
     pub judged_by: Measure,
-    /// The configurations of which a run is done, the best one first.
+    /// What was found at the rungs of a halving.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub rungs: Vec<RungSummary>,
+    /// The configurations of which a run is done, the best one first; those that were stopped come
+    /// after those that were not.
     pub configurations: Vec<ConfigurationSummary>,
+}
+
+/// What was found at a rung of a halving.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct RungSummary {
+    /// Its number, from 1.
+    pub rung: usize,
+    /// How many configurations had a network there.
+    pub configurations: usize,
+    /// How many of them were stopped.
+    pub stopped: usize,
 }
 
 /// An accuracy by which configurations are compared.
@@ -52,8 +67,12 @@ pub struct ConfigurationSummary {
     pub fold_accuracy: Option<Statistics>,
     /// How long a run took, in seconds.
     pub seconds: Option<Statistics>,
+    /// The rung at which it was stopped, in a sweep by successive halving.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stopped_at_rung: Option<usize>,
     /// How likely a difference from the best as great as that is by chance, adjusted for how many are
-    /// compared; none of the best itself, or where too few runs are done.
+    /// compared; none of the best itself, or where too few runs are done, or it was not trained for as
+    /// long.
     pub p_value: Option<f64>,
     /// Whether it is significantly worse than the best; none where that cannot be said.
     pub is_worse: Option<bool>,
@@ -82,18 +101,51 @@ impl Summary {
         };
         let judged = |row: &ConfigurationSummary| row.accuracy(judged_by);
         let mean = |row: &ConfigurationSummary| judged(row).map_or(f64::NEG_INFINITY, |of| of.mean);
-        configurations.sort_by(|a, b| mean(b).total_cmp(&mean(a)));
+        // Longer training comes first, and last what came to nothing.
+        let reached = |row: &ConfigurationSummary| {
+            judged(row).map_or(0, |_| row.stopped_at_rung.unwrap_or(usize::MAX))
+        };
+        configurations
+            .sort_by(|a, b| reached(b).cmp(&reached(a)).then_with(|| mean(b).total_cmp(&mean(a))));
         if let Some((best, others)) = configurations.split_first_mut() {
-            let best = judged(best);
-            let p_values: Vec<_> =
-                others.iter().map(|other| welch(&best?, &judged(other)?)).collect();
+            // After as many of their epochs.
+            let comparable =
+                |row: &ConfigurationSummary| row.stopped_at_rung == best.stopped_at_rung;
+            let p_value = |other: &ConfigurationSummary| match comparable(other) {
+                true => welch(&judged(best)?, &judged(other)?),
+                false => None,
+            };
+            let p_values: Vec<_> = others.iter().map(p_value).collect();
             for (other, p_value) in others.iter_mut().zip(holm(&p_values)) {
                 other.p_value = p_value;
                 other.is_worse = p_value.map(|p_value| p_value < SIGNIFICANT);
             }
         }
-        Self { planned: runs.len(), done: folder.results().count(), judged_by, configurations }
+        let (planned, done) = (runs.len(), folder.results().count());
+        let rungs = rungs(folder, &configurations);
+        Self { planned, done, judged_by, rungs, configurations }
     }
+}
+
+/// What `folder` has of rungs, with those of `configurations` that were stopped there.
+fn rungs(folder: &SweepFolder, configurations: &[ConfigurationSummary]) -> Vec<RungSummary> {
+    let mut rungs: Vec<RungSummary> = Vec::new();
+    let mut last = None;
+    for (rung, result) in folder.results_at_rungs() {
+        let configuration = folder.runs()[result.run - 1].configuration.number;
+        if last.replace((rung, configuration)) == Some((rung, configuration)) {
+            continue;
+        }
+        match rungs.last_mut() {
+            Some(of) if of.rung == rung => of.configurations += 1,
+            _ => rungs.push(RungSummary { rung, configurations: 1, stopped: 0 }),
+        }
+    }
+    for rung in &mut rungs {
+        let is_stopped = |row: &&ConfigurationSummary| row.stopped_at_rung == Some(rung.rung);
+        rung.stopped = configurations.iter().filter(is_stopped).count();
+    }
+    rungs
 }
 
 impl Measure {
@@ -119,6 +171,7 @@ impl ConfigurationSummary {
             validation_accuracy: measured(|row| Some(row.outcome.trained()?.validation?.accuracy)),
             fold_accuracy: measured(|row| Some(row.outcome.trained()?.fold?.accuracy)),
             seconds: measured(|row| Some(row.seconds)),
+            stopped_at_rung: results.iter().filter_map(|row| row.stopped_at_rung).max(),
             p_value: None,
             is_worse: None,
         }

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use super::statistics::Statistics;
-use super::summary::{ConfigurationSummary, Measure, Summary};
+use super::summary::{ConfigurationSummary, Measure, RungSummary, Summary};
 
 impl Summary {
     /// The names of the settings that differ between configurations.
@@ -56,13 +56,17 @@ impl Summary {
         fields.push(said(|of| percent(of.least)));
         fields.push(said(|of| percent(of.greatest)));
         fields.push(row.seconds.map_or_else(String::new, |of| format!("{:.2}", of.mean)));
-        fields.push(match (is_best, row.is_worse, row.p_value) {
-            (true, ..) => "best".into(),
-            (_, Some(true), Some(p_value)) => format!("worse (p {})", short(p_value)),
-            (_, Some(false), Some(p_value)) => format!("not significantly (p {})", short(p_value)),
-            _ => "–".into(),
-        });
+        fields.push(if is_best { "best".into() } else { against_the_best(row) });
         fields
+    }
+}
+
+fn against_the_best(row: &ConfigurationSummary) -> String {
+    match (row.is_worse, row.p_value, row.stopped_at_rung) {
+        (Some(true), Some(p_value), _) => format!("worse (p {})", short(p_value)),
+        (Some(false), Some(p_value), _) => format!("not significantly (p {})", short(p_value)),
+        (_, _, Some(rung)) => format!("stopped at rung {rung}"),
+        _ => "–".into(),
     }
 }
 
@@ -95,13 +99,16 @@ impl fmt::Display for Summary {
             }
             writeln!(f, "{}", line.trim_end())?;
         }
-        let Self { planned, done, judged_by, .. } = self;
+        let Self { planned, done, judged_by, rungs, .. } = self;
         let accuracy = match judged_by {
             Measure::Folds => "accuracy on the folds held out",
             Measure::Validation => "validation accuracy",
             Measure::Test => "test accuracy",
         };
         writeln!(f)?;
+        for RungSummary { rung, configurations, stopped } in rungs {
+            writeln!(f, "rung {rung}: of {configurations} configurations {stopped} were stopped")?;
+        }
         writeln!(
             f,
             "{done} of {planned} runs; the best is that of the highest {accuracy} in the mean;"

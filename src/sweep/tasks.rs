@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::error::Result;
 use super::results::ResultRow;
+use super::states::StateFiles;
 
 /// A run, or the part of one between two epochs, with the tests after it.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -35,6 +36,8 @@ pub(super) struct Done {
 pub(super) struct TaskQueue {
     tasks: Vec<Task>,
     next: AtomicUsize,
+    /// Where their states are read from when they are taken: all at once would be much.
+    states: Option<StateFiles>,
 }
 
 impl Task {
@@ -49,13 +52,25 @@ impl TaskQueue {
         Self { tasks, ..Self::default() }
     }
 
+    /// The same, each going on from the state of its run, if that is among `states`.
+    pub(super) fn going_on_from(self, states: StateFiles) -> Self {
+        Self { states: Some(states), ..self }
+    }
+
     pub(super) fn len(&self) -> usize {
         self.tasks.len()
     }
 
     /// The next one, if any is left.
+    ///
+    /// # Errors
+    /// When its state cannot be read.
     pub(super) fn take(&self) -> Option<Result<Task>> {
         let task = self.tasks.get(self.next.fetch_add(1, Ordering::Relaxed))?;
-        Some(Ok(task.clone()))
+        let state = match &self.states {
+            Some(states) => states.read(task.run),
+            None => Ok(None),
+        };
+        Some(state.map(|state| Task { state, ..*task }))
     }
 }

@@ -121,7 +121,7 @@ impl Trainer<'_> {
         let goes_on = state.epochs().len() == until && !state.is_complete();
         let state = goes_on.then(|| state.to_bytes(Path::new("a state"))).transpose()?;
         let seconds = before + start.elapsed().as_secs_f64();
-        let result = ResultRow { run: run.number, outcome, seconds };
+        let result = ResultRow { run: run.number, outcome, seconds, stopped_at_rung: None };
         Ok(Some(Done { result, model, state }))
     }
 
@@ -132,7 +132,8 @@ impl Trainer<'_> {
             return Ok(State::new(network.map_err(ModelError::from)?, job.options));
         };
         let state = State::from_bytes(Path::new("a state"), bytes)?;
-        match *state.options() == job.options {
+        let is_beyond = task.until.is_some_and(|until| state.epochs().len() > until);
+        match *state.options() == job.options && !is_beyond {
             true => Ok(state),
             false => Err(Error::OtherState(task.run)),
         }
@@ -198,6 +199,11 @@ impl Tested {
     fn failed(why: String) -> Self {
         Self { outcome: Outcome::Failed(why), model: None }
     }
+}
+
+/// How `run` is trained.
+pub(super) fn options(make: &MakeJob<'_>, run: &PlannedRun) -> Result<FitOptions> {
+    Ok(job(make, run)?.options)
 }
 
 fn job(make: &MakeJob<'_>, run: &PlannedRun) -> Result<Job> {

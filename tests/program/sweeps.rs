@@ -21,7 +21,12 @@ impl Desk {
 
     /// The results of the sweep in `folder` without their seconds: a row a run.
     pub(crate) fn results(&self, folder: &str) -> BTreeSet<Row> {
-        let rows = self.table(&format!("{folder}/results.csv"));
+        self.rows_without_seconds(&format!("{folder}/results.csv"))
+    }
+
+    /// The rows of a table, each another one, without their seconds.
+    pub(crate) fn rows_without_seconds(&self, table: &str) -> BTreeSet<Row> {
+        let rows = self.table(table);
         let count = rows.len();
         let without_seconds = rows.into_iter().map(|mut row| {
             row.remove("seconds").unwrap();

@@ -21,6 +21,9 @@ enum Display {
     Nothing,
 }
 
+/// Into how many parts a bar divides the work.
+const PARTS: u64 = 10_000;
+
 /// So long after one line comes the next.
 const APART: Duration = Duration::from_secs(10);
 
@@ -36,18 +39,19 @@ impl SweepMeter {
 
     /// After each run.
     pub(super) fn tell(&mut self, progress: &SweepProgress<'_>) {
-        let &SweepProgress { done, of, result, .. } = progress;
+        let &SweepProgress { done, of, result, rung, share, .. } = progress;
         if let Some(judged) = result.outcome.judged() {
             self.best = Some(self.best.map_or(judged, |best| best.max(judged)));
         }
-        let left = self.start.elapsed().mul_f64((of - done) as f64 / done.max(1) as f64);
+        let left = self.start.elapsed().mul_f64((1.0 - share).max(0.0) / share.max(f64::EPSILON));
+        let rung = rung.map_or_else(String::new, |rung| format!("rung {}: ", rung.number));
         let best =
             self.best.map_or_else(String::new, |best| format!("  best {:.2} %", 100.0 * best));
-        let said = format!("{done}/{of} runs  {} left{best}", HumanDuration(left));
+        let said = format!("{rung}{done}/{of} runs  {} left{best}", HumanDuration(left));
         match &mut self.display {
             Display::Bar(bar) => {
-                bar.set_length(of as u64);
-                bar.set_position(done as u64);
+                bar.set_length(PARTS);
+                bar.set_position((share * PARTS as f64) as u64);
                 bar.set_message(said);
             }
             Display::Lines(last) => {

@@ -9,7 +9,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use mnistry::sweep::{
-    Keep, Plan, PlannedRun, Sample, Seeds, Shard, Sweep as Runs, SweepEnd, SweepFolder, Values,
+    Halving, Keep, Plan, PlannedRun, Rung, Rungs, Sample, Seeds, Shard, Sweep as Runs, SweepEnd,
+    SweepFolder, Values,
 };
 use mnistry::{Dataset, EngineOptions};
 
@@ -37,9 +38,9 @@ pub(super) struct Sweep {
     #[command(subcommand)]
     stored: Option<Stored>,
 
-    /// A plan as a TOML file: `seeds`, `folds`, `sample`, `data`, and the settings of `train` by their names
+    /// A plan as a TOML file: `seeds`, `folds`, `halving`, `sample`, `data`, and the settings of `train` by their names
     /// under [settings], each a value, a list of values, or a range { from = …, to = …, log = true }
-    #[arg(value_name = "PLAN.toml", conflicts_with_all = ["seeds", "folds", "grid", "sample"])]
+    #[arg(value_name = "PLAN.toml", conflicts_with_all = ["seeds", "folds", "halving", "grid", "sample"])]
     plan: Option<PathBuf>,
 
     #[command(flatten)]
@@ -89,6 +90,11 @@ struct PlanArgs {
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..))]
     folds: Option<u32>,
 
+    /// Successive halving: train all configurations for a part of their epochs, go on with the best one
+    /// of FACTOR, and so on until the last ones are complete; what the others came to is kept
+    #[arg(long, value_name = "FACTOR", num_args = 0..=1, require_equals = true, default_missing_value = "3")]
+    halving: Option<Halving>,
+
     /// A setting of `train`, and the values that are tried: hidden=50,100,200, or in brackets where a
     /// value has commas itself, hidden=[50],[200,100]; augment=true,false for one without a value; with
     /// --sample also a range, learning-rate=1e-4..1e-2:log. May be given many times
@@ -120,6 +126,7 @@ Examples:
   mnistry sweep --data mnist.npz --seeds 0-9 --grid hidden=50,100,200 --grid learning-rate=1e-3,3e-3
   mnistry sweep --data mnist.npz --sample 200 --grid learning-rate=1e-4..1e-2:log --grid hidden=16..512
   mnistry sweep --data mnist.npz --folds 5 --grid hidden=50,100,200
+  mnistry sweep --data mnist.npz --halving --sample 81 --grid epochs=9 --grid learning-rate=1e-4..1e-1:log
   mnistry sweep plan.toml --dry-run
   mnistry sweep plan.toml --shard 3/16 --sweep-dir part-3
   mnistry sweep merge part-* --sweep-dir whole
@@ -140,6 +147,7 @@ impl PlanArgs {
         Plan {
             seeds: self.seeds.clone().unwrap_or_default(),
             folds: self.folds.map(|folds| folds as usize),
+            halving: self.halving,
             sample,
             settings: self.grid.clone(),
             ..Plan::default()
@@ -167,9 +175,13 @@ impl Sweep {
         RunSettings::check_names(&plan)?;
         let runs = plan.runs();
         // Before the data are read, which may have to be fetched.
-        RunSettings::check(&runs)?;
+        let options = RunSettings::options_of(&runs)?;
+        if self.shard.is_some() {
+            plan.check_shards()?;
+        }
+        let rungs = Rungs::of(&plan, &options)?;
         if self.dry_run {
-            return self.print_runs(&runs);
+            return self.print_runs(&runs, rungs.as_ref());
         }
         let place = Place { data: plan.data.as_deref().map(Path::new), ..self.common.place() };
         let dataset = self.common.find(&place, None)?.data;
@@ -226,14 +238,22 @@ impl Sweep {
         })
     }
 
-    fn print_runs(&self, runs: &[PlannedRun]) -> Result<Outcome, CommandError> {
+    fn print_runs(
+        &self,
+        runs: &[PlannedRun],
+        rungs: Option<&Rungs>,
+    ) -> Result<Outcome, CommandError> {
         let shard = self.shard.unwrap_or_default();
         let runs: Vec<_> = runs.iter().filter(|run| shard.has(run.number)).collect();
-        if self.common.output.json {
-            output::print_json(&runs)?;
-        } else {
-            let lines = runs.iter().map(|run| format!("{run}\n"));
-            output::print(&lines.collect::<String>())?;
+        let rungs: Vec<Rung> = rungs.into_iter().flat_map(Rungs::each).collect();
+        match self.common.output.json {
+            true if rungs.is_empty() => output::print_json(&runs)?,
+            true => output::print_json(&serde_json::json!({ "runs": runs, "rungs": rungs }))?,
+            false => {
+                let lines = runs.iter().map(|run| format!("{run}\n"));
+                let lines = lines.chain(rungs.iter().map(|rung| format!("{rung}\n")));
+                output::print(&lines.collect::<String>())?;
+            }
         }
         Ok(Outcome::Done)
     }

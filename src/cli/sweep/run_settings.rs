@@ -1,8 +1,8 @@
 //! The settings of the runs of a sweep: they are read as the arguments of `train` are.
 
 use clap::{ArgAction, CommandFactory, Parser};
-use mnistry::Dataset;
 use mnistry::sweep::{Job, Plan, PlannedRun, Setting};
+use mnistry::{Dataset, FitOptions};
 
 use crate::cli::CommandError;
 use crate::cli::regularisation::Regularisation;
@@ -48,20 +48,23 @@ impl RunSettings {
         Ok(())
     }
 
-    /// Refuses configurations that `train` would refuse.
-    pub(super) fn check(runs: &[PlannedRun]) -> Result<(), CommandError> {
-        let mut checked = 0;
+    /// How each configuration is trained, by its first run.
+    ///
+    /// # Errors
+    /// When `train` would refuse one.
+    pub(super) fn options_of(runs: &[PlannedRun]) -> Result<Vec<FitOptions>, CommandError> {
+        let mut options = Vec::new();
         for run in runs {
-            if std::mem::replace(&mut checked, run.configuration.number) != run.configuration.number
-            {
-                let settings = Self::read(run).and_then(|read| read.options().map(drop));
-                settings.map_err(|fault| CommandError::Setting {
+            // Their numbers are from 1.
+            if run.configuration.number > options.len() {
+                let read = Self::read(run).and_then(|read| read.options());
+                options.push(read.map_err(|fault| CommandError::Setting {
                     name: run.configuration.to_string(),
                     problem: fault.to_string(),
-                })?;
+                })?);
             }
         }
-        Ok(())
+        Ok(options)
     }
 
     /// What makes trainings on `dataset` of the settings of runs.
@@ -78,7 +81,7 @@ impl RunSettings {
         }
     }
 
-    fn options(&self) -> Result<mnistry::FitOptions, Fault> {
+    fn options(&self) -> Result<FitOptions, Fault> {
         let options = self.settings.fit_options(self.epochs).map_err(|error| first_line(&error))?;
         Ok(self.regularisation.add_to(options))
     }

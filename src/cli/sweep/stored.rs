@@ -56,6 +56,7 @@ impl Merge {
             Some(first) => SweepFolder::open(first)?.plan().clone(),
             None => return Ok(Outcome::Done),
         };
+        plan.check_shards()?;
         let mut whole = match &self.sweep_dir {
             Some(path) => SweepFolder::claim(path, &plan)?,
             None => SweepFolder::claim_in(SWEEPS, &plan, Shard::default())?,
