@@ -13,7 +13,7 @@ use crate::exec::engine::EngineError;
 use crate::kernels::optim::InvalidOption;
 use crate::model::{ArchitectureError, NetworkError};
 use crate::simd::UnsupportedIsa;
-use crate::{data, files, image, model, reading, report, sweep, train};
+use crate::{data, files, image, model, ranks, reading, report, sweep, train};
 
 pub use crate::files::Foreign;
 pub use crate::memory::Shortage;
@@ -38,6 +38,9 @@ pub enum Error {
     /// An engine cannot be had, or cannot work now.
     #[error(transparent)]
     Engine(#[from] EngineError),
+    /// The ranks of a job cannot work together.
+    #[error(transparent)]
+    Ranks(#[from] ranks::Error),
     /// A network was not trained, evaluated or asked.
     #[error(transparent)]
     Train(#[from] train::Error),

@@ -71,6 +71,7 @@ mod kernels;
 pub mod measure;
 mod memory;
 pub mod model;
+pub mod ranks;
 pub mod reading;
 pub mod report;
 mod rng;
@@ -90,6 +91,7 @@ pub mod internals {
     pub use crate::data::generated::pens::strokes;
     pub use crate::kernels::gemm::{Gemm, MatrixMut, MatrixRef, Start};
     pub use crate::measure::{BATCH_SIZES, InputLayer, Product, Strides, Zeros, training_networks};
+    pub use crate::ranks::in_process::on_each_rank;
     pub use crate::reading::referee::{DrawnPart, drawn_parts};
     pub use crate::rng::{Rng, Stream};
 }
@@ -101,4 +103,5 @@ pub use kernels::gemm::GemmBackend;
 pub use kernels::optim;
 pub use model::{Activation, Network, Sequential};
 pub use optim::{Adam, Optimizer, Sgd};
+pub use ranks::Ranks;
 pub use train::{ConfusionMatrix, Evaluation, FitOptions, NoObserver, Prediction};

@@ -19,7 +19,7 @@ const FLOORS: &[&[&str]] = &[
     &["kernels"],
     &["sync"],
     &["simd"],
-    &["files", "memory", "rng"],
+    &["files", "memory", "ranks", "rng"],
 ];
 
 /// That `from` uses `to`, and where that is said.

@@ -9,7 +9,7 @@ use mnistry::GemmBackend;
 use mnistry::data::{ClassNames, Found, LabelColumn, ReadOptions};
 use mnistry::report::{Error as ReportError, MODEL_FILE, RunConfig, RunRecord};
 use mnistry::simd::{ISA_NAMES, Isa};
-use mnistry::{Dataset, Engine, EngineOptions, Network, Result};
+use mnistry::{Dataset, Engine, EngineOptions, Network, Ranks, Result};
 
 use super::CommandError;
 use super::output::OutputOptions;
@@ -195,9 +195,20 @@ impl Common {
         Ok(Engine::new(self.engine_options()?)?)
     }
 
-    /// An engine as asked for, but that `gemm` computes the dense products.
-    pub(super) fn engine_with(&self, gemm: GemmBackend) -> Result<Engine> {
-        Ok(Engine::new(EngineOptions { gemm, ..self.engine_options()? })?)
+    /// An engine as asked for, but that `gemm` computes the dense products, if that is said; where there
+    /// are `ranks`, one that they have together.
+    pub(super) fn training_engine(
+        &self,
+        ranks: Option<&Ranks>,
+        gemm: Option<GemmBackend>,
+    ) -> Result<Engine> {
+        let options = self.engine_options();
+        let options =
+            options.map(|options| EngineOptions { gemm: gemm.unwrap_or(options.gemm), ..options });
+        Ok(match ranks {
+            None => Engine::new(options?)?,
+            Some(ranks) => Engine::across(ranks.agree(options)?, ranks)?,
+        })
     }
 
     /// What was said of engines.

@@ -20,12 +20,25 @@ pub(super) enum CommandError {
     /// Settings of a sweep that make no training.
     #[error("{name}: {problem}")]
     Setting { name: String, problem: String },
-    /// Many processes were started to do the same.
+    /// Many processes were started to do the same, and cannot work together.
+    #[cfg(not(feature = "mpi"))]
     #[error(
-        "{ranks} processes of this sweep were started at once, by {starter}, and each would do all of \
-         it: start it once a machine, or give each its part with --shard, such as --shard 1/{ranks}"
+        "{processes} processes of this {work} were started at once, by {starter}, and each would do all \
+         of it, as this program was built without MPI: build it with `--features mpi`, or start it once{}",
+        if *.work == "sweep" { ", or give each its part with --shard" } else { "" }
     )]
-    SameSweeps { ranks: usize, starter: &'static str },
+    NoMpi { work: &'static str, processes: usize, starter: &'static str },
+    /// What started the processes is of another MPI than the program.
+    #[cfg(feature = "mpi")]
+    #[error(
+        "{starter} started {started} processes, but by the MPI of this program there are {found}: start \
+         it by the `mpirun` of the MPI that it was built with, or with `srun --mpi=pmix`"
+    )]
+    OtherMpi { starter: &'static str, started: usize, found: usize },
+    /// A time that is none.
+    #[cfg(feature = "mpi")]
+    #[error("{name} is {value:?}: give for how many seconds a rank waits for others, 1 or more")]
+    Patience { name: &'static str, value: String },
     /// There are fewer test images than the arguments say.
     #[error("there is no test image {index}: they are 0 to {last}")]
     NoTestImage { index: usize, last: usize },
@@ -88,6 +101,7 @@ failed! {
     mnistry::image::Error,
     mnistry::model::Error,
     mnistry::EngineError,
+    mnistry::ranks::Error,
     mnistry::error::FileError,
     mnistry::reading::Error,
     mnistry::train::Error,

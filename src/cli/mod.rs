@@ -9,6 +9,7 @@ mod evaluate;
 mod file_size;
 mod frame_clock;
 mod interrupt;
+mod launch;
 mod meter;
 mod output;
 mod predict;
@@ -28,6 +29,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 
 use error::CommandError;
+use launch::Launch;
 
 /// Learns to read handwritten digits, and reads them.
 #[derive(Parser)]
@@ -86,7 +88,14 @@ fn conflict(command: &str, problem: &str) -> clap::Error {
 /// Does what the arguments of the process ask for.
 pub(crate) fn run() -> ExitCode {
     file_size::heed();
-    let outcome = match Cli::parse().command {
+    // Of many that were started to do the same, one speaks.
+    let speaks = Launch::found().is_none_or(Launch::is_first);
+    let command = match Cli::try_parse() {
+        Ok(cli) => cli.command,
+        Err(error) if speaks => error.exit(),
+        Err(error) => return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+    };
+    let outcome = match command {
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),
         Command::Predict(predict) => predict.run(),
@@ -101,6 +110,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Partly) => ExitCode::FAILURE,
         Ok(Outcome::Interrupted(code)) => ExitCode::from(code),
+        Err(_) if !speaks => ExitCode::FAILURE,
         Err(CommandError::Usage(error)) => error.exit(),
         Err(error) => {
             output::note(format_args!("error: {error}"));

@@ -5,12 +5,15 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use clap::Args;
-use mnistry::report::{RecordedRun, RunEnd, SavedRun, StartedRun, Summary, TrainedRun};
-use mnistry::train::State;
-use mnistry::{Dataset, Engine, Network};
+use mnistry::report::{
+    FollowedRun, RecordedRun, RunEnd, SavedRun, StartedRun, Summary, TrainedRun,
+};
+use mnistry::train::{Pace, State};
+use mnistry::{Dataset, Engine, GemmBackend, Network, Ranks};
 
 use super::common::Common;
 use super::interrupt::Interrupt;
+use super::launch::{Launch, Leader, await_call};
 use super::meter::Meter;
 use super::regularisation::Regularisation;
 #[cfg(feature = "serve")]
@@ -86,18 +89,61 @@ Examples:
   mnistry train --data mnist.npz --quiet --json | jq .test.accuracy";
 
 impl Train {
-    pub(super) fn run(self) -> Result<Outcome, CommandError> {
+    pub(super) fn run(mut self) -> Result<Outcome, CommandError> {
+        let Some(launch) = Launch::found() else { return self.lead(None) };
+        let ranks = launch.join("training")?;
+        if ranks.is_first() {
+            return self.lead(Some(&Leader::new(&ranks)));
+        }
+        self.common.output.quiet = true;
+        self.follow(&ranks)
+    }
+
+    /// Does all, with the other ranks if there are any.
+    fn lead(&self, leader: Option<&Leader<'_>>) -> Result<Outcome, CommandError> {
         match &self.resume {
-            Some(folder) => self.resume(folder),
-            None => self.begin(),
+            Some(folder) => self.resume(folder, leader),
+            None => self.begin(leader),
         }
     }
 
+    /// Trains what rank 0 does.
+    fn follow(&self, ranks: &Ranks) -> Result<Outcome, CommandError> {
+        // Where it has nothing to train, it says why.
+        let Some(gemm) = await_call(ranks) else { return Ok(Outcome::Done) };
+        let gemm = serde_json::from_slice(&gemm).unwrap_or_default();
+        let engine = self.common.training_engine(Some(ranks), gemm)?;
+        while let Some(run) = FollowedRun::wait(ranks)? {
+            let place = self.common.place_of(run.config());
+            let classes = run.config().class_names.clone();
+            match self.common.find(&place, classes.as_ref()) {
+                Ok(found) => run.train(&engine, &found.data)?,
+                Err(error) => {
+                    run.decline(&error);
+                    return Err(error);
+                }
+            }
+        }
+        Ok(Outcome::Done)
+    }
+
+    /// The engine of a run, whose dense products are by `gemm` if that is said.
+    fn engine(
+        &self,
+        leader: Option<&Leader<'_>>,
+        gemm: Option<GemmBackend>,
+    ) -> Result<Engine, CommandError> {
+        if let Some(leader) = leader {
+            leader.call(serde_json::json!(gemm).to_string().as_bytes());
+        }
+        Ok(self.common.training_engine(leader.map(Leader::ranks), gemm)?)
+    }
+
     /// A new run.
-    fn begin(&self) -> Result<Outcome, CommandError> {
+    fn begin(&self, leader: Option<&Leader<'_>>) -> Result<Outcome, CommandError> {
         let started = Instant::now();
         let options = self.regularisation.add_to(self.settings.fit_options(self.epochs)?);
-        let engine = self.common.engine()?;
+        let engine = self.engine(leader, None)?;
         if let Some(file) = &self.log_steps {
             self.check_log(file)?;
         }
@@ -129,11 +175,11 @@ impl Train {
         let interrupt = Interrupt::listen(engine.stop_flag())?;
         let run = run.begin(network)?;
         self.say_what_begins(&run, &engine, &found.data);
-        self.finish(run, &interrupt)
+        self.finish(self.with_ranks(run, &engine)?, &interrupt)
     }
 
     /// Goes on with the run in `folder`.
-    fn resume(&self, folder: &Path) -> Result<Outcome, CommandError> {
+    fn resume(&self, folder: &Path, leader: Option<&Leader<'_>>) -> Result<Outcome, CommandError> {
         let started = Instant::now();
         let run = SavedRun::open(folder, self.epochs.map(|epochs| epochs as usize))?;
         if run.is_complete() {
@@ -145,7 +191,7 @@ impl Train {
             ));
             return Ok(Outcome::Done);
         }
-        let engine = self.common.engine_with(run.config().gemm)?;
+        let engine = self.engine(leader, Some(run.config().gemm))?;
         // What is read in another way than before has another checksum, and is refused.
         let place = self.common.place_of(run.config());
         let classes = run.config().class_names.clone();
@@ -158,7 +204,7 @@ impl Train {
         let run = run.started(started).resume(&engine, &data)?;
         self.say_where_it_goes_on(&run);
         self.say_what_begins(&run, &engine, &data);
-        self.finish(run, &interrupt)
+        self.finish(self.with_ranks(run, &engine)?, &interrupt)
     }
 
     /// Refuses a log of the steps that would replace what is read.
@@ -217,6 +263,28 @@ impl Train {
                 engine.isa().name()
             ));
         }
+    }
+
+    /// `run`, which all ranks of `engine` train, and what they can expect of that, which is said.
+    fn with_ranks<'a>(
+        &self,
+        mut run: StartedRun<'a>,
+        engine: &Engine,
+    ) -> Result<StartedRun<'a>, CommandError> {
+        let Some(pace) = run.call_ranks()? else { return Ok(run) };
+        let Pace { alone, together, exchange } = pace;
+        let ranks = engine.ranks().map_or(1, Ranks::size);
+        self.common.output.note(format_args!(
+            "a step takes {ranks} ranks {together:.1?}, of which rank 0 waits {exchange:.1?} for the \
+             others; alone it would take rank 0 {alone:.1?}"
+        ));
+        if together >= alone {
+            self.common.output.note(format_args!(
+                "one rank alone would be faster here: steps are too short for what ranks have to tell \
+                 each other; larger minibatches or networks pay, see --batch-size"
+            ));
+        }
+        Ok(run)
     }
 
     /// Trains, shown on stderr, until it is done or asked to stop; then tests.

@@ -102,7 +102,7 @@ impl Split {
     }
 
     /// The CRC-32 of the pixels, and that of the labels.
-    pub(super) fn checksum(&self) -> String {
+    pub(crate) fn checksum(&self) -> String {
         [&self.pixels, &self.labels].map(|part| format!("{:08x}", crc32(part))).join("-")
     }
 

@@ -5,8 +5,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::plan::Plan;
 use crate::kernels::gemm::GemmBackend;
+use crate::ranks::{self, Place, Ranks};
 use crate::simd::{Isa, UnsupportedIsa};
-use crate::sync::{Cores, pool_of, pool_of_all_cores};
+use crate::sync::{Cores, Span, pool_of, pool_of_all_cores};
 
 /// Threads and kernels, chosen once.
 #[derive(Debug)]
@@ -16,6 +17,9 @@ pub struct Engine {
     gemm: GemmBackend,
     /// Among how many of the threads training chooses.
     choice: Option<Cores>,
+    /// How the teams that train span several ranks, where they do, and whether these have more threads
+    /// than cores.
+    span: Option<(Span, bool)>,
     stop: Arc<AtomicBool>,
 }
 
@@ -56,13 +60,73 @@ impl Engine {
         };
         let granted = Cores::usable().up_to(pool.current_num_threads());
         let choice = options.threads.is_none().then_some(granted);
-        Ok(Self { pool, isa, gemm: options.gemm, choice, stop: Arc::default() })
+        Ok(Self { pool, isa, gemm: options.gemm, choice, span: None, stop: Arc::default() })
+    }
+
+    /// An engine whose teams, where they train, have the threads of all `ranks` as their workers: those
+    /// of `options` on this rank, or a thread for each core that it does not share with other ranks. All
+    /// ranks call it, and then train together: each calls [`fit`](Self::fit) or another of its kind with
+    /// the same network, images and options. Only rank 0 knows what comes of it, and all else, such as
+    /// [`evaluate`](Self::evaluate), each does by itself.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new), here or on another rank, and when the ranks compute differently.
+    pub fn across(options: EngineOptions, ranks: &Ranks) -> Result<Self, EngineError> {
+        let place = Place::of(ranks);
+        let threads = options.threads.unwrap_or_else(|| place.threads());
+        let own = Self::new(EngineOptions { threads: Some(threads), ..options });
+        let own = ranks.agree(own)?;
+        let (rounding, gemm) = (own.isa.is_fused(), own.gemm == GemmBackend::Engine);
+        let crowded = place.is_oversubscribed_by(threads);
+        let about = [threads, rounding.into(), gemm.into(), crowded.into()];
+        let all = ranks.gather(&about.map(usize::to_ne_bytes).concat());
+        let numbers = |bytes: &Vec<u8>| {
+            let (numbers, _) = bytes.as_chunks();
+            numbers.iter().copied().map(usize::from_ne_bytes).collect::<Vec<_>>()
+        };
+        let all: Vec<Vec<usize>> = all.iter().map(numbers).collect();
+        let column =
+            |which: usize| all.iter().filter_map(move |numbers| numbers.get(which).copied());
+        let same = |which| column(which).all(|number| number == about[which]);
+        if !(same(1) && same(2)) {
+            return Err(EngineError::Rounding);
+        }
+        let span = Span::new(ranks.clone(), column(0).collect());
+        Ok(Self { span: Some((span, column(3).any(|crowded| crowded != 0))), ..own })
     }
 
     /// The number of threads: the most that train.
     #[must_use]
     pub fn threads(&self) -> usize {
         self.pool.current_num_threads()
+    }
+
+    /// The ranks that train together, where they are several.
+    #[must_use]
+    pub fn ranks(&self) -> Option<&Ranks> {
+        self.span().map(Span::ranks)
+    }
+
+    /// The number of threads that train: of all ranks.
+    #[must_use]
+    pub fn training_threads(&self) -> usize {
+        self.span().map_or(self.threads(), Span::workers)
+    }
+
+    /// How teams that train span several ranks, where they do.
+    pub(crate) fn span(&self) -> Option<&Span> {
+        self.span.as_ref().map(|(span, _)| span)
+    }
+
+    /// `plan` for a team that trains by `threads` of this rank, or by all of all ranks where it spans
+    /// several.
+    pub(crate) fn training_plan_by(&self, plan: Plan, threads: usize) -> Plan {
+        match &self.span {
+            None => plan.by(threads),
+            Some((span, crowded)) => {
+                Plan { workers: span.workers(), oversubscribed: *crowded, ..plan }
+            }
+        }
     }
 
     /// The instruction set in use.
@@ -154,6 +218,15 @@ pub enum EngineError {
         /// What the system said.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Some ranks would round otherwise than others.
+    #[error(
+        "the ranks would not compute the same bits: let all have fused multiply-add (--isa), or none, and \
+         the same --gemm"
+    )]
+    Rounding,
+    /// Another rank has no engine, or one of them is gone.
+    #[error(transparent)]
+    Ranks(#[from] ranks::Error),
     /// There is no such instruction set here.
     #[error(transparent)]
     Isa(#[from] UnsupportedIsa),

@@ -110,6 +110,15 @@ impl Stage {
         others
     }
 
+    /// Has all parameters be here.
+    pub(crate) fn bring(&self) {
+        match self {
+            Self::Images(images) => images.bring(),
+            Self::Dense(dense) => dense.bring(),
+            Self::Dropout(_) => {}
+        }
+    }
+
     /// Copies slot `slot` of all parameters to the first of `tensors`; returns the others.
     pub(crate) fn get<'a>(&self, slot: usize, tensors: &'a mut [Tensor]) -> &'a mut [Tensor] {
         let (own, others) = tensors.split_at_mut(self.tensors());

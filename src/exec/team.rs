@@ -1,4 +1,4 @@
-//! The team: a worker a thread, and the buffers that they share.
+//! The team: a worker a thread, of one rank or of several, and the buffers that they share.
 
 use std::sync::Mutex;
 
@@ -27,9 +27,41 @@ impl Engine {
         data: &Samples<'_>,
         program: impl Fn(Worker) -> T + Sync,
     ) -> Vec<T> {
-        assert!(plan.workers <= self.threads(), "every worker has a thread");
-        let sync = TeamSync::new(plan.workers);
-        let workers = team(plan, network, data, &sync).into_iter();
+        self.run_team(plan, network, data, &TeamSync::new(plan.workers), program)
+    }
+
+    /// The same with a team that trains: where the engine spans several ranks, so does the team, of
+    /// which those on this rank run `program`.
+    pub(crate) fn as_training_team<T: Send>(
+        &self,
+        plan: Plan,
+        network: &Network,
+        data: &Samples<'_>,
+        program: impl Fn(Worker) -> T + Sync,
+    ) -> Vec<T> {
+        match self.span() {
+            None => self.as_team(plan, network, data, program),
+            Some(span) => {
+                let sync = TeamSync::across(span.clone(), plan.oversubscribed);
+                self.run_team(plan, network, data, &sync, program)
+            }
+        }
+    }
+
+    fn run_team<T: Send>(
+        &self,
+        plan: Plan,
+        network: &Network,
+        data: &Samples<'_>,
+        sync: &TeamSync,
+        program: impl Fn(Worker) -> T + Sync,
+    ) -> Vec<T> {
+        let own = sync.own_workers();
+        assert!(own.len() <= self.threads(), "every worker has a thread");
+        let mut workers = team(plan, network, data, sync);
+        // Those of other ranks work there.
+        workers.truncate(own.end);
+        let workers = workers.into_iter().skip(own.start);
         let workers: Vec<_> = workers.map(|worker| Mutex::new(Some(worker))).collect();
         let results = self.pool().broadcast(|context| {
             let _guard = sync.guard();
@@ -61,7 +93,8 @@ fn team(plan: Plan, network: &Network, data: &Samples<'_>, sync: &TeamSync) -> V
     let mut workers: Vec<_> = parts
         .map(|(rank, ((minibatch, head), barrier))| {
             let (stages, links) = (Vec::new(), Vec::new());
-            Worker { plan, rank, minibatch, stages, links, head, barrier }
+            let sync = sync.clone();
+            Worker { plan, rank, minibatch, stages, links, head, barrier, sync }
         })
         .collect();
     for (index, stage) in stages.iter().enumerate() {

@@ -4,6 +4,8 @@
 //! through the turns of a buffer, and waiting there is all that keeps them in step. After a worker
 //! is made, nothing is allocated.
 
+use std::time::Duration;
+
 use super::input::{Input, Minibatch};
 use super::layers::loss::{LossHead, Outcome, Totals};
 use super::link::Link;
@@ -15,7 +17,7 @@ use super::streams::SampleStreams;
 use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
 use crate::simd::F32x16;
-use crate::sync::Barrier;
+use crate::sync::{Barrier, StepSignals, TeamSync};
 
 /// One worker.
 pub(crate) struct Worker {
@@ -28,6 +30,7 @@ pub(crate) struct Worker {
     pub(super) head: LossHead,
     /// Where the workers wait for each other between epochs.
     pub(super) barrier: Barrier,
+    pub(super) sync: TeamSync,
 }
 
 impl Worker {
@@ -35,6 +38,12 @@ impl Worker {
     /// themselves).
     pub(crate) fn load_parameters(&mut self, slot: usize, tensors: &[Tensor]) {
         self.stages.iter_mut().fold(tensors, |tensors, stage| stage.set(slot, tensors));
+    }
+
+    /// Has the parameters, and what the optimiser keeps beside them, be here where the team spans
+    /// several ranks: before they are [copied](Self::copy_parameters). All workers call it.
+    pub(crate) fn bring_parameters(&self) {
+        self.stages.iter().for_each(Stage::bring);
     }
 
     /// Copies slot `slot` of all parameters (0: the parameters themselves) into `tensors`.
@@ -45,6 +54,16 @@ impl Worker {
     /// Whether this is the worker that speaks for the team.
     pub(crate) fn is_primary(&self) -> bool {
         self.rank == 0
+    }
+
+    /// What the primary worker says.
+    pub(crate) fn signals(&self) -> &StepSignals {
+        self.sync.signals()
+    }
+
+    /// How long this rank has waited for the others.
+    pub(crate) fn exchange_time(&self) -> Duration {
+        self.sync.exchange_time()
     }
 
     /// Waits until every worker has come here.

@@ -29,8 +29,8 @@ pub use overview::Overview;
 pub use palette::Palette;
 pub use probabilities::{ProbabilityTable, write_probabilities};
 pub use run::{
-    MODEL_FILE, PAGE_FILE, RecordedRun, RunConfig, RunEnd, RunRecord, RunStatus, SavedRun,
-    StartedRun, TrainedRun, run_folders,
+    FollowedRun, MODEL_FILE, PAGE_FILE, RecordedRun, RunConfig, RunEnd, RunRecord, RunStatus,
+    SavedRun, StartedRun, TrainedRun, run_folders,
 };
 pub use shades::shades;
 pub use submission::{submission, write_submission};
@@ -60,6 +60,9 @@ pub struct Report {
     pub parameters: usize,
     /// The number of threads that there were to train it; how many did, `teams` says.
     pub threads: usize,
+    /// The ranks that they are threads of, where these are several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ranks: Option<usize>,
     /// With how many of them each epoch was trained, or a part of it; without those epochs that the run
     /// had before it was gone on with, and empty in reports of versions that did not say.
     #[serde(default)]
@@ -78,7 +81,7 @@ pub struct Report {
     pub samples_per_second: f64,
     /// The same relative to the peak rate of fused multiply-adds of as many threads, as measured after
     /// the training: from 0 to 1, more where zeros were left out; `None` in reports of versions that
-    /// did not measure it.
+    /// did not measure it, and of several ranks.
     #[serde(default)]
     pub of_peak: Option<f64>,
     /// The most memory that the process ever had resident, in bytes; `None` where the system does not tell.

@@ -11,7 +11,11 @@ impl Report {
     /// With how many threads, most of the time; and, where their number changed, for how much of it
     /// with how many others.
     pub(super) fn teams_in_words(&self) -> String {
-        in_words(&self.teams).unwrap_or_else(|| threads(self.threads))
+        let words = in_words(&self.teams).unwrap_or_else(|| threads(self.threads));
+        match self.ranks {
+            Some(ranks) => format!("{words} of {}", counted(ranks as u64, "rank")),
+            None => words,
+        }
     }
 }
 

@@ -312,6 +312,7 @@ T-shirt/top read as a name of more than a few letters: 1 time
             model: "dense 100 relu, dense 10 sigmoid".into(),
             parameters: 79_510,
             threads: 1,
+            ranks: None,
             teams: Vec::new(),
             until_accuracy: None,
             isa: "portable".into(),

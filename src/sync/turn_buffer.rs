@@ -12,14 +12,21 @@
 //! ([`TurnBuffer::own`]).
 //!
 //! How a worker waits is the [team's](TeamSync) to say.
+//!
+//! Where the team spans several ranks, each has a copy of the buffer, in which its own workers' ranges
+//! are up to date. The first worker of a rank that reads brings those of the other ranks; so the ranks
+//! exchange what is read and nothing else. A read is therefore a matter of all workers: each reads a
+//! turn, or none does.
 
 #![allow(unsafe_code, reason = "the one place where threads share memory that they write")]
 
 use std::cell::UnsafeCell;
 use std::ops::{Deref, Range};
+use std::time::Instant;
 
 use super::TeamSync;
-use super::shim::{Arc, AtomicUsize, Watch};
+use super::exchange::Exchange;
+use super::shim::{Arc, AtomicUsize, Mutex, Ordering, Watch};
 use crate::simd::{F32x16, zeroed};
 
 /// The vectors, and the two counters that order all access to them.
@@ -30,7 +37,15 @@ struct Shared {
     published: Counter,
     /// How many times workers have finished reading, in all.
     released: Counter,
+    across: Option<Across>,
     sync: TeamSync,
+}
+
+/// Where the team spans several ranks.
+struct Across {
+    /// The last turn of which the other ranks' vectors are here.
+    brought: Counter,
+    exchange: Mutex<Exchange>,
 }
 
 /// A counter in cache lines of its own: what stands beside it is not taken away from a core
@@ -45,6 +60,10 @@ struct Counter(AtomicUsize);
 // the moment when its own worker releases. So nobody reads what another may write, and the counters
 // (released on the way in, acquired on the way out) order the accesses. What `own` gives, its own
 // worker alone writes, and not while it is borrowed.
+//
+// Where the team spans several ranks, all this holds of the workers of this rank; the ranges of the
+// others are written by `Across::bring`, when all workers of this rank have published, and before any
+// has a `Reader` of that turn: so after all have released the turn before.
 unsafe impl Sync for Shared {}
 // SAFETY: `F32x16` may move between threads.
 unsafe impl Send for Shared {}
@@ -60,7 +79,8 @@ pub(crate) struct TurnBuffer {
 }
 
 /// Makes a buffer of `length` vectors of zeros, and a handle for each of as many workers as there
-/// are lists in `own`: the ranges that the worker writes, by rank.
+/// are lists in `own`: the ranges that the worker writes, by its place in the team. Those of workers of
+/// other ranks are nobody's to use.
 ///
 /// # Panics
 /// When ranges overlap or leave the buffer, or there are not as many lists as workers.
@@ -77,11 +97,16 @@ pub(crate) fn turn_buffer(
         "two workers own the same vectors"
     );
     assert!(all.last().is_none_or(|range| range.end <= length), "a range leaves the buffer");
+    let across = sync.span().map(|span| Across {
+        brought: Counter(AtomicUsize::new(0)),
+        exchange: Mutex::new(Exchange::new(span, &own)),
+    });
     let shared = Arc::new(Shared {
         vectors: zeroed(length).into_iter().map(UnsafeCell::new).collect(),
         watch: Watch::new(length),
         published: Counter(AtomicUsize::new(0)),
         released: Counter(AtomicUsize::new(0)),
+        across,
         sync: sync.clone(),
     });
     own.into_iter()
@@ -110,6 +135,9 @@ impl TurnBuffer {
     pub(crate) fn read(&self) -> Reader<'_> {
         assert!(self.releases == self.turn, "a worker does not read what it has released");
         self.shared.sync.wait_for(&self.shared.published.0, self.turn);
+        if let Some(across) = &self.shared.across {
+            across.bring(&self.shared, self.turn);
+        }
         Reader { buffer: self }
     }
 
@@ -143,6 +171,43 @@ impl TurnBuffer {
             range.start <= range.end && (range.is_empty() || self.own.iter().any(within)),
             "a worker reaches for its own vectors only"
         );
+    }
+}
+
+impl Across {
+    /// Has the other ranks' vectors of turn `turn` be here, once all workers of this rank have published
+    /// theirs.
+    fn bring(&self, shared: &Shared, turn: usize) {
+        if self.brought.0.load(Ordering::Acquire) >= turn {
+            return;
+        }
+        // The others wait for whoever is first.
+        let mut exchange = match self.exchange.lock() {
+            Ok(exchange) => exchange,
+            Err(poisoned) => poisoned.into_inner(),
+        };
+        if self.brought.0.load(Ordering::Acquire) >= turn {
+            return;
+        }
+        let since = Instant::now();
+        exchange.run(shared.sync.signals(), |range| {
+            shared.watch.read(range.clone());
+            let vectors = &shared.vectors[range];
+            // SAFETY: all workers of this rank have published, and none writes again before the one
+            // that is here has released. `UnsafeCell<F32x16>` is laid out as `F32x16` is.
+            unsafe { std::slice::from_raw_parts(vectors.as_ptr().cast::<F32x16>(), vectors.len()) }
+        });
+        shared.sync.has_exchanged_for(since.elapsed());
+        for (range, numbers) in exchange.others() {
+            shared.watch.write(range.clone());
+            let vectors = shared.vectors[range].iter();
+            for (vector, numbers) in vectors.zip(numbers) {
+                // SAFETY: no worker of this rank owns it, and none reads it before the turn is brought,
+                // nor since it released the turn before, to write this one.
+                unsafe { *vector.get() = F32x16(numbers.map(f32::from_bits)) };
+            }
+        }
+        self.brought.0.store(turn, Ordering::Release);
     }
 }
 

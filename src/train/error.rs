@@ -7,7 +7,8 @@ use crate::files;
 use crate::image::{self, ImageShape};
 use crate::kernels::optim::InvalidOption;
 use crate::memory::Shortage;
-use crate::model::NetworkError;
+use crate::model::{self, NetworkError};
+use crate::ranks;
 
 /// Why a network was not trained, evaluated or asked. The text is one line for a person.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +47,21 @@ pub enum Error {
         /// The greatest label.
         greatest: usize,
     },
+    /// The ranks of a job do not train the same.
+    #[error(
+        "rank {rank} has another version of mnistry, other images or other settings than rank 0: start \
+         all with the same program, data and arguments"
+    )]
+    RanksDiffer {
+        /// The first one that differs.
+        rank: usize,
+    },
+    /// Something failed on another rank.
+    #[error(transparent)]
+    Ranks(#[from] ranks::Error),
+    /// A state that no file could hold.
+    #[error(transparent)]
+    State(#[from] model::Error),
     /// An ensemble of nothing.
     #[error("an ensemble has at least one network")]
     NoNetwork,

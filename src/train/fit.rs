@@ -1,5 +1,7 @@
 //! Training: [`Engine::fit`], and what must hold before it begins.
 
+use std::path::Path;
+
 use super::error::{Error, OptionError, Result};
 use super::history::{History, Observer};
 use super::options::FitOptions;
@@ -7,7 +9,7 @@ use super::primary::Primary;
 use super::run::TrainingRun;
 use super::state::State;
 use super::team_size::TeamSize;
-use crate::data::Split;
+use crate::data::{Split, sha256};
 use crate::exec::engine::Engine;
 use crate::exec::samples::Samples;
 use crate::image::RandomAffine;
@@ -24,6 +26,10 @@ impl Engine {
     /// The observer runs on one of the engine's threads: it may evaluate the network with this
     /// engine (on that thread alone), but not train another.
     ///
+    /// By an engine that spans [several ranks](Engine::across), all call this with the same network,
+    /// images and options. On rank 0 it does what it does elsewhere; on the others the network stays as
+    /// it is, the history is empty, and the observer is told nothing.
+    ///
     /// # Errors
     /// When an option makes no sense, `network` does not fit `split`, there is too little memory,
     /// the loss is not finite (`network` is then as after the last completed epoch), or `observer`
@@ -35,7 +41,7 @@ impl Engine {
         options: &FitOptions,
         observer: &mut dyn Observer,
     ) -> Result<History> {
-        let samples = self.prepare(network, split, options)?;
+        let samples = self.agree(self.prepare(network, split, options))?;
         let mut state = State::new(network.clone(), *options);
         let size = self.team_size(&state, samples.train.len());
         let history = self.go_on(&mut state, samples, observer, size);
@@ -59,7 +65,7 @@ impl Engine {
         split: &Split,
         observer: &mut dyn Observer,
     ) -> Result<History> {
-        let samples = self.prepare(state.network(), split, state.options())?;
+        let samples = self.agree(self.prepare(state.network(), split, state.options()))?;
         let size = self.team_size(state, samples.train.len());
         self.go_on(state, samples, observer, size)
     }
@@ -79,6 +85,13 @@ impl Engine {
         validation: &Split,
         observer: &mut dyn Observer,
     ) -> Result<History> {
+        let samples = self.agree(self.prepare_validated(state, split, validation))?;
+        let size = self.team_size(state, samples.train.len());
+        self.go_on(state, samples, observer, size)
+    }
+
+    /// Checks that a run can go on from `state` that is judged by `validation`.
+    fn prepare_validated(&self, state: &State, split: &Split, validation: &Split) -> Result<Parts> {
         if state.options().validation_split > 0.0 {
             return Err(OptionError::ValidatedTwice.into());
         }
@@ -89,9 +102,30 @@ impl Engine {
         let samples = self.prepare(state.network(), split, state.options())?;
         let (network, options) = (state.network(), state.options());
         self.check_training_memory(network, &samples.train, validation.len(), options)?;
-        let samples = Parts { validation: Some(validation.clone()), ..samples };
-        let size = self.team_size(state, samples.train.len());
-        self.go_on(state, samples, observer, size)
+        Ok(Parts { validation: Some(validation.clone()), ..samples })
+    }
+
+    /// What came of something on this rank, if it failed on none.
+    pub(super) fn agree<T>(&self, own: Result<T>) -> Result<T> {
+        match self.ranks() {
+            None => own,
+            Some(ranks) => ranks.agree(own),
+        }
+    }
+
+    /// Refuses to train where the ranks would not do the same.
+    pub(super) fn check_same(&self, state: &State, train: &Split) -> Result<()> {
+        let Some(ranks) = self.ranks() else { return Ok(()) };
+        let about = state.to_bytes(Path::new("a state")).map(|state| {
+            let data = self.pool().install(|| train.checksum());
+            sha256(&[env!("CARGO_PKG_VERSION").as_bytes(), data.as_bytes(), &state].concat())
+        });
+        let about = ranks.agree(about.map_err(Error::from))?;
+        let all = ranks.gather(about.as_bytes());
+        match all.iter().position(|of_rank| *of_rank != all[0]) {
+            None => Ok(()),
+            Some(rank) => Err(Error::RanksDiffer { rank }),
+        }
     }
 
     /// Goes on from `state` on samples that it was checked with, with a team of some `size`.
@@ -105,8 +139,8 @@ impl Engine {
         if state.options.until_accuracy.is_some() && validation.is_none() {
             return Err(OptionError::GoalWithoutValidation.into());
         }
-        state.check(&train)?;
-        self.check_idle()?;
+        self.agree(state.check(&train).and_then(|()| Ok(self.check_idle()?)))?;
+        self.check_same(state, &train)?;
         let (mut stopped, mut teams) = (false, Vec::new());
         if !state.is_complete() {
             let options = state.options;
@@ -134,7 +168,9 @@ impl Engine {
 
     /// How many threads shall go on from `state`, on so many samples.
     fn team_size(&self, state: &State, samples: usize) -> TeamSize {
-        let Some(cores) = self.cores_to_choose() else { return TeamSize::Fixed(self.threads()) };
+        let Some(cores) = self.cores_to_choose() else {
+            return TeamSize::Fixed(self.training_threads());
+        };
         let all = samples.div_ceil(state.options.batch_size).saturating_mul(state.options.epochs);
         let plan = self.training_plan(&state.options, samples);
         let parts = plan.parts(state.network.architecture());
@@ -177,7 +213,7 @@ impl Engine {
 
 /// The samples that a run trains on, and those that it validates the network with.
 pub(super) struct Parts {
-    train: Split,
+    pub(super) train: Split,
     validation: Option<Split>,
     /// How much each class counts, where not all count the same.
     class_weights: Option<Vec<f32>>,

@@ -113,7 +113,8 @@ impl Engine {
         let need = self
             .team_memory(&plan, architecture, train, options.augmentation)
             .and("the orders of the images", orders)
-            .and("the network and the state of the run", copies as u128 * parameters(architecture));
+            .and("the network and the state of the run", copies as u128 * parameters(architecture))
+            .and_all_of(self.exchange_memory(&plan, architecture));
         match held_out {
             0 => need,
             images => need.and_all_of(self.reading_memory(architecture, train, images, 1)),
@@ -122,12 +123,13 @@ impl Engine {
 
     /// How the minibatches of a run on `samples` samples are computed.
     pub(super) fn training_plan(&self, options: &FitOptions, samples: usize) -> Plan {
-        Plan {
+        let plan = Plan {
             slots: options.optimizer.slots(),
             drops: true,
             smoothing: options.label_smoothing,
             ..self.plan(options.batch_size.min(samples))
-        }
+        };
+        self.training_plan_by(plan, plan.workers)
     }
 
     /// What `readers` workers need, each a team of one, to read `images` images such as those of
@@ -168,6 +170,18 @@ impl Engine {
             .and("the weights, what is kept beside each and copies of them", parameters)
             .and(format!("the activations {of_minibatch}"), activations)
             .and(format!("the images {of_minibatch}"), images)
+    }
+
+    /// What messages between ranks need, where there are several: at most all that a team shares, as
+    /// what this rank tells and as what all do.
+    fn exchange_memory(&self, plan: &Plan, architecture: &Architecture) -> Need {
+        let TeamMemory { parameters, activations, .. } = plan.memory(architecture, false);
+        match self.ranks() {
+            None => Need::default(),
+            Some(_) => {
+                Need::default().and("what ranks tell each other", 2 * (parameters + activations))
+            }
+        }
     }
 
     fn are_sparse(

@@ -13,6 +13,7 @@ mod history;
 mod memory;
 mod metrics;
 mod options;
+mod pace;
 mod primary;
 mod run;
 mod schedule;
@@ -29,5 +30,6 @@ pub use history::{
 };
 pub use metrics::{Averages, ClassReport, Confusion, ConfusionMatrix, Evaluation};
 pub use options::FitOptions;
+pub use pace::Pace;
 pub use schedule::{LrDecay, LrSchedule};
 pub use state::State;

@@ -19,7 +19,6 @@ use crate::exec::streams::SampleStreams;
 use crate::exec::worker::Worker;
 use crate::kernels::optim::UpdateRule;
 use crate::rng::{Rng, Stream};
-use crate::sync::StepSignal;
 
 /// What all workers know of a run.
 pub(super) struct TrainingRun<'a> {
@@ -27,10 +26,6 @@ pub(super) struct TrainingRun<'a> {
     options: FitOptions,
     /// The order of the epoch that is walked: made by the first worker that comes to it.
     order: Mutex<Option<Arc<EpochOrder>>>,
-    /// The step after which the team meets, for the primary to take what there is.
-    meeting: StepSignal,
-    /// The last step, of the run or of the segment.
-    end: StepSignal,
 }
 
 /// A part of a run that is walked by a team of one size.
@@ -45,8 +40,7 @@ struct Segment<'a> {
 impl<'a> TrainingRun<'a> {
     /// A run on `data`.
     pub(super) fn new(data: Samples<'a>, options: FitOptions) -> Self {
-        let (meeting, end) = (StepSignal::new(), StepSignal::new());
-        Self { data, options, order: Mutex::default(), meeting, end }
+        Self { data, options, order: Mutex::default() }
     }
 
     /// Walks on from the state of `primary`, the parameters moved by the `rule` of each step.
@@ -62,10 +56,11 @@ impl<'a> TrainingRun<'a> {
         let since = Instant::now();
         let mut next = Some(Continuation { state: primary.state.clone(), since });
         while let Some(Continuation { state: start, since }) = next {
-            let plan = plan.by(primary.take_size());
+            let plan = engine.training_plan_by(plan, primary.take_size());
             let segment = Segment { start, since, run: self };
             let shared = Mutex::new(primary);
-            let ends = engine.as_team(plan, segment.start.network(), &self.data, |mut worker| {
+            let network = segment.start.network();
+            let ends = engine.as_training_team(plan, network, &self.data, |mut worker| {
                 segment.start.give_parameters(&mut worker);
                 let mut primary = if worker.is_primary() { shared.lock().ok() } else { None };
                 segment.walk(&mut worker, primary.as_deref_mut(), &rule)
@@ -75,6 +70,22 @@ impl<'a> TrainingRun<'a> {
             next = primary.take_next();
         }
         Ok(primary)
+    }
+
+    /// What it is trained on.
+    pub(super) fn data(&self) -> &Samples<'a> {
+        &self.data
+    }
+
+    /// Has `worker` take a step to see how long that takes: with the whole minibatch `step` of the first
+    /// epoch, or one of those before it where it has no more.
+    pub(super) fn try_step<R: UpdateRule>(&self, worker: &mut Worker, step: usize, rule: R) {
+        let order = self.order_of(1);
+        let whole = (self.data.len() / self.options.batch_size).max(1);
+        let streams = Some(SampleStreams { seed: self.options.seed, epoch: 1 });
+        worker.load(&self.data, order.minibatch(step % whole));
+        worker.forward_step(&self.data, streams);
+        worker.backward_step(&self.data, streams, order.minibatch((step + 1) % whole), rule);
     }
 
     /// The order of epoch `epoch`, counted from 1.
@@ -88,13 +99,6 @@ impl<'a> TrainingRun<'a> {
         *shared = Some(Arc::clone(&order));
         order
     }
-
-    /// Ends the segment with step `step` where the primary has said so, or failed.
-    fn end_after(&self, step: u64, said: &Result<bool>) {
-        if !matches!(said, Ok(false)) {
-            self.end.say(step);
-        }
-    }
 }
 
 impl Segment<'_> {
@@ -106,7 +110,7 @@ impl Segment<'_> {
         rule: impl Fn(StepIndex) -> R,
     ) -> Result<()> {
         let Self { start, since, run } = self;
-        let TrainingRun { data, options, meeting, end, .. } = run;
+        let TrainingRun { data, options, .. } = run;
         let steps = data.len().div_ceil(options.batch_size);
         let mut at = StepIndex::after(start.steps_done(data.len()), steps, options.epochs);
         let mut partial = start.partial;
@@ -123,17 +127,18 @@ impl Segment<'_> {
                 worker.load(data, order.minibatch(step));
                 let seen = worker.forward_step(data, streams);
                 // At the end of an epoch the team has met.
-                if step > first && meeting.is_at(at.step - 1) {
+                if step > first && worker.signals().meeting.is_at(at.step - 1) {
+                    worker.bring_parameters();
                     let mut met = Ok(false);
                     if let Some(primary) = primary.as_deref_mut() {
                         partial.seconds = seconds + clock.pause();
                         met = primary.meet(worker, partial);
-                        run.end_after(at.step - 1, &met);
+                        end_after(worker, at.step - 1, &met);
                         clock.go_on();
                     }
                     worker.wait_for_all();
                     met?;
-                    if end.is_at(at.step - 1) {
+                    if worker.signals().end.is_at(at.step - 1) {
                         return Ok(());
                     }
                 }
@@ -146,26 +151,34 @@ impl Segment<'_> {
                 if let Some(primary) = primary.as_deref_mut() {
                     let progress = progress(epoch, step + 1, loss, &partial.totals);
                     if primary.end_step(&progress, clock.step()) {
-                        meeting.say(at.step);
+                        worker.signals().meeting.say(at.step);
                     }
                 }
                 worker.backward_step(data, streams, order.minibatch(step + 1), rule(at));
             }
+            worker.bring_parameters();
             let mut ends = Ok(false);
             if let Some(primary) = primary.as_deref_mut() {
                 partial.seconds = seconds + clock.pause();
                 ends = primary.end_epoch(worker, partial);
-                run.end_after(at.step, &ends);
+                end_after(worker, at.step, &ends);
             }
             worker.wait_for_all();
             ends?;
-            if end.is_at(at.step) {
+            if worker.signals().end.is_at(at.step) {
                 return Ok(());
             }
             partial = PartialEpoch::default();
             clock = StepClock::since(Instant::now());
         }
         Ok(())
+    }
+}
+
+/// Ends the segment with step `step` where the primary, which is `worker`, has `said` so, or failed.
+fn end_after(worker: &Worker, step: u64, said: &Result<bool>) {
+    if !matches!(said, Ok(false)) {
+        worker.signals().end.say(step);
     }
 }
 

@@ -1,7 +1,6 @@
 //! `mnistry sweep`: many trainings, and how their results vary.
 
 mod meter;
-mod ranks;
 mod run_settings;
 mod stored;
 
@@ -16,9 +15,9 @@ use mnistry::{Dataset, EngineOptions};
 
 use super::common::{Common, Place};
 use super::interrupt::Interrupt;
+use super::launch::Launch;
 use super::{CommandError, Outcome, conflict, output};
 use meter::SweepMeter;
-use ranks::Ranks;
 use run_settings::RunSettings;
 use stored::Stored;
 
@@ -168,8 +167,8 @@ impl Sweep {
             let problem = "--threads is for one run: a sweep has --workers and --threads-per-run";
             return Err(conflict("sweep", problem).into());
         }
-        if let Some(ranks) = Ranks::started().filter(|_| self.shard.is_none()) {
-            return ranks.refuse();
+        if let Some(launch) = Launch::found().filter(|_| self.shard.is_none()) {
+            launch.join("sweep")?;
         }
         let plan = self.plan()?;
         RunSettings::check_names(&plan)?;

@@ -351,7 +351,7 @@ pub(super) fn has_report(path: &Path) -> bool {
 }
 
 /// `value` as what the file at `path` holds.
-fn json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>> {
+pub(super) fn json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(value)
         .map_err(|error| Error::Unwritable { path: path.to_owned(), source: error.into() })?;
     text.push(b'\n');

@@ -3,6 +3,7 @@
 mod config;
 mod data;
 mod folder;
+mod followed;
 mod history_file;
 mod pace;
 mod record;
@@ -14,6 +15,7 @@ mod tests;
 
 pub use config::RunConfig;
 pub use folder::{MODEL_FILE, PAGE_FILE};
+pub use followed::FollowedRun;
 pub use record::{RunRecord, RunStatus, run_folders};
 pub use saved::SavedRun;
 
@@ -27,6 +29,7 @@ use crate::data::{Dataset, ReadOptions, Split};
 use crate::exec::engine::Engine;
 use crate::measure::{Machine, share_of_peak};
 use crate::model::{Error as ModelError, Network};
+use crate::ranks::Ranks;
 use crate::report::error::{Error, Result};
 use crate::train::{Epoch, FitOptions, Observer, State, TeamUse};
 use data::{checksum, taken};
@@ -192,7 +195,7 @@ impl<'a> RecordedRun<'a> {
             init: self.init.map(|path| path.to_string_lossy().into_owned().into()),
             step_log: self.step_log,
             fit: options,
-            threads: engine.threads(),
+            threads: engine.training_threads(),
             isa: engine.isa().name().into(),
             gemm: engine.gemm_backend(),
         };
@@ -221,6 +224,7 @@ impl<'a> RecordedRun<'a> {
             folder,
             history,
             step_log,
+            has_called: false,
         })
     }
 }
@@ -243,6 +247,8 @@ pub struct StartedRun<'a> {
     folder: RunFolder,
     history: HistoryFile,
     step_log: Option<StepLog>,
+    /// Whether the other ranks train it too, where there are some.
+    has_called: bool,
 }
 
 impl<'a> StartedRun<'a> {
@@ -275,7 +281,8 @@ impl<'a> StartedRun<'a> {
     /// # Errors
     /// As [`Engine::fit`], and when a file cannot be written. The folder then has the network as
     /// it was after the last good epoch.
-    pub fn train(self, observer: &mut dyn Observer) -> Result<RunEnd<'a>> {
+    pub fn train(mut self, observer: &mut dyn Observer) -> Result<RunEnd<'a>> {
+        self.call_ranks()?;
         let Self { engine, mut state, folder, .. } = self;
         let before = state.seconds();
         let mut recorder =
@@ -397,18 +404,23 @@ impl TrainedRun<'_> {
             TestReport::new(engine.evaluate(network, &dataset.test)?, &network.names_of_classes())?;
         let samples = config.train_images * state.epochs().len();
         let samples_per_second = samples as f64 / self.train_seconds;
+        let ranks = engine.ranks().map(Ranks::size);
         let report = Report {
             dataset: dataset.name.clone(),
             model: network.architecture().to_string(),
             parameters: network.parameter_count(),
-            threads: engine.threads(),
+            threads: engine.training_threads(),
+            ranks,
             teams: self.teams.clone(),
             isa: engine.isa().name().into(),
             machine: Some(Machine::this()),
             train_seconds: self.train_seconds,
             total_seconds: self.started.elapsed().as_secs_f64(),
             samples_per_second,
-            of_peak: Some(share_of_peak(engine, network.architecture(), samples_per_second)),
+            // Of other machines it is not known.
+            of_peak: ranks
+                .is_none()
+                .then(|| share_of_peak(engine, network.architecture(), samples_per_second)),
             peak_memory_bytes: peak_memory_bytes(),
             history: state.epochs().to_vec(),
             until_accuracy: UntilAccuracy::of(

@@ -101,7 +101,7 @@ impl SavedRun {
             }
             Some(_) => {}
         }
-        config.threads = engine.threads();
+        config.threads = engine.training_threads();
         config.isa = engine.isa().name().into();
         let train_images = taken(dataset, config.train_limit)?;
         let is_new = state.is_none();
@@ -135,6 +135,7 @@ impl SavedRun {
             folder,
             history,
             step_log,
+            has_called: false,
         })
     }
 }

@@ -81,6 +81,11 @@ impl Conv2d {
         self.parameters.set(slot, kernel, bias);
     }
 
+    /// Has all parameters be here.
+    pub(crate) fn bring(&self) {
+        self.parameters.bring();
+    }
+
     /// Copies slot `slot` of all parameters (0: the parameter itself) to `kernel` and `bias`.
     pub(crate) fn get(&self, slot: usize, kernel: &mut Tensor, bias: &mut Tensor) {
         self.parameters.get(slot, kernel, bias);

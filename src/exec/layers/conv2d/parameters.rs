@@ -62,6 +62,11 @@ impl Parameters {
         }
     }
 
+    /// Has all be here.
+    pub(super) fn bring(&self) {
+        self.turns.read();
+    }
+
     /// Copies slot `slot` of all (0: the parameter itself) to `kernel` and `bias`.
     pub(super) fn get(&self, slot: usize, kernel: &mut Tensor, bias: &mut Tensor) {
         let all = self.turns.read();

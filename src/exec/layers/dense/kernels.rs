@@ -112,16 +112,18 @@ impl Kernel for BackwardInput<'_, '_> {
         let Self { layer, gemm, samples, dz, below } = self;
         let Dense { partition, rank, weights, owns_rows, transposed, .. } = layer;
         let inputs = below.partition.work(*rank, samples);
+        // All workers read, or none does.
+        let everyones = (!*owns_rows).then(|| weights.read());
         if inputs.blocks.is_empty() || inputs.samples.is_empty() {
             return;
         }
         let rows_needed = RowsOfWeights { layout: weights.layout(), inputs: &inputs };
-        if *owns_rows {
+        if let Some(everyones) = everyones {
+            rows_needed.transpose(s, &everyones, 0, transposed);
+        } else {
             let own = partition.work(*rank, samples);
             let first = weights.layout().range(&own).start;
             rows_needed.transpose(s, weights.own(&own), first, transposed);
-        } else {
-            rows_needed.transpose(s, &weights.read(), 0, transposed);
         }
         let width = inputs.blocks.len();
         let w = Rhs::of_vectors(transposed, width, 1);

@@ -121,6 +121,11 @@ impl Dense {
         self.weights.set(slot, kernel, bias);
     }
 
+    /// Has all weights be here.
+    pub(crate) fn bring(&self) {
+        self.weights.read();
+    }
+
     /// Copies slot `slot` of all weights (0: the weight itself) to `kernel` and `bias`.
     pub(crate) fn get(&self, slot: usize, kernel: &mut Tensor, bias: &mut Tensor) {
         self.weights.get(slot, kernel, bias);

@@ -140,6 +140,11 @@ impl ImageStack {
         }
     }
 
+    /// Has all parameters be here.
+    pub(crate) fn bring(&self) {
+        self.convolutions().for_each(Conv2d::bring);
+    }
+
     /// Copies slot `slot` of all parameters (0: the parameter itself) to `tensors`.
     pub(crate) fn get(&self, slot: usize, tensors: &mut [Tensor]) {
         for (convolution, pair) in self.convolutions().zip(tensors.chunks_exact_mut(2)) {
