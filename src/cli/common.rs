@@ -274,3 +274,9 @@ pub(super) fn output_file(text: &str) -> Result<PathBuf, String> {
         name => Ok(name.into()),
     }
 }
+
+/// Refuses a page that would replace a file of something else.
+pub(super) fn check_page(file: &Path) -> Result<(), CommandError> {
+    let is_page = file.extension().is_some_and(|end| ["html", "htm"].iter().any(|e| end == *e));
+    if file.is_file() && !is_page { Err(CommandError::NoPage(file.to_owned())) } else { Ok(()) }
+}

@@ -9,7 +9,7 @@ use mnistry::report::{
 use mnistry::{Dataset, Engine};
 use serde::Serialize;
 
-use super::common::{Common, find_silently, load, output_file};
+use super::common::{Common, check_page, find_silently, load, output_file};
 use super::{CommandError, Outcome};
 
 /// Write a report of runs as a web page
@@ -100,11 +100,7 @@ impl Report {
             true => name.into(),
             false => folder.join(name),
         });
-        let is_pages =
-            file.extension().is_some_and(|end| ["html", "htm"].iter().any(|e| end == *e));
-        if file.is_file() && !is_pages {
-            return Err(CommandError::NoPage(file));
-        }
+        check_page(&file)?;
         check_output(&file, self.common.data.iter())?;
         Ok(file)
     }

@@ -139,6 +139,12 @@ impl SweepFolder {
         &self.path
     }
 
+    /// The files that say what it is: nothing else may replace them.
+    #[must_use]
+    pub fn files(&self) -> [PathBuf; 2] {
+        [PLAN_FILE, RESULTS_FILE].map(|name| self.path.join(name))
+    }
+
     /// What is tried.
     #[must_use]
     pub fn plan(&self) -> &Plan {

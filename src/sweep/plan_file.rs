@@ -107,7 +107,8 @@ impl Plan {
     }
 
     /// The plan as a file has it: equal plans are the same text.
-    pub(super) fn to_toml(&self) -> String {
+    #[must_use]
+    pub fn to_toml(&self) -> String {
         let Self { data, data_checksum, seeds, folds, halving, sample, settings } = self;
         let mut table = Table::new();
         let mut add = |name: &str, value: Value| table.insert(name.into(), value);

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::configuration::Configuration;
 use super::folder::SweepFolder;
+use super::measure::Measure;
 use super::results::ResultRow;
 use super::statistics::{Statistics, holm, welch};
 
@@ -36,18 +37,6 @@ pub struct RungSummary {
     pub configurations: usize,
     /// How many of them were stopped.
     pub stopped: usize,
-}
-
-/// An accuracy by which configurations are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Measure {
-    /// That on the folds that were held out, where there are folds.
-    Folds,
-    /// The validation accuracy, where all have one.
-    Validation,
-    /// That on the test images.
-    Test,
 }
 
 /// What came of the runs of one configuration.
@@ -97,7 +86,8 @@ impl Summary {
             rows.iter().map(|(of, results)| ConfigurationSummary::new(of, results)).collect();
         let judged_by = match folder.plan().folds {
             Some(_) => Measure::Folds,
-            None => Measure::without_folds(&configurations),
+            None if all_validated(&configurations) => Measure::Validation,
+            None => Measure::Test,
         };
         let judged = |row: &ConfigurationSummary| row.accuracy(judged_by);
         let mean = |row: &ConfigurationSummary| judged(row).map_or(f64::NEG_INFINITY, |of| of.mean);
@@ -127,6 +117,14 @@ impl Summary {
     }
 }
 
+/// Whether all that came to a network have a validation accuracy: what only some of them have compares
+/// nothing.
+fn all_validated(configurations: &[ConfigurationSummary]) -> bool {
+    let has_validation = |row: &ConfigurationSummary| row.validation_accuracy.is_some();
+    let mut trained = configurations.iter().filter(|row| row.test_accuracy.is_some());
+    configurations.iter().any(has_validation) && trained.all(has_validation)
+}
+
 /// What `folder` has of rungs, with those of `configurations` that were stopped there.
 fn rungs(folder: &SweepFolder, configurations: &[ConfigurationSummary]) -> Vec<RungSummary> {
     let mut rungs: Vec<RungSummary> = Vec::new();
@@ -148,29 +146,21 @@ fn rungs(folder: &SweepFolder, configurations: &[ConfigurationSummary]) -> Vec<R
     rungs
 }
 
-impl Measure {
-    /// What only some of the configurations have compares nothing.
-    fn without_folds(configurations: &[ConfigurationSummary]) -> Self {
-        let mut trained = configurations.iter().filter(|row| row.test_accuracy.is_some());
-        let is_validated =
-            !configurations.is_empty() && trained.all(|row| row.validation_accuracy.is_some());
-        if is_validated { Self::Validation } else { Self::Test }
-    }
-}
-
 impl ConfigurationSummary {
     fn new(configuration: &Configuration, results: &[&ResultRow]) -> Self {
-        let measured = |measure: fn(&ResultRow) -> Option<f64>| {
-            let numbers: Vec<_> = results.iter().filter_map(|result| measure(result)).collect();
+        let networks = || results.iter().filter_map(|row| row.outcome.trained());
+        let accuracy = |measure: Measure| {
+            let numbers: Vec<_> = networks().filter_map(|network| measure.of(network)).collect();
             Statistics::of(&numbers)
         };
+        let seconds: Vec<_> = results.iter().map(|row| row.seconds).collect();
         Self {
             configuration: configuration.clone(),
-            failed: results.iter().filter(|row| row.outcome.judged().is_none()).count(),
-            test_accuracy: measured(|row| Some(row.outcome.trained()?.test_accuracy)),
-            validation_accuracy: measured(|row| Some(row.outcome.trained()?.validation?.accuracy)),
-            fold_accuracy: measured(|row| Some(row.outcome.trained()?.fold?.accuracy)),
-            seconds: measured(|row| Some(row.seconds)),
+            failed: results.len() - networks().count(),
+            test_accuracy: accuracy(Measure::Test),
+            validation_accuracy: accuracy(Measure::Validation),
+            fold_accuracy: accuracy(Measure::Folds),
+            seconds: Statistics::of(&seconds),
             stopped_at_rung: results.iter().filter_map(|row| row.stopped_at_rung).max(),
             p_value: None,
             is_worse: None,

@@ -2,12 +2,23 @@
 
 use std::fmt;
 
+use super::measure::Measure;
 use super::statistics::Statistics;
-use super::summary::{ConfigurationSummary, Measure, RungSummary, Summary};
+use super::summary::{ConfigurationSummary, RungSummary, Summary};
+
+/// A row a configuration, in words.
+#[derive(Clone, Debug)]
+pub struct SummaryTable {
+    /// What the columns are called.
+    pub headings: Vec<String>,
+    /// The fields of each row, in the order of the summary's configurations.
+    pub rows: Vec<Vec<String>>,
+}
 
 impl Summary {
     /// The names of the settings that differ between configurations.
-    fn varied(&self) -> Vec<&str> {
+    #[must_use]
+    pub fn varied(&self) -> Vec<&str> {
         let mut configurations = self.configurations.iter().map(|row| &row.configuration);
         let Some(first) = configurations.next() else { return Vec::new() };
         let others: Vec<_> = configurations.collect();
@@ -16,21 +27,28 @@ impl Summary {
         names.filter(differs).collect()
     }
 
-    /// The measure whose numbers are shown. Images that configurations are chosen by say too much of
-    /// them: the numbers of a validation are not.
-    fn shown(&self) -> Measure {
-        if self.judged_by == Measure::Folds { Measure::Folds } else { Measure::Test }
-    }
-
-    fn header(&self, varied: &[&str]) -> Vec<String> {
+    /// As a table, for a person.
+    #[must_use]
+    pub fn table(&self) -> SummaryTable {
+        let varied = self.varied();
         let shown = match self.shown() {
             Measure::Folds => "held-out % mean ± sd",
             Measure::Validation | Measure::Test => "test % mean ± sd",
         };
         let measures =
             ["runs", shown, "95 % interval", "least", "greatest", "seconds", "against the best"];
-        let names = [""].iter().chain(varied).chain(&measures);
-        names.map(|&name| name.to_owned()).collect()
+        let headings = ["no."].iter().chain(&varied).chain(&measures);
+        let rows = self.configurations.iter().enumerate();
+        SummaryTable {
+            headings: headings.map(|&name| name.to_owned()).collect(),
+            rows: rows.map(|(place, row)| self.fields(row, &varied, place == 0)).collect(),
+        }
+    }
+
+    /// The measure whose numbers are shown. Images that configurations are chosen by say too much of
+    /// them: the numbers of a validation are not.
+    fn shown(&self) -> Measure {
+        if self.judged_by == Measure::Folds { Measure::Folds } else { Measure::Test }
     }
 
     /// The fields of a row: of the settings `varied`, then the measures.
@@ -56,7 +74,10 @@ impl Summary {
         fields.push(said(|of| percent(of.least)));
         fields.push(said(|of| percent(of.greatest)));
         fields.push(row.seconds.map_or_else(String::new, |of| format!("{:.2}", of.mean)));
-        fields.push(if is_best { "best".into() } else { against_the_best(row) });
+        fields.push(match is_best && accuracy.is_some() {
+            true => "best".into(),
+            false => against_the_best(row),
+        });
         fields
     }
 }
@@ -79,39 +100,39 @@ fn short(p_value: f64) -> String {
     if p_value < 0.001 { "< 0.001".into() } else { format!("{p_value:.3}") }
 }
 
-/// As a table for a person.
-impl fmt::Display for Summary {
+/// In columns, a line a row.
+impl fmt::Display for SummaryTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let varied = self.varied();
-        let mut rows = vec![self.header(&varied)];
-        let configurations = self.configurations.iter().enumerate();
-        rows.extend(configurations.map(|(place, row)| self.fields(row, &varied, place == 0)));
+        let lines = || std::iter::once(&self.headings).chain(&self.rows);
         let width = |column: usize| {
-            rows.iter().filter_map(|row| row.get(column)).map(|field| field.chars().count()).max()
+            let fields = lines().filter_map(|line| line.get(column));
+            fields.map(|field| field.chars().count()).max().unwrap_or(0)
         };
-        let widths: Vec<_> = (0..rows[0].len()).map(|column| width(column).unwrap_or(0)).collect();
-        for row in &rows {
+        let widths: Vec<_> = (0..self.headings.len()).map(width).collect();
+        for fields in lines() {
             let mut line = String::new();
-            for (field, width) in row.iter().zip(&widths) {
+            for (field, width) in fields.iter().zip(&widths) {
                 let padding = width.saturating_sub(field.chars().count());
                 line.push_str(field);
                 line.extend(std::iter::repeat_n(' ', padding + 2));
             }
             writeln!(f, "{}", line.trim_end())?;
         }
+        Ok(())
+    }
+}
+
+/// As a table for a person.
+impl fmt::Display for Summary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { planned, done, judged_by, rungs, .. } = self;
-        let accuracy = match judged_by {
-            Measure::Folds => "accuracy on the folds held out",
-            Measure::Validation => "validation accuracy",
-            Measure::Test => "test accuracy",
-        };
-        writeln!(f)?;
+        writeln!(f, "{}", self.table())?;
         for RungSummary { rung, configurations, stopped } in rungs {
             writeln!(f, "rung {rung}: of {configurations} configurations {stopped} were stopped")?;
         }
         writeln!(
             f,
-            "{done} of {planned} runs; the best is that of the highest {accuracy} in the mean;"
+            "{done} of {planned} runs; the best is that of the highest {judged_by} in the mean;"
         )?;
         write!(f, "the others are compared with it by Welch's t-test, adjusted by Holm's method")?;
         if *judged_by == Measure::Folds {

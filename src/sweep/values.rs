@@ -75,6 +75,25 @@ impl fmt::Display for Range {
     }
 }
 
+/// As arguments have them.
+impl fmt::Display for Values {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let values = match self {
+            Self::Range(range) => return range.fmt(f),
+            Self::List(values) => values,
+        };
+        let mut separator = "";
+        for value in values {
+            match value.contains(',') {
+                true => write!(f, "{separator}[{value}]")?,
+                false => write!(f, "{separator}{value}")?,
+            }
+            separator = ",";
+        }
+        Ok(())
+    }
+}
+
 /// As arguments have them: `50,100,200`, `[50],[200,100]` where values have commas themselves, or a
 /// range, `1e-4..1e-2` or `1e-4..1e-2:log`.
 impl FromStr for Values {
@@ -131,6 +150,9 @@ mod tests {
         assert_eq!(read("50,100"), Ok(list(&["50", "100"])));
         assert_eq!(read("50,[200,100],7"), Ok(list(&["50", "200,100", "7"])));
         assert_eq!(read("[1]"), Ok(list(&["1"])));
+        for text in ["50,100", "50,[200,100],7", "16..512", "0.1..0.5:log"] {
+            assert_eq!(read(text).unwrap().to_string(), text);
+        }
         let range = Range { from: 1e-4, to: 1e-2, log: true, whole: false };
         assert_eq!(read("1e-4..1e-2:log"), Ok(Values::Range(range)));
         let range = Range { from: 16.0, to: 512.0, log: false, whole: true };

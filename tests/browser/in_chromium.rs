@@ -313,6 +313,44 @@ fn both_views_and_reports_fit_and_can_be_used_by_all() {
     assert_silent(&browser);
 }
 
+#[test]
+#[ignore = "needs Chromium and chromedriver"]
+fn a_report_of_a_sweep_fits_and_can_be_used_by_all() {
+    let desk = desk();
+    desk.succeed(
+        "sweep --data digits --sweep-dir swept --quiet --seeds 0-4 --grid train-limit=2000 \
+         --grid epochs=1 --grid hidden=10,20,40 --grid learning-rate=1e-4,1e-3,1e-2",
+    );
+    desk.succeed(
+        "sweep --data digits --sweep-dir seeds --quiet --seeds 0-29 --grid train-limit=500 \
+         --grid epochs=1",
+    );
+    let browser = Browser::start(WIDE.0, WIDE.1);
+    browser.requests();
+    for (width, height) in [WIDE, NARROW] {
+        browser.resize(width, height);
+        for is_dark in [false, true] {
+            browser.darken(is_dark);
+            for sweep in ["swept", "seeds"] {
+                let page = desk.path(sweep).join("report.html");
+                browser.open(&format!("file://{}", page.display()));
+                let look = if is_dark { "dark" } else { "light" };
+                check(&browser, &format!("sweep-{sweep}-{width}-{look}"));
+            }
+        }
+    }
+    // Charts are within their figures, and words within the charts.
+    let outside = "return [...document.querySelectorAll('svg text')].filter((text) => {
+        const [own, all] = [text, text.ownerSVGElement].map((of) => of.getBoundingClientRect());
+        return own.left < all.left - 1 || own.right > all.right + 1
+            || own.top < all.top - 1 || own.bottom > all.bottom + 1;
+    }).map((text) => text.textContent)";
+    assert_eq!(browser.run(outside), json!([]));
+    let requests = browser.requests();
+    assert!(requests.iter().all(|url| url.starts_with("file:")), "{requests:?}");
+    assert_silent(&browser);
+}
+
 /// Nothing is wider than the window, and axe finds nothing serious. Where `MNISTRY_SCREENSHOTS` names
 /// a folder, `what` is seen there.
 fn check(browser: &Browser, what: &str) {

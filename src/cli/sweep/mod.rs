@@ -27,8 +27,8 @@ const SWEEPS: &str = "sweeps";
 /// Train many networks: each combination of settings by each seed, and say how the results vary
 ///
 /// One single-threaded run a core at a time. The sweep's folder holds plan.toml (what is tried),
-/// results.csv (a line a run) and, if they are to be kept, the networks in models/. A sweep that was
-/// interrupted or killed is gone on with by the same command. Each run gives the same network as
+/// results.csv (a line a run), at the end report.html (a page to look at) and, if they are to be kept,
+/// the networks in models/. A sweep that was interrupted or killed is gone on with by the same command. Each run gives the same network as
 /// `train` with its settings.
 #[derive(Args)]
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
@@ -129,7 +129,8 @@ Examples:
   mnistry sweep plan.toml --dry-run
   mnistry sweep plan.toml --shard 3/16 --sweep-dir part-3
   mnistry sweep merge part-* --sweep-dir whole
-  mnistry sweep show sweeps/1";
+  mnistry sweep show sweeps/1
+  mnistry sweep show sweeps/1 --html so-far.html";
 
 /// A setting and its values, as an argument has them.
 fn setting(text: &str) -> Result<(String, Values), String> {
@@ -210,7 +211,7 @@ impl Sweep {
                 ));
                 Ok(Outcome::Interrupted(interrupt.exit_code()))
             }
-            SweepEnd::Done => stored::print(&folder, &self.common.output),
+            SweepEnd::Done => stored::finish(&folder, &self.common.output),
         }
     }
 

@@ -1,11 +1,13 @@
 //! What is done with sweeps that are there: `sweep show` and `sweep merge`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use mnistry::report::{PAGE_FILE, check_output, sweep_page, write_page};
 use mnistry::sweep::{Shard, Summary, SweepFolder, merge};
 
 use super::SWEEPS;
+use crate::cli::common::{check_page, output_file};
 use crate::cli::output::OutputOptions;
 use crate::cli::{CommandError, Outcome};
 
@@ -21,6 +23,12 @@ pub(super) struct Show {
     /// The folder of the sweep
     #[arg(value_name = "DIR")]
     folder: PathBuf,
+
+    /// Write the report as a web page to this file: the table, a strip plot, parallel coordinates. A
+    /// sweep leaves it as report.html in its folder when it ends; of one that is not complete it has
+    /// the runs that are done
+    #[arg(long, value_name = "FILE", value_parser = output_file)]
+    html: Option<PathBuf>,
 
     #[command(flatten)]
     output: OutputOptions,
@@ -44,9 +52,21 @@ pub(super) struct Merge {
 impl Stored {
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         match self {
-            Self::Show(show) => print(&SweepFolder::open(&show.folder)?, &show.output),
+            Self::Show(show) => show.run(),
             Self::Merge(merge) => merge.run(),
         }
+    }
+}
+
+impl Show {
+    fn run(&self) -> Result<Outcome, CommandError> {
+        let folder = SweepFolder::open(&self.folder)?;
+        if let Some(file) = &self.html {
+            check_page(file)?;
+            check_output(file, folder.files())?;
+            write_report(&folder, file, &self.output)?;
+        }
+        print(&folder, &self.output)
     }
 }
 
@@ -63,12 +83,32 @@ impl Merge {
         };
         merge(&self.folders, &mut whole)?;
         self.output.note(format_args!("merged in {}", whole.path().display()));
-        print(&whole, &self.output)
+        finish(&whole, &self.output)
     }
 }
 
+/// Leaves the report of `folder` in it, and prints what it has.
+pub(super) fn finish(
+    folder: &SweepFolder,
+    output: &OutputOptions,
+) -> Result<Outcome, CommandError> {
+    write_report(folder, &folder.path().join(PAGE_FILE), output)?;
+    print(folder, output)
+}
+
+/// Writes the report of `folder` as a web page.
+fn write_report(
+    folder: &SweepFolder,
+    file: &Path,
+    output: &OutputOptions,
+) -> Result<(), CommandError> {
+    write_page(file, &sweep_page(folder)?)?;
+    output.note(format_args!("the report is in {}", file.display()));
+    Ok(())
+}
+
 /// Prints what `folder` has up to now.
-pub(super) fn print(folder: &SweepFolder, output: &OutputOptions) -> Result<Outcome, CommandError> {
+fn print(folder: &SweepFolder, output: &OutputOptions) -> Result<Outcome, CommandError> {
     let summary = Summary::new(folder);
     output.print(&summary, || format!("\n{summary}\n"))
 }

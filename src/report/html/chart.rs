@@ -145,7 +145,7 @@ fn padded(range: Range<f64>) -> Range<f64> {
 }
 
 /// A number beside the axis.
-fn labelled(value: f64, unit: Unit) -> String {
+pub(super) fn labelled(value: f64, unit: Unit) -> String {
     match unit {
         Unit::Share => format!("{} %", rounded(100.0 * value)),
         Unit::Number => rounded(value),
@@ -153,7 +153,7 @@ fn labelled(value: f64, unit: Unit) -> String {
 }
 
 /// `value` with four digits that count, without zeros that do not.
-fn rounded(value: f64) -> String {
+pub(super) fn rounded(value: f64) -> String {
     if value == 0.0 {
         return "0".into();
     }

@@ -10,6 +10,7 @@ mod pictures;
 mod run_page;
 mod samples;
 mod settings;
+mod sweep;
 mod weights;
 mod words;
 
@@ -17,6 +18,7 @@ pub use comparison::comparison_page;
 pub use curves::curves;
 pub use pictures::RunPictures;
 pub use run_page::run_page;
+pub use sweep::sweep_page;
 
 use std::path::Path;
 

@@ -1,0 +1,229 @@
+//! The report of a sweep as a web page: what is in it of sweeps of all kinds and sizes.
+#![cfg(feature = "cli")]
+
+use std::fmt::Write;
+use std::fs;
+
+use program::Desk;
+
+mod program;
+
+/// A sweep that was never done: its folder is written as if it were.
+struct Made<'a> {
+    folder: &'a str,
+    /// As a plan has them: a name and values.
+    settings: &'a [(&'a str, Vec<String>)],
+    seeds: usize,
+    /// How many runs are done.
+    done: usize,
+    /// The test accuracy of a run, by the number of its configuration, from 0, and its seed.
+    accuracy: fn(usize, usize) -> Option<f64>,
+}
+
+impl Made<'_> {
+    fn write(&self, desk: &Desk) {
+        let folder = desk.path(self.folder);
+        fs::create_dir(&folder).unwrap();
+        let mut plan = format!("seeds = \"0-{}\"\n[settings]\n", self.seeds - 1);
+        let mut results = "run,configuration,seed,".to_owned();
+        for (name, values) in self.settings {
+            writeln!(plan, "{name} = {values:?}").unwrap();
+            write!(results, "{name},").unwrap();
+        }
+        results += "epochs_trained,loss,accuracy,validation_loss,validation_accuracy,test_loss,\
+                    test_accuracy,seconds,model_sha256,error\n";
+        for index in 0..self.done {
+            let (configuration, seed) = (index / self.seeds, index % self.seeds);
+            let mut rest = configuration;
+            let mut values: Vec<String> = Vec::new();
+            for (_, choices) in self.settings.iter().rev() {
+                values.push(choices[rest % choices.len()].replace('"', "\"\""));
+                rest /= choices.len();
+            }
+            write!(results, "{},{},{seed},", index + 1, configuration + 1).unwrap();
+            for value in values.iter().rev() {
+                let is_plain = !value.contains([',', '"']);
+                write!(
+                    results,
+                    "{},",
+                    if is_plain { value.clone() } else { format!("\"{value}\"") }
+                )
+                .unwrap();
+            }
+            match (self.accuracy)(configuration, seed) {
+                Some(accuracy) => {
+                    writeln!(results, "5,0.1,0.95,,,0.2,{accuracy},0.25,abc,").unwrap();
+                }
+                None => writeln!(results, ",,,,,,,0.25,,the loss of epoch 1 is NaN").unwrap(),
+            }
+        }
+        fs::write(folder.join("plan.toml"), plan).unwrap();
+        fs::write(folder.join("results.csv"), results).unwrap();
+    }
+
+    /// Its report.
+    fn page(&self) -> String {
+        let desk = Desk::new();
+        self.write(&desk);
+        desk.succeed(&format!("sweep show {} --html page.html --quiet", self.folder));
+        desk.read("page.html")
+    }
+}
+
+fn texts(values: impl IntoIterator<Item = impl ToString>) -> Vec<String> {
+    values.into_iter().map(|value| value.to_string()).collect()
+}
+
+/// The charts of `page` by their names: the markup of each.
+fn charts(page: &str) -> Vec<&str> {
+    let charts = page.match_indices("<svg role=\"img\" ").map(|(at, _)| &page[at..]);
+    charts.map(|chart| &chart[..chart.find("</svg>").unwrap()]).collect()
+}
+
+fn count(text: &str, what: &str) -> usize {
+    text.matches(what).count()
+}
+
+fn assert_stands_alone(page: &str) {
+    for other in ["<script", "<link", "<img", "@import", "url(", "http:", "https:"] {
+        assert!(!page.contains(other), "{other}");
+    }
+    for chart in charts(page) {
+        assert!(chart.contains("<title id=") && chart.contains("<desc id="), "{chart}");
+    }
+    assert!(!page.contains("NaN,") && !page.contains("-2147483648"), "a place is no number");
+}
+
+#[test]
+fn a_sweep_leaves_its_report_and_so_does_a_merge() {
+    let desk = Desk::new();
+    let sweep = "sweep --data data --quiet --seeds 4-5 --grid hidden=5,[6,4],7 \
+                 --grid learning-rate=0.01,1e30 --grid epochs=2";
+    desk.succeed(&format!("{sweep} --sweep-dir whole"));
+    let page = desk.read("whole/report.html");
+    assert_stands_alone(&page);
+    let [strips, coordinates] = charts(&page)[..] else { panic!("{page}") };
+    // Half of the runs came to no network.
+    assert_eq!(count(strips, "<circle"), 6);
+    // The best, and others by their accuracy.
+    let colours = ["D55E00", "B9C9D8", "8DB0CF", "5B94C2", "2E7BB5", "005696"];
+    let lines = colours.map(|colour| count(coordinates, &format!("stroke=\"#{colour}\"")));
+    assert_eq!((lines[0], lines.iter().sum()), (1, 3), "{coordinates}");
+    for said in [
+        "12 of 12",
+        "<th scope=\"col\">learning-rate</th>",
+        "5, [6,4], 7",
+        "0 + 2 failed",
+        "6 runs came to no network",
+        "hidden = [",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+    for shard in 1..=2 {
+        desk.succeed(&format!("{sweep} --shard {shard}/2 --sweep-dir part-{shard}"));
+        let part = desk.read(&format!("part-{shard}/report.html"));
+        assert!(part.contains("The sweep is not complete: 6 of 12 runs are done."), "{part}");
+    }
+    desk.succeed("sweep merge part-1 part-2 --sweep-dir merged --quiet");
+    assert!(desk.read("merged/report.html").contains("12 of 12"));
+    desk.succeed("sweep show whole --html again.html --quiet");
+    assert_eq!(desk.read("again.html"), page);
+}
+
+#[test]
+fn a_hundred_seeds_of_one_configuration_have_a_box() {
+    let accuracy = |_, seed| Some(0.97 + (seed * 37 % 100) as f64 * 1e-4);
+    let settings = [("epochs", texts([5]))];
+    let made = Made { folder: "seeds", settings: &settings, seeds: 100, done: 100, accuracy };
+    let page = made.page();
+    assert_stands_alone(&page);
+    let [strips] = charts(&page)[..] else { panic!("nothing varies: {page}") };
+    assert_eq!(count(strips, "<circle"), 100);
+    assert!(page.contains("whiskers") && page.contains("of 100 runs"), "{page}");
+}
+
+#[test]
+fn the_best_of_many_configurations_are_drawn() {
+    let accuracy = |configuration, seed| {
+        (configuration % 50 != 7).then(|| 0.9 + configuration as f64 * 1e-4 + seed as f64 * 1e-5)
+    };
+    let rates = texts((0..100).map(|step| 1e-4 * 1.05_f64.powi(step)));
+    let settings = [("learning-rate", rates.clone()), ("augment", texts([true, false]))];
+    let made = Made { folder: "many", settings: &settings, seeds: 1, done: 200, accuracy };
+    let page = made.page();
+    assert_stands_alone(&page);
+    let [strips, coordinates] = charts(&page)[..] else { panic!("{page}") };
+    assert_eq!(count(strips, "<circle"), 40);
+    assert!(page.contains("156 more configurations are not drawn"), "{page}");
+    // What was tried, configurations, and runs that came to no network.
+    assert_eq!(count(&page, "<th scope=\"row\">"), 4 + 200 + 4, "{page}");
+    assert!(coordinates.contains("196 lines") && coordinates.contains("no. 200"), "{coordinates}");
+
+    let accuracy = |configuration, seed| Some(0.9 + (configuration + seed) as f64 * 1e-5);
+    let hidden = texts((0..10).map(|hidden| 16 + 40 * hidden));
+    let settings = [("learning-rate", rates), ("hidden", hidden)];
+    let made = Made { folder: "more", settings: &settings, seeds: 10, done: 10_000, accuracy };
+    let page = made.page();
+    assert_stands_alone(&page);
+    assert!(page.len() < 2_000_000, "{}", page.len());
+    assert_eq!(count(charts(&page)[0], "<circle"), 40 * 10);
+}
+
+#[test]
+fn without_networks_there_are_no_charts() {
+    let settings = [("hidden", texts([5, 6]))];
+    let failed =
+        Made { folder: "failed", settings: &settings, seeds: 12, done: 24, accuracy: |_, _| None };
+    let page = failed.page();
+    assert_stands_alone(&page);
+    assert_eq!(charts(&page).len(), 0);
+    for said in ["No run came to a network.", "24 runs came to no network", "epoch 1 is NaN"] {
+        assert!(page.contains(said), "{said}");
+    }
+    let page = Made { folder: "new", done: 0, ..failed }.page();
+    assert_stands_alone(&page);
+    assert_eq!(charts(&page).len(), 0);
+    assert!(page.contains("0 of 24 runs are done"), "{page}");
+}
+
+#[test]
+fn accuracies_that_do_not_differ_make_charts_too() {
+    let settings = [("hidden", texts([5, 6])), ("epochs", texts([5]))];
+    let all: [fn(usize, usize) -> Option<f64>; 3] =
+        [|_, _| Some(1.0), |_, _| Some(0.0), |_, _| Some(0.5)];
+    for accuracy in all {
+        let made = Made { folder: "same", settings: &settings, seeds: 3, done: 6, accuracy };
+        let page = made.page();
+        assert_stands_alone(&page);
+        assert_eq!(charts(&page).len(), 2);
+    }
+}
+
+#[test]
+fn what_a_plan_says_is_text_and_nothing_else() {
+    let hostile = texts(["<script>alert(1)</script>.toml", "\"a\" & 'b', <i>c"]);
+    let settings = [("model", hostile)];
+    let accuracy = |configuration, _| Some(0.5 + configuration as f64 * 0.1);
+    let made = Made { folder: "hostile", settings: &settings, seeds: 1, done: 2, accuracy };
+    let page = made.page();
+    assert_stands_alone(&page);
+    assert!(!page.contains("<i>"), "{page}");
+    assert!(page.contains("&#60;script&#62;") && page.contains("&lt;script&gt;"), "{page}");
+}
+
+#[test]
+fn a_report_replaces_nothing_but_a_page() {
+    let desk = Desk::new();
+    let settings = [("hidden", texts([5, 6]))];
+    Made { folder: "made", settings: &settings, seeds: 1, done: 2, accuracy: |_, _| Some(0.5) }
+        .write(&desk);
+    let results = desk.read("made/results.csv");
+    let ended = desk.run("sweep show made --html made/results.csv");
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(ended.stderr.contains("is no web page"), "{ended:?}");
+    assert_eq!(ended.stdout, "", "{ended:?}");
+    assert_eq!(desk.read("made/results.csv"), results);
+    assert_eq!(desk.run("sweep show made --html made").code, Some(1));
+    assert_eq!(desk.run("sweep show made --html -").code, Some(2));
+    assert_eq!(desk.names("made"), ["plan.toml", "results.csv"]);
+}
