@@ -1,8 +1,13 @@
 //! Networks that are asked together.
 
+use canvas::{Canvas, Glyph};
 use mnistry::data::generated::generate;
+use mnistry::image::Picture;
+use mnistry::reading::{Reader, Reading};
 use mnistry::train::{Ensemble, Error};
 use mnistry::{Activation, Engine, EngineOptions, FitOptions, Network, NoObserver, Sequential};
+
+mod canvas;
 
 fn engine() -> Engine {
     Engine::new(EngineOptions { threads: Some(2), ..EngineOptions::default() }).unwrap()
@@ -58,6 +63,50 @@ fn one_network_together_with_itself_is_as_by_itself() {
     assert_eq!(together.confusion, alone.confusion);
     assert_eq!(together.misclassified, alone.misclassified);
     assert!((together.loss - alone.loss).abs() < 1e-5);
+}
+
+/// A picture of digits in two rows: one by itself, and some that touch.
+fn picture(data: &mnistry::Dataset) -> Picture {
+    let glyph = |index| Glyph::of(data.test.image(index), data.test.labels()[index]);
+    let mut canvas = Canvas::new(330, 400);
+    canvas.draw(&glyph(0), 30.0, 40.0, 100.0);
+    canvas.draw(&glyph(1), 190.0, 40.0, 100.0);
+    canvas.touch(&glyph(2), 190.0, 100.0, 20);
+    canvas.touch(&glyph(3), 190.0, 100.0, 20);
+    Picture::from_levels(canvas.on_paper(220.0, 40.0))
+}
+
+#[test]
+fn a_reader_asks_one_network_together_as_it_asks_it_alone() {
+    let data = generate(2, 2000, 100).unwrap();
+    let (engine, network) = (engine(), network(&data, 0));
+    let one = Ensemble::new(vec![network.clone()]).unwrap();
+    let (alone, together) = (Reader::new(&engine, &network), Reader::new(&engine, &one));
+    let images = data.test.pixels().to_vec();
+    assert_eq!(together.predict(images.clone()).unwrap(), alone.predict(images).unwrap());
+    let read = |reader: Reader<'_>| {
+        let readings = reader.read(&picture(&data)).unwrap();
+        let of = |Reading { digit, prediction, is_unsure, .. }: Reading| {
+            (digit.bounding_box, digit.image.into_pixels(), prediction, is_unsure)
+        };
+        readings.into_iter().map(of).collect::<Vec<_>>()
+    };
+    let read_alone = read(alone);
+    assert!(read_alone.len() >= 2, "{}", read_alone.len());
+    assert_eq!(read(together), read_alone);
+}
+
+#[test]
+fn a_reader_reads_what_networks_say_together() {
+    let data = generate(3, 2000, 100).unwrap();
+    let engine = engine();
+    let three = Ensemble::new((0..3).map(|seed| network(&data, seed)).collect()).unwrap();
+    let readings = Reader::new(&engine, &three).read(&picture(&data)).unwrap();
+    assert!(readings.len() >= 2, "{}", readings.len());
+    for Reading { digit, prediction, .. } in readings {
+        let pixels = digit.image.into_pixels();
+        assert_eq!(engine.predict_ensemble(&three, pixels).unwrap(), [prediction]);
+    }
 }
 
 #[test]

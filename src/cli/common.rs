@@ -9,6 +9,7 @@ use mnistry::GemmBackend;
 use mnistry::data::{ClassNames, Found, LabelColumn, ReadOptions};
 use mnistry::report::{Error as ReportError, MODEL_FILE, RunConfig, RunRecord};
 use mnistry::simd::{ISA_NAMES, Isa};
+use mnistry::train::{Ensemble, Error as TrainError};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Ranks, Result};
 
 use super::CommandError;
@@ -260,6 +261,18 @@ pub(super) fn in_a_row(names: &[&str]) -> String {
 /// The network at `path`: a model file, or a run folder that holds one.
 pub(super) fn load(path: &Path) -> Result<Network> {
     Ok(Network::load(model_file(path))?)
+}
+
+/// The networks at `models`, to be asked together.
+pub(super) fn load_ensemble(models: &[&Path]) -> Result<Ensemble, CommandError> {
+    let networks = models.iter().map(|model| load(model)).collect::<Result<_>>()?;
+    Ensemble::new(networks).map_err(|error| match (error, models) {
+        (TrainError::OtherKind { number }, [first, ..]) => CommandError::OtherKind {
+            first: (*first).to_owned(),
+            other: models[number - 1].to_owned(),
+        },
+        (error, _) => error.into(),
+    })
 }
 
 /// The model file that `path` means: itself, or the one in a run folder.

@@ -17,6 +17,12 @@ pub(super) enum CommandError {
     /// Several networks, each of which would have results of its own.
     #[error("several networks are evaluated together, with --ensemble, or one after the other")]
     ManyModels,
+    /// Networks that are not for the same images and classes.
+    #[error(
+        "{}: reads other images than {}, or has other classes: the two cannot be asked together",
+        other.display(), first.display()
+    )]
+    OtherKind { first: PathBuf, other: PathBuf },
     /// Settings of a sweep that make no training.
     #[error("{name}: {problem}")]
     Setting { name: String, problem: String },

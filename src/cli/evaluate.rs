@@ -1,18 +1,17 @@
 //! `mnistry evaluate`: tests a trained network.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::Args;
-use mnistry::data::ClassNames;
+use clap::{ArgAction, Args};
 use mnistry::report::{
     TestReport, check_output, check_output_folder, misclassified, write_misclassified,
     write_probabilities,
 };
-use mnistry::train::{Ensemble, Error as TrainError};
+use mnistry::train::Error as TrainError;
 use mnistry::{Dataset, Engine, Network, Prediction, Split};
 use serde::Serialize;
 
-use super::common::{Common, load, model_file, names, output_file};
+use super::common::{Common, load, load_ensemble, model_file, names, output_file};
 use super::{CommandError, Outcome, output};
 
 /// Test a trained network on the test images of a data set
@@ -20,12 +19,13 @@ use super::{CommandError, Outcome, output};
 #[command(after_help = EXAMPLES)]
 pub(super) struct Evaluate {
     /// A model file, or a run folder that holds one; several with --ensemble
-    #[arg(value_name = "MODEL", required = true)]
+    #[arg(value_name = "MODEL", required_unless_present = "ensemble")]
     models: Vec<PathBuf>,
 
-    /// Ask all the networks together: the answer is the mean of their probabilities
-    #[arg(long, conflicts_with = "misclassified")]
-    ensemble: bool,
+    /// Ask all the networks together, the one that is named here too: the answer is the mean of their
+    /// probabilities. May be given many times
+    #[arg(long, value_name = "MODEL", num_args = 0..=1, action = ArgAction::Append, conflicts_with = "misclassified")]
+    ensemble: Option<Vec<PathBuf>>,
 
     /// Write what is predicted of each test image to this CSV file: index,label,predicted,p0,p1 and so
     /// on, the probabilities of all classes in the order of the confusion matrix
@@ -46,7 +46,8 @@ Examples:
   mnistry evaluate runs/1 --data mnist.npz
   mnistry evaluate model.safetensors --data mnist.npz --json | jq .test.accuracy
   mnistry evaluate runs/1 --predictions predictions.csv --misclassified errors
-  mnistry evaluate runs/1 runs/2 runs/3 --ensemble";
+  mnistry evaluate runs/1 runs/2 runs/3 --ensemble
+  mnistry evaluate runs/1 --ensemble runs/2 --ensemble runs/3";
 
 /// The JSON of an evaluation: the fields of a run's report that it has.
 #[derive(Serialize)]
@@ -59,27 +60,23 @@ struct Evaluated {
 
 impl Evaluate {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        let together = self.ensemble.iter().flatten();
+        let models: Vec<&Path> = self.models.iter().chain(together).map(PathBuf::as_path).collect();
         if let Some(path) = &self.predictions {
-            check_output(path, self.models.iter().map(|model| model_file(model)))?;
+            check_output(path, models.iter().map(|model| model_file(model)))?;
             Dataset::check_output(self.common.data.as_deref(), path)?;
         }
         if let Some(folder) = &self.misclassified {
             check_output_folder(folder)?;
         }
-        let [model, others @ ..] = &self.models[..] else { return Ok(Outcome::Done) };
-        if !(self.ensemble || others.is_empty()) {
-            return Err(CommandError::ManyModels);
-        }
         let engine = self.common.engine()?;
+        if self.ensemble.is_some() {
+            return self.ensemble(&engine, &models);
+        }
+        let [model] = models[..] else { return Err(CommandError::ManyModels) };
         let network = load(model)?;
         let data = self.common.dataset_for(model, network.class_names())?;
         let names = names(&network, &data, &self.common.output);
-        if self.ensemble {
-            let networks = others.iter().map(|other| load(other));
-            let networks =
-                std::iter::once(Ok(network)).chain(networks).collect::<Result<_, _>>()?;
-            return self.ensemble(&engine, Ensemble::new(networks)?, data, &names);
-        }
         let evaluation = engine.evaluate(&network, &data.test)?;
         let test = TestReport::new(evaluation, &names)?;
         // First: it takes an empty folder, in which the predictions may be to lie.
@@ -101,19 +98,17 @@ impl Evaluate {
         self.common.output.print(&evaluated, || evaluated.test.text(&output::palette()))
     }
 
-    /// Tests networks together.
-    fn ensemble(
-        &self,
-        engine: &Engine,
-        ensemble: Ensemble,
-        data: Dataset,
-        names: &ClassNames,
-    ) -> Result<Outcome, CommandError> {
-        let test = TestReport::new(engine.evaluate_ensemble(&ensemble, &data.test)?, names)?;
+    /// Tests the networks at `models` together.
+    fn ensemble(&self, engine: &Engine, models: &[&Path]) -> Result<Outcome, CommandError> {
+        let Some(model) = models.first() else { return Err(TrainError::NoNetwork.into()) };
+        let ensemble = load_ensemble(models)?;
+        let data = self.common.dataset_for(model, ensemble.first().class_names())?;
+        let names = names(ensemble.first(), &data, &self.common.output);
+        let test = TestReport::new(engine.evaluate_ensemble(&ensemble, &data.test)?, &names)?;
         if let Some(path) = &self.predictions {
             let predictions =
                 predictions(&data.test, |images| engine.predict_ensemble(&ensemble, images))?;
-            write_probabilities(path, &data.test, &predictions, names)?;
+            write_probabilities(path, &data.test, &predictions, &names)?;
         }
         let networks = ensemble.networks().iter();
         let models: Vec<_> = networks.clone().map(|of| of.architecture().to_string()).collect();

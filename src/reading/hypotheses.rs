@@ -67,7 +67,7 @@ struct Part {
 }
 
 impl Part {
-    /// `candidates`, judged by the network of `reader`.
+    /// `candidates`, judged by `reader`.
     fn judged(candidates: Vec<Candidate>, reader: Reader<'_>) -> Result<Vec<Self>, train::Error> {
         let images: Vec<_> = candidates.iter().map(|candidate| &candidate.digit.image).collect();
         let said = judge(reader, &images)?;
@@ -149,7 +149,7 @@ impl Way {
 }
 
 impl Lattice {
-    /// The parts of `segments`, judged by the network of `reader`.
+    /// The parts of `segments`, judged by `reader`.
     ///
     /// # Errors
     /// When the network cannot be asked.

@@ -1,13 +1,13 @@
 //! Digits read from a person's picture: what the network says of each, and whether that is sure.
 //!
 //! A drawing that is too wide for a digit may be several that touch: every way of cutting it along
-//! seams is a hypothesis; the network judges, and a referee that knows what is no digit (`hypotheses`,
-//! `referee`). A judgement counts as much as it
-//! holds when the image is moved, sheared and scaled a little (`variants`): a network that has seen
-//! nothing but digits is sure of anything, but of what is no digit it is sure in another way each
-//! time.
+//! seams is a hypothesis, which a network judges, or several together (`judge`), and a referee that
+//! knows what is no digit (`hypotheses`, `referee`). A judgement counts as much as it holds when the
+//! image is moved, sheared and scaled a little (`variants`): a network that has seen nothing but
+//! digits is sure of anything, but of what is no digit it is sure in another way each time.
 
 mod hypotheses;
+mod judge;
 pub(crate) mod referee;
 mod variants;
 
@@ -16,9 +16,10 @@ use std::path::Path;
 use crate::data::{Bytes, ClassNames};
 use crate::exec::engine::Engine;
 use crate::image::{self, Digit, Picture, Segments};
-use crate::model::Network;
 use crate::train::{self, Prediction};
 use hypotheses::Lattice;
+
+pub use judge::Judge;
 
 /// The least probability of a reading that is sure.
 const PROBABILITY: f32 = 0.8;
@@ -31,9 +32,9 @@ const OF_CUTS: f32 = 0.8;
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Reading {
-    /// The image that the network saw, and where in the picture it is.
+    /// The image that was judged, and where in the picture it is.
     pub digit: Digit,
-    /// What the network says of it.
+    /// What is said of it.
     pub prediction: Prediction,
     /// Whether another reading is nearly as likely, or what was drawn is like no digit.
     pub is_unsure: bool,
@@ -68,18 +69,18 @@ pub fn is_unsure(prediction: &Prediction) -> bool {
     prediction.probability() < PROBABILITY
 }
 
-/// Reads pictures with a network.
+/// Reads pictures with a network, or with several together.
 #[derive(Clone, Copy, Debug)]
 pub struct Reader<'a> {
     engine: &'a Engine,
-    network: &'a Network,
+    judge: Judge<'a>,
 }
 
 impl<'a> Reader<'a> {
-    /// One that asks `network`.
+    /// One that asks `judge`: a network, or an ensemble.
     #[must_use]
-    pub fn new(engine: &'a Engine, network: &'a Network) -> Self {
-        Self { engine, network }
+    pub fn new(engine: &'a Engine, judge: impl Into<Judge<'a>>) -> Self {
+        Self { engine, judge: judge.into() }
     }
 
     /// The digits of `picture` in reading order; those that touch are told apart.
@@ -90,8 +91,9 @@ impl<'a> Reader<'a> {
     /// # Errors
     /// When nothing is seen in the picture, or the network cannot be asked.
     pub fn read(self, picture: &Picture) -> Result<Vec<Reading>, Error> {
-        let input = self.network.architecture().input();
-        if self.network.names_of_classes() != ClassNames::numbered(10) {
+        let network = self.judge.network();
+        let input = network.architecture().input();
+        if network.names_of_classes() != ClassNames::numbered(10) {
             return self.read_each(match picture.whole(input) {
                 Some(digit) => vec![digit],
                 None => picture.digits(input)?,
@@ -104,13 +106,13 @@ impl<'a> Reader<'a> {
         if readings.is_empty() { Err(image::Error::NoDigit.into()) } else { Ok(readings) }
     }
 
-    /// What the network says of any number of images that are prepared: as
+    /// What is said of any number of images that are prepared: as
     /// [`Engine::predict_batch`].
     ///
     /// # Errors
     /// As that.
     pub fn predict(self, images: impl Into<Bytes>) -> Result<Vec<Prediction>, Error> {
-        Ok(self.engine.predict_batch(self.network, images)?)
+        Ok(self.judge.predict(self.engine, images)?)
     }
 
     /// Reads each of `digits`.

@@ -48,13 +48,13 @@ pub(super) struct Judgement {
 /// # Errors
 /// When the network cannot be asked.
 pub(super) fn judge(
-    Reader { engine, network }: Reader<'_>,
+    Reader { engine, judge }: Reader<'_>,
     images: &[&Raster],
 ) -> Result<Vec<Vec<Judgement>>, train::Error> {
     let variants = variants();
     let both = images.iter().flat_map(|image| variants.iter().map(move |variant| (image, variant)));
     let pixels = both.flat_map(|(image, variant)| image.transformed(variant).into_pixels());
-    let predictions = engine.predict_batch(network, pixels.collect::<Vec<u8>>())?;
+    let predictions = judge.predict(engine, pixels.collect::<Vec<u8>>())?;
     let of_image = |predictions: &[train::Prediction]| {
         let mean = |of: &dyn Fn(&train::Prediction) -> f32| {
             predictions.iter().map(of).sum::<f32>() / predictions.len() as f32
@@ -63,7 +63,7 @@ pub(super) fn judge(
             probability: predictions[0].probabilities[class],
             log_probability: mean(&|found| found.probabilities[class].max(LEAST).ln()),
         };
-        (0..network.architecture().classes()).map(judgement).collect()
+        (0..judge.network().architecture().classes()).map(judgement).collect()
     };
     Ok(predictions.chunks(variants.len()).map(of_image).collect())
 }

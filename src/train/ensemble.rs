@@ -41,6 +41,12 @@ impl Ensemble {
         }
     }
 
+    /// The first network: the others read the same images and have the same classes.
+    #[must_use]
+    pub fn first(&self) -> &Network {
+        &self.networks[0]
+    }
+
     /// The networks.
     #[must_use]
     pub fn networks(&self) -> &[Network] {
@@ -51,7 +57,7 @@ impl Ensemble {
 impl Engine {
     /// Reads images as [`predict_batch`](Self::predict_batch) does, by all networks of `ensemble`:
     /// probabilities and outputs are the means of theirs, the class that of the greatest mean
-    /// probability.
+    /// probability. One alone is as [`predict_batch`](Self::predict_batch) has it, to the bit.
     ///
     /// # Errors
     /// As [`predict_batch`](Self::predict_batch).
@@ -61,6 +67,9 @@ impl Engine {
         images: impl Into<Bytes>,
     ) -> Result<Vec<Prediction>> {
         let images = images.into();
+        if let [network] = ensemble.networks() {
+            return self.predict_batch(network, images);
+        }
         let mut predictions: Vec<Prediction> = Vec::new();
         for network in ensemble.networks() {
             let of_one = self.predict_batch(network, images.clone())?;
@@ -89,7 +98,7 @@ impl Engine {
     /// As [`evaluate`](Self::evaluate).
     pub fn evaluate_ensemble(&self, ensemble: &Ensemble, split: &Split) -> Result<Evaluation> {
         ensemble.networks().iter().try_for_each(|network| check_compatible(network, split))?;
-        let classes = ensemble.networks().first().map_or(0, |of| of.architecture().classes());
+        let classes = ensemble.first().architecture().classes();
         let mut outcomes = Vec::with_capacity(split.len());
         let mut labels = split.labels().iter().map(|&label| usize::from(label));
         for images in split.pixels().chunks(AT_A_TIME * split.shape().pixels()) {

@@ -148,7 +148,7 @@ impl Images {
         images.map(|image| shades(&image)).collect()
     }
 
-    /// What the network of `reader` predicts of each.
+    /// What `reader` predicts of each.
     pub(super) fn predict(self, reader: Reader<'_>) -> Result<Vec<ImagePrediction>, CommandError> {
         let all = self.pixels.chunks_exact(self.shape.pixels().max(1));
         let unread = all.zip(&self.images).filter(|(_, (_, read))| read.is_none());

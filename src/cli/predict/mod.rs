@@ -15,7 +15,7 @@ use mnistry::reading::Reader;
 use mnistry::report::{ProbabilityTable, check_output, submission, write_submission};
 use mnistry::{Dataset, Network};
 
-use super::common::{Common, in_a_row, load, model_file, names, output_file};
+use super::common::{Common, in_a_row, load_ensemble, model_file, names, output_file};
 use super::{CommandError, Outcome, output};
 use images::Images;
 use inputs::Input;
@@ -33,6 +33,11 @@ use prediction::ImagePrediction;
 pub(super) struct Predict {
     /// A model file, or a run folder that holds one
     model: PathBuf,
+
+    /// Ask this network too: the answer is the mean of the probabilities of all. May be given many
+    /// times
+    #[arg(long, value_name = "MODEL")]
+    ensemble: Vec<PathBuf>,
 
     /// Pictures (PNG, JPEG, BMP, WebP, GIF or TIFF), CSV files of images, a row each, with or
     /// without labels, or folders of these, which are read in the order of their names; a dash is
@@ -68,6 +73,7 @@ const EXAMPLES: &str = "\
 Examples:
   mnistry predict runs/1 seven.png number.jpg
   mnistry predict runs/1 photo.jpg --show
+  mnistry predict runs/1 --ensemble runs/2 --ensemble runs/3 photo.jpg
   mnistry predict runs/1 test.csv --csv submission.csv
   mnistry predict runs/1 --data mnist.npz --index 0-9,115 --json";
 
@@ -76,22 +82,34 @@ impl Predict {
         let (inputs, notes) = inputs::expanded(&self.files)?;
         self.check_outputs(&inputs)?;
         let engine = self.common.engine()?;
-        let network = load(&self.model)?;
-        let reader = Reader::new(&engine, &network);
+        let networks = load_ensemble(&self.models().collect::<Vec<_>>())?;
+        let (network, asked) = (networks.first(), networks.networks().len());
+        let reader = Reader::new(&engine, &networks);
         let mut images = Images::new(network.architecture().input(), self.common.place().read);
         let failed = add_inputs(&inputs, reader, &mut images)?;
-        let (names, labels) = self.add_tests(&network, &mut images)?;
+        let (names, labels) = self.add_tests(network, &mut images)?;
         for note in notes.iter().chain(images.notes()) {
             self.common.output.note(format_args!("{note}"));
         }
         if images.is_empty() {
             return Err(CommandError::NoneRead);
         }
+        if asked > 1 {
+            self.common.output.note(format_args!(
+                "{asked} networks are asked together: probabilities are the means of theirs"
+            ));
+        }
         let drawn = if self.show { images.drawn() } else { Vec::new() };
         let predictions = images.predict(reader)?.into_iter();
-        let predictions: Vec<_> = predictions.map(|found| found.named(&names, &labels)).collect();
+        let predictions = predictions.map(|found| found.named(&names, &labels).by(asked));
+        let predictions: Vec<_> = predictions.collect();
         let done = self.report(&predictions, &drawn)?;
         Ok(if failed > 0 { Outcome::Partly } else { done })
+    }
+
+    /// Where the networks are.
+    fn models(&self) -> impl Iterator<Item = &Path> {
+        std::iter::once(&self.model).chain(&self.ensemble).map(PathBuf::as_path)
     }
 
     /// Writes and prints the predictions.
@@ -145,7 +163,8 @@ impl Predict {
 
     fn check_output(&self, path: &Path, inputs: &[Input]) -> Result<(), CommandError> {
         let files = inputs.iter().map(|input| &input.path);
-        check_output(path, [model_file(&self.model)].iter().chain(files))?;
+        let models: Vec<_> = self.models().map(model_file).collect();
+        check_output(path, models.iter().chain(files))?;
         if !self.index.is_empty() {
             Dataset::check_output(self.common.data.as_deref(), path)?;
         }

@@ -24,6 +24,9 @@ pub(super) struct ImagePrediction {
     unsure: bool,
     /// How probable each class is.
     pub(super) probabilities: Vec<f32>,
+    /// How many networks were asked together, if it was not one alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    networks: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -43,7 +46,13 @@ impl ImagePrediction {
         });
         let (class, probability) = (prediction.class, prediction.probability());
         let (class_name, probabilities) = (class.to_string(), prediction.probabilities);
-        Self { origin, class, class_name, probability, runner_up, unsure, probabilities }
+        let networks = None;
+        Self { origin, class, class_name, probability, runner_up, unsure, probabilities, networks }
+    }
+
+    /// The same, as the answer of so many networks.
+    pub(super) fn by(self, networks: usize) -> Self {
+        Self { networks: (networks > 1).then_some(networks), ..self }
     }
 
     /// The same, the network's classes called by `classes`, and those of the image's label by
