@@ -48,7 +48,7 @@ fn assert_means(desk: &Desk, what: &str) {
 fn several_networks_read_whatever_one_reads() {
     let desk = desk();
     assert_means(&desk, "--index 0-9 --data data");
-    let rows = (0..4).map(|row| (0..64).map(|pixel| (row * pixel % 256).to_string()));
+    let rows = (0..4).map(|row| (0..64).map(move |pixel| (row * pixel % 256).to_string()));
     let rows = rows.map(|row| row.collect::<Vec<_>>().join(",") + "\n").collect::<String>();
     fs::write(desk.path("test.csv"), rows).unwrap();
     assert_means(&desk, "test.csv --no-header --label-column none");

@@ -145,7 +145,7 @@ fn a_hundred_seeds_of_one_configuration_have_a_box() {
 #[test]
 fn the_best_of_many_configurations_are_drawn() {
     let accuracy = |configuration, seed| {
-        (configuration % 50 != 7).then(|| 0.9 + configuration as f64 * 1e-4 + seed as f64 * 1e-5)
+        (configuration % 50 != 7).then_some(0.9 + configuration as f64 * 1e-4 + seed as f64 * 1e-5)
     };
     let rates = texts((0..100).map(|step| 1e-4 * 1.05_f64.powi(step)));
     let settings = [("learning-rate", rates.clone()), ("augment", texts([true, false]))];

@@ -87,7 +87,7 @@ fn a_reader_asks_one_network_together_as_it_asks_it_alone() {
     let read = |reader: Reader<'_>| {
         let readings = reader.read(&picture(&data)).unwrap();
         let of = |Reading { digit, prediction, is_unsure, .. }: Reading| {
-            (digit.bounding_box, digit.image.into_pixels(), prediction, is_unsure)
+            (digit.bounding_box, digit.image.pixels().to_vec(), prediction, is_unsure)
         };
         readings.into_iter().map(of).collect::<Vec<_>>()
     };
@@ -104,7 +104,7 @@ fn a_reader_reads_what_networks_say_together() {
     let readings = Reader::new(&engine, &three).read(&picture(&data)).unwrap();
     assert!(readings.len() >= 2, "{}", readings.len());
     for Reading { digit, prediction, .. } in readings {
-        let pixels = digit.image.into_pixels();
+        let pixels = digit.image.pixels().to_vec();
         assert_eq!(engine.predict_ensemble(&three, pixels).unwrap(), [prediction]);
     }
 }

@@ -21,6 +21,14 @@ mnistry=$PWD/target/release/mnistry
 chromium --headless=new $sandbox --disable-gpu --hide-scrollbars --window-size=1280,1120 \
     --screenshot="$pictures/report.png" "file://$folder/runs/1/report.html"
 
+(cd "$folder" && "$mnistry" sweep --data "$mnist" --quiet --seeds 0-9 --grid hidden=20,50,100 \
+    --grid learning-rate=1e-4,1e-3,1e-2 --grid epochs=1)
+# The charts alone.
+sed 's|</style>|main > :not(.broad) { display: none }</style>|' "$folder/sweeps/1/report.html" \
+    > "$folder/charts.html"
+chromium --headless=new $sandbox --disable-gpu --hide-scrollbars --window-size=936,1240 \
+    --screenshot="$pictures/sweep.png" "file://$folder/charts.html"
+
 MNISTRY_SCREENSHOTS=$folder cargo test --test browser -- --ignored both_views
 cp "$folder/drawing-1280-light.png" "$pictures/draw.png"
 

@@ -23,7 +23,7 @@ const WIDTH: i32 = 640;
 const HEIGHT: i32 = 360;
 /// Where axes begin and end, from the edges.
 const LEFT: i32 = 80;
-const RIGHT: i32 = 56;
+const RIGHT: i32 = 66;
 const TOP: i32 = 36;
 const BOTTOM: i32 = 16;
 
