@@ -130,9 +130,8 @@ impl Plan {
             // TOML has no greater numbers; `check` refuses them.
             add("seed", Value::Integer(seed as i64));
         }
-        let settings = settings.iter().map(|(name, values)| (name.clone(), value_of(values)));
-        add("settings", Value::Table(settings.collect()));
-        table.to_string()
+        let lines: String = settings.iter().map(|(name, values)| line_of(name, values)).collect();
+        format!("{table}\n[settings]\n{lines}")
     }
 }
 
@@ -196,6 +195,15 @@ fn range(table: &Table) -> Result<Range, String> {
     Ok(Range { from, to, log, whole: from_is_whole && to_is_whole })
 }
 
+/// The line of a setting. A whole table would have ranges after all lists, but the order of settings
+/// decides which runs there are.
+fn line_of(name: &str, values: &Values) -> String {
+    let table = Table::from_iter([(name.to_owned(), value_of(values))]);
+    let inline = Value::Table(table).to_string();
+    let line = inline.strip_prefix("{ ").and_then(|rest| rest.strip_suffix(" }"));
+    format!("{}\n", line.unwrap_or(&inline))
+}
+
 fn value_of(values: &Values) -> Value {
     match *values {
         Values::List(ref values) => values.iter().map(String::as_str).collect::<Vec<_>>().into(),
@@ -244,6 +252,9 @@ mod tests {
         assert_eq!(halving("halving = false"), None);
         assert_eq!(plan.sample, Some(Sample { configurations: 20, seed: 7 }));
         assert_eq!(Plan::from_toml(&plan.to_toml()).unwrap(), plan);
+        let ranges_first = "sample = 2\n[settings]\na = { from = 1, to = 2 }\n\"b c\" = [1]\nd = 2";
+        let ranges_first = Plan::from_toml(ranges_first).unwrap();
+        assert_eq!(Plan::from_toml(&ranges_first.to_toml()).unwrap(), ranges_first);
         let empty = Plan::from_toml("").unwrap();
         assert_eq!(Plan::from_toml(&empty.to_toml()).unwrap(), Plan::default());
         let sum = Plan { data_checksum: Some("abc".into()), ..Plan::default() };
