@@ -177,13 +177,71 @@ fn without_networks_there_are_no_charts() {
     let page = failed.page();
     assert_stands_alone(&page);
     assert_eq!(charts(&page).len(), 0);
-    for said in ["No run came to a network.", "24 runs came to no network", "epoch 1 is NaN"] {
+    assert!(!page.contains("<td>best</td>"), "{page}");
+    for said in [
+        "No run came to a network.",
+        "highest test accuracy",
+        "24 runs came to no network",
+        "epoch 1 is NaN",
+    ] {
         assert!(page.contains(said), "{said}");
     }
     let page = Made { folder: "new", done: 0, ..failed }.page();
     assert_stands_alone(&page);
     assert_eq!(charts(&page).len(), 0);
     assert!(page.contains("0 of 24 runs are done"), "{page}");
+}
+
+#[test]
+fn what_was_stopped_stands_apart() {
+    let desk = Desk::new();
+    desk.succeed(
+        "sweep --data data --quiet --sweep-dir halved --seeds 0-1 --folds 2 --halving=2 \
+         --grid hidden=2,5,[6,4],9 --grid epochs=4",
+    );
+    let page = desk.read("halved/report.html");
+    assert_stands_alone(&page);
+    let [strips, coordinates] = charts(&page)[..] else { panic!("{page}") };
+    // One configuration is complete, one was stopped at rung 2, two at rung 1.
+    let dots = ["0.6", "0.24"].map(|opacity| {
+        let dot = format!("opacity=\"{opacity}\" fill=\"#0072B2\"");
+        strips.lines().filter(|line| line.contains("<circle") && line.contains(&dot)).count()
+    });
+    assert_eq!(dots, [4, 12], "{strips}");
+    let [second, first] = [2, 1].map(|rung| strips.find(&format!("stopped at rung {rung}:")));
+    assert!(second.is_some() && second < first, "{strips}");
+    let lines = ["1\" stroke=\"#D55E00", "0.35\" stroke=\"#808080"]
+        .map(|style| count(coordinates, &format!("<polyline fill=\"none\" opacity=\"{style}\"")));
+    assert_eq!(lines, [1, 3], "{coordinates}");
+    for said in ["rung", "complete", "held-out accuracy"] {
+        assert!(coordinates.contains(&format!("\n{said}\n")), "{said}: {coordinates}");
+    }
+    assert!(strips.contains("\nheld-out accuracy\n"), "{strips}");
+    assert_eq!(count(&page, "<tr class=\"stopped\">"), 3);
+    for said in [
+        "best mean held-out accuracy",
+        "held-out % mean",
+        "rung 1: of 4 configurations 2 were stopped; rung 2: of 2 configurations 1 was stopped.",
+        "take the intervals and p for too small",
+        "2, each held out once by each seed",
+        "at each rung one of 2 configurations goes on",
+        "<td>best</td>",
+    ] {
+        assert!(page.contains(said), "{said}");
+    }
+
+    // As killed after the first rung: of what was stopped, none is the best.
+    let results = desk.read("halved/results.csv");
+    let first: String = results.split_inclusive('\n').take(1 + 8).collect();
+    fs::write(desk.path("halved/results.csv"), first).unwrap();
+    desk.succeed("sweep show halved --html cut.html --quiet");
+    let page = desk.read("cut.html");
+    assert_stands_alone(&page);
+    assert!(page.contains("after all its epochs yet: none is called the best"), "{page}");
+    assert!(!page.contains("<td>best</td>"), "{page}");
+    assert_eq!(count(&charts(&page).concat(), "#D55E00"), 0, "{page}");
+    let summary = desk.succeed("sweep show halved --json");
+    assert_eq!(count(&summary, "\"p_value\":null") + count(&summary, "\"p_value\": null"), 2);
 }
 
 #[test]

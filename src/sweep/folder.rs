@@ -9,7 +9,7 @@ use super::error::{Error, Result};
 use super::plan::Plan;
 use super::results::{ResultRow, header, read_row, row};
 use super::row_file::RowFile;
-use super::rung_file::RungFile;
+use super::rung_file::{RUNGS_FILE, RungFile};
 use super::shard::Shard;
 use super::states::{StateFiles, remove};
 use crate::files::{
@@ -141,8 +141,8 @@ impl SweepFolder {
 
     /// The files that say what it is: nothing else may replace them.
     #[must_use]
-    pub fn files(&self) -> [PathBuf; 2] {
-        [PLAN_FILE, RESULTS_FILE].map(|name| self.path.join(name))
+    pub fn files(&self) -> [PathBuf; 3] {
+        [PLAN_FILE, RESULTS_FILE, RUNGS_FILE].map(|name| self.path.join(name))
     }
 
     /// What is tried.

@@ -28,6 +28,14 @@ impl Measure {
             Self::Test => Some(network.test_accuracy),
         }
     }
+
+    /// What is to be borne in mind of intervals and p-values by it, if anything.
+    #[must_use]
+    pub fn caution(self) -> Option<&'static str> {
+        let of_folds =
+            "networks of two folds share training images: take the intervals and p for too small";
+        (self == Self::Folds).then_some(of_folds)
+    }
 }
 
 /// As a person calls it: `test accuracy`.

@@ -9,7 +9,7 @@ use super::plan::Plan;
 use super::results::{ResultRow, header, read_row};
 use super::row_file::RowFile;
 
-const RUNGS_FILE: &str = "rungs.csv";
+pub(super) const RUNGS_FILE: &str = "rungs.csv";
 
 /// What came of runs up to the rungs of a halving: columns as of the results, after the rung.
 #[derive(Debug)]

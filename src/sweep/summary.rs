@@ -98,12 +98,9 @@ impl Summary {
         configurations
             .sort_by(|a, b| reached(b).cmp(&reached(a)).then_with(|| mean(b).total_cmp(&mean(a))));
         if let Some((best, others)) = configurations.split_first_mut() {
-            // After as many of their epochs.
-            let comparable =
-                |row: &ConfigurationSummary| row.stopped_at_rung == best.stopped_at_rung;
-            let p_value = |other: &ConfigurationSummary| match comparable(other) {
-                true => welch(&judged(best)?, &judged(other)?),
-                false => None,
+            let best = best.compared_by(judged_by);
+            let p_value = |other: &ConfigurationSummary| {
+                welch(best.as_ref()?, &other.compared_by(judged_by)?)
             };
             let p_values: Vec<_> = others.iter().map(p_value).collect();
             for (other, p_value) in others.iter_mut().zip(holm(&p_values)) {
@@ -114,6 +111,12 @@ impl Summary {
         let (planned, done) = (runs.len(), folder.results().count());
         let rungs = rungs(folder, &configurations);
         Self { planned, done, judged_by, rungs, configurations }
+    }
+
+    /// The best configuration; none where no run came to a network without being stopped.
+    #[must_use]
+    pub fn best(&self) -> Option<&ConfigurationSummary> {
+        self.configurations.first().filter(|first| first.compared_by(self.judged_by).is_some())
     }
 }
 
@@ -165,6 +168,11 @@ impl ConfigurationSummary {
             p_value: None,
             is_worse: None,
         }
+    }
+
+    /// Its accuracy by `measure`, if it was not stopped: what was trained for less is not compared.
+    fn compared_by(&self, measure: Measure) -> Option<Statistics> {
+        self.accuracy(measure).filter(|_| self.stopped_at_rung.is_none())
     }
 
     /// Its accuracy by `measure`.

@@ -38,10 +38,12 @@ impl Summary {
         let measures =
             ["runs", shown, "95 % interval", "least", "greatest", "seconds", "against the best"];
         let headings = ["no."].iter().chain(&varied).chain(&measures);
+        let has_best = self.best().is_some();
         let rows = self.configurations.iter().enumerate();
+        let fields = |(place, row)| self.fields(row, &varied, has_best && place == 0);
         SummaryTable {
             headings: headings.map(|&name| name.to_owned()).collect(),
-            rows: rows.map(|(place, row)| self.fields(row, &varied, place == 0)).collect(),
+            rows: rows.map(fields).collect(),
         }
     }
 
@@ -74,10 +76,7 @@ impl Summary {
         fields.push(said(|of| percent(of.least)));
         fields.push(said(|of| percent(of.greatest)));
         fields.push(row.seconds.map_or_else(String::new, |of| format!("{:.2}", of.mean)));
-        fields.push(match is_best && accuracy.is_some() {
-            true => "best".into(),
-            false => against_the_best(row),
-        });
+        fields.push(if is_best { "best".into() } else { against_the_best(row) });
         fields
     }
 }
@@ -127,20 +126,27 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { planned, done, judged_by, rungs, .. } = self;
         writeln!(f, "{}", self.table())?;
-        for RungSummary { rung, configurations, stopped } in rungs {
-            writeln!(f, "rung {rung}: of {configurations} configurations {stopped} were stopped")?;
+        for rung in rungs {
+            writeln!(f, "{rung}")?;
         }
         writeln!(
             f,
             "{done} of {planned} runs; the best is that of the highest {judged_by} in the mean;"
         )?;
         write!(f, "the others are compared with it by Welch's t-test, adjusted by Holm's method")?;
-        if *judged_by == Measure::Folds {
-            write!(
-                f,
-                ";\nnetworks of two folds share training images: take the intervals and p for too small"
-            )?;
+        match judged_by.caution() {
+            Some(caution) => write!(f, ";\n{caution}"),
+            None => Ok(()),
         }
-        Ok(())
+    }
+}
+
+/// As a person says it: `rung 1: of 9 configurations 6 were stopped`.
+impl fmt::Display for RungSummary {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { rung, configurations, stopped } = self;
+        let plural = if *configurations == 1 { "" } else { "s" };
+        let were = if *stopped == 1 { "was" } else { "were" };
+        write!(f, "rung {rung}: of {configurations} configuration{plural} {stopped} {were} stopped")
     }
 }

@@ -325,27 +325,31 @@ fn a_report_of_a_sweep_fits_and_can_be_used_by_all() {
         "sweep --data digits --sweep-dir seeds --quiet --seeds 0-29 --grid train-limit=500 \
          --grid epochs=1",
     );
-    let browser = Browser::start(WIDE.0, WIDE.1);
-    browser.requests();
-    for (width, height) in [WIDE, NARROW] {
-        browser.resize(width, height);
-        for is_dark in [false, true] {
-            browser.darken(is_dark);
-            for sweep in ["swept", "seeds"] {
-                let page = desk.path(sweep).join("report.html");
-                browser.open(&format!("file://{}", page.display()));
-                let look = if is_dark { "dark" } else { "light" };
-                check(&browser, &format!("sweep-{sweep}-{width}-{look}"));
-            }
-        }
-    }
+    desk.succeed(
+        "sweep --data digits --sweep-dir halved --quiet --seeds 0-1 --folds 3 --halving \
+         --grid epochs=3 --grid hidden=5,10,20 --grid learning-rate=1e-4,1e-3,1e-2",
+    );
     // Charts are within their figures, and words within the charts.
     let outside = "return [...document.querySelectorAll('svg text')].filter((text) => {
         const [own, all] = [text, text.ownerSVGElement].map((of) => of.getBoundingClientRect());
         return own.left < all.left - 1 || own.right > all.right + 1
             || own.top < all.top - 1 || own.bottom > all.bottom + 1;
     }).map((text) => text.textContent)";
-    assert_eq!(browser.run(outside), json!([]));
+    let browser = Browser::start(WIDE.0, WIDE.1);
+    browser.requests();
+    for (width, height) in [WIDE, NARROW] {
+        browser.resize(width, height);
+        for is_dark in [false, true] {
+            browser.darken(is_dark);
+            for sweep in ["swept", "seeds", "halved"] {
+                let page = desk.path(sweep).join("report.html");
+                browser.open(&format!("file://{}", page.display()));
+                let look = if is_dark { "dark" } else { "light" };
+                check(&browser, &format!("sweep-{sweep}-{width}-{look}"));
+                assert_eq!(browser.run(outside), json!([]), "{sweep}");
+            }
+        }
+    }
     let requests = browser.requests();
     assert!(requests.iter().all(|url| url.starts_with("file:")), "{requests:?}");
     assert_silent(&browser);

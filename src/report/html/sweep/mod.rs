@@ -47,6 +47,8 @@ struct Judged<'a> {
     /// The accuracies of its runs, by which it is judged.
     accuracies: Vec<f64>,
     statistics: Statistics,
+    /// The rung at which it was stopped, in a halving: then the accuracies are those there.
+    stopped_at_rung: Option<usize>,
 }
 
 /// A run that came to no network.
@@ -56,18 +58,30 @@ struct Failed<'a> {
 }
 
 impl Page<'_> {
+    /// How many configurations were stopped at a rung of a halving.
+    fn stopped(&self) -> usize {
+        self.summary.rungs.iter().map(|rung| rung.stopped).sum()
+    }
+
     /// How many runs came to no network.
     fn failures(&self) -> usize {
         self.summary.configurations.iter().map(|row| row.failed).sum()
     }
 }
 
-impl Judged<'_> {
+impl<'a> Judged<'a> {
+    /// The first of `configurations`, the best first, unless it was stopped.
+    fn best(configurations: &'a [Self]) -> Option<&'a Self> {
+        configurations.first().filter(|first| first.stopped_at_rung.is_none())
+    }
+
     /// Its mean, and its standard deviation where there is one.
     fn accuracy(&self) -> String {
         let Statistics { mean, standard_deviation, .. } = self.statistics;
         match standard_deviation {
-            Some(deviation) => format!("{:.3} ± {:.3}\u{a0}%", 100.0 * mean, 100.0 * deviation),
+            Some(deviation) => {
+                format!("{:.3}\u{a0}±\u{a0}{:.3}\u{a0}%", 100.0 * mean, 100.0 * deviation)
+            }
             None => format!("{:.3}\u{a0}%", 100.0 * mean),
         }
     }
@@ -93,7 +107,7 @@ pub fn sweep_page(folder: &SweepFolder) -> Result<String> {
         tried: tried(folder.plan()),
         summary: &summary,
         seconds: folder.results().map(|result| result.seconds).sum(),
-        best: judged.first(),
+        best: Judged::best(&judged),
         table,
         figures: figures.into_iter().flatten().collect(),
         failed: failed(folder).take(FAILED).collect(),
@@ -115,7 +129,8 @@ fn judged<'a>(folder: &SweepFolder, summary: &'a Summary) -> Vec<Judged<'a>> {
     let judged = rows.filter_map(|row| {
         let accuracies = found.remove(&row.configuration.number)?;
         let statistics = Statistics::of(&accuracies)?;
-        Some(Judged { configuration: &row.configuration, accuracies, statistics })
+        let (configuration, stopped_at_rung) = (&row.configuration, row.stopped_at_rung);
+        Some(Judged { configuration, accuracies, statistics, stopped_at_rung })
     });
     judged.collect()
 }
@@ -135,6 +150,14 @@ fn tried(plan: &Plan) -> Vec<Setting> {
     };
     tried.push(setting("configurations", configurations));
     tried.push(setting("seeds of each", plan.seeds.to_string()));
+    tried.extend(
+        plan.folds
+            .map(|folds| setting("folds", format!("{folds}, each held out once by each seed"))),
+    );
+    tried.extend(plan.halving.map(|halving| {
+        let factor = halving.factor();
+        setting("halving", format!("at each rung one of {factor} configurations goes on"))
+    }));
     tried.extend(plan.settings.iter().map(|(name, values)| setting(name, in_words(values))));
     tried
 }

@@ -22,12 +22,19 @@ const DOTTED: usize = 200;
 /// Whiskers reach to the last run within so many lengths of the box (Tukey, 1977).
 const WHISKER: f64 = 1.5;
 
+/// How opaque dots are.
+const DOT: f64 = 0.6;
+/// What was stopped is this much less opaque than all else.
+const PALE: f64 = 0.4;
+
 /// At least so much lies beside the least and the greatest accuracy.
 const MARGIN: f64 = 5e-4;
 
 const WIDTH: u32 = 640;
 const TOP: i32 = 26;
 const BOTTOM: i32 = 44;
+/// What stands above rows that were stopped.
+const HEADING: i32 = 24;
 /// Where the numbers of configurations end, and the words begin.
 const NUMBERS: i32 = 34;
 const WORDS: i32 = 44;
@@ -68,7 +75,7 @@ pub(super) fn figure(
         },
         key: plot.key(configurations.len() - drawn.len()),
         width: WIDTH,
-        height: (TOP + plot.height() * drawn.len() as i32 + BOTTOM) as u32,
+        height: (TOP + plot.height() + BOTTOM) as u32,
         shapes: String::new(),
     };
     Ok(Some(figure.drawn(|canvas| plot.draw(canvas))?))
@@ -79,10 +86,22 @@ struct StripPlot<'a> {
     rows: &'a [Judged<'a>],
     varied: &'a [&'a str],
     judged_by: Measure,
-    /// What each row is called.
-    words: Vec<String>,
     /// Runs of the row that has the most.
     most: usize,
+}
+
+/// Rows that were trained for as long.
+struct Group<'a> {
+    rows: &'a [Judged<'a>],
+    /// The rung at which they were stopped, if they were.
+    stopped_at_rung: Option<usize>,
+}
+
+impl Group<'_> {
+    /// How much room there is for what stands above them.
+    fn heading(&self) -> i32 {
+        if self.stopped_at_rung.is_some() { HEADING } else { 0 }
+    }
 }
 
 /// The box of a row and its whiskers.
@@ -116,12 +135,23 @@ impl Spread {
 
 impl<'a> StripPlot<'a> {
     fn new(rows: &'a [Judged<'a>], varied: &'a [&'a str], judged_by: Measure) -> Self {
-        let words = rows.iter().map(|row| {
-            let value = |name: &&str| row.configuration.value(name).unwrap_or_default();
-            shortened(&varied.iter().map(value).collect::<Vec<_>>().join(" · "), LONGEST)
-        });
         let most = rows.iter().map(|row| row.accuracies.len()).max().unwrap_or(0);
-        Self { rows, varied, judged_by, words: words.collect(), most }
+        Self { rows, varied, judged_by, most }
+    }
+
+    /// Those that are complete, then those that were stopped at each rung.
+    fn groups(&self) -> impl Iterator<Item = Group<'a>> {
+        let groups = self.rows.chunk_by(|a, b| a.stopped_at_rung == b.stopped_at_rung);
+        groups.map(|rows| Group {
+            rows,
+            stopped_at_rung: rows.first().and_then(|row| row.stopped_at_rung),
+        })
+    }
+
+    /// What `row` is called.
+    fn words(&self, row: &Judged<'_>) -> String {
+        let value = |name: &&str| row.configuration.value(name).unwrap_or_default();
+        shortened(&self.varied.iter().map(value).collect::<Vec<_>>().join(" · "), LONGEST)
     }
 
     /// What shapes mean, where so many configurations are not drawn.
@@ -140,15 +170,25 @@ impl<'a> StripPlot<'a> {
                 if most > DOTTED { " beyond the whiskers" } else { "" },
             ),
         };
-        match not_drawn {
-            0 => dots,
-            1 => format!("{dots} One more configuration is not drawn."),
-            count => format!("{dots} {count} more configurations are not drawn."),
-        }
+        let stopped = match self.rows.iter().any(|row| row.stopped_at_rung.is_some()) {
+            true => " Pale rows were stopped: their accuracies are those at the rung.",
+            false => "",
+        };
+        let not_drawn = match not_drawn {
+            0 => String::new(),
+            1 => " One more configuration is not drawn.".into(),
+            count => format!(" {count} more configurations are not drawn."),
+        };
+        format!("{dots}{stopped}{not_drawn}")
+    }
+
+    /// How high all rows are with what stands above them.
+    fn height(&self) -> i32 {
+        self.groups().map(|group| group.heading() + self.row() * group.rows.len() as i32).sum()
     }
 
     /// That of a row: dots, and below them what they come to.
-    fn height(&self) -> i32 {
+    fn row(&self) -> i32 {
         self.dots() + if self.most > 1 { 16 } else { 6 }
     }
 
@@ -163,7 +203,8 @@ impl<'a> StripPlot<'a> {
     }
 
     fn draw(&self, canvas: &Canvas<'_>) -> Result<(), Fault> {
-        let longest = self.words.iter().map(|words| words.chars().count()).max().unwrap_or(0);
+        let words = self.rows.iter().map(|row| self.words(row).chars().count());
+        let longest = words.max().unwrap_or(0);
         let left = (WORDS + CHARACTER * longest as i32).max(64);
         let frame = canvas.margin(TOP, 0, 0, 16);
         let mut chart = ChartBuilder::on(&frame)
@@ -187,21 +228,30 @@ impl<'a> StripPlot<'a> {
         let area = chart.plotting_area();
         let across = |share: f64| area.map_coordinate(&(share, 0.0)).0;
         let edges = area.get_pixel_range().0;
-        for (place, (row, words)) in self.rows.iter().zip(&self.words).enumerate() {
-            let top = TOP + self.height() * place as i32;
-            let middle = top + self.height() / 2;
-            write(canvas, row.configuration.number.to_string(), (NUMBERS, middle), HPos::Right)?;
-            write(canvas, words.as_str(), (WORDS, middle), HPos::Left)?;
-            let line = [(edges.start, top), (edges.end, top)];
-            canvas.draw(&PathElement::new(line, stroke(GRID, 1)))?;
-            Row {
-                of: row,
-                top,
-                dots: self.dots(),
-                across: &across,
-                edges: [edges.start, edges.end],
+        let mut top = TOP;
+        for group in self.groups() {
+            if let Some(rung) = group.stopped_at_rung {
+                let at = (WORDS, top + HEADING / 2 + 2);
+                write(canvas, format!("stopped at rung {rung}:"), at, HPos::Left)?;
             }
-            .draw(canvas)?;
+            top += group.heading();
+            for row in group.rows {
+                let middle = top + self.row() / 2;
+                let number = row.configuration.number.to_string();
+                write(canvas, number, (NUMBERS, middle), HPos::Right)?;
+                write(canvas, self.words(row), (WORDS, middle), HPos::Left)?;
+                let line = [(edges.start, top), (edges.end, top)];
+                canvas.draw(&PathElement::new(line, stroke(GRID, 1)))?;
+                Row {
+                    of: row,
+                    top,
+                    dots: self.dots(),
+                    across: &across,
+                    edges: [edges.start, edges.end],
+                }
+                .draw(canvas)?;
+                top += self.row();
+            }
         }
         Ok(())
     }
@@ -247,8 +297,7 @@ impl<F: Fn(f64) -> i32> Row<'_, F> {
             Some(spread) if accuracies.len() > DOTTED => spread.whiskers,
             _ => [f64::INFINITY, f64::NEG_INFINITY],
         };
-        let colour = SERIES[0].mix(0.6);
-        let style = ShapeStyle { color: colour, filled: true, stroke_width: 0 };
+        let style = self.pale(ShapeStyle { filled: true, ..stroke(SERIES[0], 0) }, DOT);
         for (nth, &accuracy) in accuracies.iter().enumerate() {
             if !(low..=high).contains(&accuracy) {
                 let at = ((self.across)(accuracy), self.top + 2 + self.down(nth));
@@ -259,6 +308,12 @@ impl<F: Fn(f64) -> i32> Row<'_, F> {
             self.draw_box(canvas, spread)?;
         }
         self.draw_mean(canvas)
+    }
+
+    /// `style` that opaque, and less so in a row that was stopped.
+    fn pale(&self, style: ShapeStyle, opacity: f64) -> ShapeStyle {
+        let opacity = if self.of.stopped_at_rung.is_some() { PALE * opacity } else { opacity };
+        ShapeStyle { color: style.color.mix(opacity), ..style }
     }
 
     /// How far below the top dot `nth` is: few stand in a line, many are spread so that near ones are
@@ -280,7 +335,7 @@ impl<F: Fn(f64) -> i32> Row<'_, F> {
     fn draw_box(&self, canvas: &Canvas<'_>, spread: Spread) -> Result<(), Fault> {
         let [low, median, high] = spread.quartiles.map(self.across);
         let [first, last] = spread.whiskers.map(self.across);
-        let (y, style) = (self.below(), stroke(AXIS, 1));
+        let (y, style) = (self.below(), self.pale(stroke(AXIS, 1), 1.0));
         canvas.draw(&Rectangle::new([(low, y - 6), (high, y + 6)], style))?;
         for line in [
             [(median, y - 6), (median, y + 6)],
@@ -301,14 +356,15 @@ impl<F: Fn(f64) -> i32> Row<'_, F> {
         let y = self.below();
         let [start, end] = self.edges;
         let [from, to] = [mean - half, mean + half].map(|end_of| (self.across)(end_of));
-        let style = stroke(INK, 2);
+        let style = self.pale(stroke(INK, 2), 1.0);
         canvas.draw(&PathElement::new([(from.max(start), y), (to.min(end), y)], style))?;
         for at in [from, to].into_iter().filter(|at| (start..=end).contains(at)) {
             canvas.draw(&PathElement::new([(at, y - 3), (at, y + 3)], style))?;
         }
         let x = (self.across)(mean);
         let diamond = vec![(x - 4, y), (x, y - 4), (x + 4, y), (x, y + 4)];
-        canvas.draw(&Polygon::new(diamond, ShapeStyle { filled: true, ..stroke(INK, 0) }))?;
+        canvas
+            .draw(&Polygon::new(diamond, ShapeStyle { filled: true, stroke_width: 0, ..style }))?;
         Ok(())
     }
 }
