@@ -106,8 +106,10 @@ fn results_are_summed_up_by_configuration() {
     assert!(runs.contains("run 5 (hidden 6,4, learning-rate 0.01, epochs 2, seed 4)"), "{runs}");
 }
 
+/// They work together where the program was built for it.
 #[test]
-fn processes_that_mpirun_starts_do_not_all_do_the_same_sweep() {
+#[cfg(not(feature = "mpi"))]
+fn processes_that_mpirun_starts_do_not_all_do_the_same() {
     let desk = Desk::new();
     for (size, rank) in [
         ("OMPI_COMM_WORLD_SIZE", "OMPI_COMM_WORLD_RANK"),
@@ -123,6 +125,11 @@ fn processes_that_mpirun_starts_do_not_all_do_the_same_sweep() {
         assert!(code == Some(1) && said.contains("--shard"), "{size}: {said}");
         assert_eq!(run("3", ""), (Some(1), String::new()), "{size}");
         assert!(!desk.path("sweeps").exists());
+        let mut train = desk.command("train --data data");
+        let output = train.env(size, "4").env(rank, "0").output().unwrap();
+        let said = String::from_utf8(output.stderr).unwrap();
+        assert!(output.status.code() == Some(1) && said.contains("--features mpi"), "{said}");
+        assert!(!desk.path("runs").exists());
         assert_eq!(run("3", "--shard 4/4 --sweep-dir part").0, Some(0), "{size}");
         fs::remove_dir_all(desk.path("part")).unwrap();
     }

@@ -3,18 +3,22 @@
 
 mod generated;
 
+use std::fs;
 use std::ops::ControlFlow;
+use std::path::Path;
+use std::sync::atomic::Ordering;
 
 use generated::{any_hidden, any_image_layers, architectures, checked, image_networks, images};
 use mnistry::image::{ImageShape, RandomAffine};
 use mnistry::internals::on_each_rank;
 use mnistry::model::{Architecture, Network};
+use mnistry::sweep::{Job, Keep, Plan, PlannedRun, Sweep, SweepEnd, SweepFolder};
 use mnistry::train::{
     Error, History, LrDecay, LrSchedule, Observer, ObserverError, Progress, State,
 };
 use mnistry::{
-    Activation, Adam, Engine, EngineOptions, FitOptions, NoObserver, Optimizer, Ranks, Sequential,
-    Sgd, Split,
+    Activation, Adam, Dataset, Engine, EngineOptions, FitOptions, NoObserver, Optimizer, Ranks,
+    Sequential, Sgd, Split,
 };
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -253,4 +257,103 @@ fn a_run_that_leaves_the_numbers_ends_everywhere() {
     let split = images(input, 18, 4, 1);
     assert!(alone(&architecture, &split, &options).1.is_some());
     check(&architecture, &[1, 1, 2], 18, &options);
+}
+
+/// What the runs of a sweep train.
+fn job(run: &PlannedRun, images: &Split) -> Job {
+    let setting = |name: &str| run.configuration.value(name).expect("it is in the plan").parse();
+    let units = setting("hidden").expect("a number");
+    let layers = Sequential::new(images.shape()).dense(units, Activation::Relu);
+    let options = FitOptions {
+        epochs: setting("epochs").expect("a number"),
+        seed: run.seed,
+        ..FitOptions::default()
+    };
+    let architecture = checked(layers.dense(10, Activation::Softmax));
+    let network = Network::new(architecture, run.seed).expect("a sound network");
+    Job { network, options, train_limit: None }
+}
+
+/// The rows of a sweep of `plan` by so many ranks of two workers each, and the networks, by run.
+fn swept(
+    plan: &Plan,
+    ranks: usize,
+    stop_after: Option<usize>,
+    folder: &Path,
+) -> (Vec<String>, SweepEnd) {
+    let data = Dataset::new("digits", images(SHAPE, 200, 10, 1), images(SHAPE, 50, 10, 2));
+    let data = data.expect("they match");
+    let mut ends = on_each_rank(ranks, |ranks| {
+        let make = |run: &PlannedRun| Ok(job(run, &data.train));
+        let sweep = Sweep::new(&data, plan.clone(), EngineOptions::default(), Some(2));
+        let sweep = sweep.expect("a sound plan").keep(Keep::All);
+        let sweep = sweep.across(&ranks, &make).expect("the same sweep");
+        if !ranks.is_first() {
+            sweep.follow(&make).expect("it follows");
+            return None;
+        }
+        let mut folder = SweepFolder::claim(folder, sweep.plan()).expect("a folder");
+        let (stop, mut done) = (sweep.stop_flag(), 0);
+        let end = sweep.run(&mut folder, &make, &mut |_| {
+            done += 1;
+            stop.fetch_or(Some(done) == stop_after, Ordering::Relaxed);
+        });
+        Some(end.expect("it sweeps"))
+    });
+    let results = fs::read_to_string(folder.join("results.csv")).expect("there are results");
+    let header = results.lines().next().expect("a header");
+    let seconds = header.split(',').position(|name| name == "seconds").expect("a column");
+    let without_seconds = |line: &str| {
+        let fields = line.split(',').enumerate().filter(|(column, _)| *column != seconds);
+        fields.map(|(_, field)| field).collect::<Vec<_>>().join(",")
+    };
+    let mut rows: Vec<_> = results.lines().skip(1).map(without_seconds).collect();
+    rows.sort();
+    (rows, ends.swap_remove(0).expect("rank 0"))
+}
+
+/// Sweeps come to the same on any number of ranks, and when others go on with them; by halving and with
+/// folds too, where runs pass from rank to rank.
+#[test]
+fn ranks_sweep_what_one_process_sweeps() {
+    let place = tempfile::tempdir().expect("a temporary folder");
+    let settings = [("hidden", "5,9,14,20"), ("epochs", "3")];
+    let settings = settings.map(|(name, values)| (name.into(), values.parse().expect("values")));
+    let grid =
+        Plan { seeds: "1-3".parse().expect("seeds"), settings: settings.into(), ..Plan::default() };
+    let halving = Some("2".parse().expect("a factor"));
+    let halving = Plan { halving, folds: Some(2), ..grid.clone() };
+    for (name, plan, runs) in [("grid", grid, 12), ("halving", halving, 24)] {
+        let folder = |ranks: usize| place.path().join(format!("{name}-{ranks}"));
+        let (expected, _) = swept(&plan, 1, None, &folder(1));
+        assert_eq!(expected.len(), runs);
+        for ranks in 2..=4 {
+            let (some, end) = swept(&plan, ranks, Some(3), &folder(ranks));
+            assert_eq!(end, SweepEnd::Interrupted, "{name} by {ranks}");
+            assert!(some.len() < runs, "{name} by {ranks}");
+            let (rows, end) = swept(&plan, ranks, None, &folder(ranks));
+            assert_eq!((rows, end), (expected.clone(), SweepEnd::Done), "{name} by {ranks}");
+        }
+    }
+}
+
+#[test]
+fn sweeps_that_differ_are_refused() {
+    let said = on_each_rank(2, |ranks| {
+        let data = Dataset::new("digits", images(SHAPE, 50, 10, 1), images(SHAPE, 50, 10, 2));
+        let data = data.expect("they match");
+        let settings = [("hidden", "5"), ("epochs", "1")];
+        let settings =
+            settings.map(|(name, values)| (name.into(), values.parse().expect("values")));
+        let plan = Plan { settings: settings.into(), ..Plan::default() };
+        let sweep = Sweep::new(&data, plan, EngineOptions::default(), Some(1)).expect("a plan");
+        // As where a file that a setting names is another one there.
+        let make = |run: &PlannedRun| {
+            let job = job(run, &data.train);
+            let batch_size = 8 << ranks.rank();
+            Ok(Job { options: FitOptions { batch_size, ..job.options }, ..job })
+        };
+        sweep.across(&ranks, &make).expect_err("they differ").to_string()
+    });
+    assert!(said.iter().all(|said| said.starts_with("rank 1 has another version")), "{said:?}");
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use mnistry::Ranks;
 
-use super::CommandError;
+use super::{CommandError, Outcome, output};
 
 /// What tells a process how many there are, and which of them it is.
 const STARTERS: [(&str, &str, &str); 3] = [
@@ -99,17 +99,30 @@ impl<'a> Leader<'a> {
 
     /// Tells the others something.
     pub(super) fn call(&self, message: &[u8]) {
-        self.0.broadcast(message);
+        self.0.call(message);
     }
 }
 
 impl Drop for Leader<'_> {
     fn drop(&mut self) {
-        self.0.broadcast(&[]);
+        self.0.call(&[]);
+    }
+}
+
+/// What came of rank 0's work: what went wrong is said here, while the others wait for it, as `mpirun`
+/// may end it as soon as one of them has failed.
+pub(super) fn say(outcome: Result<Outcome, CommandError>) -> Result<Outcome, CommandError> {
+    match outcome {
+        Err(CommandError::Usage(error)) => Err(error.into()),
+        Err(error) => {
+            output::note(format_args!("error: {error}"));
+            Ok(Outcome::Partly)
+        }
+        outcome => outcome,
     }
 }
 
 /// What rank 0 tells this one, which is another; `None` where there is nothing left.
 pub(super) fn await_call(ranks: &Ranks) -> Option<Vec<u8>> {
-    Some(ranks.broadcast(&[])).filter(|message| !message.is_empty())
+    Some(ranks.await_call()).filter(|message| !message.is_empty())
 }

@@ -13,7 +13,7 @@ use mnistry::{Dataset, Engine, GemmBackend, Network, Ranks};
 
 use super::common::Common;
 use super::interrupt::Interrupt;
-use super::launch::{Launch, Leader, await_call};
+use super::launch::{Launch, Leader, await_call, say};
 use super::meter::Meter;
 use super::regularisation::Regularisation;
 #[cfg(feature = "serve")]
@@ -93,7 +93,7 @@ impl Train {
         let Some(launch) = Launch::found() else { return self.lead(None) };
         let ranks = launch.join("training")?;
         if ranks.is_first() {
-            return self.lead(Some(&Leader::new(&ranks)));
+            return say(self.lead(Some(&Leader::new(&ranks))));
         }
         self.common.output.quiet = true;
         self.follow(&ranks)
@@ -272,11 +272,12 @@ impl Train {
         engine: &Engine,
     ) -> Result<StartedRun<'a>, CommandError> {
         let Some(pace) = run.call_ranks()? else { return Ok(run) };
-        let Pace { alone, together, exchange } = pace;
+        let Pace { alone, together, exchange, exchanges, bytes } = pace;
         let ranks = engine.ranks().map_or(1, Ranks::size);
         self.common.output.note(format_args!(
-            "a step takes {ranks} ranks {together:.1?}, of which rank 0 waits {exchange:.1?} for the \
-             others; alone it would take rank 0 {alone:.1?}"
+            "a step takes {ranks} ranks {together:.1?}, of which rank 0 waits {exchange:.1?} for what the \
+             others have to tell ({exchanges} messages, {} kB); it would take rank 0 alone {alone:.1?}",
+            bytes / 1000
         ));
         if together >= alone {
             self.common.output.note(format_args!(

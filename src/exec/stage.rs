@@ -111,10 +111,10 @@ impl Stage {
     }
 
     /// Has all parameters be here.
-    pub(crate) fn bring(&self) {
+    pub(crate) fn bring_all(&mut self) {
         match self {
-            Self::Images(images) => images.bring(),
-            Self::Dense(dense) => dense.bring(),
+            Self::Images(images) => images.bring_all(),
+            Self::Dense(dense) => dense.bring_all(),
             Self::Dropout(_) => {}
         }
     }

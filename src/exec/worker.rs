@@ -4,8 +4,6 @@
 //! through the turns of a buffer, and waiting there is all that keeps them in step. After a worker
 //! is made, nothing is allocated.
 
-use std::time::Duration;
-
 use super::input::{Input, Minibatch};
 use super::layers::loss::{LossHead, Outcome, Totals};
 use super::link::Link;
@@ -17,7 +15,7 @@ use super::streams::SampleStreams;
 use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
 use crate::simd::F32x16;
-use crate::sync::{Barrier, StepSignals, TeamSync};
+use crate::sync::{Barrier, Exchanges, StepSignals, TeamSync};
 
 /// One worker.
 pub(crate) struct Worker {
@@ -42,8 +40,8 @@ impl Worker {
 
     /// Has the parameters, and what the optimiser keeps beside them, be here where the team spans
     /// several ranks: before they are [copied](Self::copy_parameters). All workers call it.
-    pub(crate) fn bring_parameters(&self) {
-        self.stages.iter().for_each(Stage::bring);
+    pub(crate) fn bring_parameters(&mut self) {
+        self.stages.iter_mut().for_each(Stage::bring_all);
     }
 
     /// Copies slot `slot` of all parameters (0: the parameters themselves) into `tensors`.
@@ -61,9 +59,9 @@ impl Worker {
         self.sync.signals()
     }
 
-    /// How long this rank has waited for the others.
-    pub(crate) fn exchange_time(&self) -> Duration {
-        self.sync.exchange_time()
+    /// What telling the other ranks has cost this one.
+    pub(crate) fn exchanges(&self) -> Exchanges {
+        self.sync.exchanges()
     }
 
     /// Waits until every worker has come here.

@@ -11,7 +11,8 @@ mod place;
 
 use std::fmt::{Debug, Display};
 use std::sync::Arc;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 pub use error::Error;
 pub(crate) use place::Place;
@@ -75,6 +76,13 @@ impl Ranks {
         self.rank() == 0
     }
 
+    /// How many cores fall to this rank: those that it may use, parted among the ranks that may use the
+    /// same. All call it.
+    #[must_use]
+    pub fn cores(&self) -> usize {
+        Place::of(self).threads()
+    }
+
     /// As [`Communicator::all_gather`].
     pub(crate) fn all_gather(&self, own: &[u32], lengths: &[usize], all: &mut [u32]) {
         self.0.all_gather(own, lengths, all);
@@ -120,6 +128,24 @@ impl Ranks {
             .collect()
     }
 
+    /// Says `message` to all others, which [wait for it](Self::await_call): rank 0 does.
+    pub fn call(&self, message: &[u8]) {
+        (1..self.size()).for_each(|rank| self.send(rank, message));
+    }
+
+    /// Waits for the next [call](Self::call) of rank 0.
+    #[must_use]
+    pub fn await_call(&self) -> Vec<u8> {
+        let since = Instant::now();
+        loop {
+            if let Some((_, message)) = self.receive() {
+                return message;
+            }
+            self.check_silence(0, since.elapsed());
+            thread::sleep(LISTENING);
+        }
+    }
+
     /// What rank 0 says to all, which call it: it alone says something.
     pub fn broadcast(&self, message: &[u8]) -> Vec<u8> {
         let own = if self.is_first() { message } else { &[] };
@@ -143,6 +169,9 @@ impl Ranks {
         }
     }
 }
+
+/// How long a rank sleeps between two looks at whether it is called.
+const LISTENING: Duration = Duration::from_millis(1);
 
 /// Bytes of a word of messages.
 const WORD: usize = size_of::<u32>();

@@ -15,7 +15,7 @@ use super::workforce::Workforce;
 /// same.
 pub(super) struct Climb<'a> {
     pub(super) rungs: Rungs,
-    pub(super) workforce: &'a dyn Workforce,
+    pub(super) workforce: &'a mut dyn Workforce,
     pub(super) folder: &'a mut SweepFolder,
     pub(super) keep: Keep,
     pub(super) observer: &'a mut dyn FnMut(&SweepProgress<'_>),

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::values::Range;
 use crate::exec::engine::EngineError;
 use crate::files::{self, OneLine};
-use crate::{data, model, train};
+use crate::{data, model, ranks, train};
 
 /// Why a sweep was not done, gone on with or summed up. The text is one line for a person.
 #[derive(Debug, thiserror::Error)]
@@ -125,6 +125,21 @@ pub enum Error {
     /// A state that is not there.
     #[error("the state of run {0} is gone from the folder of the sweep: choose another folder")]
     NoState(usize),
+    /// The ranks of a job do not have the same sweep.
+    #[error(
+        "rank {rank} has another version of mnistry, other data, other files that settings name, or \
+         rounds otherwise than rank 0: start all with the same program, data and files"
+    )]
+    RanksDiffer {
+        /// The first one that differs.
+        rank: usize,
+    },
+    /// Something failed on another rank.
+    #[error(transparent)]
+    Ranks(#[from] ranks::Error),
+    /// Ranks that do not understand each other.
+    #[error("what another rank says cannot be understood: {0}")]
+    Message(String),
     /// A task of a run that the plan has not.
     #[error("the plan has no run {0}")]
     NoSuchRun(usize),

@@ -16,6 +16,7 @@ mod measure;
 mod merge;
 mod plan;
 mod plan_file;
+mod ranks;
 mod results;
 mod row_file;
 mod run;

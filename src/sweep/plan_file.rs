@@ -44,7 +44,10 @@ impl Plan {
     }
 
     /// The plan that `text` describes.
-    pub(super) fn from_toml(text: &str) -> Result<Self, String> {
+    ///
+    /// # Errors
+    /// When it is none: why.
+    pub fn from_toml(text: &str) -> Result<Self, String> {
         let table: Table = text
             .parse()
             .map_err(|error: toml::de::Error| error.to_string().trim_end().replace('\n', " "))?;

@@ -1,5 +1,6 @@
 //! A sweep: what is left of its plan, done as many runs at a time as there are workers.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -8,17 +9,19 @@ use super::configuration::PlannedRun;
 use super::error::{Error, Result};
 use super::folder::{Keep, SweepFolder};
 use super::halving::{Rung, Rungs, has_one_measure};
-use super::job::MakeJob;
+use super::job::{Job, MakeJob};
 use super::plan::Plan;
+use super::ranks::{AllRanks, follow};
 use super::results::ResultRow;
 use super::shard::Shard;
 use super::tasks::{Task, TaskQueue};
-use super::trainer::{Trainer, options};
+use super::trainer::{Trainer, job, options};
 use super::workforce::{Threads, Workforce};
-use crate::data::{Dataset, Folds};
+use crate::data::{Dataset, Folds, sha256};
 use crate::exec::engine::{Engine, EngineOptions};
+use crate::ranks::Ranks;
 use crate::sync::Cores;
-use crate::train::FitOptions;
+use crate::train::{FitOptions, State};
 
 /// How the runs of a sweep are done.
 #[derive(Debug)]
@@ -29,6 +32,8 @@ pub struct Sweep<'a> {
     shard: Shard,
     keep: Keep,
     stop: Arc<AtomicBool>,
+    /// Those that work together, where they are several.
+    ranks: Option<&'a Ranks>,
 }
 
 /// How far a sweep is, after a run.
@@ -86,7 +91,7 @@ impl<'a> Sweep<'a> {
         dataset.check_unchanged()?;
         let trainer = Trainer { dataset, runs, folds };
         let (shard, keep) = (Shard::default(), Keep::default());
-        Ok(Self { plan, trainer, workers, shard, keep, stop })
+        Ok(Self { plan, trainer, workers, shard, keep, stop, ranks: None })
     }
 
     /// Does the runs of `shard` alone.
@@ -166,14 +171,62 @@ impl<'a> Sweep<'a> {
             None => Vec::new(),
         };
         let rungs = self.rungs_of(&options)?;
-        let (engines, trainer, stop) = (&self.workers[..], &self.trainer, &*self.stop);
-        self.run_by(&Threads { engines, trainer, make, stop }, rungs, folder, observer)
+        let own = self.threads(make);
+        match self.ranks {
+            None => self.run_by(&mut { own }, rungs, folder, observer),
+            Some(ranks) => self.run_by(&mut AllRanks::new(ranks, own), rungs, folder, observer),
+        }
+    }
+
+    fn threads<'b>(&'b self, make: &'b MakeJob<'b>) -> Threads<'b> {
+        Threads { engines: &self.workers, trainer: &self.trainer, make, stop: &self.stop }
+    }
+
+    /// The same sweep on `ranks`, which all have it: the first one then does [`run`](Self::run), with the
+    /// workers of all, and the others [`follow`](Self::follow) it.
+    ///
+    /// # Errors
+    /// When it is not the same on all of them.
+    pub fn across(mut self, ranks: &'a Ranks, make: &MakeJob<'_>) -> Result<Self> {
+        let about = ranks.agree(self.fingerprint(make))?;
+        let all = ranks.gather(about.as_bytes());
+        if let Some(rank) = all.iter().position(|of_rank| *of_rank != all[0]) {
+            return Err(Error::RanksDiffer { rank });
+        }
+        self.ranks = Some(ranks);
+        Ok(self)
+    }
+
+    /// What tells the sweep from others whose runs give other results: on other data, of other settings,
+    /// or rounded otherwise.
+    fn fingerprint(&self, make: &MakeJob<'_>) -> Result<String> {
+        let engine = self.workers.first();
+        let rounding = engine.map(|engine| (engine.isa().is_fused(), engine.gemm_backend()));
+        let mut about =
+            format!("{} {rounding:?} {}", env!("CARGO_PKG_VERSION"), self.plan.to_toml());
+        for run in self.first_runs() {
+            let Job { network, options, train_limit } = job(make, run)?;
+            let state = State::new(network, options).to_bytes(Path::new("a state"))?;
+            about.push_str(&format!(" {} {train_limit:?}", sha256(&state)));
+        }
+        Ok(sha256(about.as_bytes()))
+    }
+
+    /// Carries out what the first of the ranks hands out, until it says that nothing is left.
+    ///
+    /// # Errors
+    /// When a run cannot be done.
+    pub fn follow(&self, make: &MakeJob<'_>) -> Result<()> {
+        match self.ranks {
+            Some(ranks) => follow(ranks, self.threads(make), self.keep != Keep::None),
+            None => Ok(()),
+        }
     }
 
     /// As [`run`](Self::run), by a `workforce`.
     fn run_by(
         &self,
-        workforce: &dyn Workforce,
+        workforce: &mut dyn Workforce,
         rungs: Option<Rungs>,
         folder: &mut SweepFolder,
         observer: &mut dyn FnMut(&SweepProgress<'_>),
@@ -211,78 +264,5 @@ fn on_data(plan: Plan, dataset: &Dataset, engines: &[Engine]) -> Result<Plan> {
     match plan.data_checksum {
         Some(expected) if expected != checksum => Err(Error::OtherData { expected }),
         _ => Ok(Plan { data_checksum: Some(checksum), ..plan }),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::data::generated;
-    use crate::model::{Activation, Network, Sequential};
-    use crate::sweep::tasks::Done;
-    use crate::sweep::{Halving, Job};
-
-    /// Carries tasks out in another order, and knows of them by bytes alone, as another process would.
-    struct ByPost<'a> {
-        sweep: &'a Sweep<'a>,
-        make: &'a MakeJob<'a>,
-    }
-
-    impl Workforce for ByPost<'_> {
-        fn carry_out(
-            &self,
-            tasks: &TaskQueue,
-            keep: &mut dyn FnMut(Done) -> Result<()>,
-        ) -> Result<()> {
-            let tasks = std::iter::from_fn(|| tasks.take());
-            let mut sent: Vec<_> =
-                tasks.map(|task| serde_json::to_vec(&task.unwrap()).unwrap()).collect();
-            sent.reverse();
-            for task in sent {
-                let task: Task = serde_json::from_slice(&task).unwrap();
-                let Sweep { trainer, workers, .. } = self.sweep;
-                let done = trainer.carry_out(&workers[0], self.make, &task)?.unwrap();
-                let answer = serde_json::to_vec(&done).unwrap();
-                keep(serde_json::from_slice(&answer).unwrap())?;
-            }
-            Ok(())
-        }
-    }
-
-    #[test]
-    fn another_workforce_that_is_sent_bytes_does_the_same() {
-        let dataset = generated::generate(0, 60, 20).unwrap();
-        let units = ("units".to_owned(), "2,3,4,5".parse().unwrap());
-        let halving = Some(Halving::new(2).unwrap());
-        let plan = Plan { folds: Some(2), halving, settings: vec![units], ..Plan::default() };
-        let sweep = Sweep::new(&dataset, plan, EngineOptions::default(), Some(2)).unwrap();
-        let make = |run: &PlannedRun| -> Result<Job, Box<dyn std::error::Error + Send + Sync>> {
-            let units = run.configuration.value("units").unwrap().parse::<usize>()?;
-            let layers = Sequential::new(dataset.shape()).dense(units, Activation::Relu);
-            let network = Network::new(layers.dense(10, Activation::Softmax), run.seed)?;
-            let options = FitOptions { epochs: 4, seed: run.seed, ..FitOptions::default() };
-            Ok(Job { network, options, train_limit: None })
-        };
-        sweep.check(&make).unwrap();
-        let place = tempfile::tempdir().unwrap();
-        let folder =
-            |name: &str| SweepFolder::claim(place.path().join(name), sweep.plan()).unwrap();
-        let [mut by_threads, mut by_post] = ["threads", "post"].map(folder);
-        let mut shares = Vec::new();
-        let mut observer = |progress: &SweepProgress<'_>| shares.push(progress.share);
-        assert_eq!(sweep.run(&mut by_threads, &make, &mut observer).unwrap(), SweepEnd::Done);
-        assert!(
-            shares.is_sorted() && shares.last().is_some_and(|share| (share - 1.0).abs() < 1e-9)
-        );
-        let options: Vec<_> = sweep.first_runs().map(|run| options(&make, run).unwrap()).collect();
-        let (rungs, post) =
-            (sweep.rungs_of(&options).unwrap(), ByPost { sweep: &sweep, make: &make });
-        sweep.run_by(&post, rungs, &mut by_post, &mut |_| {}).unwrap();
-        let outcomes = |folder: &SweepFolder| {
-            let results = folder.results().cloned();
-            results.map(|row| ResultRow { seconds: 0.0, ..row }).collect::<Vec<_>>()
-        };
-        assert_eq!(outcomes(&by_post).len(), 8);
-        assert_eq!(outcomes(&by_post), outcomes(&by_threads));
     }
 }

@@ -206,7 +206,7 @@ pub(super) fn options(make: &MakeJob<'_>, run: &PlannedRun) -> Result<FitOptions
     Ok(job(make, run)?.options)
 }
 
-fn job(make: &MakeJob<'_>, run: &PlannedRun) -> Result<Job> {
+pub(super) fn job(make: &MakeJob<'_>, run: &PlannedRun) -> Result<Job> {
     make(run).map_err(|source| Error::Settings { run: run.to_string(), source })
 }
 

@@ -1,7 +1,7 @@
 //! Who carries out the tasks of a sweep.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::error::{Error, Result};
 use super::job::MakeJob;
@@ -17,10 +17,15 @@ pub(super) trait Workforce {
     ///
     /// # Errors
     /// When a task cannot be carried out, or `keep` fails. What was handed over before is kept.
-    fn carry_out(&self, tasks: &TaskQueue, keep: &mut dyn FnMut(Done) -> Result<()>) -> Result<()>;
+    fn carry_out(
+        &mut self,
+        tasks: &TaskQueue,
+        keep: &mut dyn FnMut(Done) -> Result<()>,
+    ) -> Result<()>;
 }
 
 /// Threads of this process, each with an engine.
+#[derive(Clone, Copy)]
 pub(super) struct Threads<'a> {
     pub(super) engines: &'a [Engine],
     pub(super) trainer: &'a Trainer<'a>,
@@ -30,7 +35,22 @@ pub(super) struct Threads<'a> {
 }
 
 impl Workforce for Threads<'_> {
-    fn carry_out(&self, tasks: &TaskQueue, keep: &mut dyn FnMut(Done) -> Result<()>) -> Result<()> {
+    fn carry_out(
+        &mut self,
+        tasks: &TaskQueue,
+        keep: &mut dyn FnMut(Done) -> Result<()>,
+    ) -> Result<()> {
+        self.lead(tasks, |told| told.iter().try_for_each(|done| keep(done?)))
+    }
+}
+
+impl Threads<'_> {
+    /// Has the threads carry out `tasks`, while this one does `listen` to what comes of them.
+    pub(super) fn lead(
+        self,
+        tasks: &TaskQueue,
+        listen: impl FnOnce(&Receiver<Result<Done>>) -> Result<()>,
+    ) -> Result<()> {
         // A worker that is ahead waits until what it found is kept.
         let (tell, told) = sync_channel(self.engines.len());
         let works = self.engines.iter().map(|engine| {
@@ -40,7 +60,7 @@ impl Workforce for Threads<'_> {
         let works: Vec<_> = works.collect();
         drop(tell);
         let lead = || {
-            let kept = told.iter().try_for_each(|done| keep(done?));
+            let kept = listen(&told);
             if kept.is_err() {
                 self.stop.store(true, Ordering::Relaxed);
             }
@@ -50,9 +70,7 @@ impl Workforce for Threads<'_> {
         };
         lead_threads(works, lead).map_err(Error::Thread)?
     }
-}
 
-impl Threads<'_> {
     /// Carries out one of `tasks` after the other.
     fn work(&self, engine: &Engine, tasks: &TaskQueue, tell: &SyncSender<Result<Done>>) {
         while !self.stop.load(Ordering::Relaxed) {

@@ -55,6 +55,11 @@ impl Exchange {
         }
     }
 
+    /// Bytes of what the others tell.
+    pub(super) fn bytes_of_others(&self) -> usize {
+        (self.all.len() - self.lengths[self.ranks.rank()]) * size_of::<u32>()
+    }
+
     /// The vectors of the other ranks, as last told: where they stand, and what they are.
     pub(super) fn others(&self) -> impl Iterator<Item = (Range<usize>, &[[u32; WORDS]])> {
         let mut rest = &self.all[..];

@@ -19,6 +19,6 @@ mod turn_buffer;
 pub(crate) use barrier::{Barrier, barrier};
 pub(crate) use cores::Cores;
 pub(crate) use step_signal::StepSignals;
-pub(crate) use team::{Span, TeamSync, oversubscribed};
+pub(crate) use team::{Exchanges, Span, TeamSync, oversubscribed};
 pub(crate) use threads::{Background, lead_threads, map_in_parallel, pool_of, pool_of_all_cores};
-pub(crate) use turn_buffer::{Reader, TurnBuffer, Writer, turn_buffer};
+pub(crate) use turn_buffer::{Reader, TurnBuffer, Writer, partly_told_turn_buffer, turn_buffer};

@@ -32,8 +32,26 @@ struct Shared {
     signals: StepSignals,
     /// Where the team spans several ranks.
     span: Option<Span>,
-    /// How long this rank has waited for the others, in nanoseconds.
-    exchanging: AtomicU64,
+    /// What telling the other ranks has cost this one.
+    exchanges: Counters,
+}
+
+/// [`Exchanges`], as they are counted.
+#[derive(Debug)]
+struct Counters {
+    count: AtomicU64,
+    bytes: AtomicU64,
+    nanoseconds: AtomicU64,
+}
+
+/// What telling other ranks has cost one, its own waiting for them among it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Exchanges {
+    /// How often it took what the others had to tell.
+    pub(crate) count: u64,
+    /// Bytes of that.
+    pub(crate) bytes: u64,
+    pub(crate) time: Duration,
 }
 
 /// How a team spans several ranks: the threads of all are its workers.
@@ -67,6 +85,14 @@ impl Span {
     }
 }
 
+impl Exchanges {
+    /// Those after `before`.
+    pub(crate) fn since(self, before: Self) -> Self {
+        let Self { count, bytes, time } = before;
+        Self { count: self.count - count, bytes: self.bytes - bytes, time: self.time - time }
+    }
+}
+
 /// Whether there are fewer cores than `workers`.
 pub(crate) fn oversubscribed(workers: usize) -> bool {
     workers > Cores::usable().logical
@@ -91,7 +117,11 @@ impl TeamSync {
             events: EventCount::new(),
             signals: StepSignals::new(),
             span,
-            exchanging: AtomicU64::new(0),
+            exchanges: Counters {
+                count: AtomicU64::new(0),
+                bytes: AtomicU64::new(0),
+                nanoseconds: AtomicU64::new(0),
+            },
         }))
     }
 
@@ -110,15 +140,21 @@ impl TeamSync {
         self.0.span.as_ref()
     }
 
-    /// How long this rank has waited for the others up to now, sending and receiving among it.
-    pub(crate) fn exchange_time(&self) -> Duration {
-        Duration::from_nanos(self.0.exchanging.load(Ordering::Relaxed))
+    /// What telling the other ranks has cost this one up to now.
+    pub(crate) fn exchanges(&self) -> Exchanges {
+        let Counters { count, bytes, nanoseconds } = &self.0.exchanges;
+        let [count, bytes, nanoseconds] =
+            [count, bytes, nanoseconds].map(|counter| counter.load(Ordering::Relaxed));
+        Exchanges { count, bytes, time: Duration::from_nanos(nanoseconds) }
     }
 
-    /// It has waited for so long more.
-    pub(super) fn has_exchanged_for(&self, duration: Duration) {
-        let nanoseconds = u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX);
-        self.0.exchanging.fetch_add(nanoseconds, Ordering::Relaxed);
+    /// It has taken so many bytes more of them, for which it waited so long.
+    pub(super) fn count_exchange(&self, bytes: usize, time: Duration) {
+        let Counters { count, bytes: all_bytes, nanoseconds } = &self.0.exchanges;
+        count.fetch_add(1, Ordering::Relaxed);
+        all_bytes.fetch_add(bytes as u64, Ordering::Relaxed);
+        let time = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        nanoseconds.fetch_add(time, Ordering::Relaxed);
     }
 
     /// What the primary says.

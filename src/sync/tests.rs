@@ -1,6 +1,8 @@
 //! Turns, barriers and what panics, with real threads.
 
-use super::{TeamSync, barrier, turn_buffer};
+use super::{Span, TeamSync, TurnBuffer, barrier, partly_told_turn_buffer, turn_buffer};
+use crate::ranks::in_process::on_each_rank;
+use crate::simd::F32x16;
 
 /// Workers add one to a vector of their own and read everyone's, many times.
 #[test]
@@ -105,4 +107,55 @@ fn nobody_passes_a_barrier_before_all_have_come() {
             });
         }
     });
+}
+
+/// Workers of several ranks read what all have written; of what is not told, once they ask for it.
+#[test]
+fn ranks_exchange_what_is_read() {
+    // Rank 0 has two workers, rank 1 one.
+    let seen = on_each_rank(2, |ranks| {
+        let sync = TeamSync::across(Span::new(ranks, vec![2, 1]), true);
+        let own = |worker| Vec::from([2 * worker..2 * worker + 2]);
+        let told = |worker: usize| Vec::from([2 * worker..2 * worker + 1]);
+        let told: Vec<_> = (0..3).map(told).collect();
+        let mut buffers = partly_told_turn_buffer(6, (0..3).map(own).collect(), &told, &sync);
+        buffers.truncate(sync.own_workers().end);
+        let workers = buffers.into_iter().enumerate().skip(sync.own_workers().start);
+        std::thread::scope(|scope| {
+            let works: Vec<_> = workers
+                .map(|(worker, mut buffer)| {
+                    scope.spawn(move || {
+                        let numbers = |buffer: &TurnBuffer| -> Vec<f32> {
+                            buffer.read().iter().map(|vector| vector.0[0]).collect()
+                        };
+                        let mut seen = Vec::new();
+                        for turn in 1..=2 {
+                            let mut writer = buffer.write();
+                            let value = (10 * turn + worker) as f32;
+                            writer.vectors(2 * worker..2 * worker + 2).fill(F32x16([value; 16]));
+                            drop(writer);
+                            seen.push(numbers(&buffer));
+                            if turn == 2 {
+                                buffer.bring_all();
+                                seen.push(numbers(&buffer));
+                            }
+                        }
+                        seen
+                    })
+                })
+                .collect();
+            works.into_iter().map(|work| work.join().expect("it works")).collect::<Vec<_>>()
+        })
+    });
+    let of_first = [
+        vec![10.0, 10.0, 11.0, 11.0, 12.0, 0.0],
+        vec![20.0, 20.0, 21.0, 21.0, 22.0, 0.0],
+        vec![20.0, 20.0, 21.0, 21.0, 22.0, 22.0],
+    ];
+    let of_second = [
+        vec![10.0, 0.0, 11.0, 0.0, 12.0, 12.0],
+        vec![20.0, 0.0, 21.0, 0.0, 22.0, 22.0],
+        vec![20.0, 20.0, 21.0, 21.0, 22.0, 22.0],
+    ];
+    assert_eq!(seen, [vec![of_first.to_vec(), of_first.to_vec()], vec![of_second.to_vec()]]);
 }

@@ -16,7 +16,8 @@
 //! Where the team spans several ranks, each has a copy of the buffer, in which its own workers' ranges
 //! are up to date. The first worker of a rank that reads brings those of the other ranks; so the ranks
 //! exchange what is read and nothing else. A read is therefore a matter of all workers: each reads a
-//! turn, or none does.
+//! turn, or none does. What nobody reads but from time to time may be left out of that, and is brought
+//! when all workers ask for it ([`TurnBuffer::bring_all`]).
 
 #![allow(unsafe_code, reason = "the one place where threads share memory that they write")]
 
@@ -45,7 +46,18 @@ struct Shared {
 struct Across {
     /// The last turn of which the other ranks' vectors are here.
     brought: Counter,
-    exchange: Mutex<Exchange>,
+    /// How many times workers have asked for all there is, in all, and how often it was brought.
+    asked: Counter,
+    answered: Counter,
+    exchanges: Mutex<Exchanges>,
+}
+
+/// What ranks tell each other.
+struct Exchanges {
+    /// In each turn that is read.
+    each_turn: Exchange,
+    /// When it is asked for, if there is more.
+    all: Option<Exchange>,
 }
 
 /// A counter in cache lines of its own: what stands beside it is not taken away from a core
@@ -62,8 +74,9 @@ struct Counter(AtomicUsize);
 // worker alone writes, and not while it is borrowed.
 //
 // Where the team spans several ranks, all this holds of the workers of this rank; the ranges of the
-// others are written by `Across::bring`, when all workers of this rank have published, and before any
-// has a `Reader` of that turn: so after all have released the turn before.
+// others are written by `Across::take`, when all workers of this rank have published, and either before
+// any has a `Reader` of that turn, so after all have released the turn before, or when all of them are
+// in `bring_all`, where none has one.
 unsafe impl Sync for Shared {}
 // SAFETY: `F32x16` may move between threads.
 unsafe impl Send for Shared {}
@@ -76,6 +89,8 @@ pub(crate) struct TurnBuffer {
     turn: usize,
     /// How often it has been done reading: `turn`, or one more.
     releases: usize,
+    /// How often it has asked for all there is.
+    asks: usize,
 }
 
 /// Makes a buffer of `length` vectors of zeros, and a handle for each of as many workers as there
@@ -89,6 +104,29 @@ pub(crate) fn turn_buffer(
     own: Vec<Vec<Range<usize>>>,
     sync: &TeamSync,
 ) -> Vec<TurnBuffer> {
+    make(length, own, None, sync)
+}
+
+/// The same, of which workers of other ranks see, unless [all](TurnBuffer::bring_all) is asked for, but
+/// what a worker has in `told`: ranges within its own.
+///
+/// # Panics
+/// As [`turn_buffer`].
+pub(crate) fn partly_told_turn_buffer(
+    length: usize,
+    own: Vec<Vec<Range<usize>>>,
+    told: &[Vec<Range<usize>>],
+    sync: &TeamSync,
+) -> Vec<TurnBuffer> {
+    make(length, own, Some(told), sync)
+}
+
+fn make(
+    length: usize,
+    own: Vec<Vec<Range<usize>>>,
+    told: Option<&[Vec<Range<usize>>]>,
+    sync: &TeamSync,
+) -> Vec<TurnBuffer> {
     assert!(own.len() == sync.workers(), "each worker of the team has a list of its own");
     let mut all: Vec<_> = own.iter().flatten().filter(|range| !range.is_empty()).cloned().collect();
     all.sort_by_key(|range| range.start);
@@ -97,20 +135,26 @@ pub(crate) fn turn_buffer(
         "two workers own the same vectors"
     );
     assert!(all.last().is_none_or(|range| range.end <= length), "a range leaves the buffer");
+    let counter = || Counter(AtomicUsize::new(0));
     let across = sync.span().map(|span| Across {
-        brought: Counter(AtomicUsize::new(0)),
-        exchange: Mutex::new(Exchange::new(span, &own)),
+        brought: counter(),
+        asked: counter(),
+        answered: counter(),
+        exchanges: Mutex::new(Exchanges {
+            each_turn: Exchange::new(span, told.unwrap_or(&own)),
+            all: told.map(|_| Exchange::new(span, &own)),
+        }),
     });
     let shared = Arc::new(Shared {
         vectors: zeroed(length).into_iter().map(UnsafeCell::new).collect(),
         watch: Watch::new(length),
-        published: Counter(AtomicUsize::new(0)),
-        released: Counter(AtomicUsize::new(0)),
+        published: counter(),
+        released: counter(),
         across,
         sync: sync.clone(),
     });
     own.into_iter()
-        .map(|own| TurnBuffer { shared: Arc::clone(&shared), own, turn: 0, releases: 0 })
+        .map(|own| TurnBuffer { shared: Arc::clone(&shared), own, turn: 0, releases: 0, asks: 0 })
         .collect()
 }
 
@@ -139,6 +183,21 @@ impl TurnBuffer {
             across.bring(&self.shared, self.turn);
         }
         Reader { buffer: self }
+    }
+
+    /// Has all that workers of other ranks have published be here, what is [told](partly_told_turn_buffer)
+    /// to nobody in its turn among it, to be [read](Self::read). All workers call it, or none does.
+    ///
+    /// # Panics
+    /// As [`read`](Self::read).
+    pub(crate) fn bring_all(&mut self) {
+        drop(self.read());
+        let Some(across) = &self.shared.across else { return };
+        self.asks += 1;
+        // When all of this rank are here, none of them reads.
+        self.shared.sync.count(&across.asked.0);
+        self.shared.sync.wait_for(&across.asked.0, self.asks);
+        across.bring_all(&self.shared, self.asks);
     }
 
     /// The worker is done reading: it will not do so again before it writes.
@@ -178,36 +237,55 @@ impl Across {
     /// Has the other ranks' vectors of turn `turn` be here, once all workers of this rank have published
     /// theirs.
     fn bring(&self, shared: &Shared, turn: usize) {
-        if self.brought.0.load(Ordering::Acquire) >= turn {
+        self.once(&self.brought, turn, |exchanges| take(&mut exchanges.each_turn, shared));
+    }
+
+    /// Has all of them be here, once all workers of this rank have asked for the `asks`th time.
+    fn bring_all(&self, shared: &Shared, asks: usize) {
+        self.once(&self.answered, asks, |exchanges| {
+            if let Some(all) = &mut exchanges.all {
+                take(all, shared);
+            }
+        });
+    }
+
+    /// Does `work` where `done` says that it was not done for the `times`th time; the other workers of
+    /// this rank wait for whoever is first.
+    fn once(&self, done: &Counter, times: usize, work: impl FnOnce(&mut Exchanges)) {
+        if done.0.load(Ordering::Acquire) >= times {
             return;
         }
-        // The others wait for whoever is first.
-        let mut exchange = match self.exchange.lock() {
-            Ok(exchange) => exchange,
+        let mut exchanges = match self.exchanges.lock() {
+            Ok(exchanges) => exchanges,
             Err(poisoned) => poisoned.into_inner(),
         };
-        if self.brought.0.load(Ordering::Acquire) >= turn {
-            return;
+        if done.0.load(Ordering::Acquire) < times {
+            work(&mut exchanges);
+            done.0.store(times, Ordering::Release);
         }
-        let since = Instant::now();
-        exchange.run(shared.sync.signals(), |range| {
-            shared.watch.read(range.clone());
-            let vectors = &shared.vectors[range];
-            // SAFETY: all workers of this rank have published, and none writes again before the one
-            // that is here has released. `UnsafeCell<F32x16>` is laid out as `F32x16` is.
-            unsafe { std::slice::from_raw_parts(vectors.as_ptr().cast::<F32x16>(), vectors.len()) }
-        });
-        shared.sync.has_exchanged_for(since.elapsed());
-        for (range, numbers) in exchange.others() {
-            shared.watch.write(range.clone());
-            let vectors = shared.vectors[range].iter();
-            for (vector, numbers) in vectors.zip(numbers) {
-                // SAFETY: no worker of this rank owns it, and none reads it before the turn is brought,
-                // nor since it released the turn before, to write this one.
-                unsafe { *vector.get() = F32x16(numbers.map(f32::from_bits)) };
-            }
+    }
+}
+
+/// Tells the other ranks by `exchange` what the workers of this one have published, and takes what they
+/// tell.
+///
+/// All workers of this rank have published, none of them reads, and none writes before the one that is
+/// here has released: see [`Shared`].
+fn take(exchange: &mut Exchange, shared: &Shared) {
+    let since = Instant::now();
+    exchange.run(shared.sync.signals(), |range| {
+        shared.watch.read(range.clone());
+        let vectors = &shared.vectors[range];
+        // SAFETY: none of this rank writes now. `UnsafeCell<F32x16>` is laid out as `F32x16` is.
+        unsafe { std::slice::from_raw_parts(vectors.as_ptr().cast::<F32x16>(), vectors.len()) }
+    });
+    shared.sync.count_exchange(exchange.bytes_of_others(), since.elapsed());
+    for (range, numbers) in exchange.others() {
+        shared.watch.write(range.clone());
+        for (vector, numbers) in shared.vectors[range].iter().zip(numbers) {
+            // SAFETY: no worker of this rank owns it, and none reads now.
+            unsafe { *vector.get() = F32x16(numbers.map(f32::from_bits)) };
         }
-        self.brought.0.store(turn, Ordering::Release);
     }
 }
 

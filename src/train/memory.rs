@@ -173,13 +173,13 @@ impl Engine {
     }
 
     /// What messages between ranks need, where there are several: at most all that a team shares, as
-    /// what this rank tells and as what all do.
+    /// what this rank tells and as what all do; of parameters also with what is kept beside them.
     fn exchange_memory(&self, plan: &Plan, architecture: &Architecture) -> Need {
         let TeamMemory { parameters, activations, .. } = plan.memory(architecture, false);
         match self.ranks() {
             None => Need::default(),
             Some(_) => {
-                Need::default().and("what ranks tell each other", 2 * (parameters + activations))
+                Need::default().and("what ranks tell each other", 2 * activations + 4 * parameters)
             }
         }
     }

@@ -10,6 +10,7 @@ use crate::data::Split;
 use crate::exec::engine::Engine;
 use crate::exec::worker::Worker;
 use crate::kernels::optim::{Optimizer, UpdateRule};
+use crate::sync::Exchanges;
 
 /// How long a step of a run takes, as measured on a few.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,10 @@ pub struct Pace {
     pub together: Duration,
     /// For how long of that rank 0 waits for what the others have to tell.
     pub exchange: Duration,
+    /// How often it does.
+    pub exchanges: u64,
+    /// How many bytes they tell it.
+    pub bytes: u64,
 }
 
 /// How long it is measured, about.
@@ -53,16 +58,22 @@ impl Engine {
         };
         let (mut alone, mut steps) = (Duration::ZERO, FEWEST);
         if ranks.is_first() {
-            let first = measure(false, FEWEST).0;
+            let first = measure(false, FEWEST).time;
             let enough = MEASURED.as_secs_f64() / first.as_secs_f64().max(1e-9);
             steps = (enough as usize).clamp(FEWEST, MOST);
-            alone = measure(false, steps).0;
+            alone = measure(false, steps).time;
         }
         // The others wait here.
         let said = ranks.broadcast(&steps.to_ne_bytes());
         let steps = said.try_into().map_or(steps, usize::from_ne_bytes);
-        let (together, exchange) = measure(true, steps);
-        Ok(Some(Pace { alone, together, exchange }))
+        let together = measure(true, steps);
+        Ok(Some(Pace {
+            alone,
+            together: together.time,
+            exchange: together.exchanges.time,
+            exchanges: together.exchanges.count,
+            bytes: together.exchanges.bytes,
+        }))
     }
 }
 
@@ -76,22 +87,31 @@ struct MeasuredSteps<'a> {
     steps: usize,
 }
 
+/// What a step took.
+#[derive(Clone, Copy, Debug, Default)]
+struct Took {
+    time: Duration,
+    exchanges: Exchanges,
+}
+
 impl MeasuredSteps<'_> {
-    /// How long one took, and for how long of that this rank waited for others.
-    fn take<R: UpdateRule>(&self, rule: impl Fn(u64) -> R + Sync) -> (Duration, Duration) {
+    /// Takes them.
+    fn take<R: UpdateRule>(&self, rule: impl Fn(u64) -> R + Sync) -> Took {
         let Self { engine, run, start, across, steps } = *self;
         let work = |mut worker: Worker| {
             start.give_parameters(&mut worker);
-            let mut since = (Instant::now(), Duration::ZERO);
+            let (mut since, mut before) = (Instant::now(), Exchanges::default());
             // The first one has more to do.
             for step in 0..=steps {
                 run.try_step(&mut worker, step, rule(1 + step as u64));
                 if step == 0 {
-                    since = (Instant::now(), worker.exchange_time());
+                    (since, before) = (Instant::now(), worker.exchanges());
                 }
             }
+            let (time, after) = (since.elapsed(), worker.exchanges());
+            // What one rank still reads, another may not give up.
             worker.wait_for_all();
-            (since.0.elapsed(), worker.exchange_time() - since.1)
+            Took { time, exchanges: after.since(before) }.over(steps)
         };
         let plan = engine.training_plan(start.options(), run.data().len());
         let found = match across {
@@ -101,8 +121,18 @@ impl MeasuredSteps<'_> {
                 engine.as_team(plan, start.network(), run.data(), work)
             }
         };
-        let count = u32::try_from(steps).unwrap_or(u32::MAX).max(1);
-        let of_step = |(all, waited): (Duration, Duration)| (all / count, waited / count);
-        found.into_iter().next().map_or_else(Default::default, of_step)
+        found.into_iter().next().unwrap_or_default()
+    }
+}
+
+impl Took {
+    /// What one of `steps` took that took this together.
+    fn over(self, steps: usize) -> Self {
+        let Self { time, exchanges: Exchanges { count, bytes, time: waited } } = self;
+        let steps = u32::try_from(steps).unwrap_or(u32::MAX).max(1);
+        let of_each = |all: u64| all / u64::from(steps);
+        let exchanges =
+            Exchanges { count: of_each(count), bytes: of_each(bytes), time: waited / steps };
+        Self { time: time / steps, exchanges }
     }
 }

@@ -33,6 +33,8 @@ impl Hosts {
             run(&format!("-n {name} addr add {address}/24 dev eth0"));
             run(&format!("-n {name} link set eth0 up"));
             run(&format!("-n {name} link set lo up"));
+            // By default a connection to nowhere is given up after a quarter of an hour.
+            run(&format!("netns exec {name} sysctl -q -w net.ipv4.tcp_retries2=4"));
         }
         let folder = TempDir::new().expect("a temporary folder");
         let cases = HOSTS.map(|(name, _, address)| format!("{address}) host={name} ;;\n"));
@@ -47,6 +49,13 @@ impl Hosts {
         Self { folder }
     }
 
+    /// `mpirun`, on the first of them.
+    pub(crate) fn mpirun() -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", HOSTS[0].0, "mpirun"]);
+        command
+    }
+
     /// What `mpirun` is told of them.
     pub(crate) fn arguments(&self) -> Vec<String> {
         let reach = self.folder.path().join("reach");
@@ -57,6 +66,8 @@ impl Hosts {
             ("btl", "tcp,self".into()),
             ("btl_tcp_if_include", NETWORK.into()),
             ("oob_tcp_if_include", NETWORK.into()),
+            // Else its daemons crash now and then when they begin.
+            ("rtc_hwloc_vmhole", "none".into()),
             // That a daemon is gone is found out by these.
             ("oob_tcp_keepalive_time", "5".into()),
             ("oob_tcp_keepalive_intvl", "2".into()),

@@ -45,7 +45,10 @@ impl<'a> Job<'a> {
     /// The program with `arguments`, as so many ranks, ready to run.
     fn command(&self, arguments: &str) -> Command {
         let program = self.desk.command(arguments);
-        let mut command = Command::new("mpirun");
+        let mut command = match self.hosts {
+            Some(_) => Hosts::mpirun(),
+            None => Command::new("mpirun"),
+        };
         command.args(["--oversubscribe", "--bind-to", "none", "-n", &self.ranks.to_string()]);
         if let Some(hosts) = self.hosts {
             command.args(hosts.arguments());
@@ -59,7 +62,6 @@ impl<'a> Job<'a> {
         command.arg(program.get_program()).args(program.get_args());
         command.current_dir(self.desk.path(""));
         command.env("MNISTRY_RANK_TIMEOUT", PATIENCE.to_string());
-        command.args([] as [&str; 0]);
         command.env("OMPI_ALLOW_RUN_AS_ROOT", "1").env("OMPI_ALLOW_RUN_AS_ROOT_CONFIRM", "1");
         command
     }
@@ -266,4 +268,135 @@ fn a_host_that_is_cut_off_ends_the_job() {
     assert_ne!(said.code, Some(0));
     let folder = desk.path("run");
     assert!(program::is_usable(&folder), "what was trained is kept");
+}
+
+/// 48 short runs.
+const SWEEP: &str = "sweep --data digits --quiet --seeds 0-11 --grid hidden=20,40 \
+                     --grid learning-rate=0.001,0.004 --grid epochs=6";
+
+#[test]
+#[ignore = "needs mpirun"]
+fn a_sweep_comes_to_the_same_by_any_number_of_ranks() {
+    let desk = desk();
+    desk.succeed(&format!("{SWEEP} --sweep-dir one --workers 1 --keep all"));
+    let whole = desk.results("one");
+    assert_eq!(whole.len(), 48);
+    // Run 14 is the second of hidden 20 at 0.004.
+    desk.succeed(
+        "train --data digits --quiet --epochs 6 --hidden 20 --learning-rate 0.004 --seed 1 --run-dir run",
+    );
+    assert_eq!(desk.bytes("one/models/14.safetensors"), desk.bytes("run/model.safetensors"));
+
+    desk.succeed(&format!("{SWEEP} --sweep-dir two --workers 2"));
+    assert_eq!(desk.results("two"), whole);
+    for shard in 1..=4 {
+        desk.succeed(&format!("{SWEEP} --shard {shard}/4 --sweep-dir part-{shard}"));
+    }
+    desk.succeed("sweep merge part-1 part-2 part-3 part-4 --sweep-dir merged --quiet");
+    assert_eq!(desk.results("merged"), whole);
+    for ranks in 1..=3 {
+        let folder = format!("ranks-{ranks}");
+        Job::here(&desk, ranks).succeed(&format!("{SWEEP} --sweep-dir {folder} --keep all"));
+        assert_eq!(desk.results(&folder), whole, "{ranks} ranks");
+        for run in [1, 14, 48] {
+            let network = |folder: &str| desk.bytes(&format!("{folder}/models/{run}.safetensors"));
+            assert!(network(&folder) == network("one"), "{ranks} ranks: run {run}");
+        }
+    }
+}
+
+/// By halving, where runs go from rank to rank.
+#[test]
+#[ignore = "needs mpirun"]
+fn a_sweep_by_halving_comes_to_the_same_by_ranks() {
+    let desk = desk();
+    let sweep = SWEEP.replace("epochs=6", "epochs=4");
+    let sweep = format!("{sweep} --halving=2 --folds 2").replace("0-11", "0-2");
+    desk.succeed(&format!("{sweep} --sweep-dir one --workers 1"));
+    Job::here(&desk, 3).succeed(&format!("{sweep} --sweep-dir three"));
+    assert_eq!(desk.results("three"), desk.results("one"));
+}
+
+#[test]
+#[ignore = "needs mpirun"]
+fn a_sweep_that_loses_ranks_is_gone_on_with() {
+    sweeps_on_after_losses(None);
+}
+
+#[test]
+#[ignore = "needs mpirun, and to be root"]
+fn a_sweep_on_two_hosts_that_loses_ranks_is_gone_on_with() {
+    sweeps_on_after_losses(Some(&Hosts::new()));
+}
+
+/// Kills a rank, now the first, now another, ten times before the sweep is done.
+fn sweeps_on_after_losses(hosts: Option<&Hosts>) {
+    let desk = desk();
+    desk.succeed(&format!("{SWEEP} --sweep-dir one --workers 1"));
+    let command = format!("{SWEEP} --sweep-dir many --workers 1");
+    let job = Job { desk: &desk, ranks: 2, hosts };
+    let done = || {
+        let results = fs::read_to_string(desk.path("many/results.csv")).unwrap_or_default();
+        results.lines().count().saturating_sub(1)
+    };
+    for kill in 0..10 {
+        let before = done();
+        let running = job.begin(&command);
+        wait_for("a run", || done() > before);
+        let rank = kill % 2;
+        let process = process_of(&desk, rank).expect("the rank runs");
+        kill_process(process, Signal::KILL).expect("it is ours");
+        let said = ended(running);
+        assert_ne!(said.code, Some(0), "rank {rank}");
+        assert!(said.stderr.contains(&format!("rank {rank}")), "{}", said.stderr);
+    }
+    assert!(done() < 48, "the sweep was done before it was killed ten times");
+    job.succeed(&command);
+    assert_eq!(desk.results("many"), desk.results("one"));
+}
+
+/// A rank that is there and does not answer, and one that does not begin.
+#[test]
+#[ignore = "needs mpirun"]
+fn a_sweep_whose_rank_stops_answering_ends_and_is_gone_on_with() {
+    let desk = desk();
+    desk.succeed(&format!("{SWEEP} --sweep-dir one --workers 1"));
+    let command = format!("{SWEEP} --sweep-dir many --workers 1");
+    let running = Job::here(&desk, 2).begin(&command);
+    wait_for("the first run", || {
+        fs::read_to_string(desk.path("many/results.csv")).is_ok_and(|rows| rows.lines().count() > 1)
+    });
+    let stopped = process_of(&desk, 1).expect("the rank runs");
+    kill_process(stopped, Signal::STOP).expect("it is ours");
+    let said = ended(running);
+    let _ = kill_process(stopped, Signal::KILL);
+    assert_ne!(said.code, Some(0));
+    assert!(said.stderr.contains("rank 1 has not answered"), "{}", said.stderr);
+    Job::here(&desk, 2).succeed(&command);
+    assert_eq!(desk.results("many"), desk.results("one"));
+}
+
+/// What is wrong is said once, by whoever finds it first.
+#[test]
+#[ignore = "needs mpirun"]
+fn one_rank_speaks_for_a_sweep() {
+    let desk = desk();
+    let job = Job::here(&desk, 3);
+    for (arguments, problem) in [
+        ("sweep --data nowhere", "nowhere"),
+        ("sweep --data digits --grid units=3", "units"),
+        ("sweep nowhere.toml", "nowhere.toml"),
+        ("sweep --data digits --grid hidden=0", "hidden"),
+    ] {
+        let said = job.run(arguments);
+        assert_ne!(said.code, Some(0), "{arguments}");
+        let errors: Vec<_> =
+            said.stderr.lines().filter(|line| line.starts_with("error:")).collect();
+        assert!(errors.len() == 1 && errors[0].contains(problem), "{arguments}: {}", said.stderr);
+    }
+    let said = job.run("sweep --data digits --seeds 0-2 --grid epochs=1 --dry-run");
+    assert_eq!(said.stdout.lines().count(), 3, "{}", said.stdout);
+    let said = job.run("sweep --data digits --seeds 0-2 --grid epochs=1 --sweep-dir said");
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert_eq!(said.stdout.matches("95 % interval").count(), 1, "{}", said.stdout);
 }

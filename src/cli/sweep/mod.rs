@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use mnistry::sweep::{
-    Halving, Keep, Plan, PlannedRun, Rung, Rungs, Sample, Seeds, Shard, Sweep as Runs, SweepEnd,
-    SweepFolder, Values,
+    Halving, Keep, MakeJob, Plan, PlannedRun, Rung, Rungs, Sample, Seeds, Shard, Sweep as Runs,
+    SweepEnd, SweepFolder, Values,
 };
-use mnistry::{Dataset, EngineOptions};
+use mnistry::{Dataset, EngineOptions, Ranks};
 
 use super::common::{Common, Place};
 use super::interrupt::Interrupt;
-use super::launch::Launch;
+use super::launch::{Launch, Leader, await_call, say};
 use super::{CommandError, Outcome, conflict, output};
 use meter::SweepMeter;
 use run_settings::RunSettings;
@@ -163,14 +163,27 @@ impl Sweep {
         }
     }
 
-    fn sweep(&self) -> Result<Outcome, CommandError> {
+    fn sweep(mut self) -> Result<Outcome, CommandError> {
         if self.common.engine_options()?.threads.is_some() {
             let problem = "--threads is for one run: a sweep has --workers and --threads-per-run";
             return Err(conflict("sweep", problem).into());
         }
-        if let Some(launch) = Launch::found().filter(|_| self.shard.is_none()) {
-            launch.join("sweep")?;
+        match Launch::found().filter(|_| self.shard.is_none()) {
+            None => self.lead(None),
+            Some(launch) => {
+                let ranks = launch.join("sweep")?;
+                if ranks.is_first() {
+                    return say(self.lead(Some(&Leader::new(&ranks))));
+                }
+                self.common.output.quiet = true;
+                self.follow(&ranks)
+            }
         }
+    }
+
+    /// Does all, with the other ranks if there are any.
+    fn lead(&self, leader: Option<&Leader<'_>>) -> Result<Outcome, CommandError> {
+        let ranks = leader.map(Leader::ranks);
         let plan = self.plan()?;
         RunSettings::check_names(&plan)?;
         let runs = plan.runs();
@@ -183,21 +196,18 @@ impl Sweep {
         if self.dry_run {
             return self.print_runs(&runs, rungs.as_ref());
         }
-        let place = Place { data: plan.data.as_deref().map(Path::new), ..self.common.place() };
-        let dataset = self.common.find(&place, None)?.data;
-        let options = EngineOptions {
-            threads: Some(self.threads_per_run.into()),
-            ..self.common.engine_options()?
-        };
-        let workers = self.workers.map(usize::from);
-        let sweep = Runs::new(&dataset, plan, options, workers)?
-            .shard(self.shard.unwrap_or_default())
-            .keep(self.keep.into());
+        if let Some(leader) = leader {
+            leader.call(plan.to_toml().as_bytes());
+        }
+        let dataset = agree(ranks, self.dataset(&plan))?;
         let make = RunSettings::job_maker(&dataset);
-        sweep.check(&make)?;
+        let sweep = self.runs(&dataset, plan, &make, ranks)?;
         let interrupt = Interrupt::listen(sweep.stop_flag())?;
         let mut folder = self.folder(sweep.plan())?;
-        self.say_what_begins(&folder, &sweep, &dataset);
+        if let Some(leader) = leader {
+            leader.call(b"go");
+        }
+        self.say_what_begins(&folder, &sweep, &dataset, ranks);
         let mut meter = SweepMeter::new(self.common.output.quiet);
         let end = sweep.run(&mut folder, &make, &mut |progress| meter.tell(progress));
         meter.end();
@@ -213,6 +223,57 @@ impl Sweep {
             }
             SweepEnd::Done => stored::finish(&folder, &self.common.output),
         }
+    }
+
+    /// Does what rank 0 hands out.
+    fn follow(&self, ranks: &Ranks) -> Result<Outcome, CommandError> {
+        // Where it has nothing to do, it says why.
+        let Some(plan) = await_call(ranks) else { return Ok(Outcome::Done) };
+        let plan = Plan::from_toml(&String::from_utf8_lossy(&plan))
+            .map_err(|problem| CommandError::Setting { name: "plan".into(), problem });
+        let dataset = plan.and_then(|plan| Ok((self.dataset(&plan)?, plan)));
+        let (dataset, plan) = agree(Some(ranks), dataset)?;
+        let make = RunSettings::job_maker(&dataset);
+        let sweep = self.runs(&dataset, plan, &make, Some(ranks))?;
+        let _interrupt = Interrupt::listen(sweep.stop_flag())?;
+        if await_call(ranks).is_some() {
+            sweep.follow(&make)?;
+        }
+        Ok(Outcome::Done)
+    }
+
+    fn dataset(&self, plan: &Plan) -> Result<Dataset, CommandError> {
+        let place = Place { data: plan.data.as_deref().map(Path::new), ..self.common.place() };
+        Ok(self.common.find(&place, None)?.data)
+    }
+
+    /// The sweep of `plan`, which can be done on all `ranks`.
+    fn runs<'a>(
+        &self,
+        dataset: &'a Dataset,
+        plan: Plan,
+        make: &MakeJob<'_>,
+        ranks: Option<&'a Ranks>,
+    ) -> Result<Runs<'a>, CommandError> {
+        let threads = usize::from(self.threads_per_run);
+        let workers = match (self.workers, ranks) {
+            (Some(workers), _) => Some(workers.into()),
+            (None, None) => None,
+            (None, Some(ranks)) => Some((ranks.cores() / threads).max(1)),
+        };
+        let sweep = || {
+            let options = EngineOptions { threads: Some(threads), ..self.common.engine_options()? };
+            let sweep = Runs::new(dataset, plan, options, workers)?
+                .shard(self.shard.unwrap_or_default())
+                .keep(self.keep.into());
+            sweep.check(make)?;
+            Ok(sweep)
+        };
+        let sweep = agree(ranks, sweep())?;
+        Ok(match ranks {
+            Some(ranks) => sweep.across(ranks, make)?,
+            None => sweep,
+        })
     }
 
     /// What is to be done, by the file or the arguments.
@@ -258,14 +319,21 @@ impl Sweep {
         Ok(Outcome::Done)
     }
 
-    fn say_what_begins(&self, folder: &SweepFolder, sweep: &Runs<'_>, dataset: &Dataset) {
+    fn say_what_begins(
+        &self,
+        folder: &SweepFolder,
+        sweep: &Runs<'_>,
+        dataset: &Dataset,
+        ranks: Option<&Ranks>,
+    ) {
         let shard = self.shard.unwrap_or_default();
         let left = folder.to_do(shard).count();
         let done = folder.results().count();
         self.common.output.note(format_args!(
-            "{left} runs on {}, {} at a time, {} thread{} each; they are kept in {}{}",
+            "{left} runs on {}, {} at a time{}, {} thread{} each; they are kept in {}{}",
             dataset.name,
             sweep.workers(),
+            ranks.map_or_else(String::new, |ranks| format!(" by each of {} ranks", ranks.size())),
             self.threads_per_run,
             if self.threads_per_run == 1 { "" } else { "s" },
             folder.path().display(),
@@ -281,6 +349,14 @@ impl Sweep {
                 "of {lost} of those the network was not kept, as it was not asked for then"
             ));
         }
+    }
+}
+
+/// What came of something on this rank, if it failed on none.
+fn agree<T>(ranks: Option<&Ranks>, own: Result<T, CommandError>) -> Result<T, CommandError> {
+    match ranks {
+        Some(ranks) => ranks.agree(own),
+        None => own,
     }
 }
 

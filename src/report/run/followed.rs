@@ -26,7 +26,7 @@ impl StartedRun<'_> {
         let Some(ranks) = engine.ranks().filter(|_| !self.has_called) else { return Ok(None) };
         let config = json(Path::new(MESSAGE), config)?;
         let bytes = state.to_bytes(Path::new(MESSAGE))?;
-        ranks.broadcast(&[&config.len().to_ne_bytes()[..], &config, &bytes].concat());
+        ranks.call(&[&config.len().to_ne_bytes()[..], &config, &bytes].concat());
         self.has_called = true;
         Ok(engine.pace_of_ranks(state, train_images)?)
     }
@@ -47,7 +47,7 @@ impl FollowedRun {
     /// # Errors
     /// When this rank cannot read what it says.
     pub fn wait(ranks: &Ranks) -> Result<Option<Self>> {
-        let message = ranks.broadcast(&[]);
+        let message = ranks.await_call();
         if message.is_empty() {
             return Ok(None);
         }

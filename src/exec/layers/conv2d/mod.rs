@@ -82,8 +82,8 @@ impl Conv2d {
     }
 
     /// Has all parameters be here.
-    pub(crate) fn bring(&self) {
-        self.parameters.bring();
+    pub(crate) fn bring_all(&mut self) {
+        self.parameters.bring_all();
     }
 
     /// Copies slot `slot` of all parameters (0: the parameter itself) to `kernel` and `bias`.

@@ -63,8 +63,8 @@ impl Parameters {
     }
 
     /// Has all be here.
-    pub(super) fn bring(&self) {
-        self.turns.read();
+    pub(super) fn bring_all(&mut self) {
+        self.turns.bring_all();
     }
 
     /// Copies slot `slot` of all (0: the parameter itself) to `kernel` and `bias`.

@@ -121,9 +121,9 @@ impl Dense {
         self.weights.set(slot, kernel, bias);
     }
 
-    /// Has all weights be here.
-    pub(crate) fn bring(&self) {
-        self.weights.read();
+    /// Has all weights be here, and what the optimiser keeps beside them.
+    pub(crate) fn bring_all(&mut self) {
+        self.weights.bring_all();
     }
 
     /// Copies slot `slot` of all weights (0: the weight itself) to `kernel` and `bias`.

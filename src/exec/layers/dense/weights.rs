@@ -12,7 +12,7 @@ use crate::exec::plan::Plan;
 use crate::kernels::sparse::{TAIL, tail_vectors};
 use crate::model::Tensor;
 use crate::simd::{F32x16, LANES, as_numbers, as_numbers_mut};
-use crate::sync::{Reader, TeamSync, TurnBuffer, Writer, turn_buffer};
+use crate::sync::{Reader, TeamSync, TurnBuffer, Writer, partly_told_turn_buffer};
 
 /// A worker's handle of the weights of a layer.
 pub(super) struct Weights {
@@ -42,9 +42,12 @@ impl Weights {
     /// The weights of a layer, all zero: a handle a worker.
     pub(super) fn allocate(partition: Partition, plan: &Plan, sync: &TeamSync) -> Vec<Self> {
         let layout = Layout { partition, slots: plan.slots };
-        let own = |rank| Vec::from([layout.range(&partition.work(rank, plan.batch))]);
-        let own = (0..plan.workers).map(own).collect();
-        let handles = turn_buffer(layout.length(), own, sync).into_iter();
+        let works: Vec<_> =
+            (0..plan.workers).map(|rank| partition.work(rank, plan.batch)).collect();
+        let own = works.iter().map(|work| Vec::from([layout.range(work)])).collect();
+        // What the optimiser keeps is its owner's alone.
+        let told: Vec<_> = works.iter().map(|work| layout.weights(work)).collect();
+        let handles = partly_told_turn_buffer(layout.length(), own, &told, sync).into_iter();
         handles.enumerate().map(|(rank, turns)| Self { layout, rank, turns }).collect()
     }
 
@@ -61,6 +64,11 @@ impl Weights {
     /// Everyone's, once all have updated theirs.
     pub(super) fn read(&self) -> Reader<'_> {
         self.turns.read()
+    }
+
+    /// Has everyone's be here, and what the optimiser keeps beside them.
+    pub(super) fn bring_all(&mut self) {
+        self.turns.bring_all();
     }
 
     /// The worker's turn to update its own.
@@ -129,6 +137,19 @@ impl Layout {
         start + work.rows.start * width..start + work.rows.end * width + tail
     }
 
+    /// The vectors of the weights themselves among those that `work` updates.
+    fn weights(&self, work: &WorkRange) -> Vec<Range<usize>> {
+        let Self { partition, slots } = self;
+        let Range { start, end } = self.range(work);
+        let width = partition.whole_blocks(work);
+        let tail = if partition.has_tail(work) { tail_vectors(partition.rows()) } else { 0 };
+        let rows = work.rows.clone().enumerate();
+        let rows = rows.map(|(place, _)| start + place * width * slots);
+        let rows = rows.map(|first| first..first + width);
+        let first_of_tail = end - slots * tail;
+        rows.chain([first_of_tail..first_of_tail + tail]).collect()
+    }
+
     /// Where the weights of column block `block` stand.
     pub(super) fn strides(&self, block: usize) -> WeightStrides {
         let Self { partition, slots } = self;
@@ -181,12 +202,20 @@ mod tests {
                     own.for_each(|vector| vectors[vector] += 1);
                 }
                 assert!(vectors.iter().all(|&count| count == 1), "{partition:?}");
+                let told =
+                    (0..workers).flat_map(|rank| layout.weights(&partition.work(rank, batch)));
+                let mut is_told = vec![false; vectors.len()];
+                told.flatten().for_each(|vector| is_told[vector] = true);
                 let mut numbers = vec![0; vectors.len() * LANES];
                 for row in 0..partition.rows() {
                     for unit in 0..units {
                         let strides = layout.strides(unit / LANES);
                         let at = strides.first + row * strides.row + unit % LANES;
-                        (0..3).for_each(|slot| numbers[at + slot * strides.slot] += 1);
+                        for slot in 0..3 {
+                            let number = at + slot * strides.slot;
+                            numbers[number] += 1;
+                            assert_eq!(is_told[number / LANES], slot == 0, "{partition:?}");
+                        }
                     }
                 }
                 let used = numbers.iter().filter(|&&count| count == 1).count();

@@ -141,8 +141,8 @@ impl ImageStack {
     }
 
     /// Has all parameters be here.
-    pub(crate) fn bring(&self) {
-        self.convolutions().for_each(Conv2d::bring);
+    pub(crate) fn bring_all(&mut self) {
+        self.convolutions_mut().for_each(Conv2d::bring_all);
     }
 
     /// Copies slot `slot` of all parameters (0: the parameter itself) to `tensors`.
