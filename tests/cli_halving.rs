@@ -12,7 +12,7 @@ mod program;
 
 /// Nine configurations, three of them with a learning rate that is too high, by two seeds and two folds,
 /// with all that makes a state: moments, a schedule, what is random in each epoch, a validation.
-const PLAN: &str = "--data data --quiet --seeds 4-5 --folds 2 --grid hidden=3,[6,4],8 \
+const PLAN: &str = "--data data --quiet --seeds 4-5 --folds 2 --grid hidden=20,[24,16],30 \
                     --grid learning-rate=0.001,0.02,3e38 --grid epochs=9 --grid schedule=cosine \
                     --grid shift=1 --grid validation-split=0.2";
 

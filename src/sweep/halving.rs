@@ -83,19 +83,15 @@ impl Rungs {
     /// none where it has no halving.
     ///
     /// # Errors
-    /// As [`new`](Self::new), and when some configurations have a validation accuracy to be judged by
-    /// and others have none.
+    /// When there are too few configurations or epochs to choose before the end, some runs may end by
+    /// themselves, or some have a validation accuracy to be judged by and others have none.
     pub fn of(plan: &Plan, configurations: &[FitOptions]) -> Result<Option<Self>> {
         let Some(halving) = plan.halving else { return Ok(None) };
         let rungs = Self::new(halving, configurations)?;
         if has_one_measure(plan, configurations) { Ok(Some(rungs)) } else { Err(Error::NoBest) }
     }
 
-    /// Those of configurations that are trained with these options.
-    ///
-    /// # Errors
-    /// When there are too few configurations or epochs to choose before the end, or some runs end by
-    /// themselves.
+    /// Those of configurations that are trained with these options, however they are judged.
     fn new(halving: Halving, configurations: &[FitOptions]) -> Result<Self> {
         let factor = halving.factor;
         if configurations.len() < factor {

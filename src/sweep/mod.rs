@@ -5,6 +5,10 @@
 //! the data alone, so runs may go in any order, on any number of workers, machines and days: a
 //! [`SweepFolder`] has a row of each that is done, and whoever goes on does the others.
 //! [`Sweep::run`] does them, and [`Summary`] says what came of it.
+//!
+//! Inside, a run or a part of one is a task (`tasks.rs`), which a workforce carries out
+//! (`workforce.rs`). All tasks of a plan are carried out at once, or, with a [`Halving`], those up to
+//! one rung after those up to the rung before it (`climb.rs`).
 
 mod climb;
 mod configuration;
