@@ -28,8 +28,9 @@ const SWEEPS: &str = "sweeps";
 ///
 /// One single-threaded run a core at a time. The sweep's folder holds plan.toml (what is tried),
 /// results.csv (a line a run), at the end report.html (a page to look at) and, if they are to be kept,
-/// the networks in models/. A sweep that was interrupted or killed is gone on with by the same command. Each run gives the same network as
-/// `train` with its settings.
+/// the networks in models/. A sweep that was interrupted or killed is gone on with by the same command.
+/// Without folds, each run that is not stopped gives the same network as `train` with its settings.
+/// Started by `mpirun`, it has all processes do the runs.
 #[derive(Args)]
 #[command(after_help = EXAMPLES, args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 #[command(mut_arg("threads", |threads| threads.hide(true)))]
@@ -89,8 +90,9 @@ struct PlanArgs {
     #[arg(long, value_name = "K", value_parser = clap::value_parser!(u32).range(2..))]
     folds: Option<u32>,
 
-    /// Successive halving: train all configurations for a part of their epochs, go on with the best one
-    /// of FACTOR, and so on until the last ones are complete; what the others came to is kept
+    /// Successive halving: train all configurations for a part of their epochs, go on with one of
+    /// FACTOR, the best [3 where it is not said], and so on until the last ones are complete; what the
+    /// others came to is kept
     #[arg(long, value_name = "FACTOR", num_args = 0..=1, require_equals = true, default_missing_value = "3")]
     halving: Option<Halving>,
 
