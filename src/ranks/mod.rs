@@ -1,7 +1,7 @@
 //! Ranks: the processes of one job, on one machine or many, and what they tell each other.
 //!
 //! Each is started with the same arguments, by `mpirun` or the like; rank 0 speaks for all. How messages
-//! get from one to another is the [`Communicator`]'s to know: MPI by the feature `mpi`.
+//! get from one to another, only this room knows: by MPI, with the feature `mpi`.
 
 mod error;
 pub(crate) mod in_process;
