@@ -103,6 +103,10 @@ impl<'a> AllRanks<'a> {
                 match read(&message)? {
                     Report::Free { worker } => self.free.push(Remote { rank, worker }),
                     Report::Done(done) => {
+                        let run = done.result.run;
+                        if !(1..=self.own.trainer.runs.len()).contains(&run) {
+                            return Err(Error::NoSuchRun(run));
+                        }
                         away -= 1;
                         keep(*done)?;
                     }

@@ -115,9 +115,9 @@ fn ranks_exchange_what_is_read() {
     // Rank 0 has two workers, rank 1 one.
     let seen = on_each_rank(2, |ranks| {
         let sync = TeamSync::across(Span::new(ranks, vec![2, 1]), true);
-        let own = |worker: usize| Vec::from([2 * worker..2 * worker + 2]);
-        let told = |worker: usize| Vec::from([2 * worker..2 * worker + 1]);
-        let told: Vec<_> = (0..3).map(told).collect();
+        let own = |worker: usize| std::iter::once(2 * worker..2 * worker + 2).collect();
+        let told = |worker: usize| std::iter::once(2 * worker..2 * worker + 1).collect();
+        let told: Vec<Vec<_>> = (0..3).map(told).collect();
         let mut buffers = partly_told_turn_buffer(6, (0..3).map(own).collect(), &told, &sync);
         buffers.truncate(sync.own_workers().end);
         let workers = buffers.into_iter().enumerate().skip(sync.own_workers().start);

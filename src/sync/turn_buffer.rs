@@ -49,11 +49,11 @@ struct Across {
     /// How many times workers have asked for all there is, in all, and how often it was brought.
     asked: Counter,
     answered: Counter,
-    exchanges: Mutex<Exchanges>,
+    messages: Mutex<Messages>,
 }
 
 /// What ranks tell each other.
-struct Exchanges {
+struct Messages {
     /// In each turn that is read.
     each_turn: Exchange,
     /// When it is asked for, if there is more.
@@ -140,7 +140,7 @@ fn make(
         brought: counter(),
         asked: counter(),
         answered: counter(),
-        exchanges: Mutex::new(Exchanges {
+        messages: Mutex::new(Messages {
             each_turn: Exchange::new(span, told.unwrap_or(&own)),
             all: told.map(|_| Exchange::new(span, &own)),
         }),
@@ -191,7 +191,7 @@ impl TurnBuffer {
     /// # Panics
     /// As [`read`](Self::read).
     pub(crate) fn bring_all(&mut self) {
-        drop(self.read());
+        self.read();
         let Some(across) = &self.shared.across else { return };
         self.asks += 1;
         // When all of this rank are here, none of them reads.
@@ -237,13 +237,13 @@ impl Across {
     /// Has the other ranks' vectors of turn `turn` be here, once all workers of this rank have published
     /// theirs.
     fn bring(&self, shared: &Shared, turn: usize) {
-        self.once(&self.brought, turn, |exchanges| take(&mut exchanges.each_turn, shared));
+        self.once(&self.brought, turn, |messages| take(&mut messages.each_turn, shared));
     }
 
     /// Has all of them be here, once all workers of this rank have asked for the `asks`th time.
     fn bring_all(&self, shared: &Shared, asks: usize) {
-        self.once(&self.answered, asks, |exchanges| {
-            if let Some(all) = &mut exchanges.all {
+        self.once(&self.answered, asks, |messages| {
+            if let Some(all) = &mut messages.all {
                 take(all, shared);
             }
         });
@@ -251,16 +251,16 @@ impl Across {
 
     /// Does `work` where `done` says that it was not done for the `times`th time; the other workers of
     /// this rank wait for whoever is first.
-    fn once(&self, done: &Counter, times: usize, work: impl FnOnce(&mut Exchanges)) {
+    fn once(&self, done: &Counter, times: usize, work: impl FnOnce(&mut Messages)) {
         if done.0.load(Ordering::Acquire) >= times {
             return;
         }
-        let mut exchanges = match self.exchanges.lock() {
-            Ok(exchanges) => exchanges,
+        let mut messages = match self.messages.lock() {
+            Ok(messages) => messages,
             Err(poisoned) => poisoned.into_inner(),
         };
         if done.0.load(Ordering::Acquire) < times {
-            work(&mut exchanges);
+            work(&mut messages);
             done.0.store(times, Ordering::Release);
         }
     }

@@ -93,13 +93,15 @@ impl Drop for Hosts {
 
 /// Removes what there is of them, with the processes of the hosts.
 fn remove() {
-    for (name, ..) in HOSTS {
+    for (name, device, _) in HOSTS {
         let pids = Command::new("ip").args(["netns", "pids", name]).output();
         let pids = pids.map(|found| String::from_utf8_lossy(&found.stdout).into_owned());
         for pid in pids.unwrap_or_default().split_whitespace() {
             let _ = Command::new("kill").args(["-9", pid]).output();
         }
         let _ = Command::new("ip").args(["netns", "del", name]).output();
+        // It outlives a namespace in which a process is still ending.
+        let _ = Command::new("ip").args(["link", "del", device]).output();
     }
     let _ = Command::new("ip").args(["link", "del", BRIDGE]).output();
 }

@@ -147,7 +147,7 @@ impl Layout {
         let rows = rows.map(|(place, _)| start + place * width * slots);
         let rows = rows.map(|first| first..first + width);
         let first_of_tail = end - slots * tail;
-        rows.chain([first_of_tail..first_of_tail + tail]).collect()
+        rows.chain(std::iter::once(first_of_tail..first_of_tail + tail)).collect()
     }
 
     /// Where the weights of column block `block` stand.
