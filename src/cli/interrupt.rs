@@ -70,9 +70,13 @@ impl Interrupt {
         Arc::clone(&self.stop)
     }
 
-    /// What a shell reports of a program that the signal ended.
+    /// What a shell reports of a program that the signal ended; of Ctrl-C where another rank had it.
     pub(super) fn exit_code(&self) -> u8 {
-        BY_SIGNAL as u8 + self.signal.load(Ordering::Relaxed) as u8
+        let signal = match self.signal.load(Ordering::Relaxed) {
+            0 => consts::SIGINT,
+            signal => signal as c_int,
+        };
+        (BY_SIGNAL + signal) as u8
     }
 }
 

@@ -1,5 +1,6 @@
 //! Whether this process is one of many that were started to do the same, and how they work together.
 
+use std::cell::Cell;
 use std::env;
 #[cfg(feature = "mpi")]
 use std::time::Duration;
@@ -47,12 +48,45 @@ impl Launch {
         self.rank == 0
     }
 
+    /// Has them work together, at `work`: the first one does `lead`, the others `follow` it.
+    pub(super) fn run(
+        self,
+        work: &'static str,
+        lead: impl FnOnce(&Leader<'_>) -> Result<Outcome, CommandError>,
+        follow: impl FnOnce(&Calls<'_>) -> Result<Outcome, CommandError>,
+    ) -> Result<Outcome, CommandError> {
+        let ranks = match self.join(work) {
+            Ok(ranks) => ranks,
+            Err(error) if self.is_first() => return Err(error),
+            // The first one says it.
+            Err(_) => return Ok(Outcome::Partly),
+        };
+        if !ranks.is_first() {
+            let calls = Calls { ranks: &ranks, have_ended: Cell::new(false) };
+            let outcome = follow(&calls);
+            // No message may be left when MPI ends.
+            while calls.next().is_some() {}
+            // The first one has said it.
+            return outcome.or(Ok(Outcome::Partly));
+        }
+        match lead(&Leader { ranks: &ranks, has_dismissed: Cell::new(false) }) {
+            Err(CommandError::Usage(error)) => Err(error.into()),
+            Err(error) => {
+                // While the others still wait: `mpirun` may end this one as soon as one of them has
+                // failed.
+                output::note(format_args!("error: {error}"));
+                Ok(Outcome::Partly)
+            }
+            outcome => outcome,
+        }
+    }
+
     /// Has them work together, at `work`.
     ///
     /// # Errors
     /// Where this program cannot.
     #[cfg(feature = "mpi")]
-    pub(super) fn join(self, _work: &'static str) -> Result<Ranks, CommandError> {
+    fn join(self, _work: &'static str) -> Result<Ranks, CommandError> {
         let patience = match env::var(PATIENCE_VARIABLE) {
             Err(_) => PATIENCE,
             Ok(text) => match text.parse() {
@@ -77,52 +111,62 @@ impl Launch {
     /// # Errors
     /// Where this program cannot.
     #[cfg(not(feature = "mpi"))]
-    pub(super) fn join(self, work: &'static str) -> Result<Ranks, CommandError> {
+    fn join(self, work: &'static str) -> Result<Ranks, CommandError> {
         let Self { starter, size, .. } = self;
         Err(CommandError::NoMpi { work, processes: size, starter })
     }
 }
 
 /// Rank 0, which tells the others what to do. When it is dropped, there is nothing left.
-pub(super) struct Leader<'a>(&'a Ranks);
+pub(super) struct Leader<'a> {
+    ranks: &'a Ranks,
+    has_dismissed: Cell<bool>,
+}
 
-impl<'a> Leader<'a> {
-    /// Of `ranks`, the others of which wait for a [call](await_call).
-    pub(super) fn new(ranks: &'a Ranks) -> Self {
-        Self(ranks)
-    }
-
+impl Leader<'_> {
     /// All of them.
     pub(super) fn ranks(&self) -> &Ranks {
-        self.0
+        self.ranks
     }
 
     /// Tells the others something.
     pub(super) fn call(&self, message: &[u8]) {
-        self.0.call(message);
+        self.ranks.call(message);
+    }
+
+    /// Tells them that there is nothing left to do.
+    pub(super) fn dismiss(&self) {
+        if !self.has_dismissed.replace(true) {
+            self.call(&[]);
+        }
     }
 }
 
 impl Drop for Leader<'_> {
     fn drop(&mut self) {
-        self.0.call(&[]);
+        self.dismiss();
     }
 }
 
-/// What came of rank 0's work: what went wrong is said here, while the others wait for it, as `mpirun`
-/// may end it as soon as one of them has failed.
-pub(super) fn say(outcome: Result<Outcome, CommandError>) -> Result<Outcome, CommandError> {
-    match outcome {
-        Err(CommandError::Usage(error)) => Err(error.into()),
-        Err(error) => {
-            output::note(format_args!("error: {error}"));
-            Ok(Outcome::Partly)
+/// What rank 0 tells another one.
+pub(super) struct Calls<'a> {
+    ranks: &'a Ranks,
+    have_ended: Cell<bool>,
+}
+
+impl Calls<'_> {
+    /// All of them.
+    pub(super) fn ranks(&self) -> &Ranks {
+        self.ranks
+    }
+
+    /// The next thing that it says, which is waited for; `None` where there is nothing left to do.
+    pub(super) fn next(&self) -> Option<Vec<u8>> {
+        if self.have_ended.get() {
+            return None;
         }
-        outcome => outcome,
+        let message = self.ranks.await_call();
+        self.have_ended.set(message.is_empty());
+        Some(message).filter(|message| !message.is_empty())
     }
-}
-
-/// What rank 0 tells this one, which is another; `None` where there is nothing left.
-pub(super) fn await_call(ranks: &Ranks) -> Option<Vec<u8>> {
-    Some(ranks.await_call()).filter(|message| !message.is_empty())
 }

@@ -88,8 +88,9 @@ fn conflict(command: &str, problem: &str) -> clap::Error {
 /// Does what the arguments of the process ask for.
 pub(crate) fn run() -> ExitCode {
     file_size::heed();
-    // Of many that were started to do the same, one speaks.
-    let speaks = Launch::found().is_none_or(Launch::is_first);
+    // Of many that were started to do the same, one says that it is wrong; shards have each its own.
+    let is_shard = || std::env::args_os().any(|argument| argument == "--shard");
+    let speaks = Launch::found().is_none_or(Launch::is_first) || is_shard();
     let command = match Cli::try_parse() {
         Ok(cli) => cli.command,
         Err(error) if speaks => error.exit(),
@@ -110,7 +111,6 @@ pub(crate) fn run() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Partly) => ExitCode::FAILURE,
         Ok(Outcome::Interrupted(code)) => ExitCode::from(code),
-        Err(_) if !speaks => ExitCode::FAILURE,
         Err(CommandError::Usage(error)) => error.exit(),
         Err(error) => {
             output::note(format_args!("error: {error}"));

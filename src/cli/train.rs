@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Instant;
 
 use clap::Args;
@@ -9,11 +10,11 @@ use mnistry::report::{
     FollowedRun, RecordedRun, RunEnd, SavedRun, StartedRun, Summary, TrainedRun,
 };
 use mnistry::train::{Pace, State};
-use mnistry::{Dataset, Engine, GemmBackend, Network, Ranks};
+use mnistry::{Dataset, Engine, GemmBackend, Network};
 
 use super::common::Common;
 use super::interrupt::Interrupt;
-use super::launch::{Launch, Leader, await_call, say};
+use super::launch::{Calls, Launch, Leader};
 use super::meter::Meter;
 use super::regularisation::Regularisation;
 #[cfg(feature = "serve")]
@@ -91,12 +92,9 @@ Examples:
 impl Train {
     pub(super) fn run(mut self) -> Result<Outcome, CommandError> {
         let Some(launch) = Launch::found() else { return self.lead(None) };
-        let ranks = launch.join("training")?;
-        if ranks.is_first() {
-            return say(self.lead(Some(&Leader::new(&ranks))));
-        }
-        self.common.output.quiet = true;
-        self.follow(&ranks)
+        self.common.output.quiet |= !launch.is_first();
+        let lead = |leader: &Leader<'_>| self.lead(Some(leader));
+        launch.run("training", lead, |calls| self.follow(calls))
     }
 
     /// Does all, with the other ranks if there are any.
@@ -108,12 +106,17 @@ impl Train {
     }
 
     /// Trains what rank 0 does.
-    fn follow(&self, ranks: &Ranks) -> Result<Outcome, CommandError> {
+    fn follow(&self, calls: &Calls<'_>) -> Result<Outcome, CommandError> {
+        let ranks = calls.ranks();
+        // A signal that is for the whole job ends it when rank 0 says so, which has it too: that needs
+        // the others to take and give what belongs to the last step.
+        let _interrupt = Interrupt::listen(Arc::default());
         // Where it has nothing to train, it says why.
-        let Some(gemm) = await_call(ranks) else { return Ok(Outcome::Done) };
+        let Some(gemm) = calls.next() else { return Ok(Outcome::Done) };
         let gemm = serde_json::from_slice(&gemm).unwrap_or_default();
         let engine = self.common.training_engine(Some(ranks), gemm)?;
-        while let Some(run) = FollowedRun::wait(ranks)? {
+        while let Some(message) = calls.next() {
+            let run = FollowedRun::read(ranks, &message)?;
             let place = self.common.place_of(run.config());
             let classes = run.config().class_names.clone();
             match self.common.find(&place, classes.as_ref()) {
@@ -175,7 +178,7 @@ impl Train {
         let interrupt = Interrupt::listen(engine.stop_flag())?;
         let run = run.begin(network)?;
         self.say_what_begins(&run, &engine, &found.data);
-        self.finish(self.with_ranks(run, &engine)?, &interrupt)
+        self.finish(run, &interrupt, leader)
     }
 
     /// Goes on with the run in `folder`.
@@ -204,7 +207,7 @@ impl Train {
         let run = run.started(started).resume(&engine, &data)?;
         self.say_where_it_goes_on(&run);
         self.say_what_begins(&run, &engine, &data);
-        self.finish(self.with_ranks(run, &engine)?, &interrupt)
+        self.finish(run, &interrupt, leader)
     }
 
     /// Refuses a log of the steps that would replace what is read.
@@ -265,15 +268,9 @@ impl Train {
         }
     }
 
-    /// `run`, which all ranks of `engine` train, and what they can expect of that, which is said.
-    fn with_ranks<'a>(
-        &self,
-        mut run: StartedRun<'a>,
-        engine: &Engine,
-    ) -> Result<StartedRun<'a>, CommandError> {
-        let Some(pace) = run.call_ranks()? else { return Ok(run) };
+    /// Says what `ranks` can expect of training together.
+    fn say_pace(&self, pace: Pace, ranks: usize) {
         let Pace { alone, together, exchange, exchanges, bytes } = pace;
-        let ranks = engine.ranks().map_or(1, Ranks::size);
         self.common.output.note(format_args!(
             "a step takes {ranks} ranks {together:.1?}, of which rank 0 waits {exchange:.1?} for what the \
              others have to tell ({exchanges} messages, {} kB); it would take rank 0 alone {alone:.1?}",
@@ -285,11 +282,15 @@ impl Train {
                  each other; larger minibatches or networks pay, see --batch-size"
             ));
         }
-        Ok(run)
     }
 
     /// Trains, shown on stderr, until it is done or asked to stop; then tests.
-    fn finish(&self, run: StartedRun<'_>, interrupt: &Interrupt) -> Result<Outcome, CommandError> {
+    fn finish(
+        &self,
+        mut run: StartedRun<'_>,
+        interrupt: &Interrupt,
+        leader: Option<&Leader<'_>>,
+    ) -> Result<Outcome, CommandError> {
         let config = run.config();
         let folder = run.folder().to_owned();
         let meter = Meter::new(config.fit.epochs, config.train_images, self.common.output.quiet);
@@ -298,7 +299,14 @@ impl Train {
         let page = self.page(&run, interrupt)?;
         #[cfg(feature = "serve")]
         watch.tell(page.as_ref().map(WatchedRun::live));
+        // From here on the other ranks take part: nothing else may fail until it is trained.
+        if let (Some(leader), Some(pace)) = (leader, run.call_ranks()?) {
+            self.say_pace(pace, leader.ranks().size());
+        }
         let end = run.train(&mut watch);
+        if let Some(leader) = leader {
+            leader.dismiss();
+        }
         watch.end();
         match end? {
             RunEnd::Completed(run) => {

@@ -17,9 +17,8 @@ pub struct Engine {
     gemm: GemmBackend,
     /// Among how many of the threads training chooses.
     choice: Option<Cores>,
-    /// How the teams that train span several ranks, where they do, and whether these have more threads
-    /// than cores.
-    span: Option<(Span, bool)>,
+    /// How the teams that train span several ranks, where they do.
+    span: Option<Span>,
     stop: Arc<AtomicBool>,
 }
 
@@ -76,23 +75,15 @@ impl Engine {
         let threads = options.threads.unwrap_or_else(|| place.threads());
         let own = Self::new(EngineOptions { threads: Some(threads), ..options });
         let own = ranks.agree(own)?;
-        let (rounding, gemm) = (own.isa.is_fused(), own.gemm == GemmBackend::Engine);
-        let crowded = place.is_oversubscribed_by(threads);
-        let about = [threads, rounding.into(), gemm.into(), crowded.into()];
-        let all = ranks.gather(&about.map(usize::to_ne_bytes).concat());
-        let numbers = |bytes: &Vec<u8>| {
-            let (numbers, _) = bytes.as_chunks();
-            numbers.iter().copied().map(usize::from_ne_bytes).collect::<Vec<_>>()
-        };
-        let all: Vec<Vec<usize>> = all.iter().map(numbers).collect();
-        let column =
-            |which: usize| all.iter().filter_map(move |numbers| numbers.get(which).copied());
-        let same = |which| column(which).all(|number| number == about[which]);
-        if !(same(1) && same(2)) {
+        // The portable instruction set rounds otherwise, and so does another GEMM.
+        let rounding = [u8::from(own.isa.is_fused()), u8::from(own.gemm == GemmBackend::Engine)];
+        if ranks.first_that_differs(&rounding).is_some() {
             return Err(EngineError::Rounding);
         }
-        let span = Span::new(ranks.clone(), column(0).collect());
-        Ok(Self { span: Some((span, column(3).any(|crowded| crowded != 0))), ..own })
+        let threads_of_all = ranks.all_numbers(threads);
+        let crowded = ranks.all_numbers(place.is_oversubscribed_by(threads).into());
+        let span = Span::new(ranks.clone(), threads_of_all, crowded.contains(&1));
+        Ok(Self { span: Some(span), ..own })
     }
 
     /// The number of threads: the most that train.
@@ -115,7 +106,7 @@ impl Engine {
 
     /// How teams that train span several ranks, where they do.
     pub(crate) fn span(&self) -> Option<&Span> {
-        self.span.as_ref().map(|(span, _)| span)
+        self.span.as_ref()
     }
 
     /// `plan` for a team that trains by `threads` of this rank, or by all of all ranks where it spans
@@ -123,8 +114,8 @@ impl Engine {
     pub(crate) fn training_plan_by(&self, plan: Plan, threads: usize) -> Plan {
         match &self.span {
             None => plan.by(threads),
-            Some((span, crowded)) => {
-                Plan { workers: span.workers(), oversubscribed: *crowded, ..plan }
+            Some(span) => {
+                Plan { workers: span.workers(), oversubscribed: span.is_oversubscribed(), ..plan }
             }
         }
     }

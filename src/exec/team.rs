@@ -42,7 +42,7 @@ impl Engine {
         match self.span() {
             None => self.as_team(plan, network, data, program),
             Some(span) => {
-                let sync = TeamSync::across(span.clone(), plan.oversubscribed);
+                let sync = TeamSync::across(span.clone());
                 self.run_team(plan, network, data, &sync, program)
             }
         }

@@ -104,7 +104,7 @@ impl Ranks {
     }
 
     /// What each rank gives, in their order. All call it.
-    pub(crate) fn gather(&self, own: &[u8]) -> Vec<Vec<u8>> {
+    pub(crate) fn all_gather_bytes(&self, own: &[u8]) -> Vec<Vec<u8>> {
         let size = self.size();
         let mut lengths = vec![0; LENGTH * size];
         self.all_gather(&to_words(&own.len().to_ne_bytes()), &vec![LENGTH; size], &mut lengths);
@@ -146,10 +146,22 @@ impl Ranks {
         }
     }
 
+    /// A number of each rank, in their order. All call it.
+    pub(crate) fn all_numbers(&self, own: usize) -> Vec<usize> {
+        let all = self.all_gather_bytes(&own.to_ne_bytes()).into_iter();
+        all.map(|bytes| bytes.try_into().map_or(0, usize::from_ne_bytes)).collect()
+    }
+
+    /// The first rank that gives something else than rank 0. All call it.
+    pub(crate) fn first_that_differs(&self, own: &[u8]) -> Option<usize> {
+        let all = self.all_gather_bytes(own);
+        all.iter().position(|of_rank| *of_rank != all[0])
+    }
+
     /// What rank 0 says to all, which call it: it alone says something.
     pub fn broadcast(&self, message: &[u8]) -> Vec<u8> {
         let own = if self.is_first() { message } else { &[] };
-        self.gather(own).swap_remove(0)
+        self.all_gather_bytes(own).swap_remove(0)
     }
 
     /// What came of something on this rank, if it failed on none. All call it.
@@ -157,16 +169,15 @@ impl Ranks {
     /// # Errors
     /// What went wrong on this rank, or else on the first one where something did.
     pub fn agree<T, E: Display + From<Error>>(&self, own: Result<T, E>) -> Result<T, E> {
-        let problem = own.as_ref().err().map_or_else(String::new, ToString::to_string);
-        let problems = self.gather(problem.as_bytes());
+        // A mark before the text: that may be empty.
+        let problem = own.as_ref().err().map_or_else(String::new, |error| format!("!{error}"));
+        let problems = self.all_gather_bytes(problem.as_bytes());
         let own = own?;
-        match problems.iter().position(|problem| !problem.is_empty()) {
-            None => Ok(own),
-            Some(rank) => {
-                let problem = String::from_utf8_lossy(&problems[rank]).into_owned();
-                Err(Error::Rank { rank, problem }.into())
-            }
-        }
+        let failed = problems.iter().enumerate().find_map(|(rank, problem)| {
+            let problem = String::from_utf8_lossy(problem.get(1..)?).into_owned();
+            Some(Error::Rank { rank, problem })
+        });
+        failed.map_or(Ok(own), |failed| Err(failed.into()))
     }
 }
 
@@ -203,7 +214,9 @@ mod tests {
     fn each_rank_has_what_all_gave() {
         let found = on_each_rank(3, |ranks| {
             (0..3)
-                .map(|round| ranks.gather(&vec![ranks.rank() as u8; ranks.rank() + 5 * round]))
+                .map(|round| {
+                    ranks.all_gather_bytes(&vec![ranks.rank() as u8; ranks.rank() + 5 * round])
+                })
                 .collect::<Vec<_>>()
         });
         for of_rank in found {

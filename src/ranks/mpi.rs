@@ -8,10 +8,10 @@ use std::time::{Duration, Instant};
 use mpi::Threading;
 use mpi::datatype::PartitionMut;
 use mpi::environment::{Universe, initialize_with_threading};
-use mpi::point_to_point::{Destination, MatchedReceiveVec, Source};
+use mpi::point_to_point::{Destination, Source};
 use mpi::request::{Request, Scope, scope};
 use mpi::topology::{Communicator as _, SimpleCommunicator};
-use mpi::traits::CommunicatorCollectives;
+use mpi::traits::{CommunicatorCollectives, Equivalence};
 
 use super::{Communicator, Error};
 
@@ -77,6 +77,20 @@ impl Mpi {
         }
     }
 
+    /// Takes what is there.
+    fn take_messages(&self, received: &mut VecDeque<(usize, Vec<u8>)>) {
+        while let Some((found, status)) = world().any_process().immediate_matched_probe() {
+            let from = usize::try_from(status.source_rank()).unwrap_or(0);
+            let length = usize::try_from(status.count(u8::equivalent_datatype())).unwrap_or(0);
+            let mut message = vec![0_u8; length];
+            scope(|scope| {
+                let request = found.immediate_matched_receive_into(scope, &mut message[..]);
+                self.wait(request, || ());
+            });
+            received.push_back((from, message));
+        }
+    }
+
     /// Ends the job, as `who` does not answer: MPI cannot go on without it.
     fn end(&self, who: &str) -> ! {
         eprintln!(
@@ -106,14 +120,6 @@ fn count(number: usize) -> i32 {
     i32::try_from(number).expect("a message has no more than 8 GiB")
 }
 
-/// Takes what is there.
-fn take_messages(received: &mut VecDeque<(usize, Vec<u8>)>) {
-    while let Some(found) = world().any_process().immediate_matched_probe() {
-        let from = usize::try_from(found.1.source_rank()).unwrap_or(0);
-        received.push_back((from, found.matched_receive_vec().0));
-    }
-}
-
 impl Communicator for Mpi {
     fn rank(&self) -> usize {
         self.rank
@@ -125,6 +131,8 @@ impl Communicator for Mpi {
 
     fn all_gather(&self, own: &[u32], lengths: &[usize], all: &mut [u32]) {
         let _one_at_a_time = self.lock();
+        // What all have together is counted so, too.
+        let _ = count(all.len());
         let counts: Vec<i32> = lengths.iter().map(|&length| count(length)).collect();
         let displacement = |place: &mut i32, length: &i32| {
             let here = *place;
@@ -144,13 +152,13 @@ impl Communicator for Mpi {
         scope(|scope| {
             let request = world().process_at_rank(count(to)).immediate_send(scope, message);
             // Whoever it is for may be sending too, and waits for this rank.
-            self.wait(request, || take_messages(&mut received));
+            self.wait(request, || self.take_messages(&mut received));
         });
     }
 
     fn receive(&self) -> Option<(usize, Vec<u8>)> {
         let mut received = self.lock();
-        take_messages(&mut received);
+        self.take_messages(&mut received);
         received.pop_front()
     }
 

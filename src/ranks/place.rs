@@ -21,10 +21,10 @@ impl Place {
         // Ranks that are bound to cores of their own differ in these; those on other machines in the
         // machine. Where the system does not tell, each is taken for alone.
         let Some(own) = machine().zip(affinity()).map(|(machine, cores)| machine + &cores) else {
-            ranks.gather(&[]);
+            ranks.all_gather_bytes(&[]);
             return Self { cores, sharing: 1 };
         };
-        let all = ranks.gather(own.as_bytes());
+        let all = ranks.all_gather_bytes(own.as_bytes());
         let sharing = all.iter().filter(|place| **place == own.as_bytes()).count();
         Self { cores, sharing }
     }

@@ -2,7 +2,7 @@
 //! them; the others know no folder.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, channel, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, channel, sync_channel};
 use std::time::{Duration, Instant};
 
 use serde::de::DeserializeOwned;
@@ -33,6 +33,8 @@ enum Report {
     Stopped,
     /// It is there.
     Alive,
+    /// It has heard that nothing is left to do, and says nothing more.
+    Ended,
 }
 
 /// What the first rank says to another.
@@ -114,7 +116,7 @@ impl<'a> AllRanks<'a> {
                         return Err(ranks::Error::Rank { rank, problem }.into());
                     }
                     Report::Stopped => self.own.stop.store(true, Ordering::Relaxed),
-                    Report::Alive => {}
+                    Report::Alive | Report::Ended => {}
                 }
             }
             if self.life.is_due() {
@@ -137,9 +139,21 @@ impl Workforce for AllRanks<'_> {
 }
 
 impl Drop for AllRanks<'_> {
+    /// Has all ranks end. What they found in the meantime is given up: it is done again by who goes on.
     fn drop(&mut self) {
         // Of an error that cannot be told another one is told.
         let _ = tell_all(self.ranks, &Order::End);
+        let mut left = self.ranks.size() - 1;
+        while left > 0 {
+            match self.ranks.receive() {
+                Some((rank, message)) => {
+                    self.life.heard(rank);
+                    left -= usize::from(matches!(read(&message), Ok(Report::Ended)));
+                }
+                None => std::thread::sleep(LISTENING),
+            }
+            self.life.check(self.ranks);
+        }
     }
 }
 
@@ -158,6 +172,7 @@ pub(super) fn follow(ranks: &Ranks, own: Threads<'_>, keeps: bool) -> Result<()>
             let (desk, tasks) = sync_channel(1);
             let report = report.clone();
             let work = move || {
+                let _panics = PanicReport(report.clone());
                 // Whoever is told that it is free has a task for it, or ends.
                 while report.send(Report::Free { worker }).is_ok()
                     && let Ok(task) = tasks.recv()
@@ -185,7 +200,27 @@ pub(super) fn follow(ranks: &Ranks, own: Threads<'_>, keeps: bool) -> Result<()>
         drop((desks, reports));
         ended
     };
-    lead_threads(works, lead).map_err(Error::Thread)?
+    match lead_threads(works, lead) {
+        Ok(ended) => ended,
+        Err(error) => {
+            // There is nobody to report it but this thread, which waits for the end all the same.
+            let error = Error::Thread(error);
+            tell(ranks, 0, &Report::Failed(error.to_string()))?;
+            pass_on(ranks, &channel().1, &[], own.stop)?;
+            Err(error)
+        }
+    }
+}
+
+/// Reports a worker that panics.
+struct PanicReport(Sender<Report>);
+
+impl Drop for PanicReport {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            let _ = self.0.send(Report::Failed("a worker panicked".into()));
+        }
+    }
 }
 
 /// Passes on to the first rank what the workers report, and to them at their `desks` what that one
@@ -219,7 +254,10 @@ fn pass_on(
                     // It is free, and takes it at once.
                     let _ = desks.get(worker).map(|desk| desk.send(task));
                 }
-                Order::End => return failed.map_or(Ok(()), |failed| Err(failed.into())),
+                Order::End => {
+                    tell(ranks, 0, &Report::Ended)?;
+                    return failed.map_or(Ok(()), |failed| Err(failed.into()));
+                }
                 Order::Alive => {}
             }
         }

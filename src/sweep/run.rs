@@ -189,8 +189,7 @@ impl<'a> Sweep<'a> {
     /// When it is not the same on all of them.
     pub fn across(mut self, ranks: &'a Ranks, make: &MakeJob<'_>) -> Result<Self> {
         let about = ranks.agree(self.fingerprint(make))?;
-        let all = ranks.gather(about.as_bytes());
-        if let Some(rank) = all.iter().position(|of_rank| *of_rank != all[0]) {
+        if let Some(rank) = ranks.first_that_differs(about.as_bytes()) {
             return Err(Error::RanksDiffer { rank });
         }
         self.ranks = Some(ranks);

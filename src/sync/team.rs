@@ -60,12 +60,20 @@ pub(crate) struct Span {
     ranks: Ranks,
     /// How many threads each rank has.
     threads: Vec<usize>,
+    /// Whether a rank has more threads than cores.
+    oversubscribed: bool,
 }
 
 impl Span {
-    /// A team of the threads of all `ranks`, of which each has so many.
-    pub(crate) fn new(ranks: Ranks, threads: Vec<usize>) -> Self {
-        Self { ranks, threads }
+    /// A team of the threads of all `ranks`, of which each has so many; more of them than cores where it
+    /// is `oversubscribed`.
+    pub(crate) fn new(ranks: Ranks, threads: Vec<usize>, oversubscribed: bool) -> Self {
+        Self { ranks, threads, oversubscribed }
+    }
+
+    /// Whether a rank has more threads than cores.
+    pub(crate) fn is_oversubscribed(&self) -> bool {
+        self.oversubscribed
     }
 
     /// The ranks.
@@ -104,9 +112,10 @@ impl TeamSync {
         Self::with(workers, !oversubscribed(workers), None)
     }
 
-    /// Of a team that spans several ranks, which have more workers than cores where `oversubscribed`.
-    pub(crate) fn across(span: Span, oversubscribed: bool) -> Self {
-        Self::with(span.workers_of(span.ranks.rank()).len(), !oversubscribed, Some(span))
+    /// Of a team that spans several ranks.
+    pub(crate) fn across(span: Span) -> Self {
+        let own = span.workers_of(span.ranks.rank()).len();
+        Self::with(own, !span.oversubscribed, Some(span))
     }
 
     fn with(workers: usize, spins: bool, span: Option<Span>) -> Self {

@@ -114,7 +114,7 @@ fn nobody_passes_a_barrier_before_all_have_come() {
 fn ranks_exchange_what_is_read() {
     // Rank 0 has two workers, rank 1 one.
     let seen = on_each_rank(2, |ranks| {
-        let sync = TeamSync::across(Span::new(ranks, vec![2, 1]), true);
+        let sync = TeamSync::across(Span::new(ranks, vec![2, 1], true));
         let own = |worker: usize| std::iter::once(2 * worker..2 * worker + 2).collect();
         let told = |worker: usize| std::iter::once(2 * worker..2 * worker + 1).collect();
         let told: Vec<Vec<_>> = (0..3).map(told).collect();

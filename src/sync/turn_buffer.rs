@@ -38,7 +38,8 @@ struct Shared {
     published: Counter,
     /// How many times workers have finished reading, in all.
     released: Counter,
-    across: Option<Across>,
+    /// Apart: of most teams there is none.
+    across: Option<Box<Across>>,
     sync: TeamSync,
 }
 
@@ -136,14 +137,16 @@ fn make(
     );
     assert!(all.last().is_none_or(|range| range.end <= length), "a range leaves the buffer");
     let counter = || Counter(AtomicUsize::new(0));
-    let across = sync.span().map(|span| Across {
-        brought: counter(),
-        asked: counter(),
-        answered: counter(),
-        messages: Mutex::new(Messages {
-            each_turn: Exchange::new(span, told.unwrap_or(&own)),
-            all: told.map(|_| Exchange::new(span, &own)),
-        }),
+    let across = sync.span().map(|span| {
+        Box::new(Across {
+            brought: counter(),
+            asked: counter(),
+            answered: counter(),
+            messages: Mutex::new(Messages {
+                each_turn: Exchange::new(span, told.unwrap_or(&own)),
+                all: told.map(|_| Exchange::new(span, &own)),
+            }),
+        })
     });
     let shared = Arc::new(Shared {
         vectors: zeroed(length).into_iter().map(UnsafeCell::new).collect(),
@@ -191,13 +194,14 @@ impl TurnBuffer {
     /// # Panics
     /// As [`read`](Self::read).
     pub(crate) fn bring_all(&mut self) {
-        self.read();
         let Some(across) = &self.shared.across else { return };
+        assert!(self.releases == self.turn, "a worker does not read what it has released");
+        self.shared.sync.wait_for(&self.shared.published.0, self.turn);
         self.asks += 1;
         // When all of this rank are here, none of them reads.
         self.shared.sync.count(&across.asked.0);
         self.shared.sync.wait_for(&across.asked.0, self.asks);
-        across.bring_all(&self.shared, self.asks);
+        across.bring_all(&self.shared, self.asks, self.turn);
     }
 
     /// The worker is done reading: it will not do so again before it writes.
@@ -240,12 +244,16 @@ impl Across {
         self.once(&self.brought, turn, |messages| take(&mut messages.each_turn, shared));
     }
 
-    /// Has all of them be here, once all workers of this rank have asked for the `asks`th time.
-    fn bring_all(&self, shared: &Shared, asks: usize) {
-        self.once(&self.answered, asks, |messages| {
-            if let Some(all) = &mut messages.all {
-                take(all, shared);
+    /// Has all of them of turn `turn` be here, once all workers of this rank have asked for the `asks`th
+    /// time.
+    fn bring_all(&self, shared: &Shared, asks: usize, turn: usize) {
+        self.once(&self.answered, asks, |Messages { each_turn, all }| {
+            match all {
+                Some(all) => take(all, shared),
+                None if self.brought.0.load(Ordering::Acquire) < turn => take(each_turn, shared),
+                None => {}
             }
+            self.brought.0.store(turn, Ordering::Release);
         });
     }
 

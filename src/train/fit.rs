@@ -28,7 +28,7 @@ impl Engine {
     ///
     /// By an engine that spans [several ranks](Engine::across), all call this with the same network,
     /// images and options. On rank 0 it does what it does elsewhere; on the others the network stays as
-    /// it is, the history is empty, and the observer is told nothing.
+    /// it is, the history knows nothing of it, and the observer is told nothing.
     ///
     /// # Errors
     /// When an option makes no sense, `network` does not fit `split`, there is too little memory,
@@ -121,8 +121,7 @@ impl Engine {
             sha256(&[env!("CARGO_PKG_VERSION").as_bytes(), data.as_bytes(), &state].concat())
         });
         let about = ranks.agree(about.map_err(Error::from))?;
-        let all = ranks.gather(about.as_bytes());
-        match all.iter().position(|of_rank| *of_rank != all[0]) {
+        match ranks.first_that_differs(about.as_bytes()) {
             None => Ok(()),
             Some(rank) => Err(Error::RanksDiffer { rank }),
         }

@@ -61,7 +61,7 @@ impl Engine {
             let first = measure(false, FEWEST).time;
             let enough = MEASURED.as_secs_f64() / first.as_secs_f64().max(1e-9);
             steps = (enough as usize).clamp(FEWEST, MOST);
-            alone = measure(false, steps).time;
+            alone = if steps > FEWEST { measure(false, steps).time } else { first };
         }
         // The others wait here.
         let said = ranks.broadcast(&steps.to_ne_bytes());
@@ -108,10 +108,8 @@ impl MeasuredSteps<'_> {
                     (since, before) = (Instant::now(), worker.exchanges());
                 }
             }
-            let (time, after) = (since.elapsed(), worker.exchanges());
-            // What one rank still reads, another may not give up.
-            worker.wait_for_all();
-            Took { time, exchanges: after.since(before) }.over(steps)
+            let exchanges = worker.exchanges().since(before);
+            Took { time: since.elapsed(), exchanges }.over(steps)
         };
         let plan = engine.training_plan(start.options(), run.data().len());
         let found = match across {

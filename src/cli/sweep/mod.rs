@@ -15,7 +15,7 @@ use mnistry::{Dataset, EngineOptions, Ranks};
 
 use super::common::{Common, Place};
 use super::interrupt::Interrupt;
-use super::launch::{Launch, Leader, await_call, say};
+use super::launch::{Calls, Launch, Leader};
 use super::{CommandError, Outcome, conflict, output};
 use meter::SweepMeter;
 use run_settings::RunSettings;
@@ -170,17 +170,12 @@ impl Sweep {
             let problem = "--threads is for one run: a sweep has --workers and --threads-per-run";
             return Err(conflict("sweep", problem).into());
         }
-        match Launch::found().filter(|_| self.shard.is_none()) {
-            None => self.lead(None),
-            Some(launch) => {
-                let ranks = launch.join("sweep")?;
-                if ranks.is_first() {
-                    return say(self.lead(Some(&Leader::new(&ranks))));
-                }
-                self.common.output.quiet = true;
-                self.follow(&ranks)
-            }
-        }
+        let Some(launch) = Launch::found().filter(|_| self.shard.is_none()) else {
+            return self.lead(None);
+        };
+        self.common.output.quiet |= !launch.is_first();
+        let lead = |leader: &Leader<'_>| self.lead(Some(leader));
+        launch.run("sweep", lead, |calls| self.follow(calls))
     }
 
     /// Does all, with the other ranks if there are any.
@@ -204,7 +199,7 @@ impl Sweep {
         let dataset = agree(ranks, self.dataset(&plan))?;
         let make = RunSettings::job_maker(&dataset);
         let sweep = self.runs(&dataset, plan, &make, ranks)?;
-        let interrupt = Interrupt::listen(sweep.stop_flag())?;
+        let interrupt = agree(ranks, Interrupt::listen(sweep.stop_flag()))?;
         let mut folder = self.folder(sweep.plan())?;
         if let Some(leader) = leader {
             leader.call(b"go");
@@ -228,17 +223,18 @@ impl Sweep {
     }
 
     /// Does what rank 0 hands out.
-    fn follow(&self, ranks: &Ranks) -> Result<Outcome, CommandError> {
+    fn follow(&self, calls: &Calls<'_>) -> Result<Outcome, CommandError> {
+        let ranks = Some(calls.ranks());
         // Where it has nothing to do, it says why.
-        let Some(plan) = await_call(ranks) else { return Ok(Outcome::Done) };
+        let Some(plan) = calls.next() else { return Ok(Outcome::Done) };
         let plan = Plan::from_toml(&String::from_utf8_lossy(&plan))
             .map_err(|problem| CommandError::Setting { name: "plan".into(), problem });
         let dataset = plan.and_then(|plan| Ok((self.dataset(&plan)?, plan)));
-        let (dataset, plan) = agree(Some(ranks), dataset)?;
+        let (dataset, plan) = agree(ranks, dataset)?;
         let make = RunSettings::job_maker(&dataset);
-        let sweep = self.runs(&dataset, plan, &make, Some(ranks))?;
-        let _interrupt = Interrupt::listen(sweep.stop_flag())?;
-        if await_call(ranks).is_some() {
+        let sweep = self.runs(&dataset, plan, &make, ranks)?;
+        let _interrupt = agree(ranks, Interrupt::listen(sweep.stop_flag()))?;
+        if calls.next().is_some() {
             sweep.follow(&make)?;
         }
         Ok(Outcome::Done)

@@ -16,7 +16,7 @@ const MESSAGE: &str = "the state that rank 0 sends";
 
 impl StartedRun<'_> {
     /// Has the other ranks train the run too, where the engine spans [several](Engine::across): each
-    /// waits for it by [`FollowedRun::wait`]. Tells how long a step takes them; `None` where there is one
+    /// waits for it by [`Ranks::await_call`], and reads it by [`FollowedRun::read`]. Tells how long a step takes them; `None` where there is one
     /// rank. [`train`](Self::train) does it where it was not done.
     ///
     /// # Errors
@@ -41,23 +41,17 @@ pub struct FollowedRun {
 }
 
 impl FollowedRun {
-    /// Waits until rank 0 [calls](StartedRun::call_ranks) for a run; `None` where it says that there is
-    /// none.
+    /// The run that rank 0 has [called](StartedRun::call_ranks) for by `message`, which this rank
+    /// [waited for](Ranks::await_call).
     ///
     /// # Errors
-    /// When this rank cannot read what it says.
-    pub fn wait(ranks: &Ranks) -> Result<Option<Self>> {
-        let message = ranks.await_call();
-        if message.is_empty() {
-            return Ok(None);
+    /// When this rank cannot read it.
+    pub fn read(ranks: &Ranks, message: &[u8]) -> Result<Self> {
+        if let Some((config, state)) = read(message) {
+            return Ok(Self { ranks: ranks.clone(), config, state });
         }
-        match read(&message) {
-            Some((config, state)) => Ok(Some(Self { ranks: ranks.clone(), config, state })),
-            None => {
-                let differs = TrainError::RanksDiffer { rank: ranks.rank() };
-                Ok(ranks.agree(Err(differs)).map(|()| None)?)
-            }
-        }
+        let differs = TrainError::RanksDiffer { rank: ranks.rank() };
+        Ok(ranks.agree(Err::<Self, _>(differs))?)
     }
 
     /// All that decides what the run does.
