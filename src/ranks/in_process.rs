@@ -15,6 +15,16 @@ const PATIENCE: Duration = Duration::from_secs(100);
 /// # Panics
 /// When one does.
 pub fn on_each_rank<T: Send>(size: usize, work: impl Fn(Ranks) -> T + Sync) -> Vec<T> {
+    let work = &work;
+    thread::scope(|scope| {
+        let threads: Vec<_> =
+            ranks(size).into_iter().map(|ranks| scope.spawn(move || work(ranks))).collect();
+        threads.into_iter().map(|thread| thread.join().expect("a rank panicked")).collect()
+    })
+}
+
+/// `size` ranks, as each of them sees them.
+pub(crate) fn ranks(size: usize) -> Vec<Ranks> {
     let hub = Arc::new(Hub {
         size,
         rooms: Mutex::new(Rooms {
@@ -24,11 +34,7 @@ pub fn on_each_rank<T: Send>(size: usize, work: impl Fn(Ranks) -> T + Sync) -> V
         }),
         changed: Condvar::new(),
     });
-    let ranks = (0..size).map(|rank| Ranks(Arc::new(InProcess { rank, hub: Arc::clone(&hub) })));
-    thread::scope(|scope| {
-        let threads: Vec<_> = ranks.map(|ranks| scope.spawn(|| work(ranks))).collect();
-        threads.into_iter().map(|thread| thread.join().expect("a rank panicked")).collect()
-    })
+    (0..size).map(|rank| Ranks(Arc::new(InProcess { rank, hub: Arc::clone(&hub) }))).collect()
 }
 
 /// One of the ranks.

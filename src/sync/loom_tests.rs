@@ -2,7 +2,8 @@
 //! `RUSTFLAGS="--cfg loom" cargo test --lib sync`.
 
 use super::event_count::EventCount;
-use super::{StepSignal, TeamSync, TurnBuffer, barrier, turn_buffer};
+use super::{Span, TeamSync, TurnBuffer, barrier, partly_told_turn_buffer, turn_buffer};
+use crate::ranks::in_process;
 
 /// Each of two workers adds one to a vector of its own and reads both, twice: no interleaving
 /// lets two threads at the same vector, or a worker read what is old or new. (Of more workers
@@ -29,14 +30,42 @@ fn two_workers_release_early() {
     });
 }
 
+/// Two workers of one rank, of a team that might have others: one of them brings what those told, when
+/// both are done writing, and all there is, when neither reads.
+#[test]
+fn two_workers_of_a_rank_bring_what_is_told() {
+    let span = || Span::new(in_process::ranks(1).remove(0), vec![2], true);
+    let own = |rank: usize| std::iter::once(rank..rank + 1).collect();
+    let buffers = move || {
+        let sync = TeamSync::across(span());
+        partly_told_turn_buffer(2, (0..2).map(own).collect(), own, &sync)
+    };
+    explore_buffers(buffers, |rank, mut buffer| {
+        buffer.write().at(rank).0[0] += 1.0;
+        assert!(buffer.read().iter().all(|vector| vector.0[0] == 1.0));
+        buffer.bring_all();
+        assert!(buffer.read().iter().all(|vector| vector.0[0] == 1.0));
+        buffer.write().at(rank).0[0] += 1.0;
+    });
+}
+
 /// Has two workers do `work` in every way in which that can go with up to three preemptions: of all
 /// ways, with sleeping, there are too many.
 fn explore(work: impl Fn(usize, TurnBuffer) + Copy + Send + Sync + 'static) {
+    let own = |rank: usize| std::iter::once(rank..rank + 1).collect();
+    let buffers = move || turn_buffer(2, (0..2).map(own).collect(), &TeamSync::new(2));
+    explore_buffers(buffers, work);
+}
+
+/// The same with `buffers` of their own.
+fn explore_buffers(
+    buffers: impl Fn() -> Vec<TurnBuffer> + Send + Sync + 'static,
+    work: impl Fn(usize, TurnBuffer) + Copy + Send + Sync + 'static,
+) {
     let mut model = loom::model::Builder::new();
     model.preemption_bound = Some(3);
     model.check(move || {
-        let own = (0..2).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
-        let mut buffers = turn_buffer(2, own, &TeamSync::new(2));
+        let mut buffers = buffers();
         let (first, second) = (buffers.remove(0), buffers.remove(0));
         let other = loom::thread::spawn(move || work(1, second));
         work(0, first);
@@ -110,25 +139,24 @@ fn a_panic_wakes_the_sleepers() {
 /// looks in that step, it goes on; once it has waited for the primary in the second, it knows.
 #[test]
 fn a_team_meets_at_one_step() {
-    use loom::sync::Arc;
     loom::model(|| {
-        let meeting = Arc::new(StepSignal::new());
+        let sync = TeamSync::new(2);
         let own = (0..2).map(|rank| std::iter::once(rank..rank + 1).collect()).collect();
-        let mut buffers = turn_buffer(2, own, &TeamSync::new(2));
+        let mut buffers = turn_buffer(2, own, &sync);
         let (mut first, mut second) = (buffers.remove(0), buffers.remove(0));
         let other = loom::thread::spawn({
-            let meeting = Arc::clone(&meeting);
+            let sync = sync.clone();
             move || {
-                assert!(!meeting.is_at(0));
+                assert!(!sync.signals().meeting.is_at(0));
                 drop(second.write());
                 second.read();
-                assert!(meeting.is_at(1));
+                assert!(sync.signals().meeting.is_at(1));
             }
         });
-        meeting.say(1);
+        sync.signals().meeting.say(1);
         drop(first.write());
         first.read();
-        assert!(meeting.is_at(1));
+        assert!(sync.signals().meeting.is_at(1));
         other.join().unwrap();
     });
 }

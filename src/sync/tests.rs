@@ -117,8 +117,7 @@ fn ranks_exchange_what_is_read() {
         let sync = TeamSync::across(Span::new(ranks, vec![2, 1], true));
         let own = |worker: usize| std::iter::once(2 * worker..2 * worker + 2).collect();
         let told = |worker: usize| std::iter::once(2 * worker..2 * worker + 1).collect();
-        let told: Vec<Vec<_>> = (0..3).map(told).collect();
-        let mut buffers = partly_told_turn_buffer(6, (0..3).map(own).collect(), &told, &sync);
+        let mut buffers = partly_told_turn_buffer(6, (0..3).map(own).collect(), told, &sync);
         buffers.truncate(sync.own_workers().end);
         let workers = buffers.into_iter().enumerate().skip(sync.own_workers().start);
         std::thread::scope(|scope| {

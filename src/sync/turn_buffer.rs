@@ -109,23 +109,23 @@ pub(crate) fn turn_buffer(
 }
 
 /// The same, of which workers of other ranks see, unless [all](TurnBuffer::bring_all) is asked for, but
-/// what a worker has in `told`: ranges within its own.
+/// what `told` says of a worker: ranges within its own.
 ///
 /// # Panics
 /// As [`turn_buffer`].
 pub(crate) fn partly_told_turn_buffer(
     length: usize,
     own: Vec<Vec<Range<usize>>>,
-    told: &[Vec<Range<usize>>],
+    told: impl Fn(usize) -> Vec<Range<usize>>,
     sync: &TeamSync,
 ) -> Vec<TurnBuffer> {
-    make(length, own, Some(told), sync)
+    make(length, own, Some(&told), sync)
 }
 
 fn make(
     length: usize,
     own: Vec<Vec<Range<usize>>>,
-    told: Option<&[Vec<Range<usize>>]>,
+    told: Option<&dyn Fn(usize) -> Vec<Range<usize>>>,
     sync: &TeamSync,
 ) -> Vec<TurnBuffer> {
     assert!(own.len() == sync.workers(), "each worker of the team has a list of its own");
@@ -138,12 +138,13 @@ fn make(
     assert!(all.last().is_none_or(|range| range.end <= length), "a range leaves the buffer");
     let counter = || Counter(AtomicUsize::new(0));
     let across = sync.span().map(|span| {
+        let told = told.map(|told| (0..own.len()).map(told).collect::<Vec<_>>());
         Box::new(Across {
             brought: counter(),
             asked: counter(),
             answered: counter(),
             messages: Mutex::new(Messages {
-                each_turn: Exchange::new(span, told.unwrap_or(&own)),
+                each_turn: Exchange::new(span, told.as_ref().unwrap_or(&own)),
                 all: told.map(|_| Exchange::new(span, &own)),
             }),
         })

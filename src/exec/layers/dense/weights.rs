@@ -42,12 +42,11 @@ impl Weights {
     /// The weights of a layer, all zero: a handle a worker.
     pub(super) fn allocate(partition: Partition, plan: &Plan, sync: &TeamSync) -> Vec<Self> {
         let layout = Layout { partition, slots: plan.slots };
-        let works: Vec<_> =
-            (0..plan.workers).map(|rank| partition.work(rank, plan.batch)).collect();
-        let own = works.iter().map(|work| Vec::from([layout.range(work)])).collect();
+        let work = |rank| partition.work(rank, plan.batch);
+        let own = (0..plan.workers).map(|rank| Vec::from([layout.range(&work(rank))])).collect();
         // What the optimiser keeps is its owner's alone.
-        let told: Vec<_> = works.iter().map(|work| layout.weights(work)).collect();
-        let handles = partly_told_turn_buffer(layout.length(), own, &told, sync).into_iter();
+        let told = |rank| layout.weights(&work(rank));
+        let handles = partly_told_turn_buffer(layout.length(), own, told, sync).into_iter();
         handles.enumerate().map(|(rank, turns)| Self { layout, rank, turns }).collect()
     }
 
