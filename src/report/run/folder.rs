@@ -345,6 +345,11 @@ pub(super) fn versions(path: &Path) -> [Option<(SystemTime, u64)>; 3] {
     })
 }
 
+/// What leads to the same file from any other folder too.
+pub(super) fn whole(path: PathBuf) -> PathBuf {
+    std::path::absolute(&path).unwrap_or(path)
+}
+
 /// Whether the run in the folder at `path` has its report.
 pub(super) fn has_report(path: &Path) -> bool {
     path.join(REPORT_FILE).exists()

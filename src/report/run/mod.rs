@@ -33,7 +33,7 @@ use crate::ranks::Ranks;
 use crate::report::error::{Error, Result};
 use crate::train::{Epoch, FitOptions, Observer, State, TeamUse};
 use data::{checksum, taken};
-use folder::RunFolder;
+use folder::{RunFolder, whole};
 use history_file::HistoryFile;
 use recorder::Recorder;
 use step_log::StepLog;
@@ -227,11 +227,6 @@ impl<'a> RecordedRun<'a> {
             has_called: false,
         })
     }
-}
-
-/// What leads to the same file from any other folder too.
-fn whole(path: PathBuf) -> PathBuf {
-    std::path::absolute(&path).unwrap_or(path)
 }
 
 /// A [`RecordedRun`] or a [`SavedRun`] whose folder is ready, and whose network is not trained yet
