@@ -11,54 +11,30 @@ use super::samples::Samples;
 use super::stage::Stage;
 use super::worker::Worker;
 use crate::model::Network;
-use crate::sync::{TeamSync, barrier};
+use crate::sync::{Span, TeamSync, barrier};
 
 impl Engine {
     /// Has as many threads as `plan` says run `program` as workers of a team, in one parallel region,
-    /// for `network` and `data`; each is yet to [load its parameters](Worker::load_parameters).
-    /// Returns what the workers return, in their order.
+    /// for `network` and `data`; each is yet to [load its parameters](Worker::load_parameters). Where the
+    /// team is to `span` several ranks, those on this one do. Returns what they return, in their order.
     ///
     /// # Panics
     /// When there are fewer threads: the workers would wait for ever.
     pub(crate) fn as_team<T: Send>(
         &self,
         plan: Plan,
+        span: Option<&Span>,
         network: &Network,
         data: &Samples<'_>,
         program: impl Fn(Worker) -> T + Sync,
     ) -> Vec<T> {
-        self.run_team(plan, network, data, &TeamSync::new(plan.workers), program)
-    }
-
-    /// The same with a team that trains: where the engine spans several ranks, so does the team, of
-    /// which those on this rank run `program`.
-    pub(crate) fn as_training_team<T: Send>(
-        &self,
-        plan: Plan,
-        network: &Network,
-        data: &Samples<'_>,
-        program: impl Fn(Worker) -> T + Sync,
-    ) -> Vec<T> {
-        match self.span() {
-            None => self.as_team(plan, network, data, program),
-            Some(span) => {
-                let sync = TeamSync::across(span.clone());
-                self.run_team(plan, network, data, &sync, program)
-            }
-        }
-    }
-
-    fn run_team<T: Send>(
-        &self,
-        plan: Plan,
-        network: &Network,
-        data: &Samples<'_>,
-        sync: &TeamSync,
-        program: impl Fn(Worker) -> T + Sync,
-    ) -> Vec<T> {
+        let sync = match span {
+            None => TeamSync::new(plan.workers),
+            Some(span) => TeamSync::across(span.clone()),
+        };
         let own = sync.own_workers();
         assert!(own.len() <= self.threads(), "every worker has a thread");
-        let mut workers = team(plan, network, data, sync);
+        let mut workers = team(plan, network, data, &sync);
         // Those of other ranks work there.
         workers.truncate(own.end);
         let workers = workers.into_iter().skip(own.start);

@@ -159,7 +159,7 @@ impl Ranks {
     }
 
     /// What rank 0 says to all, which call it: it alone says something.
-    pub fn broadcast(&self, message: &[u8]) -> Vec<u8> {
+    pub(crate) fn broadcast(&self, message: &[u8]) -> Vec<u8> {
         let own = if self.is_first() { message } else { &[] };
         self.all_gather_bytes(own).swap_remove(0)
     }

@@ -131,15 +131,14 @@ impl Communicator for Mpi {
 
     fn all_gather(&self, own: &[u32], lengths: &[usize], all: &mut [u32]) {
         let _one_at_a_time = self.lock();
-        // What all have together is counted so, too.
-        let _ = count(all.len());
         let counts: Vec<i32> = lengths.iter().map(|&length| count(length)).collect();
-        let displacement = |place: &mut i32, length: &i32| {
-            let here = *place;
-            *place += length;
-            Some(here)
+        let mut place = 0;
+        let displacement = |length| {
+            let here = count(place);
+            place += length;
+            here
         };
-        let displacements: Vec<i32> = counts.iter().scan(0, displacement).collect();
+        let displacements: Vec<i32> = lengths.iter().map(displacement).collect();
         let mut all = PartitionMut::new(all, counts, displacements);
         scope(|scope| {
             let request = world().immediate_all_gather_varcount_into(scope, own, &mut all);

@@ -75,7 +75,7 @@ struct Counter(AtomicUsize);
 // worker alone writes, and not while it is borrowed.
 //
 // Where the team spans several ranks, all this holds of the workers of this rank; the ranges of the
-// others are written by `Across::take`, when all workers of this rank have published, and either before
+// others are written by `take`, when all workers of this rank have published, and either before
 // any has a `Reader` of that turn, so after all have released the turn before, or when all of them are
 // in `bring_all`, where none has one.
 unsafe impl Sync for Shared {}

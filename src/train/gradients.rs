@@ -56,7 +56,7 @@ impl Engine {
         self.check_gradient_memory(network, split, &plan)?;
         let data = self.samples(split, network, RandomAffine::default()).weighted(class_weights);
         let samples: Vec<u32> = (0..split.len() as u32).collect();
-        let found = self.as_team(plan, network, &data, |mut worker| {
+        let found = self.as_team(plan, None, network, &data, |mut worker| {
             worker.load_parameters(0, network.tensors());
             worker.load(&data, &samples);
             let totals = worker.forward_step(&data, None);

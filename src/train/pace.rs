@@ -112,13 +112,11 @@ impl MeasuredSteps<'_> {
             Took { time: since.elapsed(), exchanges }.over(steps)
         };
         let plan = engine.training_plan(start.options(), run.data().len());
-        let found = match across {
-            true => engine.as_training_team(plan, start.network(), run.data(), work),
-            false => {
-                let plan = plan.by(engine.threads());
-                engine.as_team(plan, start.network(), run.data(), work)
-            }
+        let (plan, span) = match across {
+            true => (plan, engine.span()),
+            false => (plan.by(engine.threads()), None),
         };
+        let found = engine.as_team(plan, span, start.network(), run.data(), work);
         found.into_iter().next().unwrap_or_default()
     }
 }

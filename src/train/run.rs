@@ -59,8 +59,8 @@ impl<'a> TrainingRun<'a> {
             let plan = engine.training_plan_by(plan, primary.take_size());
             let segment = Segment { start, since, run: self };
             let shared = Mutex::new(primary);
-            let network = segment.start.network();
-            let ends = engine.as_training_team(plan, network, &self.data, |mut worker| {
+            let (span, network) = (engine.span(), segment.start.network());
+            let ends = engine.as_team(plan, span, network, &self.data, |mut worker| {
                 segment.start.give_parameters(&mut worker);
                 let mut primary = if worker.is_primary() { shared.lock().ok() } else { None };
                 segment.walk(&mut worker, primary.as_deref_mut(), &rule)

@@ -16,8 +16,9 @@ const MESSAGE: &str = "the state that rank 0 sends";
 
 impl StartedRun<'_> {
     /// Has the other ranks train the run too, where the engine spans [several](Engine::across): each
-    /// waits for it by [`Ranks::await_call`], and reads it by [`FollowedRun::read`]. Tells how long a step takes them; `None` where there is one
-    /// rank. [`train`](Self::train) does it where it was not done.
+    /// waits for it by [`Ranks::await_call`], and reads it by [`FollowedRun::read`]. Tells how long a
+    /// step takes them; `None` where there is one rank. [`train`](Self::train) does it where it was not
+    /// done.
     ///
     /// # Errors
     /// When a rank cannot train it.
