@@ -73,7 +73,7 @@ impl Kernel for Chains {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) -> f64 {
         // Sums in most of the registers, the others for the operands.
-        match S::REGISTERS {
+        match S::VECTORS {
             32.. => chains::<S, 24>(s, self.rounds),
             8.. => chains::<S, 6>(s, self.rounds),
             _ => chains::<S, 2>(s, self.rounds),

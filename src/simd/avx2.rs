@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{F32x16, Kernel, Simd};
+use super::{F32x16, Kernel, Lanes, Simd};
 
 /// Proof that this CPU has AVX2 and FMA: only detection makes one.
 #[derive(Clone, Copy, Debug)]
@@ -56,23 +56,9 @@ fn first(count: usize) -> Pair<&'static [i32; 8]> {
     [half(count), half(count.saturating_sub(8))]
 }
 
-impl Simd for Avx2 {
+impl Lanes for Avx2 {
     type F32 = Pair<__m256>;
-    type I32 = Pair<__m256i>;
-    type Mask = Pair<__m256>;
 
-    // 16 registers, of which a vector takes two.
-    const REGISTERS: usize = 8;
-
-    #[inline(always)]
-    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx2,fma")]
-        fn enabled<K: Kernel>(token: Avx2, kernel: K) -> K::Output {
-            kernel.run(token)
-        }
-        // SAFETY: the token `self` proves that the CPU has AVX2 and FMA.
-        unsafe { enabled(self, kernel) }
-    }
     #[inline(always)]
     fn splat(self, x: f32) -> Pair<__m256> {
         avx2!(H => _mm256_set1_ps(x))
@@ -84,6 +70,95 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn store(self, a: Pair<__m256>, vector: &mut F32x16) {
         avx2!(H => _mm256_store_ps(vector.0.as_mut_ptr().add(8 * H), a[H]));
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Pair<__m256>, b: Pair<__m256>, c: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_fmadd_ps(a[H], b[H], c[H]))
+    }
+}
+
+impl Avx2 {
+    /// The transposed 8 × 8 matrix.
+    #[inline(always)]
+    fn transpose_eight(self, rows: [__m256; 8]) -> [__m256; 8] {
+        // SAFETY: the token `self` proves that the CPU has AVX.
+        unsafe {
+            // Of each four rows, within each half: numbers of two rows side by side, then of four.
+            let mut fours = rows;
+            for (fours, rows) in fours.chunks_exact_mut(4).zip(rows.chunks_exact(4)) {
+                let low = _mm256_unpacklo_ps(rows[0], rows[1]);
+                let high = _mm256_unpackhi_ps(rows[0], rows[1]);
+                let next_low = _mm256_unpacklo_ps(rows[2], rows[3]);
+                let next_high = _mm256_unpackhi_ps(rows[2], rows[3]);
+                fours[0] = _mm256_shuffle_ps::<0x44>(low, next_low);
+                fours[1] = _mm256_shuffle_ps::<0xEE>(low, next_low);
+                fours[2] = _mm256_shuffle_ps::<0x44>(high, next_high);
+                fours[3] = _mm256_shuffle_ps::<0xEE>(high, next_high);
+            }
+            let mut columns = rows;
+            for i in 0..4 {
+                columns[i] = _mm256_permute2f128_ps::<0x20>(fours[i], fours[i + 4]);
+                columns[i + 4] = _mm256_permute2f128_ps::<0x31>(fours[i], fours[i + 4]);
+            }
+            columns
+        }
+    }
+}
+
+/// The lanes of one of the two registers.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Half {
+    /// Proof that the CPU has the instructions.
+    _token: Avx2,
+    is_upper: bool,
+}
+
+impl Lanes for Half {
+    type F32 = __m256;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> __m256 {
+        // SAFETY: the token proves that the CPU has AVX.
+        unsafe { _mm256_set1_ps(x) }
+    }
+    #[inline(always)]
+    fn load(self, vector: &F32x16) -> __m256 {
+        // SAFETY: the token proves that the CPU has AVX; the half lies within the vector, as far
+        // from its aligned start as a register is wide.
+        unsafe { _mm256_load_ps(vector.0.as_ptr().add(8 * usize::from(self.is_upper))) }
+    }
+    #[inline(always)]
+    fn store(self, a: __m256, vector: &mut F32x16) {
+        // SAFETY: as for `load`.
+        unsafe { _mm256_store_ps(vector.0.as_mut_ptr().add(8 * usize::from(self.is_upper)), a) }
+    }
+    #[inline(always)]
+    fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has FMA.
+        unsafe { _mm256_fmadd_ps(a, b, c) }
+    }
+}
+
+impl Simd for Avx2 {
+    type I32 = Pair<__m256i>;
+    type Mask = Pair<__m256>;
+    type Register = Half;
+
+    const REGISTERS: usize = 16;
+    const REGISTERS_PER_VECTOR: usize = 2;
+
+    #[inline(always)]
+    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx2,fma")]
+        fn enabled<K: Kernel>(token: Avx2, kernel: K) -> K::Output {
+            kernel.run(token)
+        }
+        // SAFETY: the token `self` proves that the CPU has AVX2 and FMA.
+        unsafe { enabled(self, kernel) }
+    }
+    #[inline(always)]
+    fn register(self, index: usize) -> Half {
+        Half { _token: self, is_upper: index > 0 }
     }
     #[inline(always)]
     fn load_unaligned(self, x: &[f32; 16]) -> Pair<__m256> {
@@ -137,10 +212,6 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn sqrt(self, a: Pair<__m256>) -> Pair<__m256> {
         avx2!(H => _mm256_sqrt_ps(a[H]))
-    }
-    #[inline(always)]
-    fn mul_add(self, a: Pair<__m256>, b: Pair<__m256>, c: Pair<__m256>) -> Pair<__m256> {
-        avx2!(H => _mm256_fmadd_ps(a[H], b[H], c[H]))
     }
     #[inline(always)]
     fn max(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
@@ -233,5 +304,22 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn numbers(self, a: Pair<__m256i>) -> Pair<__m256> {
         avx2!(H => _mm256_cvtepi32_ps(a[H]))
+    }
+    /// As four blocks of 8 × 8, in a third of the shuffles that interleaving takes.
+    #[inline(always)]
+    fn transpose(self, rows: [Pair<__m256>; 16]) -> [Pair<__m256>; 16] {
+        let mut columns = rows;
+        for (upper, rows) in rows.chunks_exact(8).enumerate() {
+            for (left, columns) in columns.chunks_exact_mut(8).enumerate() {
+                let mut block = [rows[0][left]; 8];
+                for (row, pair) in block.iter_mut().zip(rows) {
+                    *row = pair[left];
+                }
+                for (column, pair) in self.transpose_eight(block).into_iter().zip(columns) {
+                    pair[upper] = column;
+                }
+            }
+        }
+        columns
     }
 }

@@ -2,7 +2,7 @@
 
 use std::arch::x86_64::*;
 
-use super::{F32x16, Kernel, LANES, Simd};
+use super::{F32x16, Kernel, LANES, Lanes, Simd};
 
 /// Proof that this CPU has AVX-512F: only detection makes one.
 #[derive(Clone, Copy, Debug)]
@@ -33,21 +33,9 @@ fn first(count: usize) -> __mmask16 {
     ((1_u32 << count.min(LANES)) - 1) as __mmask16
 }
 
-impl Simd for Avx512 {
+impl Lanes for Avx512 {
     type F32 = __m512;
-    type I32 = __m512i;
-    type Mask = __mmask16;
 
-    const REGISTERS: usize = 32;
-
-    #[inline(always)]
-    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
-        #[target_feature(enable = "avx512f")]
-        fn enabled<K: Kernel>(token: Avx512, kernel: K) -> K::Output {
-            kernel.run(token)
-        }
-        avx512!(enabled(self, kernel))
-    }
     #[inline(always)]
     fn splat(self, x: f32) -> __m512 {
         avx512!(_mm512_set1_ps(x))
@@ -59,6 +47,32 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn store(self, a: __m512, vector: &mut F32x16) {
         avx512!(_mm512_store_ps(vector.0.as_mut_ptr(), a))
+    }
+    #[inline(always)]
+    fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
+        avx512!(_mm512_fmadd_ps(a, b, c))
+    }
+}
+
+impl Simd for Avx512 {
+    type I32 = __m512i;
+    type Mask = __mmask16;
+    type Register = Self;
+
+    const REGISTERS: usize = 32;
+    const REGISTERS_PER_VECTOR: usize = 1;
+
+    #[inline(always)]
+    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
+        #[target_feature(enable = "avx512f")]
+        fn enabled<K: Kernel>(token: Avx512, kernel: K) -> K::Output {
+            kernel.run(token)
+        }
+        avx512!(enabled(self, kernel))
+    }
+    #[inline(always)]
+    fn register(self, _index: usize) -> Self {
+        self
     }
     #[inline(always)]
     fn load_unaligned(self, x: &[f32; 16]) -> __m512 {
@@ -107,10 +121,6 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn sqrt(self, a: __m512) -> __m512 {
         avx512!(_mm512_sqrt_ps(a))
-    }
-    #[inline(always)]
-    fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
-        avx512!(_mm512_fmadd_ps(a, b, c))
     }
     #[inline(always)]
     fn max(self, a: __m512, b: __m512) -> __m512 {

@@ -44,31 +44,52 @@ pub(crate) trait Kernel {
     fn run<S: Simd>(self, simd: S) -> Self::Output;
 }
 
+/// Lanes of vectors, all 16 or those that one register holds, and what sums of products need of them.
+pub(crate) trait Lanes: Copy {
+    /// A number a lane.
+    type F32: Copy;
+
+    /// All lanes `x`.
+    fn splat(self, x: f32) -> Self::F32;
+    /// Reads the lanes of `vector`, aligned.
+    fn load(self, vector: &F32x16) -> Self::F32;
+    /// Writes the lanes of `vector`, aligned.
+    fn store(self, a: Self::F32, vector: &mut F32x16);
+    /// a · b + c, rounded once.
+    fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
+
+    /// All lanes zero.
+    #[inline(always)]
+    fn zero(self) -> Self::F32 {
+        self.splat(0.0)
+    }
+}
+
 /// A vector of 16 `f32` lanes and the operations that the engine needs of it. Private to the crate:
 /// only the tokens of this module implement it.
 ///
 /// Everything is IEEE 754 to the bit: rounding to nearest, ties to even. The order of a
 /// reduction is one fixed tree: halves are combined, 8 + 8, 4 + 4, 2 + 2, 1 + 1.
-pub(crate) trait Simd: Copy + Send + Sync + 'static {
-    /// 16 numbers.
-    type F32: Copy;
+pub(crate) trait Simd: Lanes + Send + Sync + 'static {
     /// 16 integers of 32 bits.
     type I32: Copy;
     /// 16 truth values.
     type Mask: Copy;
+    /// The lanes of one register.
+    type Register: Lanes;
 
-    /// How many vectors of 16 lanes the register file holds: what tiles of sums are sized by.
+    /// How many registers there are: what tiles of sums are sized by.
     const REGISTERS: usize;
+    /// How many of them a vector takes.
+    const REGISTERS_PER_VECTOR: usize;
+    /// How many vectors they hold.
+    const VECTORS: usize = Self::REGISTERS / Self::REGISTERS_PER_VECTOR;
+
+    /// The lanes of register `index` of those that a vector takes.
+    fn register(self, index: usize) -> Self::Register;
 
     /// Runs `kernel` where the instruction set is enabled; what is inlined into it may use it.
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
-
-    /// All lanes `x`.
-    fn splat(self, x: f32) -> Self::F32;
-    /// Reads 16 numbers, aligned.
-    fn load(self, vector: &F32x16) -> Self::F32;
-    /// Writes 16 numbers, aligned.
-    fn store(self, a: Self::F32, vector: &mut F32x16);
 
     /// Reads 16 numbers at any address.
     fn load_unaligned(self, x: &[f32; LANES]) -> Self::F32;
@@ -97,8 +118,6 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// √a
     fn sqrt(self, a: Self::F32) -> Self::F32;
-    /// a · b + c, rounded once.
-    fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
     /// The greater of a and b, b where either is NaN.
     fn max(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// The lesser of a and b, b where either is NaN.
@@ -140,12 +159,6 @@ pub(crate) trait Simd: Copy + Send + Sync + 'static {
     fn interleave(self, a: Self::F32, b: Self::F32) -> (Self::F32, Self::F32);
     /// The numbers a.
     fn numbers(self, a: Self::I32) -> Self::F32;
-
-    /// All lanes zero.
-    #[inline(always)]
-    fn zero(self) -> Self::F32 {
-        self.splat(0.0)
-    }
 
     /// The transposed 16 × 16 matrix: lane j of row i becomes lane i of row j.
     ///

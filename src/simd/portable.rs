@@ -4,7 +4,7 @@
 
 use wide::{f32x16, i32x16};
 
-use super::{F32x16, Kernel, LANES, Simd};
+use super::{F32x16, Kernel, LANES, Lanes, Simd};
 
 /// Works on every CPU.
 #[derive(Clone, Copy, Debug)]
@@ -16,18 +16,9 @@ impl Portable {
         cfg!(any(all(target_arch = "x86_64", target_feature = "fma"), target_arch = "aarch64"));
 }
 
-impl Simd for Portable {
+impl Lanes for Portable {
     type F32 = f32x16;
-    type I32 = i32x16;
-    type Mask = f32x16;
 
-    // 16 registers, of which a vector takes two with AVX, else four, as SSE's are.
-    const REGISTERS: usize = if cfg!(target_feature = "avx") { 8 } else { 4 };
-
-    #[inline(always)]
-    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.run(self)
-    }
     #[inline(always)]
     fn splat(self, x: f32) -> f32x16 {
         f32x16::splat(x)
@@ -39,6 +30,63 @@ impl Simd for Portable {
     #[inline(always)]
     fn store(self, a: f32x16, vector: &mut F32x16) {
         vector.0 = a.to_array();
+    }
+    #[inline(always)]
+    fn mul_add(self, a: f32x16, b: f32x16, c: f32x16) -> f32x16 {
+        a.mul_add(b, c)
+    }
+}
+
+/// The lanes of the register of this number of a vector.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Register(usize);
+
+// Registers as AVX has them, or SSE and NEON.
+#[cfg(target_feature = "avx")]
+type InRegister = wide::f32x8;
+#[cfg(not(target_feature = "avx"))]
+type InRegister = wide::f32x4;
+
+const REGISTER_LANES: usize = size_of::<InRegister>() / size_of::<f32>();
+
+impl Lanes for Register {
+    type F32 = InRegister;
+
+    #[inline(always)]
+    fn splat(self, x: f32) -> InRegister {
+        InRegister::splat(x)
+    }
+    #[inline(always)]
+    fn load(self, vector: &F32x16) -> InRegister {
+        let (registers, _) = vector.0.as_chunks();
+        InRegister::new(registers[self.0])
+    }
+    #[inline(always)]
+    fn store(self, a: InRegister, vector: &mut F32x16) {
+        let (registers, _) = vector.0.as_chunks_mut();
+        registers[self.0] = a.to_array();
+    }
+    #[inline(always)]
+    fn mul_add(self, a: InRegister, b: InRegister, c: InRegister) -> InRegister {
+        a.mul_add(b, c)
+    }
+}
+
+impl Simd for Portable {
+    type I32 = i32x16;
+    type Mask = f32x16;
+    type Register = Register;
+
+    const REGISTERS: usize = if cfg!(target_arch = "aarch64") { 32 } else { 16 };
+    const REGISTERS_PER_VECTOR: usize = LANES / REGISTER_LANES;
+
+    #[inline(always)]
+    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+    #[inline(always)]
+    fn register(self, index: usize) -> Register {
+        Register(index)
     }
     #[inline(always)]
     fn load_unaligned(self, x: &[f32; 16]) -> f32x16 {
@@ -90,10 +138,6 @@ impl Simd for Portable {
     #[inline(always)]
     fn sqrt(self, a: f32x16) -> f32x16 {
         a.sqrt()
-    }
-    #[inline(always)]
-    fn mul_add(self, a: f32x16, b: f32x16, c: f32x16) -> f32x16 {
-        a.mul_add(b, c)
     }
     #[inline(always)]
     fn max(self, a: f32x16, b: f32x16) -> f32x16 {

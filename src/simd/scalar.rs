@@ -3,7 +3,7 @@
 
 use std::array::from_fn;
 
-use super::{F32x16, Kernel, LANES, Simd};
+use super::{F32x16, Kernel, LANES, Lanes, Simd};
 
 /// One lane after the other.
 #[derive(Clone, Copy, Debug)]
@@ -14,16 +14,9 @@ fn zip<T: Copy, U: Copy, R>(a: [T; LANES], b: [U; LANES], f: impl Fn(T, U) -> R)
     from_fn(|lane| f(a[lane], b[lane]))
 }
 
-impl Simd for Scalar {
+impl Lanes for Scalar {
     type F32 = [f32; LANES];
-    type I32 = [i32; LANES];
-    type Mask = [bool; LANES];
 
-    const REGISTERS: usize = 4;
-
-    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
-        kernel.run(self)
-    }
     fn splat(self, x: f32) -> Self::F32 {
         [x; LANES]
     }
@@ -32,6 +25,25 @@ impl Simd for Scalar {
     }
     fn store(self, a: Self::F32, vector: &mut F32x16) {
         vector.0 = a;
+    }
+    fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
+        from_fn(|lane| a[lane].mul_add(b[lane], c[lane]))
+    }
+}
+
+impl Simd for Scalar {
+    type I32 = [i32; LANES];
+    type Mask = [bool; LANES];
+    type Register = Self;
+
+    const REGISTERS: usize = 16;
+    const REGISTERS_PER_VECTOR: usize = 1;
+
+    fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
+        kernel.run(self)
+    }
+    fn register(self, _index: usize) -> Self {
+        self
     }
     fn load_unaligned(self, x: &[f32; LANES]) -> Self::F32 {
         *x
@@ -68,9 +80,6 @@ impl Simd for Scalar {
     }
     fn sqrt(self, a: Self::F32) -> Self::F32 {
         a.map(f32::sqrt)
-    }
-    fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
-        from_fn(|lane| a[lane].mul_add(b[lane], c[lane]))
     }
     fn max(self, a: Self::F32, b: Self::F32) -> Self::F32 {
         zip(a, b, |a, b| if b < a { a } else { b })

@@ -1,7 +1,7 @@
 //! For tests of what is written once for every instruction set: the one list of the tokens that
 //! this CPU offers, and ways to run an operation on plain numbers.
 
-use super::{F32x16, Kernel, LANES, Simd, transpose_block};
+use super::{F32x16, Kernel, LANES, Lanes, Simd, transpose_block};
 
 /// Runs `$test`, an expression of the token `$s`, on every instruction set that this CPU has.
 macro_rules! on_each_isa {
@@ -59,6 +59,29 @@ fn no_instruction_set_is_left_out() {
     let mut runs = 0;
     on_each_isa!(_s => runs += 1);
     assert_eq!(runs, super::Isa::available().len());
+}
+
+#[test]
+fn the_registers_of_a_vector_are_its_lanes() {
+    fn check<S: Simd>(s: S) {
+        let [a, b, c] = [0.1, 0.7, -0.3]
+            .map(|start| F32x16(std::array::from_fn(|lane| start * (lane + 1) as f32)));
+        let [mut whole, mut by_register] = [F32x16::default(); 2];
+        s.store(s.mul_add(s.load(&a), s.load(&b), s.load(&c)), &mut whole);
+        for index in 0..S::REGISTERS_PER_VECTOR {
+            let lanes = s.register(index);
+            let sum = lanes.mul_add(lanes.load(&a), lanes.load(&b), lanes.load(&c));
+            lanes.store(sum, &mut by_register);
+        }
+        assert_eq!(whole.0.map(f32::to_bits), by_register.0.map(f32::to_bits));
+        for index in 0..S::REGISTERS_PER_VECTOR {
+            let lanes = s.register(index);
+            lanes.store(lanes.splat(index as f32), &mut by_register);
+        }
+        let of_lane = |lane| (lane * S::REGISTERS_PER_VECTOR / LANES) as f32;
+        assert_eq!(by_register.0, std::array::from_fn(of_lane));
+    }
+    on_each_isa!(s => check(s));
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! The sizes of a convolution.
 
-use crate::kernels::conv::{Border, Steps, Volume, Window};
+use crate::kernels::conv::{Border, Steps, Volume, Window, workspace_len};
 use crate::model::Activation;
 
 /// What a convolution is: sizes, without numbers.
@@ -48,5 +48,10 @@ impl Geometry {
         let (width, left, right) = side(self.columns, input.width, kernel.width, stride.width);
         let border = Border { top, bottom, left, right };
         Volume { height, width, channels: self.filters, border }
+    }
+
+    /// Vectors that the gradient of its parameters needs to work in.
+    pub(crate) fn gradient_workspace(&self) -> usize {
+        workspace_len(&self.input, &self.gradient_volume(), self.stride)
     }
 }

@@ -173,8 +173,10 @@ impl Plan {
         let winners = if geometry.pooled { numbers(&geometry.output()) } else { 0 };
         let lane_sums = geometry.parameters() as u128;
         let dz = numbers(&geometry.gradient_volume());
+        let workspace = geometry.gradient_workspace() as u128;
+        let of_worker = lane_sums + dz + workspace;
         memory.activations +=
-            (gradients + self.blocks() * winners + self.workers() * (lane_sums + dz)) * VECTOR;
+            (gradients + self.blocks() * winners + self.workers() * of_worker) * VECTOR;
     }
 }
 

@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::window::taps_in;
-use super::{NonZeroBounds, Volume, Window, fits_wide_tiles};
+use super::{NonZeroBounds, Volume, Window, registers_for_sums};
 use crate::kernels::Epilogue;
 use crate::simd::{F32x16, Simd};
 
@@ -90,7 +90,7 @@ impl Correlation<'_> {
         let left = self.positions.width - x;
         // Near an edge the windows of a wide tile have few taps in common.
         let cost = |x: usize, count| count * self.columns(x, x + count - 1).len();
-        if !fits_wide_tiles::<S>() {
+        if registers_for_sums::<S>() < 24 {
             self.channels(s, &[first], epilogue)
         } else if left >= 4 && cost(x, 4) <= cost(x, 2) + cost(x + 2, 2) {
             let four = [x, x + 1, x + 2, x + 3].map(|x| Position { y, x });
@@ -110,15 +110,17 @@ impl Correlation<'_> {
         positions: &[Position; P],
         epilogue: &mut E,
     ) -> usize {
-        let most = if P == 1 || fits_wide_tiles::<S>() { 6 } else { 1 };
+        let most = 6.min(registers_for_sums::<S>() / S::REGISTERS_PER_VECTOR);
         let mut channel = 0;
         while channel < self.outputs {
-            channel += match most.min(self.outputs - channel) {
-                // Seven and eight are better halved than left with one or two.
-                6 if !matches!(self.outputs - channel, 7 | 8) => {
+            let left = self.outputs - channel;
+            channel += match most.min(left) {
+                // Seven and eight are better halved than left with one or two, and so are four.
+                6 if !matches!(left, 7 | 8) => {
                     self.tile::<S, E, P, 6>(s, positions, channel, epilogue)
                 }
                 4.. => self.tile::<S, E, P, 4>(s, positions, channel, epilogue),
+                3 if left != 4 => self.tile::<S, E, P, 3>(s, positions, channel, epilogue),
                 2.. => self.tile::<S, E, P, 2>(s, positions, channel, epilogue),
                 _ => self.tile::<S, E, P, 1>(s, positions, channel, epilogue),
             };
@@ -141,6 +143,26 @@ impl Correlation<'_> {
                 *sum = epilogue.start(s, position, channel + c);
             }
         }
+        if P * C * S::REGISTERS_PER_VECTOR <= registers_for_sums::<S>() {
+            self.add_windows(s, positions, channel, &mut sums);
+        } else {
+            for (&position, sums) in positions.iter().zip(&mut sums) {
+                self.add_windows(s, &[position], channel, std::array::from_mut(sums));
+            }
+        }
+        epilogue.finish_tile(s, positions, channel, sums);
+        C
+    }
+
+    /// Adds to the sums of a tile what the windows at its positions bring.
+    #[inline(always)]
+    fn add_windows<S: Simd, const P: usize, const C: usize>(
+        &self,
+        s: S,
+        positions: &[Position; P],
+        channel: usize,
+        sums: &mut [[S::F32; C]; P],
+    ) {
         let (volume, stride) = (&self.volume, self.stride);
         let (row_stride, inputs) = (volume.row_stride(), volume.channels);
         let (first, last) = (positions[0], positions[P - 1]);
@@ -172,10 +194,8 @@ impl Correlation<'_> {
             );
             // SAFETY: just checked; the last of the offsets, those of positions in order, is the
             // greatest.
-            unsafe { accumulate(s, &mut sums, taps) };
+            unsafe { accumulate(s, sums, taps) };
         }
-        epilogue.finish_tile(s, positions, channel, sums);
-        C
     }
 
     /// The rows of the window that meet something non-zero, at one of the rows of positions from

@@ -15,7 +15,7 @@ mod volume;
 mod window;
 
 pub(crate) use correlate::{Correlation, Position, Tiling};
-pub(crate) use gradient::{KernelGradient, reduce};
+pub(crate) use gradient::{KernelGradient, reduce, workspace_len};
 pub(crate) use pool::{PoolBackward, PoolForward, Pooling, Windows, greatest};
 pub(crate) use volume::{Border, NonZeroBounds, Volume};
 pub(crate) use window::Steps;
@@ -23,8 +23,8 @@ pub use window::{Padding, Window};
 
 use crate::simd::Simd;
 
-/// Whether the registers hold the 24 sums of a wide tile, and its operands.
-#[inline(always)]
-const fn fits_wide_tiles<S: Simd>() -> bool {
-    S::REGISTERS >= 32
+/// How many registers the sums of a tile may take: most, as many sums hide the latency of the
+/// multiply-adds, but room is left for the operands.
+const fn registers_for_sums<S: Simd>() -> usize {
+    S::REGISTERS / 4 * 3
 }

@@ -7,7 +7,7 @@ use proptest::test_runner::TestCaseResult;
 
 use super::{
     Border, Correlation, KernelGradient, NonZeroBounds, Padding, PoolBackward, PoolForward,
-    Pooling, Position, Steps, Tiling, Volume, Window, Windows,
+    Pooling, Position, Steps, Tiling, Volume, Window, Windows, workspace_len,
 };
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::testing::{Sum, UNTOUCHED, is_untouched, number};
@@ -232,6 +232,8 @@ proptest! {
         let taps = case.taps();
         for isa in Isa::available() {
             let mut sums = vec![F32x16([UNTOUCHED; LANES]); (taps + 1) * filters];
+            let workspace = workspace_len(&case.volume, &dz_volume, case.stride);
+            let mut workspace = vec![F32x16([UNTOUCHED; LANES]); workspace];
             isa.run(KernelGradient {
                 input: &input,
                 volume: case.volume,
@@ -241,6 +243,7 @@ proptest! {
                 dz: &dz,
                 dz_volume,
                 sums: &mut sums,
+                workspace: &mut workspace,
             });
             for (index, vector) in sums.iter().enumerate() {
                 let (tap, filter) = (index / filters, index % filters);

@@ -21,10 +21,6 @@ const MC: usize = 192;
 /// rows of A.
 const NC: usize = 1536;
 
-/// Rows of A up to which packing B costs more than reading it where it is, where B is small, and
-/// where it is not.
-const MAX_ROWS_IF_SMALL: usize = 512;
-const MAX_ROWS_IF_LARGE: usize = 63;
 /// Numbers from which on a B is large: its rows lie in too many pages, 128.
 const LARGE_FROM: usize = 1 << 17;
 
@@ -88,7 +84,7 @@ impl Kernel for Loops<'_, '_, '_, '_> {
         }
         // Whole column blocks of a matrix whose rows are contiguous can be read where they are.
         let is_small = b.values.len() < LARGE_FROM;
-        let max_rows = if is_small { MAX_ROWS_IF_SMALL } else { MAX_ROWS_IF_LARGE };
+        let max_rows = if is_small { S::IN_PLACE_IF_SMALL } else { S::IN_PLACE_IF_LARGE };
         let in_place = if b.column_stride == 1 && m <= max_rows { b.columns / LANES } else { 0 };
         // A panel that all of A passes by at once is used while it is fresh, and never again.
         let nc = if m <= MC && !is_small { S::NR_BLOCKS } else { NC / LANES };
@@ -177,17 +173,18 @@ impl<S: Simd> Epilogue<S> for IntoC<'_, '_> {
     ) {
         let start = self.range(rows[0], block).start;
         let width = self.range(rows[0], block + N - 1).end - start;
-        let tile = self.c.values[start..].chunks_mut(self.c.row_stride).zip(tile);
+        let (row_stride, c) = (self.c.row_stride, &mut self.c.values[start..]);
         if width == N * LANES {
-            for (numbers, sums) in tile {
-                let (columns, _) = numbers[..N * LANES].as_chunks_mut();
+            for (i, sums) in tile.into_iter().enumerate() {
+                let (columns, _) = c[i * row_stride..][..N * LANES].as_chunks_mut();
                 for (sum, columns) in sums.into_iter().zip(columns) {
                     s.store_unaligned(sum, columns);
                 }
             }
         } else {
-            for (numbers, sums) in tile {
-                for (sum, columns) in sums.into_iter().zip(numbers[..width].chunks_mut(LANES)) {
+            for (i, sums) in tile.into_iter().enumerate() {
+                let numbers = &mut c[i * row_stride..][..width];
+                for (sum, columns) in sums.into_iter().zip(numbers.chunks_mut(LANES)) {
                     s.store_partial(sum, columns);
                 }
             }

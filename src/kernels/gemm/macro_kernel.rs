@@ -51,7 +51,8 @@ unsafe fn rows<S: Simd, E: Epilogue<S>, const BLOCKS: usize>(
                 8.. if S::MR == 8 => {
                     micro_kernel::<S, E, 8, BLOCKS>(s, product, row, block, epilogue)
                 }
-                6.. if S::MR == 6 => {
+                // Eight are better halved than left with two.
+                left @ 6.. if S::MR == 6 && left != 7 && left != 8 => {
                     micro_kernel::<S, E, 6, BLOCKS>(s, product, row, block, epilogue)
                 }
                 4.. if S::MR > 4 => {

@@ -230,7 +230,7 @@ fn tiles_and_their_operands_fit_the_registers() {
     on_each_isa!(s => {
         fn check<S: Simd>(_: S) {
             // A number of A, broadcast, may take less than a vector's registers.
-            assert!(S::MR * S::NR_BLOCKS + S::NR_BLOCKS < S::REGISTERS, "{}", S::REGISTERS);
+            assert!(S::MR * S::NR_BLOCKS + S::NR_BLOCKS < S::VECTORS, "{}", S::VECTORS);
         }
         check(s);
     });

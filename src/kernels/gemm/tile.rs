@@ -7,7 +7,7 @@ use crate::simd::Simd;
 pub(crate) trait MicroTile: Simd {
     /// Rows of the tile. A micro-kernel is instantiated for each of these numbers, and for what may
     /// be left over below it (`macro_kernel::rows`).
-    const MR: usize = match Self::REGISTERS {
+    const MR: usize = match Self::VECTORS {
         // With three blocks 24 sums, 3 vectors of B and 1 of A: 28 of 32 registers of AVX-512.
         32.. => 8,
         // 6 sums of two registers each, 2 of B and 1 of A: 15 of 16 registers of AVX2.
@@ -16,7 +16,12 @@ pub(crate) trait MicroTile: Simd {
         _ => 2,
     };
     /// Columns of the tile in blocks of 16, as a vector holds them: NR = 16 · `NR_BLOCKS`.
-    const NR_BLOCKS: usize = if Self::REGISTERS >= 32 { 3 } else { 1 };
+    const NR_BLOCKS: usize = if Self::VECTORS >= 32 { 3 } else { 1 };
+    /// Rows of A up to which packing B costs more than reading it where it is, where B is small. A
+    /// panel of three blocks is read in runs of three cache lines, and by fewer tiles.
+    const IN_PLACE_IF_SMALL: usize = if Self::NR_BLOCKS == 3 { 512 } else { 95 };
+    /// The same where B is large.
+    const IN_PLACE_IF_LARGE: usize = if Self::NR_BLOCKS == 3 { 63 } else { 12 };
 }
 
 impl<S: Simd> MicroTile for S {}

@@ -28,7 +28,7 @@ pub(crate) fn scalar_argmax(numbers: impl IntoIterator<Item = (usize, f32)>) -> 
 mod tests {
     use super::*;
     use crate::simd::testing::on_each_isa;
-    use crate::simd::{F32x16, LANES};
+    use crate::simd::{F32x16, LANES, Lanes};
 
     const NONE: f32 = f32::NEG_INFINITY;
 

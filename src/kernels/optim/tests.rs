@@ -4,7 +4,7 @@ use super::{Adam, InvalidOption, Optimizer, Sgd, UpdateRule, WeightBlocks};
 use crate::rng::{Rng, Stream};
 use crate::simd::scalar::Scalar;
 use crate::simd::testing::on_each_isa;
-use crate::simd::{F32x16, LANES, Portable, Simd, zeroed};
+use crate::simd::{F32x16, LANES, Lanes, Portable, Simd, zeroed};
 
 fn accepts(optimizer: Optimizer) -> bool {
     optimizer.check().is_ok()

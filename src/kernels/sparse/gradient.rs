@@ -13,7 +13,7 @@ const SUMS: usize = 256;
 /// How many pixels are taken at a time over `blocks` column blocks: as many as there are registers
 /// for their sums.
 const fn group<S: Simd>(blocks: usize) -> usize {
-    match S::REGISTERS / (blocks + 1) {
+    match S::VECTORS / (blocks + 1) {
         6.. => 4,
         2.. => 2,
         _ => 1,

@@ -35,6 +35,8 @@ pub(crate) struct Conv2d {
     dz: Vec<F32x16>,
     /// That of the parameters, a vector each: before its lanes are added.
     lane_sums: Vec<F32x16>,
+    /// What the gradient of the parameters needs to work in.
+    workspace: Vec<F32x16>,
     /// That of the parameters from each image block of the worker.
     block_sums: Vec<F32x16>,
     /// Whether anybody needs the gradient of its inputs.
@@ -69,6 +71,7 @@ impl Conv2d {
                 winners: zeroed(winners),
                 dz: zeroed(geometry.gradient_volume().vectors()),
                 lane_sums: zeroed(geometry.parameters()),
+                workspace: zeroed(geometry.gradient_workspace()),
                 block_sums: zeroed(blocks * vectors),
                 has_input_gradient,
             }
@@ -133,7 +136,7 @@ impl ImageLayer for Conv2d {
         dy: &[F32x16],
         dx: &mut [F32x16],
     ) {
-        let Self { geometry, parameters, winners, dz, lane_sums, block_sums, .. } = self;
+        let Self { geometry, parameters, winners, dz, lane_sums, workspace, block_sums, .. } = self;
         let geometry = &*geometry;
         let pooled = geometry.output().vectors();
         let winners = winners.chunks_exact(pooled.max(1)).nth(at.block).unwrap_or_default();
@@ -147,6 +150,7 @@ impl ImageLayer for Conv2d {
             dz,
             dz_volume: geometry.gradient_volume(),
             sums: lane_sums,
+            workspace,
         });
         let count = vectors_for(lane_sums.len());
         let totals = &mut block_sums[at.block * count..][..count];

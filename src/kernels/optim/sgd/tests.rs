@@ -4,7 +4,7 @@ use super::Sgd;
 use crate::kernels::optim::{NEGLIGIBLE, UpdateRule, WeightBlocks};
 use crate::rng::{Rng, Stream};
 use crate::simd::testing::on_each_isa;
-use crate::simd::{F32x16, LANES, Simd};
+use crate::simd::{F32x16, LANES, Lanes};
 
 const RATE: f64 = 0.05;
 
