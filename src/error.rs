@@ -13,7 +13,7 @@ use crate::exec::engine::EngineError;
 use crate::kernels::optim::InvalidOption;
 use crate::model::{ArchitectureError, NetworkError};
 use crate::simd::UnsupportedIsa;
-use crate::{data, files, image, model, ranks, reading, report, sweep, train};
+use crate::{data, files, image, interchange, model, ranks, reading, report, sweep, train};
 
 pub use crate::files::Foreign;
 pub use crate::memory::Shortage;
@@ -35,6 +35,9 @@ pub enum Error {
     /// A network was not read, written or put together.
     #[error(transparent)]
     Model(#[from] model::Error),
+    /// A network was not exported or imported.
+    #[error(transparent)]
+    Interchange(interchange::Error),
     /// An engine cannot be had, or cannot work now.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -79,6 +82,16 @@ impl From<ArchitectureError> for Error {
 impl From<NetworkError> for Error {
     fn from(error: NetworkError) -> Self {
         Self::Model(error.into())
+    }
+}
+
+impl From<interchange::Error> for Error {
+    fn from(error: interchange::Error) -> Self {
+        match error {
+            interchange::Error::Model(error) => Self::Model(error),
+            interchange::Error::File(error) => Self::File(error),
+            error => Self::Interchange(error),
+        }
     }
 }
 

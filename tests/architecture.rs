@@ -12,7 +12,7 @@ const FLOORS: &[&[&str]] = &[
     &["report"],
     &["measure", "reading", "sweep"],
     &["train"],
-    &["exec"],
+    &["exec", "interchange"],
     &["model"],
     &["data"],
     &["image"],

@@ -1,0 +1,125 @@
+//! Model files of other programs: networks are exported to them, and imported where they are of layers
+//! that are here too.
+//!
+//! | ending | what it is | export | import | weights alone |
+//! | --- | --- | --- | --- | --- |
+//! | `.onnx` | ONNX | yes | yes | |
+//! | `.keras` | an archive of Keras 3 | yes | yes | |
+//! | `.weights.h5` | weights of Keras 3 | yes | | yes |
+//! | `.npz` | arrays of NumPy | yes | yes | yes |
+//! | `.h` | a C99 header | yes | | |
+//! | `.safetensors` | this library's own | yes | yes | yes |
+//!
+//! An imported network has the weights of the file to the bit. What does not fit is refused, by the
+//! name of the layer; what could be read in another way is read with a [word](Imported::notes).
+
+mod error;
+mod format;
+
+pub mod npz;
+pub mod onnx;
+
+pub use error::{Error, Problem};
+pub use format::ModelFormat;
+
+use std::path::Path;
+
+use crate::files::{read_bounded, write_output};
+use crate::memory::Need;
+use crate::model::{Architecture, LARGEST_FILE, Network};
+use error::Result;
+
+/// A network that was read from a file.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The network.
+    pub network: Network,
+    /// How it was read where that was not the only way, a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Imported {
+    /// One that could be read in this way alone.
+    pub(crate) fn plain(network: Network) -> Self {
+        Self { network, notes: Vec::new() }
+    }
+}
+
+/// Writes `network` to `path` in the format that its name ends in; a file that is there is replaced
+/// whole. A C header has its weights as they are: [`c_header`] takes options.
+///
+/// # Errors
+/// When the name says no format, the format cannot say the network, or the file cannot be written.
+pub fn export(network: &Network, path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    let bytes = match ModelFormat::of(path).map_err(|problem| problem.at(path))? {
+        ModelFormat::Safetensors => network.to_bytes(path)?,
+        ModelFormat::Onnx => onnx::write(network).map_err(|problem| problem.at(path))?,
+        ModelFormat::Npz => npz::write(network).map_err(|problem| problem.at(path))?,
+        ModelFormat::CHeader => return Err(Problem::WriteOnly.at(path)),
+        format @ (ModelFormat::Keras | ModelFormat::KerasWeights) => {
+            return Err(Problem::NotYet(format).at(path));
+        }
+    };
+    Ok(write_output(path, &bytes)?)
+}
+
+/// Reads the network in the file at `path`, of the format that its name ends in.
+///
+/// # Errors
+/// When the file cannot be read, is not of its format or not of layers that are here too, or has
+/// weights alone ([`is_without_architecture`](Error::is_without_architecture)).
+pub fn import(path: impl AsRef<Path>) -> Result<Imported> {
+    let path = path.as_ref();
+    let at = |problem: Problem| problem.at(path);
+    match ModelFormat::of(path).map_err(at)? {
+        ModelFormat::Safetensors => Ok(Imported::plain(Network::load(path)?)),
+        ModelFormat::Onnx => onnx::read(&contents(path)?).map_err(at),
+        ModelFormat::Npz => npz::read(&contents(path)?).map_err(at),
+        ModelFormat::CHeader => Err(at(Problem::WriteOnly)),
+        format @ (ModelFormat::Keras | ModelFormat::KerasWeights) => {
+            Err(at(Problem::NotYet(format)))
+        }
+    }
+}
+
+/// Reads the weights in the file at `path` into a network of `architecture`. A file that describes a
+/// network itself is taken for its weights alone, which must be those of `architecture` by name and
+/// shape.
+///
+/// # Errors
+/// As [`import`], and when the weights do not fit.
+pub fn import_weights(path: impl AsRef<Path>, architecture: Architecture) -> Result<Imported> {
+    let path = path.as_ref();
+    let at = |problem: Problem| problem.at(path);
+    match ModelFormat::of(path).map_err(at)? {
+        ModelFormat::Safetensors => Ok(Imported::plain(Network::load_weights(path, architecture)?)),
+        ModelFormat::Npz => npz::read_weights(&contents(path)?, architecture).map_err(at),
+        ModelFormat::Onnx | ModelFormat::Keras => {
+            let Imported { network, notes } = import(path)?;
+            let network = with_weights_of(network, architecture).map_err(at)?;
+            Ok(Imported { network, notes })
+        }
+        ModelFormat::CHeader => Err(at(Problem::WriteOnly)),
+        format @ ModelFormat::KerasWeights => Err(at(Problem::NotYet(format))),
+    }
+}
+
+/// A network of `architecture` with the weights and the class names of `network`.
+fn with_weights_of(network: Network, architecture: Architecture) -> Result<Network, Problem> {
+    let same = Network::from_tensors(architecture, network.tensors().to_vec())?;
+    Ok(match network.class_names() {
+        Some(names) => same.with_class_names(names.clone())?,
+        None => same,
+    })
+}
+
+/// The bytes of the model file at `path`, if there is memory for them and for what is made of them.
+fn contents(path: &Path) -> Result<Vec<u8>> {
+    let len = path.metadata().map_or(0, |found| found.len());
+    let need = Need::default().and("its bytes", len.into()).and("its weights", len.into());
+    need.check("reading the model", "end other programs")
+        .map_err(|shortage| Problem::from(shortage).at(path))?;
+    Ok(read_bounded(path, LARGEST_FILE)?)
+}
