@@ -147,6 +147,15 @@ impl Common {
         model: &Path,
         classes: Option<&ClassNames>,
     ) -> Result<Dataset, CommandError> {
+        Ok(self.found_for(model, classes)?.data)
+    }
+
+    /// The same, and whether it stands in for another.
+    pub(super) fn found_for(
+        &self,
+        model: &Path,
+        classes: Option<&ClassNames>,
+    ) -> Result<Found, CommandError> {
         let run = match self.data {
             None => RunRecord::read(model).map(Some),
             Some(_) => Ok(None),
@@ -154,7 +163,7 @@ impl Common {
         let run = match run {
             Ok(Some(run)) => run,
             Ok(None) | Err(ReportError::NoSuchRun(_)) => {
-                return Ok(self.find(&self.place(), classes)?.data);
+                return self.find(&self.place(), classes);
             }
             Err(error) => return Err(error.into()),
         };
@@ -165,7 +174,7 @@ impl Common {
                 data.display()
             ));
         }
-        Ok(self.find(&place, classes)?.data)
+        self.find(&place, classes)
     }
 
     /// The data set at `place`, or the one that stands in where none is named, which is then said; and

@@ -105,6 +105,7 @@ failed! {
     mnistry::data::Problem,
     mnistry::data::download::Error,
     mnistry::image::Error,
+    mnistry::interchange::Error,
     mnistry::model::Error,
     mnistry::EngineError,
     mnistry::ranks::Error,

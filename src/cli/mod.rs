@@ -6,8 +6,10 @@ mod data;
 mod epoch_rate;
 mod error;
 mod evaluate;
+mod export;
 mod file_size;
 mod frame_clock;
+mod import;
 mod interrupt;
 mod launch;
 mod meter;
@@ -47,6 +49,7 @@ Examples:
   mnistry report runs/1 --open       look at the run in the browser
   mnistry serve --open               draw digits, and have them read at once
   mnistry sweep --seeds 0-9          train it by ten seeds, and say how the results vary
+  mnistry export runs/1 digits.onnx  write it for other programs
   mnistry data fetch fashion         fetch another data set
   mnistry bench                      measure this machine
 
@@ -62,6 +65,8 @@ enum Command {
     #[cfg(feature = "serve")]
     Serve(serve::Serve),
     Sweep(Box<sweep::Sweep>),
+    Export(Box<export::Export>),
+    Import(import::Import),
     Data(data::Data),
     Bench(bench::Bench),
 }
@@ -104,6 +109,8 @@ pub(crate) fn run() -> ExitCode {
         #[cfg(feature = "serve")]
         Command::Serve(serve) => serve.run(),
         Command::Sweep(sweep) => sweep.run(),
+        Command::Export(export) => export.run(),
+        Command::Import(import) => import.run(),
         Command::Data(data) => data.run(),
         Command::Bench(bench) => bench.run(),
     };

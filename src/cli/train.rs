@@ -19,7 +19,7 @@ use super::meter::Meter;
 use super::regularisation::Regularisation;
 #[cfg(feature = "serve")]
 use super::serve::WatchedRun;
-use super::settings::Settings;
+use super::settings::{Settings, Start};
 use super::watch::Watch;
 use super::{CommandError, Outcome, output};
 
@@ -85,6 +85,7 @@ Examples:
   mnistry train --model cnn --summary
   mnistry train --data mnist.npz --optimizer sgd --learning-rate 0.1 --momentum 0.9
   mnistry train --data mnist.npz --model cnn --epochs 10 --batch-size 64 --watch
+  mnistry train --data mnist.npz --init digits.onnx
   mnistry train --resume runs/1
   mnistry train --resume runs/1 --epochs 20
   mnistry train --data mnist.npz --quiet --json | jq .test.accuracy";
@@ -152,7 +153,10 @@ impl Train {
         }
         let classes = self.settings.class_names()?;
         let found = self.common.find(&self.common.place(), classes.as_ref())?;
-        let network = self.settings.network(&found.data)?;
+        let Start { network, notes } = self.settings.network(&found.data)?;
+        for note in notes {
+            self.common.output.note(format_args!("--init: {note}"));
+        }
         if self.summary {
             return self.print_summary(&network);
         }

@@ -60,14 +60,20 @@ pub enum Problem {
     #[error("a C header is written, but not read: import the model that it was made of")]
     WriteOnly,
     /// A format that is neither written nor read.
-    #[error("{0} cannot be written or read yet: take .onnx or .npz")]
+    #[error("{0} can neither be written nor read yet: take .onnx or .npz")]
     NotYet(ModelFormat),
+    /// A format that has no weights in bytes.
+    #[error("{0} cannot have its kernels in bytes: a C header (.h) can")]
+    NoInt8(ModelFormat),
     /// Weights, and nothing that says of which network.
     #[error("holds weights, but does not say of which network: describe it with --model FILE.toml")]
     WeightsAlone,
     /// An archive that is no zip archive, or whose arrays cannot be read.
     #[error(transparent)]
     Archive(#[from] data::Problem),
+    /// A file was not read.
+    #[error(transparent)]
+    File(#[from] files::Error),
     /// What the file says of the network or its tensors.
     #[error(transparent)]
     Model(#[from] FileProblem),
@@ -88,6 +94,16 @@ impl Problem {
     /// This problem as that of the file at `path`.
     pub(super) fn at(self, path: &Path) -> Error {
         Error::Invalid { path: path.to_owned(), problem: Box::new(self) }
+    }
+}
+
+impl From<model::Error> for Problem {
+    fn from(error: model::Error) -> Self {
+        match error {
+            model::Error::Network(error) => error.into(),
+            model::Error::File(error) => Self::File(error),
+            model::Error::Invalid { problem, .. } => Self::Model(*problem),
+        }
     }
 }
 

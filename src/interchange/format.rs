@@ -4,6 +4,8 @@ use std::fmt;
 use std::path::Path;
 
 use super::error::Problem;
+use crate::image::ImageShape;
+use crate::model::{Activation, Network};
 
 /// A format of model files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -42,6 +44,43 @@ impl ModelFormat {
         let name = path.as_ref().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
         let known = ENDINGS.iter().find(|(ending, _)| name.ends_with(ending));
         known.map(|(_, format)| *format).ok_or(Problem::Ending)
+    }
+}
+
+impl ModelFormat {
+    /// How `network` is used from the file at `path`: what it takes and gives, in a line.
+    #[must_use]
+    pub fn usage(self, network: &Network, path: &Path) -> String {
+        let architecture = network.architecture();
+        let ImageShape { height, width } = architecture.input();
+        let classes = architecture.classes();
+        match self {
+            Self::Onnx => {
+                let more = match architecture.output() {
+                    Activation::Sigmoid => ", label int64 [N], and sigmoid",
+                    _ => " and label int64 [N]",
+                };
+                format!(
+                    "takes images, uint8 [N, {height}, {width}]; gives probabilities and logits, float32 \
+                     [N, {classes}]{more}"
+                )
+            }
+            Self::CHeader => format!(
+                "gives int {}_predict(const unsigned char *pixels, float *probabilities): {height} × \
+                 {width} pixels, {classes} probabilities",
+                super::c_header::name_of(path)
+            ),
+            Self::Npz => {
+                let names = network.tensors().iter().map(|tensor| tensor.name.as_str());
+                let names: Vec<_> = names.take(3).collect();
+                format!("has the arrays {} …, and architecture.json", names.join(", "))
+            }
+            Self::Safetensors | Self::Keras | Self::KerasWeights => {
+                format!(
+                    "reads images of {height} × {width} pixels, divided by 255; {classes} classes"
+                )
+            }
+        }
     }
 }
 

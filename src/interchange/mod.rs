@@ -13,17 +13,20 @@
 //! An imported network has the weights of the file to the bit. What does not fit is refused, by the
 //! name of the layer; what could be read in another way is read with a [word](Imported::notes).
 
+mod c_header;
 mod error;
 mod format;
-
-pub mod npz;
-pub mod onnx;
+pub mod int8;
+mod npz;
+mod onnx;
 
 pub use error::{Error, Problem};
 pub use format::ModelFormat;
+pub use onnx::{NodeProblem, OnnxProblem};
 
 use std::path::Path;
 
+use crate::data::ClassNames;
 use crate::files::{read_bounded, write_output};
 use crate::memory::Need;
 use crate::model::{Architecture, LARGEST_FILE, Network};
@@ -46,23 +49,51 @@ impl Imported {
     }
 }
 
+/// How a network is exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportOptions {
+    /// Whether its kernels are written as [bytes](int8), which a C header alone can have.
+    pub int8: bool,
+}
+
+impl ExportOptions {
+    /// The same, with kernels as bytes if `int8`.
+    #[must_use]
+    pub fn int8(self, int8: bool) -> Self {
+        Self { int8 }
+    }
+}
+
 /// Writes `network` to `path` in the format that its name ends in; a file that is there is replaced
-/// whole. A C header has its weights as they are: [`c_header`] takes options.
+/// whole.
 ///
 /// # Errors
 /// When the name says no format, the format cannot say the network, or the file cannot be written.
-pub fn export(network: &Network, path: impl AsRef<Path>) -> Result<()> {
+pub fn export(network: &Network, path: impl AsRef<Path>, options: ExportOptions) -> Result<()> {
     let path = path.as_ref();
-    let bytes = match ModelFormat::of(path).map_err(|problem| problem.at(path))? {
-        ModelFormat::Safetensors => network.to_bytes(path)?,
-        ModelFormat::Onnx => onnx::write(network).map_err(|problem| problem.at(path))?,
-        ModelFormat::Npz => npz::write(network).map_err(|problem| problem.at(path))?,
-        ModelFormat::CHeader => return Err(Problem::WriteOnly.at(path)),
-        format @ (ModelFormat::Keras | ModelFormat::KerasWeights) => {
-            return Err(Problem::NotYet(format).at(path));
-        }
-    };
+    let bytes = written(network, path, options)?;
     Ok(write_output(path, &bytes)?)
+}
+
+/// The bytes of the file at `path` that `network` is exported to.
+fn written(network: &Network, path: &Path, options: ExportOptions) -> Result<Vec<u8>> {
+    let at = |problem: Problem| problem.at(path);
+    let format = ModelFormat::of(path).map_err(at)?;
+    if options.int8 && format != ModelFormat::CHeader {
+        return Err(at(Problem::NoInt8(format)));
+    }
+    match format {
+        ModelFormat::Safetensors => Ok(network.to_bytes(path)?),
+        ModelFormat::Onnx => onnx::write(network).map_err(at),
+        ModelFormat::Npz => npz::write(network).map_err(at),
+        ModelFormat::CHeader => {
+            let name = c_header::name_of(path);
+            let options = c_header::Options { name, int8: options.int8 };
+            c_header::write(network, &options).map(String::into_bytes).map_err(at)
+        }
+        ModelFormat::Keras | ModelFormat::KerasWeights => Err(at(Problem::NotYet(format))),
+    }
 }
 
 /// Reads the network in the file at `path`, of the format that its name ends in.
@@ -75,12 +106,24 @@ pub fn import(path: impl AsRef<Path>) -> Result<Imported> {
     let at = |problem: Problem| problem.at(path);
     match ModelFormat::of(path).map_err(at)? {
         ModelFormat::Safetensors => Ok(Imported::plain(Network::load(path)?)),
-        ModelFormat::Onnx => onnx::read(&contents(path)?).map_err(at),
-        ModelFormat::Npz => npz::read(&contents(path)?).map_err(at),
-        ModelFormat::CHeader => Err(at(Problem::WriteOnly)),
-        format @ (ModelFormat::Keras | ModelFormat::KerasWeights) => {
-            Err(at(Problem::NotYet(format)))
-        }
+        format => read(&contents(path)?, format).map_err(at),
+    }
+}
+
+/// The network in the `bytes` of a file of `format`.
+///
+/// # Errors
+/// As [`import`].
+pub fn read(bytes: &[u8], format: ModelFormat) -> Result<Imported, Problem> {
+    match format {
+        ModelFormat::Onnx => onnx::read(bytes),
+        ModelFormat::Npz => npz::read(bytes),
+        ModelFormat::CHeader => Err(Problem::WriteOnly),
+        ModelFormat::Keras | ModelFormat::KerasWeights => Err(Problem::NotYet(format)),
+        ModelFormat::Safetensors => match Network::from_bytes(Path::new(""), bytes) {
+            Ok(network) => Ok(Imported::plain(network)),
+            Err(error) => Err(error.into()),
+        },
     }
 }
 
@@ -103,6 +146,22 @@ pub fn import_weights(path: impl AsRef<Path>, architecture: Architecture) -> Res
         }
         ModelFormat::CHeader => Err(at(Problem::WriteOnly)),
         format @ ModelFormat::KerasWeights => Err(at(Problem::NotYet(format))),
+    }
+}
+
+/// What the file at `path` says that the classes of its network are called, if it says so.
+///
+/// # Errors
+/// As [`import`]; weights alone say nothing, and are no error.
+pub fn saved_class_names(path: impl AsRef<Path>) -> Result<Option<ClassNames>> {
+    let path = path.as_ref();
+    match ModelFormat::of(path) {
+        Ok(ModelFormat::Safetensors) => Ok(Network::saved_class_names(path)?),
+        _ => match import(path) {
+            Ok(imported) => Ok(imported.network.class_names().cloned()),
+            Err(error) if error.is_without_architecture() => Ok(None),
+            Err(error) => Err(error),
+        },
     }
 }
 

@@ -31,7 +31,7 @@ const ARCHITECTURE: &str = "architecture.json";
 ///
 /// # Errors
 /// When the format cannot say the network.
-pub(crate) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
+pub(super) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
     let mut archive = Archive(ZipWriter::new(Cursor::new(Vec::new())));
     for tensor in network.tensors() {
         let numbers: Vec<u8> = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
@@ -73,7 +73,7 @@ fn unwritable(said: ZipError) -> Problem {
 ///
 /// # Errors
 /// When it is no archive of arrays, does not say what network they make, or they make none.
-pub(crate) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
+pub(super) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
     let arrays = NamedArrays::parse(bytes)?;
     let record = record(&arrays)?.ok_or(Problem::WeightsAlone)?;
     let (tensors, notes) = tensors(&arrays, &record.architecture()?)?;
@@ -85,7 +85,7 @@ pub(crate) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
 ///
 /// # Errors
 /// When it is no archive of arrays, or they do not fit.
-pub(crate) fn read_weights(bytes: &[u8], architecture: Architecture) -> Result<Imported, Problem> {
+pub(super) fn read_weights(bytes: &[u8], architecture: Architecture) -> Result<Imported, Problem> {
     let arrays = NamedArrays::parse(bytes)?;
     let names = record(&arrays)?.and_then(NetworkRecord::into_class_names);
     let (tensors, notes) = tensors(&arrays, &architecture)?;

@@ -7,14 +7,16 @@ use std::path::PathBuf;
 
 use generated::{any_hidden, any_image_layers, architectures, image_networks, network};
 use mnistry::Network;
-use mnistry::interchange::{self, Imported};
+use mnistry::interchange::{self, ExportOptions, Imported};
 use mnistry::model::Architecture;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
 #[path = "../generated/mod.rs"]
 mod generated;
+mod hostile;
 mod real_programs;
+mod weights;
 
 /// Networks of any layers and any last activation.
 fn any_network() -> impl Strategy<Value = Network> {
@@ -29,7 +31,7 @@ fn any_network() -> impl Strategy<Value = Network> {
 fn exported(network: &Network, name: &str) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(name);
-    interchange::export(network, &path).unwrap();
+    interchange::export(network, &path, ExportOptions::default()).unwrap();
     (folder, path)
 }
 

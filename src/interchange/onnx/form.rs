@@ -1,5 +1,7 @@
 //! What stands where in the values that go from node to node.
 
+use std::fmt;
+
 use super::channels::Image;
 use crate::image::ImageShape;
 
@@ -103,5 +105,36 @@ impl Form {
             }
             _ => None,
         }
+    }
+
+    /// The dimensions after the first one that `shape`, which Reshape has, makes of these: 0 is the size
+    /// that was there, -1 what is left. The number of images is what it was: it is kept, said to be one,
+    /// or what is left.
+    pub(super) fn resolve(self, shape: &[i64]) -> Option<Vec<usize>> {
+        let (&images, shape) = shape.split_first()?;
+        let old = self.dims();
+        let left = shape.iter().filter(|&&size| size == -1).count();
+        if !(-1..=1).contains(&images) || left + usize::from(images == -1) > 1 {
+            return None;
+        }
+        let known = shape.iter().enumerate().filter(|(_, size)| **size != -1);
+        let known = known.map(|(place, &size)| match size {
+            0 => old.get(place).copied(),
+            size => usize::try_from(size).ok(),
+        });
+        let mut known: Vec<usize> = known.collect::<Option<_>>()?;
+        if let Some(place) = shape.iter().position(|&size| size == -1) {
+            let product = known.iter().copied().fold(1, usize::saturating_mul);
+            known.insert(place, self.numbers().checked_div(product)?);
+        }
+        Some(known)
+    }
+}
+
+/// As what a node takes: `N × 28 × 28`.
+impl fmt::Display for Form {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("what it takes, N")?;
+        self.dims().iter().try_for_each(|dim| write!(f, " × {dim}"))
     }
 }

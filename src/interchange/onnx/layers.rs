@@ -4,7 +4,7 @@ use super::channels::{Image, convolution_from_onnx, rows_from_onnx, transposed};
 use super::form::{Form, Order};
 use super::graph::{Graph, Node};
 use super::messages::element;
-use super::windows::{Sliding, padding, window};
+use super::windows::{Sliding, padding, rectangle, window};
 use super::{Constant, NodeProblem, OnnxProblem};
 use crate::image::ImageShape;
 use crate::interchange::Problem;
@@ -92,7 +92,7 @@ impl Reader {
             "GlobalAveragePool" => {
                 node.check_attributes(&[])?;
                 let Image { height, width, channels } = self.image()?;
-                let size = super::windows::rectangle(height, width);
+                let size = rectangle(height, width);
                 self.push(Layer::AveragePool { size, stride: None });
                 self.form = Form::Image(Image { height: 1, width: 1, channels }, Order::First);
                 Ok(())
@@ -180,8 +180,7 @@ impl Reader {
         node.check_attributes(&["allowzero"])?;
         node.expect_int("allowzero", 0, "0")?;
         let numbers = shape.ints()?;
-        let dims =
-            resolved(&numbers, self.form).ok_or_else(|| shape.misfit(describe(self.form)))?;
+        let dims = self.form.resolve(&numbers).ok_or_else(|| shape.misfit(self.form))?;
         let whole = match self.form {
             // Rows that come in are images.
             Form::Row(_) if self.layers.is_empty() && dims.len() > 1 => {
@@ -190,7 +189,7 @@ impl Reader {
             }
             form => form.reshaped(&dims),
         };
-        self.reform(whole.ok_or_else(|| shape.misfit(describe(self.form)))?);
+        self.reform(whole.ok_or_else(|| shape.misfit(self.form))?);
         Ok(())
     }
 
@@ -235,11 +234,11 @@ impl Reader {
         if inputs != image.channels {
             return Err(weights.misfit(format!("images of {} channels", image.channels)));
         }
-        let kernel = super::windows::rectangle(height, width);
+        let kernel = rectangle(height, width);
         if window(node, "kernel_shape")?.is_some_and(|said| said != kernel) {
             return Err(weights.misfit("the kernel_shape of the node"));
         }
-        let stride = window(node, "strides")?.unwrap_or(super::windows::rectangle(1, 1));
+        let stride = window(node, "strides")?.unwrap_or(rectangle(1, 1));
         let slides = Sliding { window: kernel, stride };
         let padding = padding(node, slides, image)?;
         let values = convolution_from_onnx(&weights.floats()?, [filters, inputs, height, width]);
@@ -268,7 +267,7 @@ impl Reader {
         let missing =
             || NodeProblem::Value { attribute: "no kernel_shape".into(), expected: "a window" };
         let size = window(node, "kernel_shape")?.ok_or_else(missing)?;
-        let stride = window(node, "strides")?.unwrap_or(super::windows::rectangle(1, 1));
+        let stride = window(node, "strides")?.unwrap_or(rectangle(1, 1));
         let slides = Sliding { window: size, stride };
         if padding(node, slides, image)? != Padding::Valid {
             return Err(NodeProblem::Value {
@@ -314,11 +313,11 @@ impl Reader {
     ) -> Result<(), NodeProblem> {
         let ([inputs, units], Form::Row(_) | Form::Flattened(_)) = (&kernel.dims[..], self.form)
         else {
-            return Err(kernel.misfit(describe(self.form)));
+            return Err(kernel.misfit(self.form));
         };
         let (inputs, units) = (*inputs, *units);
         if inputs != self.form.numbers() {
-            return Err(kernel.misfit(describe(self.form)));
+            return Err(kernel.misfit(self.form));
         }
         if let Form::Flattened(image) = self.form {
             values = rows_from_onnx(&values, image, units);
@@ -362,7 +361,7 @@ impl Reader {
         let values = bias.floats()?;
         match self.parameters.last_mut().filter(|_| fits && values.len() == outputs) {
             Some(last) => *last = values,
-            None => return Err(bias.misfit(describe(self.form))),
+            None => return Err(bias.misfit(self.form)),
         }
         Ok(())
     }
@@ -429,34 +428,4 @@ fn biases(bias: &Constant<'_>, outputs: usize) -> Result<Vec<f32>, NodeProblem> 
         true => Ok(values),
         false => Err(bias.misfit(format!("a layer of {outputs} outputs"))),
     }
-}
-
-/// The dimensions after the first one that `shape`, which Reshape has, makes of `form`: 0 is the size
-/// that was there, -1 what is left.
-fn resolved(shape: &[i64], form: Form) -> Option<Vec<usize>> {
-    let (&images, shape) = shape.split_first()?;
-    let old = form.dims();
-    let left = shape.iter().filter(|&&size| size == -1).count();
-    // The number of images is what it was: it is kept, said to be one, or what is left.
-    if !(images == 0 || images == 1 || images == -1) || left + usize::from(images == -1) > 1 {
-        return None;
-    }
-    let known = shape.iter().enumerate().filter(|(_, size)| **size != -1);
-    let known = known.map(|(place, &size)| match size {
-        0 => old.get(place).copied(),
-        size => usize::try_from(size).ok(),
-    });
-    let mut known: Vec<usize> = known.collect::<Option<_>>()?;
-    if let Some(place) = shape.iter().position(|&size| size == -1) {
-        let product = known.iter().copied().fold(1, usize::saturating_mul);
-        let rest = form.numbers().checked_div(product)?;
-        known.insert(place, rest);
-    }
-    Some(known)
-}
-
-/// What comes out, in words.
-fn describe(form: Form) -> String {
-    let dims: Vec<String> = form.dims().iter().map(usize::to_string).collect();
-    format!("what it takes: N × {}", dims.join(" × "))
 }

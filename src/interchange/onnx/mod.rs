@@ -20,6 +20,8 @@ mod layers;
 mod messages;
 mod problem;
 mod tail;
+#[cfg(test)]
+mod tests;
 mod windows;
 
 use constants::Constant;
@@ -62,7 +64,7 @@ mod names {
 ///
 /// # Errors
 /// When it would be larger than the format allows.
-pub(crate) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
+pub(super) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
     let entry = StringStringEntryProto {
         key: Some(NetworkRecord::KEY.into()),
         value: Some(NetworkRecord::of(network).text()?),
@@ -84,7 +86,7 @@ pub(crate) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
 ///
 /// # Errors
 /// When it is no ONNX file, or its graph is no chain of layers that are here.
-pub(crate) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
+pub(super) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
     bounds::check(bytes)?;
     let model = ModelProto::decode(bytes).map_err(OnnxProblem::decode)?;
     let mut notes = Vec::new();
