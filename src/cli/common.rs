@@ -147,26 +147,22 @@ impl Common {
         model: &Path,
         classes: Option<&ClassNames>,
     ) -> Result<Dataset, CommandError> {
-        Ok(self.found_for(model, classes)?.data)
+        let run = self.run_of(model)?;
+        let place = self.place_for(run.as_ref());
+        Ok(self.find(&place, classes)?.data)
     }
 
-    /// The same, and whether it stands in for another.
-    pub(super) fn found_for(
-        &self,
-        model: &Path,
-        classes: Option<&ClassNames>,
-    ) -> Result<Found, CommandError> {
-        let run = match self.data {
-            None => RunRecord::read(model).map(Some),
-            Some(_) => Ok(None),
-        };
-        let run = match run {
-            Ok(Some(run)) => run,
-            Ok(None) | Err(ReportError::NoSuchRun(_)) => {
-                return self.find(&self.place(), classes);
-            }
-            Err(error) => return Err(error.into()),
-        };
+    /// What the run says of itself whose folder `model` is; nothing where data are named, or it is none.
+    pub(super) fn run_of(&self, model: &Path) -> Result<Option<RunRecord>, CommandError> {
+        match self.data.as_ref().map_or_else(|| RunRecord::read(model).map(Some), |_| Ok(None)) {
+            Err(ReportError::NoSuchRun(_)) => Ok(None),
+            run => Ok(run?),
+        }
+    }
+
+    /// What was said of the data, and where nothing was, where those of `run` are, which is then said.
+    pub(super) fn place_for<'a>(&'a self, run: Option<&'a RunRecord>) -> Place<'a> {
+        let Some(run) = run else { return self.place() };
         let place = self.place_of(&run.config);
         if let Some(data) = place.data {
             self.output.note(format_args!(
@@ -174,7 +170,7 @@ impl Common {
                 data.display()
             ));
         }
-        self.find(&place, classes)
+        place
     }
 
     /// The data set at `place`, or the one that stands in where none is named, which is then said; and
@@ -185,7 +181,17 @@ impl Common {
         place: &Place<'_>,
         classes: Option<&ClassNames>,
     ) -> Result<Found, CommandError> {
-        let mut found = find_silently(place, &self.output)?;
+        self.told(find_silently(place, &self.output)?, place, classes)
+    }
+
+    /// What was `found` at `place`, its classes in the order of `classes`, where there are any. How it
+    /// was read is said.
+    pub(super) fn told(
+        &self,
+        mut found: Found,
+        place: &Place<'_>,
+        classes: Option<&ClassNames>,
+    ) -> Result<Found, CommandError> {
         if let Some(why) = found.data.left_out.first().filter(|_| self.strict) {
             return Err(CommandError::LeftOut(why.clone()));
         }

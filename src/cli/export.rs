@@ -3,13 +3,14 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use mnistry::Network;
 use mnistry::interchange::int8::quantised;
 use mnistry::interchange::{self, ExportOptions, ModelFormat};
 use mnistry::report::check_output;
-use mnistry::{Dataset, Network};
 use serde::Serialize;
 
-use super::common::{Common, load, model_file, output_file};
+use super::common::{Common, find_silently, load, model_file, output_file};
+use super::output::OutputOptions;
 use super::{CommandError, Outcome, conflict};
 
 /// Write a trained network for other programs
@@ -63,7 +64,7 @@ struct Exported {
 }
 
 /// What a network reads with its kernels in floats and in bytes; of none where no data were found.
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct Quantised {
     dataset: Option<String>,
     test_images: usize,
@@ -101,11 +102,28 @@ impl Export {
         self.common.output.print(&exported, || exported.text())
     }
 
-    /// Tests `network` as it is and with its kernels in bytes.
+    /// What quantisation costs; nothing where there are no data to tell it, unless some were named.
     fn quantise(&self, network: &Network) -> Result<Quantised, CommandError> {
-        let Some(data) = self.data(network)? else {
-            return Ok(Quantised { dataset: None, test_images: 0, float32: None, int8: None });
-        };
+        match self.test(network) {
+            Err(error) if self.common.data.is_none() => {
+                self.common.output.note(format_args!("not tested: {error}"));
+                Ok(Quantised::default())
+            }
+            tested => tested,
+        }
+    }
+
+    /// Tests `network` as it is and with its kernels in bytes, on the data that are named, or those of
+    /// the run, or MNIST. Generated digits do not stand in.
+    fn test(&self, network: &Network) -> Result<Quantised, CommandError> {
+        let place = self.common.run_of(&self.model)?;
+        let place = self.common.place_for(place.as_ref());
+        let silent = OutputOptions { json: false, quiet: true };
+        let found = find_silently(&place, &silent)?;
+        if found.stands_in.is_some() {
+            return Ok(Quantised::default());
+        }
+        let data = self.common.told(found, &place, network.class_names())?.data;
         let engine = self.common.engine()?;
         let test = |network: &Network| -> Result<Tested, CommandError> {
             let evaluation = engine.evaluate(network, &data.test)?;
@@ -118,21 +136,6 @@ impl Export {
             test_images: data.test.len(),
             dataset: Some(data.name),
         })
-    }
-
-    /// The data to test with: those that are named, or those of the run, or MNIST; none where they are
-    /// not to be had, which is then said.
-    fn data(&self, network: &Network) -> Result<Option<Dataset>, CommandError> {
-        let found = self.common.found_for(&self.model, network.class_names());
-        match found {
-            Ok(found) if found.stands_in.is_some() => Ok(None),
-            Ok(found) => Ok(Some(found.data)),
-            Err(error) if self.common.data.is_some() => Err(error),
-            Err(error) => {
-                self.common.output.note(format_args!("no data to test with: {error}"));
-                Ok(None)
-            }
-        }
     }
 }
 

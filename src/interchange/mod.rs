@@ -177,7 +177,8 @@ fn with_weights_of(network: Network, architecture: Architecture) -> Result<Netwo
 /// The bytes of the model file at `path`, if there is memory for them and for what is made of them.
 fn contents(path: &Path) -> Result<Vec<u8>> {
     let len = path.metadata().map_or(0, |found| found.len());
-    let need = Need::default().and("its bytes", len.into()).and("its weights", len.into());
+    // As messages, as a network, and once more where it is compared with what would be exported.
+    let need = Need::default().and("its bytes", len.into()).and("its weights", 3 * u128::from(len));
     need.check("reading the model", "end other programs")
         .map_err(|shortage| Problem::from(shortage).at(path))?;
     Ok(read_bounded(path, LARGEST_FILE)?)

@@ -1,6 +1,7 @@
 //! Any bytes at all are read as a network or refused in one line: no panic.
 
 use std::fs;
+use std::sync::LazyLock;
 
 use mnistry::image::ImageShape;
 use mnistry::interchange::{self, ModelFormat};
@@ -72,6 +73,19 @@ fn network() -> Network {
     Network::new(layers, 1).unwrap()
 }
 
+/// It as files, which are made once, as each is waited for until it is on the disk.
+fn files() -> Vec<(ModelFormat, Vec<u8>)> {
+    static FILES: LazyLock<Vec<(ModelFormat, Vec<u8>)>> = LazyLock::new(|| {
+        let formats = [("m.onnx", ModelFormat::Onnx), ("m.npz", ModelFormat::Npz)];
+        let file = |(name, format)| {
+            let (_folder, path) = exported(&network(), name);
+            (format, fs::read(path).unwrap())
+        };
+        formats.map(file).into()
+    });
+    FILES.clone()
+}
+
 /// Has `bytes` read; what is refused is refused in one line.
 fn read(bytes: &[u8], format: ModelFormat) {
     match interchange::read(bytes, format) {
@@ -91,11 +105,10 @@ proptest! {
 
     #[test]
     fn mutated_files_are_read_or_refused(
-        (name, format) in select(vec![("m.onnx", ModelFormat::Onnx), ("m.npz", ModelFormat::Npz)]),
+        (format, file) in select(files()),
         mutations in prop::collection::vec(mutation(), 1..4),
     ) {
-        let (_folder, path) = exported(&network(), name);
-        let mut bytes = fs::read(path).unwrap();
+        let mut bytes = file.clone();
         mutations.iter().for_each(|mutation| mutation.apply(&mut bytes));
         read(&bytes, format);
     }

@@ -36,7 +36,7 @@ fn exported(network: &Network, name: &str) -> (TempDir, PathBuf) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(60))]
+    #![proptest_config(ProptestConfig::with_cases(24))]
 
     #[test]
     fn what_is_exported_comes_back_to_the_same_bits(network in any_network()) {

@@ -91,8 +91,8 @@ fn comment(network: &Network, Options { name, int8 }: &Options, calls: &Calls) -
     let upper = name.to_uppercase();
     let place = match buffers <= MOST_ON_STACK {
         true => format!(
-            "on the stack. #define {upper}_BUFFER static before this is included, and they are not; then \
-             one thread at a time may call."
+            "on the stack; with #define {upper}_BUFFER static before this is included they are static, and \
+             then one thread at a time may call."
         ),
         false => "static: one thread at a time may call.".into(),
     };

@@ -31,9 +31,13 @@ impl<'a> Constant<'a> {
         self.numbers(&self.tensor.float_data, f32::from_le_bytes)
     }
 
-    /// Its numbers, if they are int64.
+    /// Its numbers, if they are int64 or int32.
     pub(super) fn ints(&self) -> Result<Vec<i64>, NodeProblem> {
-        self.expect(element::INT64, "is not of int64")?;
+        if self.tensor.data_type == Some(element::INT32) {
+            let numbers = self.numbers(&self.tensor.int32_data, i32::from_le_bytes)?;
+            return Ok(numbers.into_iter().map(i64::from).collect());
+        }
+        self.expect(element::INT64, "is neither of int64 nor of int32")?;
         self.numbers(&self.tensor.int64_data, i64::from_le_bytes)
     }
 
@@ -48,7 +52,7 @@ impl<'a> Constant<'a> {
     /// That its shape is none for what a node `reads`.
     pub(super) fn misfit(&self, reads: impl ToString) -> NodeProblem {
         let (name, found) = (self.name.to_owned(), self.dims.clone());
-        NodeProblem::Shape { name, found, reads: reads.to_string() }
+        NodeProblem::Misfit { name, found, reads: reads.to_string() }
     }
 
     fn expect(&self, element: i32, problem: &'static str) -> Result<(), NodeProblem> {

@@ -14,6 +14,8 @@ pub(super) struct Graph<'a> {
     constants: HashMap<&'a str, &'a TensorProto>,
     /// The nodes that take a value, by their places.
     users: HashMap<&'a str, Vec<usize>>,
+    /// The node that gives a value, by its place.
+    makers: HashMap<&'a str, usize>,
     outputs: HashSet<&'a str>,
 }
 
@@ -51,13 +53,16 @@ impl<'a> Graph<'a> {
         let [input] = inputs[..] else { return Err(OnnxProblem::Inputs(inputs.len())) };
         know(name(input))?;
         let mut users: HashMap<&str, Vec<usize>> = HashMap::new();
+        let mut makers = HashMap::new();
         for (place, node) in nodes.iter().enumerate() {
-            for value in &node.0.input {
+            makers.extend(node.0.output.iter().map(|value| (value.as_str(), place)));
+            // Who asks how large a value is does not take it.
+            for value in node.0.input.iter().filter(|_| node.operator() != "Shape") {
                 users.entry(value).or_default().push(place);
             }
         }
         let outputs = graph.output.iter().map(name).collect();
-        Ok(Self { nodes, input, constants, users, outputs })
+        Ok(Self { nodes, input, constants, users, makers, outputs })
     }
 
     /// The places of the nodes that take `value`.
@@ -80,9 +85,20 @@ impl<'a> Graph<'a> {
         let Some(name) = node.0.input.get(number).filter(|name| !name.is_empty()) else {
             return Ok(None);
         };
-        let tensor = self.constants.get(name.as_str());
-        let tensor = tensor.ok_or(NodeProblem::NotConstant(number + 1))?;
-        Constant::new(name, tensor).map(Some)
+        let constant = self.constant_of(name).ok_or(NodeProblem::NotConstant(number + 1))?;
+        constant.map(Some)
+    }
+
+    /// The constant that is called `value`, if one is.
+    pub(super) fn constant_of(&self, value: &str) -> Option<Result<Constant<'a>, NodeProblem>> {
+        let (name, tensor) = self.constants.get_key_value(value)?;
+        Some(Constant::new(name, tensor))
+    }
+
+    /// The node that gives `value`, and its place.
+    pub(super) fn maker(&self, value: &str) -> Option<(usize, Node<'a>)> {
+        let place = *self.makers.get(value)?;
+        Some((place, *self.nodes.get(place)?))
     }
 
     /// The same where it must take one.
@@ -112,6 +128,11 @@ impl<'a> Node<'a> {
     /// The first value that it takes.
     pub(super) fn input(self) -> &'a str {
         self.0.input.first().map_or("", String::as_str)
+    }
+
+    /// The values that it takes.
+    pub(super) fn inputs(self) -> &'a [String] {
+        &self.0.input
     }
 
     /// That it fits no layer, as `problem` says.

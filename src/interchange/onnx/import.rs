@@ -32,6 +32,9 @@ pub(super) fn network(graph: &GraphProto) -> Result<(Network, Vec<String>), Prob
         reader.read(&graph, node).map_err(|problem| node.refused(problem))?;
         value = node.output();
     }
+    for place in &reader.shapes.read {
+        is_read[*place] = true;
+    }
     if let Some(activation) = tail::activation(&graph, value, is_read)? {
         reader.end_with(activation)?;
     }

@@ -4,6 +4,7 @@ use super::channels::{Image, convolution_from_onnx, rows_from_onnx, transposed};
 use super::form::{Form, Order};
 use super::graph::{Graph, Node};
 use super::messages::element;
+use super::shapes::Shapes;
 use super::windows::{Sliding, padding, rectangle, window};
 use super::{Constant, NodeProblem, OnnxProblem};
 use crate::image::ImageShape;
@@ -13,8 +14,10 @@ use crate::model::{
 };
 
 /// Layers that were read, and what comes out of them.
-pub(super) struct Reader {
+pub(super) struct Reader<'a> {
     form: Form,
+    /// The shapes of all that came out.
+    pub(super) shapes: Shapes<'a>,
     pixels: Pixels,
     /// The images that come in, once it is known how large they are.
     images: Option<ImageShape>,
@@ -37,7 +40,7 @@ enum Pixels {
     Scaled,
 }
 
-impl Reader {
+impl<'a> Reader<'a> {
     /// No layer yet, for images of `dims` and of such elements.
     ///
     /// # Errors
@@ -51,6 +54,7 @@ impl Reader {
         let form = Form::of_input(dims).ok_or("is no image of one channel")?;
         let mut reader = Self {
             form,
+            shapes: Shapes::default(),
             pixels,
             images: None,
             layers: Vec::new(),
@@ -63,11 +67,8 @@ impl Reader {
     }
 
     /// Reads `node`, which takes what comes out.
-    pub(super) fn read<'a>(
-        &mut self,
-        graph: &Graph<'a>,
-        node: Node<'a>,
-    ) -> Result<(), NodeProblem> {
+    pub(super) fn read(&mut self, graph: &Graph<'a>, node: Node<'a>) -> Result<(), NodeProblem> {
+        self.shapes.learn(node.input(), self.form.dims());
         match node.operator() {
             // In use, nothing is dropped.
             "Identity" | "Dropout" => Ok(()),
@@ -78,7 +79,7 @@ impl Reader {
             "Div" => self.divide(&graph.constant(node, 1)?),
             "Mul" => self.multiply(&graph.constant(node, 1)?),
             "Flatten" => self.flatten(node),
-            "Reshape" => self.reshape(node, &graph.constant(node, 1)?),
+            "Reshape" => self.reshape(graph, node),
             "Unsqueeze" => self.unsqueeze(node, graph.optional_constant(node, 1)?),
             "Transpose" => {
                 node.check_attributes(&["perm"])?;
@@ -176,20 +177,25 @@ impl Reader {
         Ok(())
     }
 
-    fn reshape(&mut self, node: Node<'_>, shape: &Constant<'_>) -> Result<(), NodeProblem> {
+    fn reshape(&mut self, graph: &Graph<'a>, node: Node<'a>) -> Result<(), NodeProblem> {
         node.check_attributes(&["allowzero"])?;
         node.expect_int("allowzero", 0, "0")?;
-        let numbers = shape.ints()?;
-        let dims = self.form.resolve(&numbers).ok_or_else(|| shape.misfit(self.form))?;
-        let whole = match self.form {
+        let shape = node.inputs().get(1).map_or("", String::as_str);
+        let numbers = match graph.constant_of(shape) {
+            Some(constant) => constant?.ints()?,
+            None => self.shapes.reshape(graph, shape).ok_or(NodeProblem::NotConstant(2))?,
+        };
+        let dims = self.form.resolve(&numbers);
+        let whole = dims.and_then(|dims| match self.form {
             // Rows that come in are images.
             Form::Row(_) if self.layers.is_empty() && dims.len() > 1 => {
                 self.images = None;
                 Form::of_input(&dims)
             }
             form => form.reshaped(&dims),
-        };
-        self.reform(whole.ok_or_else(|| shape.misfit(self.form))?);
+        });
+        let misfit = || NodeProblem::Shape { found: numbers, reads: self.form.to_string() };
+        self.reform(whole.ok_or_else(misfit)?);
         Ok(())
     }
 
@@ -216,7 +222,7 @@ impl Reader {
         Ok(())
     }
 
-    fn convolution<'a>(&mut self, graph: &Graph<'a>, node: Node<'a>) -> Result<(), NodeProblem> {
+    fn convolution(&mut self, graph: &Graph<'a>, node: Node<'a>) -> Result<(), NodeProblem> {
         node.check_attributes(&[
             "auto_pad",
             "dilations",
@@ -285,7 +291,7 @@ impl Reader {
         Ok(())
     }
 
-    fn gemm<'a>(&mut self, graph: &Graph<'a>, node: Node<'a>) -> Result<(), NodeProblem> {
+    fn gemm(&mut self, graph: &Graph<'a>, node: Node<'a>) -> Result<(), NodeProblem> {
         node.check_attributes(&["alpha", "beta", "transA", "transB"])?;
         node.expect_int("transA", 0, "0")?;
         for factor in ["alpha", "beta"] {
@@ -347,6 +353,9 @@ impl Reader {
     /// Gives the last layer the bias that it has not.
     fn add(&mut self, bias: &Constant<'_>) -> Result<(), NodeProblem> {
         let place = NodeProblem::Place("it adds the bias of a layer, and nothing else");
+        if !self.awaits_bias && self.layers.is_empty() && bias.scalar()? == 0.0 {
+            return Ok(());
+        }
         let outputs = match self.form {
             Form::Image(image, Order::First) => image.channels,
             form => form.numbers(),

@@ -102,6 +102,8 @@ pub(super) struct TensorProto {
     pub(super) data_type: Option<i32>,
     #[prost(float, repeated, tag = "4")]
     pub(super) float_data: Vec<f32>,
+    #[prost(int32, repeated, tag = "5")]
+    pub(super) int32_data: Vec<i32>,
     #[prost(int64, repeated, tag = "7")]
     pub(super) int64_data: Vec<i64>,
     #[prost(string, optional, tag = "8")]
@@ -117,6 +119,7 @@ pub(super) struct TensorProto {
 pub(super) mod element {
     pub(in super::super) const FLOAT: i32 = 1;
     pub(in super::super) const UINT8: i32 = 2;
+    pub(in super::super) const INT32: i32 = 6;
     pub(in super::super) const INT64: i32 = 7;
 }
 

@@ -19,6 +19,7 @@ mod import;
 mod layers;
 mod messages;
 mod problem;
+mod shapes;
 mod tail;
 #[cfg(test)]
 mod tests;

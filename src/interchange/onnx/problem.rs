@@ -103,11 +103,19 @@ pub enum NodeProblem {
     },
     /// A constant of another shape.
     #[error("has a constant {} of shape {found:?}, which does not fit {reads}", OneLine(.name))]
-    Shape {
+    Misfit {
         /// What it is called.
         name: String,
         /// Its shape.
         found: Vec<usize>,
+        /// What the node reads.
+        reads: String,
+    },
+    /// A shape that says not what its numbers are.
+    #[error("makes a shape of {found:?}, which no layer here reads, of {reads}")]
+    Shape {
+        /// The shape.
+        found: Vec<i64>,
         /// What the node reads.
         reads: String,
     },

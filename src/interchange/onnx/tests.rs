@@ -207,6 +207,46 @@ fn a_graph_as_tf2onnx_writes_it_is_read() {
     assert_eq!(tensors[2].values, numbers(24), "channels were last already");
 }
 
+/// The flattening of `value` to rows, of which there are as many as there are images, as Keras and
+/// PyTorch have it computed.
+fn computed_rows(mut chain: Chain, rows: i64) -> Chain {
+    let value = chain.current.clone();
+    chain = chain
+        .shape("first", &[0])
+        .shape("second", &[1])
+        .shape("numbers", &[rows])
+        .node("Shape", &[], &[])
+        .node("Gather", &["order"], &[])
+        .shape("order", &[0, 2, 3, 1])
+        .node("Cast", &[], &[int("to", 6)])
+        .node("Slice", &["first", "second", "first"], &[])
+        .node("Concat", &["numbers"], &[int("axis", 0)])
+        .node("Cast", &[], &[int("to", 7)]);
+    let shape = std::mem::replace(&mut chain.current, value);
+    chain.node("Reshape", &[&shape], &[])
+}
+
+#[test]
+fn shapes_that_are_computed_are_those_of_any_number_of_images() {
+    let expected = gemm(torch().node("Flatten", &[], &[])).read();
+    assert_eq!(gemm(computed_rows(torch(), -1)).read(), expected);
+    assert_eq!(gemm(computed_rows(torch(), 12)).read(), expected);
+    gemm(computed_rows(torch(), 13)).refused("(Reshape) makes a shape of [0, 13]");
+    let mut other = gemm(computed_rows(torch(), 12));
+    for node in &mut other.graph.node {
+        if node.op_type.as_deref() == Some("Slice") {
+            node.op_type = Some("Mul".into());
+        }
+    }
+    other.refused("(Reshape) has no constant as its input 2");
+    // A value that is computed of itself.
+    let mut circle = gemm(computed_rows(torch(), 12));
+    let itself = circle.graph.node[7].output[0].clone();
+    circle.graph.node[4].input[0] = itself.clone();
+    circle.graph.node[7].input = vec![itself; 16];
+    circle.refused("(Reshape) has no constant as its input 2");
+}
+
 #[test]
 fn rows_of_pixels_are_images() {
     let dense = |chain: Chain| chain.floats("w", &[16, 2], numbers(32)).node("Gemm", &["w"], &[]);
@@ -227,6 +267,13 @@ fn rows_of_pixels_are_images() {
     let scaled = bytes().floats("share", &[1], vec![1.0 / 255.0]).node("Mul", &["share"], &[]);
     let notes = dense(scaled.node("Flatten", &[], &[])).read().notes;
     assert!(notes.len() == 1 && notes[0].contains("last bit"), "{notes:?}");
+    // As a Rescaling of Keras has it.
+    let rescaled = chain(element::FLOAT, &[16])
+        .floats("scale", &[], vec![1.0 / 255.0])
+        .node("Mul", &["scale"], &[])
+        .floats("offset", &[], vec![0.0])
+        .node("Add", &["offset"], &[]);
+    assert_eq!(dense(rescaled).read().network.tensors()[0].values, numbers(32));
     dense(bytes().node("Flatten", &[], &[])).refused("input x is of bytes");
     dense(chain(element::FLOAT, &[2, 4, 2])).refused("input x is no image of one channel");
     let thrice = chain(element::FLOAT, &[15]).floats("w", &[15, 2], numbers(30));
@@ -261,7 +308,7 @@ fn what_no_layer_is_is_refused_by_its_name() {
     gemm(torch()).refused("w2 of shape [12, 4]");
     torch().refused("a dense layer with a unit a class must end the network");
     torch().node("Transpose", &[], &[ints("perm", &[0, 1, 3, 2])]).refused("(Transpose)");
-    torch().shape("rows", &[-1, -1]).node("Reshape", &["rows"], &[]).refused("rows of shape [2]");
+    torch().shape("rows", &[-1, -1]).node("Reshape", &["rows"], &[]).refused("a shape of [-1, -1]");
     let fewer = torch().floats("f", &[4, 4], numbers(15)).node("Gemm", &["f"], &[]);
     fewer.refused("not as many numbers as its shape says");
     let vast = torch().floats("f", &[1 << 40, 1 << 40], numbers(1)).node("Gemm", &["f"], &[]);
