@@ -55,7 +55,8 @@
 //!
 //! From here: [`Dataset`] for where data come from, [`Sequential`] for networks, [`FitOptions`]
 //! for a run and [`train::Observer`] to watch it, [`report::RecordedRun`] for a run that is kept in
-//! a folder, [`Network`] for saved models, [`error`] for what can go wrong.
+//! a folder, [`Network`] for saved models, [`interchange`] for those of other programs, [`error`] for
+//! what can go wrong.
 
 // Nothing from outside is unwrapped; tests may.
 #![warn(clippy::unwrap_used)]

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use super::Options;
+use super::{Options, array_name, scales_name};
 use crate::kernels::conv::Steps;
 use crate::model::{Activation, Layer, LayerSpec, Network, Padding, ParameterSpec, Shape, Window};
 
@@ -180,12 +180,9 @@ impl Calls {
 
 /// The arrays of a layer, as arguments.
 fn weights([kernel, bias]: &[ParameterSpec; 2], Options { name, int8 }: &Options) -> String {
-    let [kernel, bias] =
-        [kernel, bias].map(|array| format!("{name}_{}", array.name.replace('.', "_")));
-    match int8 {
-        true => format!("{kernel}, {}, {bias}", kernel.replace("_kernel", "_scales")),
-        false => format!("{kernel}, {bias}"),
-    }
+    let scales = if *int8 { scales_name(name, &kernel.name) + ", " } else { String::new() };
+    let [kernel, bias] = [kernel, bias].map(|array| array_name(name, &array.name));
+    format!("{kernel}, {scales}{bias}")
 }
 
 /// The fields of a window that slides over what `spec` reads.

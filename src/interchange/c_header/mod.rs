@@ -138,13 +138,23 @@ fn buffer(upper: &str, buffers: [usize; 2]) -> String {
 
 /// The numbers of `tensor`, a kernel as bytes and scales if that is wanted.
 fn constants(name: &str, tensor: &Tensor, int8: bool) -> String {
-    let array = format!("{name}_{}", tensor.name.replace('.', "_"));
+    let array = array_name(name, &tensor.name);
     if !(int8 && is_kernel(tensor)) {
         return numbers::floats(&array, &tensor.values);
     }
     let Int8Kernel { values, scales } = Int8Kernel::nearest(tensor);
-    let scale = array.replace("_kernel", "_scales");
+    let scale = scales_name(name, &tensor.name);
     format!("{}\n{}", numbers::bytes(&array, &values), numbers::floats(&scale, &scales))
+}
+
+/// What the array of the tensor `tensor` is called.
+fn array_name(name: &str, tensor: &str) -> String {
+    format!("{name}_{}", tensor.replace('.', "_"))
+}
+
+/// What the scales of the kernel `tensor` are called.
+fn scales_name(name: &str, tensor: &str) -> String {
+    array_name(name, &tensor.replace(".kernel", ".scales"))
 }
 
 /// A function that says what a class is called.

@@ -62,6 +62,10 @@ impl Image {
 
 /// The array `values` of `dims`, row-major, whose dimension i becomes what its dimension `order[i]` was.
 fn permute(values: &[f32], dims: [usize; 4], order: [usize; 4]) -> Vec<f32> {
+    // Beside a dimension of nothing, others may be of any size.
+    if values.is_empty() {
+        return Vec::new();
+    }
     let strides = [dims[1] * dims[2] * dims[3], dims[2] * dims[3], dims[3], 1];
     let [a, b, c, d] = order.map(|dim| 0..dims[dim]);
     let [p, q, r, s] = order.map(|dim| strides[dim]);

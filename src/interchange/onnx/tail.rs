@@ -1,5 +1,7 @@
 //! What becomes of the logits.
 
+use std::collections::HashSet;
+
 use super::graph::{Graph, Node};
 use super::{NodeProblem, OnnxProblem};
 use crate::model::Activation;
@@ -25,12 +27,12 @@ pub(super) fn activation(
         return Err(OnnxProblem::NoOutput);
     }
     // Of probabilities a class may be told too, and each may have another name or type.
-    let mut probabilities = vec![value];
+    let mut probabilities = HashSet::from([value]);
     let mut found = None;
     for node in rest {
         let refused = |problem| Err(node.refused(problem));
         let of_logits = node.input() == value;
-        if !probabilities.contains(&node.input()) {
+        if !probabilities.contains(node.input()) {
             return refused(NodeProblem::Operator);
         }
         match node.operator() {
@@ -43,7 +45,7 @@ pub(super) fn activation(
             "Cast" | "Identity" => {}
             _ => return refused(NodeProblem::Operator),
         }
-        probabilities.push(node.output());
+        probabilities.insert(node.output());
     }
     Ok(found)
 }

@@ -313,6 +313,10 @@ fn what_no_layer_is_is_refused_by_its_name() {
     fewer.refused("not as many numbers as its shape says");
     let vast = torch().floats("f", &[1 << 40, 1 << 40], numbers(1)).node("Gemm", &["f"], &[]);
     vast.refused("not as many numbers as its shape says");
+    chain(element::FLOAT, &[1, 6, 5])
+        .floats("none", &[0, 1, 1 << 40, 1 << 40], Vec::new())
+        .node("Conv", &["none"], &[])
+        .refused("a window that does not fit");
 }
 
 #[test]
