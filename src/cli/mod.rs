@@ -1,8 +1,10 @@
 //! The command line: one file a command; what they share is in the other files.
 
 mod bench;
+mod check;
 mod common;
 mod data;
+mod engine_args;
 mod epoch_rate;
 mod error;
 mod evaluate;
@@ -11,6 +13,7 @@ mod frame_clock;
 mod interrupt;
 mod launch;
 mod meter;
+mod model;
 mod output;
 mod predict;
 mod regularisation;
@@ -48,6 +51,7 @@ Examples:
   mnistry serve --open               draw digits, and have them read at once
   mnistry sweep --seeds 0-9          train it by ten seeds, and say how the results vary
   mnistry data fetch fashion         fetch another data set
+  mnistry check --model lenet5       check the gradients of a network
   mnistry bench                      measure this machine
 
 Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted
@@ -63,6 +67,7 @@ enum Command {
     Serve(serve::Serve),
     Sweep(Box<sweep::Sweep>),
     Data(data::Data),
+    Check(check::Check),
     Bench(bench::Bench),
 }
 
@@ -105,6 +110,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Serve(serve) => serve.run(),
         Command::Sweep(sweep) => sweep.run(),
         Command::Data(data) => data.run(),
+        Command::Check(check) => check.run(),
         Command::Bench(bench) => bench.run(),
     };
     match outcome {

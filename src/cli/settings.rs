@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use mnistry::data::ClassNames;
-use mnistry::model::Architecture;
-use mnistry::{Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd};
+use mnistry::{Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sgd};
 
 use super::conflict;
+use super::model::{Mlp, Model};
 
 /// What is trained, and how.
 #[derive(Args)]
@@ -15,7 +15,7 @@ use super::conflict;
 pub(super) struct Settings {
     /// The network: mlp (dense layers), lenet5 or cnn (convolutions), or a TOML file that lists
     /// layers
-    #[arg(long, value_name = "NAME|FILE", default_value = "mlp", value_parser = model, help_heading = "Network")]
+    #[arg(long, value_name = "NAME|FILE", default_value = "mlp", value_parser = Model::parse, help_heading = "Network")]
     model: Model,
 
     /// Units of each hidden layer of the mlp, separated by commas [default: 100]
@@ -63,14 +63,6 @@ pub(super) struct Settings {
     /// Train on the first N images alone
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(super) train_limit: Option<u32>,
-}
-
-#[derive(Clone)]
-enum Model {
-    Mlp,
-    LeNet5,
-    Cnn,
-    File(PathBuf),
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -129,11 +121,7 @@ impl Settings {
 
     /// The files that are read for the network.
     pub(super) fn inputs(&self) -> impl Iterator<Item = &Path> {
-        let described = match &self.model {
-            Model::File(path) => Some(&**path),
-            _ => None,
-        };
-        self.init.as_deref().into_iter().chain(described)
+        self.init.as_deref().into_iter().chain(self.model.file())
     }
 
     /// What the classes are called in the file that the first weights come from, if it says so.
@@ -144,40 +132,26 @@ impl Settings {
     /// The network to start from, made for the images and classes of `data`.
     pub(super) fn network(&self, data: &Dataset) -> Result<Network> {
         let (input, classes) = (data.shape(), data.classes());
-        let architecture: Architecture = match &self.model {
-            Model::Mlp => self.mlp(data).try_into()?,
-            Model::LeNet5 => Sequential::lenet5(input, classes).try_into()?,
-            Model::Cnn => Sequential::cnn(input, classes).try_into()?,
-            Model::File(path) => Architecture::from_toml(path, input)?,
-        };
+        let architecture = self.model.architecture(input, classes, &self.mlp())?;
         match &self.init {
             Some(path) => Ok(Network::load_weights(path, architecture)?),
             None => Ok(Network::new(architecture, self.seed)?),
         }
     }
 
-    fn mlp(&self, data: &Dataset) -> Sequential {
-        let output = match self.output {
-            None | Some(Output::Sigmoid) => Activation::Sigmoid,
-            Some(Output::Softmax) => Activation::Softmax,
-        };
-        let input = Sequential::new(data.shape());
-        let hidden = if self.hidden.is_empty() { &[100] } else { &self.hidden[..] };
-        hidden
-            .iter()
-            .fold(input, |network, &units| network.dense(units as usize, Activation::Relu))
-            .dense(data.classes(), output)
-    }
-}
-
-/// The network of that name, or the file that describes one.
-fn model(text: &str) -> Result<Model, String> {
-    match text {
-        "mlp" => Ok(Model::Mlp),
-        "lenet5" => Ok(Model::LeNet5),
-        "cnn" => Ok(Model::Cnn),
-        file if file.ends_with(".toml") => Ok(Model::File(file.into())),
-        _ => Err("give mlp, lenet5, cnn, or a file whose name ends with .toml".into()),
+    fn mlp(&self) -> Mlp {
+        let default = Mlp::default();
+        Mlp {
+            hidden: match self.hidden.is_empty() {
+                true => default.hidden,
+                false => self.hidden.iter().map(|&units| units as usize).collect(),
+            },
+            output: match self.output {
+                None => default.output,
+                Some(Output::Sigmoid) => Activation::Sigmoid,
+                Some(Output::Softmax) => Activation::Softmax,
+            },
+        }
     }
 }
 
