@@ -56,6 +56,7 @@ fn machines_are_told_the_same_whatever_it_is_computed_by() {
     assert_eq!((&found["verdict"], &found["cases"]), (&"agrees".into(), &4.into()));
     let tensors = found["tensors"].as_array().unwrap();
     assert_eq!(tensors.len(), 4);
+    assert_eq!(found["images"], serde_json::json!({ "height": 5, "width": 4 }));
     // Each entry in each case.
     assert_eq!(tensors[0]["backward"]["compared"], 4 * 12);
     let share = found["greatest_share"].as_f64().unwrap();

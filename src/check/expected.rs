@@ -5,6 +5,7 @@ use super::bounds::Bounds;
 use super::reference::Reference;
 use super::report::GradientReport;
 use crate::data::Split;
+use crate::model::Network;
 use crate::rng::{Rng, Stream};
 use crate::train::Gradients;
 
@@ -14,7 +15,7 @@ pub struct Expected {
     /// The mean loss.
     pub loss: f64,
     /// Its gradient by the chain rule, in the order and layout of
-    /// [`Network::tensors`](crate::Network::tensors).
+    /// [`Network::tensors`].
     pub gradient: Vec<Vec<f64>>,
     /// Some entries of it by central differences.
     pub slopes: Vec<Slope>,
@@ -92,7 +93,7 @@ impl Expected {
 
     /// What comes of comparing `found`, of `network`'s gradient, with this.
     #[must_use]
-    pub fn report(&self, network: &crate::Network, found: &Gradients) -> GradientReport {
+    pub fn report(&self, network: &Network, found: &Gradients) -> GradientReport {
         let mut report = GradientReport::new(network.architecture());
         self.compare(found, &mut report);
         report

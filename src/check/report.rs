@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::image::ImageShape;
 use crate::model::Architecture;
 
 /// How the engine's gradients of a network agree with the reference's, over all cases.
@@ -13,7 +14,7 @@ pub struct GradientReport {
     /// The network's layers in a line.
     pub model: String,
     /// Height and width of its images.
-    pub images: String,
+    pub images: ImageShape,
     /// How many cases were compared.
     pub cases: usize,
     /// The mean loss.
@@ -52,8 +53,8 @@ pub struct Agreement {
     pub greatest_error: f64,
     /// and what that number might have been off by: what rounding to f32 amounts to at worst.
     pub bound: f64,
-    /// The greatest error as a share of its bound; more than 1 is a fault, and so is NaN, which is
-    /// taken for infinite.
+    /// The greatest error as a share of its bound; more than 1 is a fault. It is infinite (in
+    /// JSON null) where a number is NaN or infinite, or is off that must be exact.
     pub greatest_share: f64,
 }
 
@@ -83,7 +84,7 @@ impl GradientReport {
         });
         Self {
             model: architecture.to_string(),
-            images: architecture.input().to_string(),
+            images: architecture.input(),
             cases: 0,
             loss: Agreement::default(),
             tensors: tensors.collect(),
@@ -175,7 +176,7 @@ impl fmt::Display for GradientReport {
         let width = names.fold("tensor".len(), usize::max);
         let line = |f: &mut fmt::Formatter<'_>, name: &str| write!(f, "{name:<width$}");
         line(f, "")?;
-        writeln!(f, "  {:>21}  {:^24}  {:^24}", "", "by the chain rule", "by central differences")?;
+        writeln!(f, "  {:>21}  {:^24}  by central differences", "", "by the chain rule")?;
         line(f, "tensor")?;
         write!(f, "  {:>11}  {:>8}", "numbers", "greatest")?;
         writeln!(f, "{0}{0}  verdict", Heading)?;
