@@ -34,7 +34,7 @@ pub(crate) mod fault {
 }
 """
 
-# The tests that are asked, in this order, after `mnistry check`.
+# The tests that are asked, in this order, where `mnistry check` finds nothing.
 TESTS = [
     "gradients",
     "lib",
@@ -46,10 +46,15 @@ TESTS = [
     "data_refused",
 ]
 
-# Networks that `mnistry check` is given: each has what the others lack.
+# Networks that `mnistry check` is given: each has what the others lack. Of the small one there are
+# more cases: it takes some to meet more than 32 images most of whose pixels are black.
 CHECKS = [
-    f"--model networks/{model}.toml --images {images} --cases 30 {engine}"
-    for model, images in [("dense", "9x7"), ("strides", "11x9"), ("pooled", "12x11")]
+    f"--model networks/{model}.toml {images_and_cases} {engine}"
+    for model, images_and_cases in [
+        ("dense", "--images 9x7 --cases 100"),
+        ("strides", "--images 11x9 --cases 30"),
+        ("pooled", "--images 12x11 --cases 30"),
+    ]
     for engine in ["--threads 1", "--threads 2", "--threads 3 --gemm matrixmultiply"]
 ]
 
@@ -153,7 +158,9 @@ def main():
         if wanted and number not in wanted:
             continue
         by_check = not check_passes(programs["check"], number)
-        by_test = next((test for test in TESTS if not passes(tests[test], number, tree)), None)
+        by_test = None
+        if not by_check:
+            by_test = next((test for test in TESTS if not passes(tests[test], number, tree)), None)
         found.append({"number": number, **entry, "check": by_check, "test": by_test})
         said = f"{'check' if by_check else '–':<6} {by_test or '–':<18}"
         print(f"{number:>3}  {said} {entry['file']}: {entry['what']}", flush=True)
@@ -162,7 +169,7 @@ def main():
     survivors = [entry for entry in found if not entry["check"] and not entry["test"]]
     by_check = sum(entry["check"] for entry in found)
     by_tests = sum(entry["test"] is not None for entry in found)
-    print(f"{len(found)} faults: {by_check} caught by mnistry check, {by_tests} by the tests, "
+    print(f"{len(found)} faults: {by_check} caught by mnistry check, {by_tests} more by the tests, "
           f"{len(survivors)} by nothing")
     sys.exit(1 if survivors else 0)
 
