@@ -10,7 +10,7 @@ use std::path::Path;
 const FLOORS: &[&[&str]] = &[
     &["error"],
     &["report"],
-    &["measure", "reading", "sweep"],
+    &["check", "measure", "reading", "sweep"],
     &["train"],
     &["exec", "interchange"],
     &["model"],

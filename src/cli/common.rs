@@ -1,18 +1,16 @@
 //! The arguments that every command has.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use clap::builder::PossibleValuesParser;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mnistry::GemmBackend;
 use mnistry::data::{ClassNames, Found, LabelColumn, ReadOptions};
 use mnistry::report::{Error as ReportError, MODEL_FILE, RunConfig, RunRecord};
-use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::train::{Ensemble, Error as TrainError};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Ranks, Result};
 
 use super::CommandError;
+use super::engine_args::EngineArgs;
 use super::output::OutputOptions;
 use super::transfer::Transfer;
 
@@ -37,19 +35,8 @@ pub(super) struct Common {
     #[arg(long)]
     strict: bool,
 
-    /// The number of threads, or auto: one a core, and for training as many of them as turn out to be
-    /// the fastest while it goes on. The bits do not depend on it
-    #[arg(long, value_name = "N", default_value = "auto")]
-    threads: Threads,
-
-    /// The instruction set; the best that the CPU has, or the one that the environment variable
-    /// MNISTRY_ISA names, where it is not given. All but portable give the same bits
-    #[arg(long, value_name = "ISA", value_parser = isa_names())]
-    isa: Option<String>,
-
-    /// What computes the matrix products (GEMM)
-    #[arg(long, value_enum, default_value_t = Gemm::Engine)]
-    gemm: Gemm,
+    #[command(flatten)]
+    engine: EngineArgs,
 
     #[command(flatten)]
     pub(super) output: OutputOptions,
@@ -70,36 +57,6 @@ pub(super) struct ReadArgs {
     /// Rows and columns of each image change places
     #[arg(long)]
     transpose: bool,
-}
-
-/// How many threads are used.
-#[derive(Clone, Copy)]
-struct Threads(Option<u16>);
-
-impl FromStr for Threads {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = || text.parse().ok().filter(|threads| (1..=1024).contains(threads));
-        match text {
-            "auto" => Ok(Self(None)),
-            _ => number()
-                .map(|threads| Self(Some(threads)))
-                .ok_or_else(|| "give auto, or a number from 1 to 1024".into()),
-        }
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Gemm {
-    /// The engine's own kernels
-    Engine,
-    /// The crate matrixmultiply, to compare with: its last bits may differ
-    Matrixmultiply,
-}
-
-fn isa_names() -> PossibleValuesParser {
-    std::iter::once("auto").chain(ISA_NAMES).collect::<Vec<_>>().into()
 }
 
 impl ReadArgs {
@@ -229,12 +186,7 @@ impl Common {
 
     /// What was said of engines.
     pub(super) fn engine_options(&self) -> Result<EngineOptions> {
-        let gemm = match self.gemm {
-            Gemm::Engine => GemmBackend::Engine,
-            Gemm::Matrixmultiply => GemmBackend::Matrixmultiply,
-        };
-        let isa = self.isa.as_deref().map(Isa::named).transpose()?;
-        Ok(EngineOptions { isa, gemm, threads: self.threads.0.map(usize::from) })
+        self.engine.options()
     }
 }
 

@@ -1,8 +1,10 @@
 //! The command line: one file a command; what they share is in the other files.
 
 mod bench;
+mod check;
 mod common;
 mod data;
+mod engine_args;
 mod epoch_rate;
 mod error;
 mod evaluate;
@@ -13,6 +15,7 @@ mod import;
 mod interrupt;
 mod launch;
 mod meter;
+mod model;
 mod output;
 mod predict;
 mod regularisation;
@@ -51,6 +54,7 @@ Examples:
   mnistry sweep --seeds 0-9          train it by ten seeds, and say how the results vary
   mnistry export runs/1 digits.onnx  write it for other programs
   mnistry data fetch fashion         fetch another data set
+  mnistry check --model lenet5       check the gradients of a network
   mnistry bench                      measure this machine
 
 Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted
@@ -68,6 +72,7 @@ enum Command {
     Export(Box<export::Export>),
     Import(import::Import),
     Data(data::Data),
+    Check(check::Check),
     Bench(bench::Bench),
 }
 
@@ -112,6 +117,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Export(export) => export.run(),
         Command::Import(import) => import.run(),
         Command::Data(data) => data.run(),
+        Command::Check(check) => check.run(),
         Command::Bench(bench) => bench.run(),
     };
     match outcome {

@@ -6,9 +6,10 @@ use clap::{Args, ValueEnum};
 use mnistry::data::ClassNames;
 use mnistry::interchange::{self, Imported, ModelFormat};
 use mnistry::model::Architecture;
-use mnistry::{Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd};
+use mnistry::{Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sgd};
 
 use super::conflict;
+use super::model::{Mlp, Model};
 
 /// What is trained, and how.
 #[derive(Args)]
@@ -16,7 +17,7 @@ use super::conflict;
 pub(super) struct Settings {
     /// The network: mlp (dense layers), lenet5 or cnn (convolutions), or a TOML file that lists
     /// layers [default: mlp, or that of --init]
-    #[arg(long, value_name = "NAME|FILE", value_parser = model, help_heading = "Network")]
+    #[arg(long, value_name = "NAME|FILE", value_parser = Model::parse, help_heading = "Network")]
     model: Option<Model>,
 
     /// Units of each hidden layer of the mlp, separated by commas [default: 100]
@@ -86,14 +87,6 @@ impl From<Imported> for Start {
     }
 }
 
-#[derive(Clone)]
-enum Model {
-    Mlp,
-    LeNet5,
-    Cnn,
-    File(PathBuf),
-}
-
 #[derive(Clone, Copy, ValueEnum)]
 enum Output {
     Sigmoid,
@@ -150,10 +143,7 @@ impl Settings {
 
     /// The files that are read for the network.
     pub(super) fn inputs(&self) -> impl Iterator<Item = &Path> {
-        let described = match &self.model {
-            Some(Model::File(path)) => Some(&**path),
-            _ => None,
-        };
+        let described = self.model.as_ref().and_then(Model::file);
         self.init.as_deref().into_iter().chain(described)
     }
 
@@ -187,13 +177,8 @@ impl Settings {
 
     /// What is to be trained, where no file of weights describes it.
     fn architecture(&self, data: &Dataset) -> Result<Architecture> {
-        let (input, classes) = (data.shape(), data.classes());
-        Ok(match &self.model {
-            None | Some(Model::Mlp) => self.mlp(data).try_into()?,
-            Some(Model::LeNet5) => Sequential::lenet5(input, classes).try_into()?,
-            Some(Model::Cnn) => Sequential::cnn(input, classes).try_into()?,
-            Some(Model::File(path)) => Architecture::from_toml(path, input)?,
-        })
+        let model = self.model.as_ref().unwrap_or(&Model::Mlp);
+        model.architecture(data.shape(), data.classes(), &self.mlp())
     }
 
     /// Whether the layers of an mlp are described.
@@ -201,28 +186,19 @@ impl Settings {
         !self.hidden.is_empty() || self.output.is_some()
     }
 
-    fn mlp(&self, data: &Dataset) -> Sequential {
-        let output = match self.output {
-            None | Some(Output::Sigmoid) => Activation::Sigmoid,
-            Some(Output::Softmax) => Activation::Softmax,
-        };
-        let input = Sequential::new(data.shape());
-        let hidden = if self.hidden.is_empty() { &[100] } else { &self.hidden[..] };
-        hidden
-            .iter()
-            .fold(input, |network, &units| network.dense(units as usize, Activation::Relu))
-            .dense(data.classes(), output)
-    }
-}
-
-/// The network of that name, or the file that describes one.
-fn model(text: &str) -> Result<Model, String> {
-    match text {
-        "mlp" => Ok(Model::Mlp),
-        "lenet5" => Ok(Model::LeNet5),
-        "cnn" => Ok(Model::Cnn),
-        file if file.ends_with(".toml") => Ok(Model::File(file.into())),
-        _ => Err("give mlp, lenet5, cnn, or a file whose name ends with .toml".into()),
+    fn mlp(&self) -> Mlp {
+        let default = Mlp::default();
+        Mlp {
+            hidden: match self.hidden.is_empty() {
+                true => default.hidden,
+                false => self.hidden.iter().map(|&units| units as usize).collect(),
+            },
+            output: match self.output {
+                None => default.output,
+                Some(Output::Sigmoid) => Activation::Sigmoid,
+                Some(Output::Softmax) => Activation::Softmax,
+            },
+        }
     }
 }
 
