@@ -35,6 +35,10 @@ pub enum Error {
     /// A network was not read, written or put together.
     #[error(transparent)]
     Model(#[from] model::Error),
+    /// A network was not read from a file of Keras, or not written to one.
+    #[cfg(feature = "keras")]
+    #[error(transparent)]
+    Keras(crate::interchange::keras::Error),
     /// An engine cannot be had, or cannot work now.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -104,6 +108,16 @@ impl From<data::Problem> for Error {
 impl From<data::download::Error> for Error {
     fn from(error: data::download::Error) -> Self {
         Self::Data(error.into())
+    }
+}
+
+#[cfg(feature = "keras")]
+impl From<crate::interchange::keras::Error> for Error {
+    fn from(error: crate::interchange::keras::Error) -> Self {
+        match error {
+            crate::interchange::keras::Error::File(error) => Self::File(error),
+            error => Self::Keras(error),
+        }
     }
 }
 

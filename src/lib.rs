@@ -67,6 +67,7 @@ pub mod error;
 mod exec;
 mod files;
 pub mod image;
+pub mod interchange;
 mod kernels;
 pub mod measure;
 mod memory;

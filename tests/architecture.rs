@@ -10,7 +10,7 @@ use std::path::Path;
 const FLOORS: &[&[&str]] = &[
     &["error"],
     &["report"],
-    &["measure", "reading", "sweep"],
+    &["interchange", "measure", "reading", "sweep"],
     &["train"],
     &["exec"],
     &["model"],
