@@ -79,10 +79,11 @@ impl Settings {
         Ok(())
     }
 
-    /// Checks that the channels are last, and that no others of a layer's settings stand apart.
+    /// Checks what is the same in all layers that are read: channels last, a bias, nothing grouped,
+    /// dilated or quantised.
     ///
     /// # Errors
-    /// When one does.
+    /// When that is otherwise.
     pub(super) fn check_common(&self) -> Result<(), LayerProblem> {
         self.check([
             ("data_format", json!("channels_last")),
