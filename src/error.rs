@@ -135,6 +135,13 @@ impl From<check::Error> for Error {
     }
 }
 
+#[cfg(feature = "keras")]
+impl From<interchange::keras::Error> for Error {
+    fn from(error: interchange::keras::Error) -> Self {
+        interchange::Error::from(error).into()
+    }
+}
+
 impl From<sweep::Error> for Error {
     fn from(error: sweep::Error) -> Self {
         match error {

@@ -56,13 +56,18 @@ pub(super) struct Train {
         long,
         value_name = "RUN",
         help_heading = "Run",
-        conflicts_with_all = ["Settings", "Regularisation", "run_dir", "log_steps", "summary", "gemm"]
+        conflicts_with_all = ["Settings", "Regularisation", "run_dir", "log_steps", "tensorboard", "summary", "gemm"]
     )]
     resume: Option<PathBuf>,
 
     /// Write the loss of every step to this file, as CSV
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     log_steps: Option<PathBuf>,
+
+    /// Write event files to this folder, for `tensorboard --logdir DIR`: loss, accuracy and learning
+    /// rate while the run goes on, in the end the test and its confusion matrix
+    #[arg(long, value_name = "DIR", help_heading = "Run")]
+    tensorboard: Option<PathBuf>,
 
     /// Show the run live on a page in the browser, as `serve` does, until Ctrl-C
     #[cfg(feature = "serve")]
@@ -177,6 +182,9 @@ impl Train {
         }
         if let Some(file) = &self.log_steps {
             run = run.step_log(file);
+        }
+        if let Some(folder) = &self.tensorboard {
+            run = run.tensorboard(folder);
         }
         // Before an earlier run is given up.
         let interrupt = Interrupt::listen(engine.stop_flag())?;

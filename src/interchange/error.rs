@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::ModelFormat;
+#[cfg(feature = "keras")]
+use super::keras;
 use super::onnx::OnnxProblem;
 use crate::data;
 use crate::files;
@@ -59,9 +61,14 @@ pub enum Problem {
     /// A format that is written, and not read.
     #[error("a C header is written, but not read: import the model that it was made of")]
     WriteOnly,
-    /// A format that is neither written nor read.
-    #[error("{0} can neither be written nor read yet: take .onnx or .npz")]
-    NotYet(ModelFormat),
+    /// A format that this build has not.
+    #[cfg(not(feature = "keras"))]
+    #[error("this build was made without the feature keras, which {0} needs: take .onnx or .npz")]
+    LeftOut(ModelFormat),
+    /// A file of Keras.
+    #[cfg(feature = "keras")]
+    #[error(transparent)]
+    Keras(#[from] keras::Problem),
     /// A format that has no weights in bytes.
     #[error("{0} cannot have its kernels in bytes: a C header (.h) can")]
     NoInt8(ModelFormat),
@@ -94,6 +101,16 @@ impl Problem {
     /// This problem as that of the file at `path`.
     pub(super) fn at(self, path: &Path) -> Error {
         Error::Invalid { path: path.to_owned(), problem: Box::new(self) }
+    }
+}
+
+#[cfg(feature = "keras")]
+impl From<keras::Error> for Error {
+    fn from(error: keras::Error) -> Self {
+        match error {
+            keras::Error::File(error) => Self::File(error),
+            keras::Error::Invalid { path, problem } => Problem::from(*problem).at(&path),
+        }
     }
 }
 

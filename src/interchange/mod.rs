@@ -17,6 +17,8 @@ mod c_header;
 mod error;
 mod format;
 pub mod int8;
+#[cfg(feature = "keras")]
+pub mod keras;
 mod npz;
 mod onnx;
 
@@ -92,7 +94,14 @@ fn written(network: &Network, path: &Path, options: ExportOptions) -> Result<Vec
             let options = c_header::Options { name, int8: options.int8 };
             c_header::write(network, &options).map(String::into_bytes).map_err(at)
         }
-        ModelFormat::Keras | ModelFormat::KerasWeights => Err(at(Problem::NotYet(format))),
+        #[cfg(feature = "keras")]
+        ModelFormat::Keras => keras::archive_of(network).map_err(|problem| at(problem.into())),
+        #[cfg(feature = "keras")]
+        ModelFormat::KerasWeights => {
+            keras::weights_of(network).map_err(|problem| at(problem.into()))
+        }
+        #[cfg(not(feature = "keras"))]
+        ModelFormat::Keras | ModelFormat::KerasWeights => Err(at(Problem::LeftOut(format))),
     }
 }
 
@@ -119,7 +128,15 @@ pub fn read(bytes: &[u8], format: ModelFormat) -> Result<Imported, Problem> {
         ModelFormat::Onnx => onnx::read(bytes),
         ModelFormat::Npz => npz::read(bytes),
         ModelFormat::CHeader => Err(Problem::WriteOnly),
-        ModelFormat::Keras | ModelFormat::KerasWeights => Err(Problem::NotYet(format)),
+        #[cfg(feature = "keras")]
+        ModelFormat::Keras => {
+            let keras::Imported { network, notes } = keras::of_archive(bytes)?;
+            let notes = notes.iter().map(ToString::to_string).collect();
+            Ok(Imported { network, notes })
+        }
+        #[cfg(not(feature = "keras"))]
+        ModelFormat::Keras => Err(Problem::LeftOut(format)),
+        ModelFormat::KerasWeights => Err(Problem::WeightsAlone),
         ModelFormat::Safetensors => match Network::from_bytes(Path::new(""), bytes) {
             Ok(network) => Ok(Imported::plain(network)),
             Err(error) => Err(error.into()),
@@ -145,7 +162,13 @@ pub fn import_weights(path: impl AsRef<Path>, architecture: Architecture) -> Res
             Ok(Imported { network, notes })
         }
         ModelFormat::CHeader => Err(at(Problem::WriteOnly)),
-        format @ ModelFormat::KerasWeights => Err(at(Problem::NotYet(format))),
+        #[cfg(feature = "keras")]
+        ModelFormat::KerasWeights => match keras::of_weights(contents(path)?, architecture) {
+            Ok(network) => Ok(Imported::plain(network)),
+            Err(problem) => Err(at(problem.into())),
+        },
+        #[cfg(not(feature = "keras"))]
+        format @ ModelFormat::KerasWeights => Err(at(Problem::LeftOut(format))),
     }
 }
 
