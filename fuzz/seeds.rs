@@ -5,6 +5,9 @@ use std::io::Cursor;
 use std::path::Path;
 
 use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageFormat, Luma, LumaA};
+use mnistry::image::ImageShape;
+use mnistry::interchange::{self, ExportOptions};
+use mnistry::{Activation, Network, Sequential};
 use writers::{arrays, members};
 use zip::CompressionMethod::{Deflated, Stored};
 
@@ -28,12 +31,16 @@ fn main() -> std::io::Result<()> {
         ("npy/labels", writers::npy(&labels)),
         ("npz/stored", writers::npz(&members, Stored)),
         ("npz/deflated", writers::npz(&members, Deflated)),
+        ("onnx/dense", exported(&dense(), "model.onnx")),
+        ("onnx/images", exported(&images_of_all_layers(), "model.onnx")),
         ("picture/bmp", picture(ImageFormat::Bmp)),
         ("picture/gif", encode(&transparent().into_rgba8().into(), ImageFormat::Gif)),
         ("picture/jpeg", picture(ImageFormat::Jpeg)),
         ("picture/png", picture(ImageFormat::Png)),
         ("picture/tiff", picture(ImageFormat::Tiff)),
         ("picture/webp", picture(ImageFormat::WebP)),
+        ("weights_npz/dense", exported(&dense(), "model.npz")),
+        ("weights_npz/images", exported(&images_of_all_layers(), "model.npz")),
         ("picture/transparent", encode(&transparent(), ImageFormat::Png)),
     ];
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
@@ -43,6 +50,36 @@ fn main() -> std::io::Result<()> {
         fs::write(path, bytes)?;
     }
     Ok(())
+}
+
+/// A network of dense layers.
+fn dense() -> Network {
+    let layers = Sequential::new(ImageShape { height: 2, width: 2 })
+        .dense(3, Activation::Relu)
+        .dense(2, Activation::Sigmoid);
+    Network::new(layers, 1).expect("layers that fit")
+}
+
+/// A network of every kind of layer.
+fn images_of_all_layers() -> Network {
+    let layers = Sequential::new(ImageShape { height: 8, width: 8 })
+        .conv2d(2, 3, Activation::Relu)
+        .max_pool(2)
+        .average_pool(2)
+        .dropout(0.5)
+        .flatten()
+        .dense(2, Activation::Softmax);
+    Network::new(layers, 1).expect("layers that fit")
+}
+
+/// The file that `network` is exported to.
+fn exported(network: &Network, name: &str) -> Vec<u8> {
+    let folder = std::env::temp_dir().join(format!("seeds-{}", std::process::id()));
+    let path = folder.join(name);
+    interchange::export(network, &path, ExportOptions::default()).expect("it can be written");
+    let bytes = fs::read(path).expect("it was written");
+    fs::remove_dir_all(folder).expect("it was made");
+    bytes
 }
 
 /// Two strokes on grey ground.

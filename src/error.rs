@@ -13,7 +13,7 @@ use crate::exec::engine::EngineError;
 use crate::kernels::optim::InvalidOption;
 use crate::model::{ArchitectureError, NetworkError};
 use crate::simd::UnsupportedIsa;
-use crate::{data, files, image, model, ranks, reading, report, sweep, train};
+use crate::{check, data, files, image, interchange, model, ranks, reading, report, sweep, train};
 
 pub use crate::files::Foreign;
 pub use crate::memory::Shortage;
@@ -35,6 +35,9 @@ pub enum Error {
     /// A network was not read, written or put together.
     #[error(transparent)]
     Model(#[from] model::Error),
+    /// A network was not exported or imported.
+    #[error(transparent)]
+    Interchange(interchange::Error),
     /// An engine cannot be had, or cannot work now.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -44,6 +47,9 @@ pub enum Error {
     /// A network was not trained, evaluated or asked.
     #[error(transparent)]
     Train(#[from] train::Error),
+    /// Gradients were not checked.
+    #[error(transparent)]
+    Check(check::Error),
     /// A run was not recorded, or a report not made.
     #[error(transparent)]
     Report(report::Error),
@@ -82,6 +88,16 @@ impl From<NetworkError> for Error {
     }
 }
 
+impl From<interchange::Error> for Error {
+    fn from(error: interchange::Error) -> Self {
+        match error {
+            interchange::Error::Model(error) => Self::Model(error),
+            interchange::Error::File(error) => Self::File(error),
+            error => Self::Interchange(error),
+        }
+    }
+}
+
 impl From<UnsupportedIsa> for Error {
     fn from(error: UnsupportedIsa) -> Self {
         Self::Engine(error.into())
@@ -104,6 +120,25 @@ impl From<data::Problem> for Error {
 impl From<data::download::Error> for Error {
     fn from(error: data::download::Error) -> Self {
         Self::Data(error.into())
+    }
+}
+
+impl From<check::Error> for Error {
+    fn from(error: check::Error) -> Self {
+        match error {
+            check::Error::Engine(error) => Self::Engine(error),
+            check::Error::Model(error) => Self::Model(error),
+            check::Error::Data(problem) => problem.into(),
+            check::Error::Train(error) => Self::Train(error),
+            error => Self::Check(error),
+        }
+    }
+}
+
+#[cfg(feature = "keras")]
+impl From<interchange::keras::Error> for Error {
+    fn from(error: interchange::keras::Error) -> Self {
+        interchange::Error::from(error).into()
     }
 }
 

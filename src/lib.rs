@@ -55,18 +55,21 @@
 //!
 //! From here: [`Dataset`] for where data come from, [`Sequential`] for networks, [`FitOptions`]
 //! for a run and [`train::Observer`] to watch it, [`report::RecordedRun`] for a run that is kept in
-//! a folder, [`Network`] for saved models, [`error`] for what can go wrong.
+//! a folder, [`Network`] for saved models, [`interchange`] for those of other programs, [`check`] for
+//! proofs of a network's gradients, [`error`] for what can go wrong.
 
 // Nothing from outside is unwrapped; tests may.
 #![warn(clippy::unwrap_used)]
 // Without the feature, nobody sees what is in `internals`.
 #![cfg_attr(not(feature = "internals"), allow(dead_code, unreachable_pub))]
 
+pub mod check;
 pub mod data;
 pub mod error;
 mod exec;
 mod files;
 pub mod image;
+pub mod interchange;
 mod kernels;
 pub mod measure;
 mod memory;
@@ -88,6 +91,8 @@ pub mod internals {
     pub mod formats {
         pub use crate::data::formats::*;
     }
+    pub use crate::check::expected::Expected;
+    pub use crate::check::reference::{Reference, sigmoid, softmax};
     pub use crate::data::generated::pens::strokes;
     pub use crate::kernels::gemm::{Gemm, MatrixMut, MatrixRef, Start};
     pub use crate::measure::{BATCH_SIZES, InputLayer, Product, Strides, Zeros, training_networks};

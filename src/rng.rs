@@ -30,6 +30,8 @@ pub enum Stream {
     Sweep = 7,
     /// Which images are in which fold of a cross-validation.
     Folds = 8,
+    /// The weights, images and labels that gradients are checked with; the index is the case's.
+    Check = 9,
 }
 
 impl Rng {

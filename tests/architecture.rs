@@ -10,9 +10,9 @@ use std::path::Path;
 const FLOORS: &[&[&str]] = &[
     &["error"],
     &["report"],
-    &["measure", "reading", "sweep"],
+    &["check", "measure", "reading", "sweep"],
     &["train"],
-    &["exec"],
+    &["exec", "interchange"],
     &["model"],
     &["data"],
     &["image"],

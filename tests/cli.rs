@@ -351,7 +351,9 @@ fn colours_are_for_terminals_that_want_them() {
 fn every_command_explains_itself_with_examples() {
     let desk = Desk::new();
     let data = ["data", "data fetch", "data generate", "data info"];
-    for command in ["", "train", "evaluate", "predict", "bench"].into_iter().chain(data) {
+    for command in
+        ["", "train", "evaluate", "predict", "export", "import", "bench"].into_iter().chain(data)
+    {
         let help = desk.succeed(&format!("{command} --help"));
         assert!(help.contains("Examples:\n  mnistry "), "{help}");
     }

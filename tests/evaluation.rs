@@ -1,13 +1,12 @@
 //! What the engine reads in images, against the reference.
 
 mod generated;
-mod reference;
 
 use generated::{any_hidden, architectures, engine, engines, images};
+use mnistry::internals::{Reference, sigmoid, softmax};
 use mnistry::train::Error;
 use mnistry::{Activation, Engine};
 use proptest::prelude::*;
-use reference::{Reference, sigmoid, softmax};
 
 /// What logits in f32 may be wrong by: they are sums of up to 40 terms of size one or less, over
 /// up to four layers.

@@ -2,15 +2,14 @@
 //! with them.
 
 mod generated;
-mod reference;
 
 use generated::{engine, images, stripes};
 use mnistry::image::{ImageShape, RandomAffine};
+use mnistry::internals::{Reference, softmax};
 use mnistry::train::{
     ClassWeights, Error, History, LrDecay, LrSchedule, Observer, Progress, State,
 };
 use mnistry::{Activation, FitOptions, Network, NoObserver, Optimizer, Sequential, Sgd, Split};
-use reference::{Reference, softmax};
 use std::ops::ControlFlow;
 
 const SHAPE: ImageShape = ImageShape { height: 6, width: 6 };

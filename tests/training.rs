@@ -2,15 +2,14 @@
 //! its observer sees and decides, and what it refuses.
 
 mod generated;
-mod reference;
 
 use generated::{engine, images, stripes};
 use mnistry::image::ImageShape;
+use mnistry::internals::Reference;
 use mnistry::train::{Epoch, Error, History, Observer, ObserverError, Progress};
 use mnistry::{
     Activation, Adam, Engine, FitOptions, Network, NoObserver, Optimizer, Sequential, Sgd, Split,
 };
-use reference::Reference;
 use std::ops::ControlFlow;
 
 const SHAPE: ImageShape = ImageShape { height: 4, width: 3 };

@@ -1,18 +1,16 @@
 //! The arguments that every command has.
 
 use std::path::{Path, PathBuf};
-use std::str::FromStr;
 
-use clap::builder::PossibleValuesParser;
-use clap::{Args, ValueEnum};
+use clap::Args;
 use mnistry::GemmBackend;
 use mnistry::data::{ClassNames, Found, LabelColumn, ReadOptions};
 use mnistry::report::{Error as ReportError, MODEL_FILE, RunConfig, RunRecord};
-use mnistry::simd::{ISA_NAMES, Isa};
 use mnistry::train::{Ensemble, Error as TrainError};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Ranks, Result};
 
 use super::CommandError;
+use super::engine_args::EngineArgs;
 use super::output::OutputOptions;
 use super::transfer::Transfer;
 
@@ -37,19 +35,8 @@ pub(super) struct Common {
     #[arg(long)]
     strict: bool,
 
-    /// The number of threads, or auto: one a core, and for training as many of them as turn out to be
-    /// the fastest while it goes on. The bits do not depend on it
-    #[arg(long, value_name = "N", default_value = "auto")]
-    threads: Threads,
-
-    /// The instruction set; the best that the CPU has, or the one that the environment variable
-    /// MNISTRY_ISA names, where it is not given. All but portable give the same bits
-    #[arg(long, value_name = "ISA", value_parser = isa_names())]
-    isa: Option<String>,
-
-    /// What computes the matrix products (GEMM)
-    #[arg(long, value_enum, default_value_t = Gemm::Engine)]
-    gemm: Gemm,
+    #[command(flatten)]
+    engine: EngineArgs,
 
     #[command(flatten)]
     pub(super) output: OutputOptions,
@@ -70,36 +57,6 @@ pub(super) struct ReadArgs {
     /// Rows and columns of each image change places
     #[arg(long)]
     transpose: bool,
-}
-
-/// How many threads are used.
-#[derive(Clone, Copy)]
-struct Threads(Option<u16>);
-
-impl FromStr for Threads {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let number = || text.parse().ok().filter(|threads| (1..=1024).contains(threads));
-        match text {
-            "auto" => Ok(Self(None)),
-            _ => number()
-                .map(|threads| Self(Some(threads)))
-                .ok_or_else(|| "give auto, or a number from 1 to 1024".into()),
-        }
-    }
-}
-
-#[derive(Clone, Copy, ValueEnum)]
-enum Gemm {
-    /// The engine's own kernels
-    Engine,
-    /// The crate matrixmultiply, to compare with: its last bits may differ
-    Matrixmultiply,
-}
-
-fn isa_names() -> PossibleValuesParser {
-    std::iter::once("auto").chain(ISA_NAMES).collect::<Vec<_>>().into()
 }
 
 impl ReadArgs {
@@ -147,17 +104,22 @@ impl Common {
         model: &Path,
         classes: Option<&ClassNames>,
     ) -> Result<Dataset, CommandError> {
-        let run = match self.data {
-            None => RunRecord::read(model).map(Some),
-            Some(_) => Ok(None),
-        };
-        let run = match run {
-            Ok(Some(run)) => run,
-            Ok(None) | Err(ReportError::NoSuchRun(_)) => {
-                return Ok(self.find(&self.place(), classes)?.data);
-            }
-            Err(error) => return Err(error.into()),
-        };
+        let run = self.run_of(model)?;
+        let place = self.place_for(run.as_ref());
+        Ok(self.find(&place, classes)?.data)
+    }
+
+    /// What the run says of itself whose folder `model` is; nothing where data are named, or it is none.
+    pub(super) fn run_of(&self, model: &Path) -> Result<Option<RunRecord>, CommandError> {
+        match self.data.as_ref().map_or_else(|| RunRecord::read(model).map(Some), |_| Ok(None)) {
+            Err(ReportError::NoSuchRun(_)) => Ok(None),
+            run => Ok(run?),
+        }
+    }
+
+    /// What was said of the data, and where nothing was, where those of `run` are, which is then said.
+    pub(super) fn place_for<'a>(&'a self, run: Option<&'a RunRecord>) -> Place<'a> {
+        let Some(run) = run else { return self.place() };
         let place = self.place_of(&run.config);
         if let Some(data) = place.data {
             self.output.note(format_args!(
@@ -165,7 +127,7 @@ impl Common {
                 data.display()
             ));
         }
-        Ok(self.find(&place, classes)?.data)
+        place
     }
 
     /// The data set at `place`, or the one that stands in where none is named, which is then said; and
@@ -176,7 +138,17 @@ impl Common {
         place: &Place<'_>,
         classes: Option<&ClassNames>,
     ) -> Result<Found, CommandError> {
-        let mut found = find_silently(place, &self.output)?;
+        self.told(find_silently(place, &self.output)?, place, classes)
+    }
+
+    /// What was `found` at `place`, its classes in the order of `classes`, where there are any. How it
+    /// was read is said.
+    pub(super) fn told(
+        &self,
+        mut found: Found,
+        place: &Place<'_>,
+        classes: Option<&ClassNames>,
+    ) -> Result<Found, CommandError> {
         if let Some(why) = found.data.left_out.first().filter(|_| self.strict) {
             return Err(CommandError::LeftOut(why.clone()));
         }
@@ -214,12 +186,7 @@ impl Common {
 
     /// What was said of engines.
     pub(super) fn engine_options(&self) -> Result<EngineOptions> {
-        let gemm = match self.gemm {
-            Gemm::Engine => GemmBackend::Engine,
-            Gemm::Matrixmultiply => GemmBackend::Matrixmultiply,
-        };
-        let isa = self.isa.as_deref().map(Isa::named).transpose()?;
-        Ok(EngineOptions { isa, gemm, threads: self.threads.0.map(usize::from) })
+        self.engine.options()
     }
 }
 

@@ -45,6 +45,12 @@ pub(super) enum CommandError {
     #[cfg(feature = "mpi")]
     #[error("{name} is {value:?}: give for how many seconds a rank waits for others, 1 or more")]
     Patience { name: &'static str, value: String },
+    /// The engine's gradients are not those of the reference.
+    #[error(
+        "the gradients of {} differ from the reference's by more than rounding explains, which is a \
+         fault of this program: please report it, with the table and the arguments", .0.join(", ")
+    )]
+    Gradients(Vec<String>),
     /// There are fewer test images than the arguments say.
     #[error("there is no test image {index}: they are 0 to {last}")]
     NoTestImage { index: usize, last: usize },
@@ -101,10 +107,12 @@ macro_rules! failed {
 }
 
 failed! {
+    mnistry::check::Error,
     mnistry::data::Error,
     mnistry::data::Problem,
     mnistry::data::download::Error,
     mnistry::image::Error,
+    mnistry::interchange::Error,
     mnistry::model::Error,
     mnistry::EngineError,
     mnistry::ranks::Error,

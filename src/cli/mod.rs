@@ -1,16 +1,21 @@
 //! The command line: one file a command; what they share is in the other files.
 
 mod bench;
+mod check;
 mod common;
 mod data;
+mod engine_args;
 mod epoch_rate;
 mod error;
 mod evaluate;
+mod export;
 mod file_size;
 mod frame_clock;
+mod import;
 mod interrupt;
 mod launch;
 mod meter;
+mod model;
 mod output;
 mod predict;
 mod regularisation;
@@ -47,7 +52,9 @@ Examples:
   mnistry report runs/1 --open       look at the run in the browser
   mnistry serve --open               draw digits, and have them read at once
   mnistry sweep --seeds 0-9          train it by ten seeds, and say how the results vary
+  mnistry export runs/1 digits.onnx  write it for other programs
   mnistry data fetch fashion         fetch another data set
+  mnistry check --model lenet5       check the gradients of a network
   mnistry bench                      measure this machine
 
 Exit codes: 0 done, 1 failed (one line on stderr says why), 2 wrong usage, 130 interrupted
@@ -62,7 +69,10 @@ enum Command {
     #[cfg(feature = "serve")]
     Serve(serve::Serve),
     Sweep(Box<sweep::Sweep>),
+    Export(Box<export::Export>),
+    Import(import::Import),
     Data(data::Data),
+    Check(check::Check),
     Bench(bench::Bench),
 }
 
@@ -104,7 +114,10 @@ pub(crate) fn run() -> ExitCode {
         #[cfg(feature = "serve")]
         Command::Serve(serve) => serve.run(),
         Command::Sweep(sweep) => sweep.run(),
+        Command::Export(export) => export.run(),
+        Command::Import(import) => import.run(),
         Command::Data(data) => data.run(),
+        Command::Check(check) => check.run(),
         Command::Bench(bench) => bench.run(),
     };
     match outcome {

@@ -4,19 +4,21 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use mnistry::data::ClassNames;
+use mnistry::interchange::{self, Imported, ModelFormat};
 use mnistry::model::Architecture;
-use mnistry::{Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sequential, Sgd};
+use mnistry::{Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sgd};
 
 use super::conflict;
+use super::model::{Mlp, Model};
 
 /// What is trained, and how.
 #[derive(Args)]
 #[command(next_help_heading = "Training")]
 pub(super) struct Settings {
     /// The network: mlp (dense layers), lenet5 or cnn (convolutions), or a TOML file that lists
-    /// layers
-    #[arg(long, value_name = "NAME|FILE", default_value = "mlp", value_parser = model, help_heading = "Network")]
-    model: Model,
+    /// layers [default: mlp, or that of --init]
+    #[arg(long, value_name = "NAME|FILE", value_parser = Model::parse, help_heading = "Network")]
+    model: Option<Model>,
 
     /// Units of each hidden layer of the mlp, separated by commas [default: 100]
     #[arg(
@@ -32,7 +34,8 @@ pub(super) struct Settings {
     #[arg(long, value_enum, help_heading = "Network")]
     output: Option<Output>,
 
-    /// Start from the weights in this safetensors file instead of random ones
+    /// Start from the weights in this file instead of random ones: .safetensors, .npz, or .onnx. Where
+    /// no network is named, it is the one that the file describes; else the weights must fit it
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(super) init: Option<PathBuf>,
 
@@ -65,12 +68,23 @@ pub(super) struct Settings {
     pub(super) train_limit: Option<u32>,
 }
 
-#[derive(Clone)]
-enum Model {
-    Mlp,
-    LeNet5,
-    Cnn,
-    File(PathBuf),
+/// The network that a training starts from.
+pub(super) struct Start {
+    pub(super) network: Network,
+    /// How it was read from a file of another program, a sentence each.
+    pub(super) notes: Vec<String>,
+}
+
+impl From<Network> for Start {
+    fn from(network: Network) -> Self {
+        Self { network, notes: Vec::new() }
+    }
+}
+
+impl From<Imported> for Start {
+    fn from(Imported { network, notes, .. }: Imported) -> Self {
+        Self { network, notes }
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -91,8 +105,8 @@ impl Settings {
     /// # Errors
     /// When arguments contradict each other.
     pub(super) fn fit_options(&self, epochs: Option<u32>) -> Result<FitOptions, clap::Error> {
-        let shapes_mlp = !self.hidden.is_empty() || self.output.is_some();
-        if shapes_mlp && !matches!(self.model, Model::Mlp) {
+        let is_mlp = matches!(self.model, None | Some(Model::Mlp));
+        if self.shapes_mlp() && !is_mlp {
             let problem = "--hidden and --output are for --model mlp: other models have their own";
             return Err(conflict("train", problem));
         }
@@ -129,55 +143,62 @@ impl Settings {
 
     /// The files that are read for the network.
     pub(super) fn inputs(&self) -> impl Iterator<Item = &Path> {
-        let described = match &self.model {
-            Model::File(path) => Some(&**path),
-            _ => None,
-        };
+        let described = self.model.as_ref().and_then(Model::file);
         self.init.as_deref().into_iter().chain(described)
     }
 
     /// What the classes are called in the file that the first weights come from, if it says so.
     pub(super) fn class_names(&self) -> Result<Option<ClassNames>> {
-        Ok(self.init.as_ref().map(Network::saved_class_names).transpose()?.flatten())
+        let Some(path) = &self.init else { return Ok(None) };
+        Ok(match ModelFormat::of(path) {
+            Ok(_) => interchange::saved_class_names(path)?,
+            // A name that says nothing is that of a file of our own.
+            Err(_) => Network::saved_class_names(path)?,
+        })
     }
 
     /// The network to start from, made for the images and classes of `data`.
-    pub(super) fn network(&self, data: &Dataset) -> Result<Network> {
-        let (input, classes) = (data.shape(), data.classes());
-        let architecture: Architecture = match &self.model {
-            Model::Mlp => self.mlp(data).try_into()?,
-            Model::LeNet5 => Sequential::lenet5(input, classes).try_into()?,
-            Model::Cnn => Sequential::cnn(input, classes).try_into()?,
-            Model::File(path) => Architecture::from_toml(path, input)?,
+    pub(super) fn network(&self, data: &Dataset) -> Result<Start> {
+        let architecture = self.architecture(data);
+        let Some(path) = &self.init else {
+            return Ok(Network::new(architecture?, self.seed)?.into());
         };
-        match &self.init {
-            Some(path) => Ok(Network::load_weights(path, architecture)?),
-            None => Ok(Network::new(architecture, self.seed)?),
+        if ModelFormat::of(path).is_err() {
+            return Ok(Network::load_weights(path, architecture?)?.into());
         }
+        if self.model.is_none() && !self.shapes_mlp() {
+            match interchange::import(path) {
+                Err(error) if error.is_without_architecture() => {}
+                imported => return Ok(imported?.into()),
+            }
+        }
+        Ok(interchange::import_weights(path, architecture?)?.into())
     }
 
-    fn mlp(&self, data: &Dataset) -> Sequential {
-        let output = match self.output {
-            None | Some(Output::Sigmoid) => Activation::Sigmoid,
-            Some(Output::Softmax) => Activation::Softmax,
-        };
-        let input = Sequential::new(data.shape());
-        let hidden = if self.hidden.is_empty() { &[100] } else { &self.hidden[..] };
-        hidden
-            .iter()
-            .fold(input, |network, &units| network.dense(units as usize, Activation::Relu))
-            .dense(data.classes(), output)
+    /// What is to be trained, where no file of weights describes it.
+    fn architecture(&self, data: &Dataset) -> Result<Architecture> {
+        let model = self.model.as_ref().unwrap_or(&Model::Mlp);
+        model.architecture(data.shape(), data.classes(), &self.mlp())
     }
-}
 
-/// The network of that name, or the file that describes one.
-fn model(text: &str) -> Result<Model, String> {
-    match text {
-        "mlp" => Ok(Model::Mlp),
-        "lenet5" => Ok(Model::LeNet5),
-        "cnn" => Ok(Model::Cnn),
-        file if file.ends_with(".toml") => Ok(Model::File(file.into())),
-        _ => Err("give mlp, lenet5, cnn, or a file whose name ends with .toml".into()),
+    /// Whether the layers of an mlp are described.
+    fn shapes_mlp(&self) -> bool {
+        !self.hidden.is_empty() || self.output.is_some()
+    }
+
+    fn mlp(&self) -> Mlp {
+        let default = Mlp::default();
+        Mlp {
+            hidden: match self.hidden.is_empty() {
+                true => default.hidden,
+                false => self.hidden.iter().map(|&units| units as usize).collect(),
+            },
+            output: match self.output {
+                None => default.output,
+                Some(Output::Sigmoid) => Activation::Sigmoid,
+                Some(Output::Softmax) => Activation::Softmax,
+            },
+        }
     }
 }
 

@@ -19,7 +19,7 @@ use super::meter::Meter;
 use super::regularisation::Regularisation;
 #[cfg(feature = "serve")]
 use super::serve::WatchedRun;
-use super::settings::Settings;
+use super::settings::{Settings, Start};
 use super::watch::Watch;
 use super::{CommandError, Outcome, output};
 
@@ -56,13 +56,18 @@ pub(super) struct Train {
         long,
         value_name = "RUN",
         help_heading = "Run",
-        conflicts_with_all = ["Settings", "Regularisation", "run_dir", "log_steps", "summary", "gemm"]
+        conflicts_with_all = ["Settings", "Regularisation", "run_dir", "log_steps", "tensorboard", "summary", "gemm"]
     )]
     resume: Option<PathBuf>,
 
     /// Write the loss of every step to this file, as CSV
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     log_steps: Option<PathBuf>,
+
+    /// Write event files to this folder, for `tensorboard --logdir DIR`: loss, accuracy and learning
+    /// rate while the run goes on, in the end the test and its confusion matrix
+    #[arg(long, value_name = "DIR", help_heading = "Run")]
+    tensorboard: Option<PathBuf>,
 
     /// Show the run live on a page in the browser, as `serve` does, until Ctrl-C
     #[cfg(feature = "serve")]
@@ -85,6 +90,7 @@ Examples:
   mnistry train --model cnn --summary
   mnistry train --data mnist.npz --optimizer sgd --learning-rate 0.1 --momentum 0.9
   mnistry train --data mnist.npz --model cnn --epochs 10 --batch-size 64 --watch
+  mnistry train --data mnist.npz --init digits.onnx
   mnistry train --resume runs/1
   mnistry train --resume runs/1 --epochs 20
   mnistry train --data mnist.npz --quiet --json | jq .test.accuracy";
@@ -152,7 +158,10 @@ impl Train {
         }
         let classes = self.settings.class_names()?;
         let found = self.common.find(&self.common.place(), classes.as_ref())?;
-        let network = self.settings.network(&found.data)?;
+        let Start { network, notes } = self.settings.network(&found.data)?;
+        for note in notes {
+            self.common.output.note(format_args!("--init: {note}"));
+        }
         if self.summary {
             return self.print_summary(&network);
         }
@@ -173,6 +182,9 @@ impl Train {
         }
         if let Some(file) = &self.log_steps {
             run = run.step_log(file);
+        }
+        if let Some(folder) = &self.tensorboard {
+            run = run.tensorboard(folder);
         }
         // Before an earlier run is given up.
         let interrupt = Interrupt::listen(engine.stop_flag())?;

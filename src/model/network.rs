@@ -18,13 +18,13 @@ pub struct Tensor {
 }
 
 /// What weights are called where there is no memory for them.
-pub(super) const WEIGHTS: (&str, &str) = ("the network", "its weights");
+pub(crate) const WEIGHTS: (&str, &str) = ("the network", "its weights");
 
 /// Checks that there is memory for the weights of `architecture`.
 ///
 /// # Errors
 /// When there is not.
-pub(super) fn check_memory(architecture: &Architecture) -> Result<(), Shortage> {
+pub(crate) fn check_memory(architecture: &Architecture) -> Result<(), Shortage> {
     let counts = architecture.parameters().map(|spec| spec.count() as u128);
     let bytes = counts.sum::<u128>() * size_of::<f32>() as u128;
     let (task, weights) = WEIGHTS;

@@ -1,40 +1,18 @@
 //! Saved networks: safetensors with Keras's tensor names and layouts, and as metadata what is
 //! needed to use them again. The bytes depend on the network alone.
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 use std::path::Path;
 
-use serde::{Deserialize, Serialize};
-
 use super::error::{FileProblem, Result};
+use super::record::NetworkRecord;
 use super::tensor_file::{TensorFile, TensorFileWriter};
-use super::{Architecture, Network, Sequential};
+use super::{Architecture, Network};
 use crate::data::ClassNames;
 use crate::files::{read_bounded, write_atomically};
 
 /// The largest model file that is read: no [`Architecture`] needs more.
-const LARGEST_FILE: u64 = 1 << 32;
-
-/// The key of our metadata, one JSON text.
-const METADATA_KEY: &str = "mnistry";
-
-/// What a model file says besides its tensors.
-#[derive(Serialize, Deserialize)]
-struct Metadata {
-    /// Counts incompatible changes of this record.
-    format: u32,
-    architecture: Sequential,
-    classes: usize,
-    /// What the classes are called; it is not said in files of networks that were told of none.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    class_names: Option<ClassNames>,
-    /// What is done to a pixel before the first layer.
-    scaling: Cow<'static, str>,
-}
-
-const FORMAT: u32 = 1;
-const SCALING: &str = "x/255";
+pub(crate) const LARGEST_FILE: u64 = 1 << 32;
 
 impl Network {
     /// Writes the network to `path`, by way of a temporary file, so that no half of a model is
@@ -52,16 +30,7 @@ impl Network {
     /// # Errors
     /// When the format cannot say the network.
     pub(crate) fn to_bytes(&self, path: &Path) -> Result<Vec<u8>> {
-        let classes = self.architecture().classes();
-        let architecture = self.architecture().clone().into();
-        let metadata = Metadata {
-            format: FORMAT,
-            architecture,
-            classes,
-            class_names: self.class_names().cloned(),
-            scaling: SCALING.into(),
-        };
-        let mut file = TensorFileWriter::new(path, METADATA_KEY, &metadata)?;
+        let mut file = TensorFileWriter::new(path, NetworkRecord::KEY, &NetworkRecord::of(self))?;
         file.add_tensors("", self.tensors());
         file.into_bytes()
     }
@@ -82,17 +51,10 @@ impl Network {
     /// As [`load`](Self::load).
     pub(crate) fn from_bytes(path: &Path, bytes: &[u8]) -> Result<Self> {
         let file = TensorFile::parse(path, bytes)?;
-        let metadata: Metadata = file.metadata(METADATA_KEY)?;
-        if metadata.format != FORMAT {
-            return Err(FileProblem::Format { found: metadata.format, read: FORMAT }.at(path));
-        }
-        let architecture = Architecture::new(metadata.architecture)
-            .map_err(|error| FileProblem::from(error).at(path))?;
-        if metadata.scaling != SCALING || metadata.classes != architecture.classes() {
-            return Err(FileProblem::Contradiction.at(path));
-        }
+        let record: NetworkRecord = file.metadata(NetworkRecord::KEY)?;
+        let architecture = record.architecture().map_err(|problem| problem.at(path))?;
         let network = with_tensors(&file, architecture)?;
-        with_names(&file, network, metadata.class_names)
+        with_names(&file, network, record.into_class_names())
     }
 
     /// What the safetensors file at `path` says that the classes of its network are called, if it
@@ -122,8 +84,8 @@ impl Network {
 
 /// What our metadata in `file`, if there are any, say that the classes are called.
 fn saved_names(file: &TensorFile<'_>) -> Result<Option<ClassNames>> {
-    let metadata: Option<Metadata> = file.optional_metadata(METADATA_KEY)?;
-    Ok(metadata.and_then(|metadata| metadata.class_names))
+    let record: Option<NetworkRecord> = file.optional_metadata(NetworkRecord::KEY)?;
+    Ok(record.and_then(NetworkRecord::into_class_names))
 }
 
 /// `network`, whose classes `file` says are called so.
@@ -140,11 +102,23 @@ fn with_names(
 
 /// A network of `architecture` with the tensors of `file`, which has no others.
 fn with_tensors(file: &TensorFile<'_>, architecture: Architecture) -> Result<Network> {
-    // The network of a small file may have many layers: nothing here may take their square.
-    let known: HashSet<_> = architecture.parameters().map(|known| known.name.as_str()).collect();
-    if let Some(extra) = file.names().find(|name| !known.contains(name)) {
-        return Err(file.invalid(FileProblem::ExtraTensor(extra.into())));
-    }
+    check_names(file.names(), &architecture).map_err(|problem| file.invalid(problem))?;
     let tensors = file.tensors("", &architecture)?;
     Network::from_tensors(architecture, tensors).map_err(|error| file.invalid(error.into()))
+}
+
+/// Refuses the tensors `names` of a file if one is none of `architecture`.
+///
+/// # Errors
+/// As said.
+pub(crate) fn check_names<'a>(
+    mut names: impl Iterator<Item = &'a str>,
+    architecture: &Architecture,
+) -> Result<(), FileProblem> {
+    // The network of a small file may have many layers: nothing here may take their square.
+    let known: HashSet<_> = architecture.parameters().map(|known| known.name.as_str()).collect();
+    match names.find(|name| !known.contains(name)) {
+        Some(extra) => Err(FileProblem::ExtraTensor(extra.into())),
+        None => Ok(()),
+    }
 }

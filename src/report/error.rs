@@ -82,6 +82,9 @@ pub enum Error {
         /// How many it should have.
         steps: usize,
     },
+    /// Events of another run would be shown as part of this one.
+    #[error("{}: has TensorBoard's events of another run: name another folder", .0.display())]
+    OtherEvents(PathBuf),
     /// A network that is beyond use.
     #[error(
         "after epoch {epoch}, {tensor} holds a number that is not finite: lower the learning rate"

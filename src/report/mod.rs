@@ -1,8 +1,10 @@
 //! What people look at: the report of a run as JSON and as text, and the folder that keeps it.
 
+mod confusion_heat;
 mod contact_sheet;
 mod drawing;
 mod error;
+mod heat_colours;
 #[cfg(feature = "html")]
 mod html;
 mod memory;
@@ -16,6 +18,7 @@ mod shades;
 mod submission;
 mod summary;
 mod teams;
+mod tensorboard;
 mod text;
 mod until_accuracy;
 

@@ -101,8 +101,12 @@ pub(crate) fn architectures(
 
 /// Up to three hidden layers of any kind.
 pub(crate) fn any_hidden() -> impl Strategy<Value = Vec<(usize, Activation)>> {
-    let kinds = select(vec![Activation::Linear, Activation::Relu, Activation::Sigmoid]);
-    prop::collection::vec((widths(), kinds), 0..=3)
+    prop::collection::vec((widths(), hidden_activations()), 0..=3)
+}
+
+/// Up to two hidden layers of few units.
+pub(crate) fn small_hidden() -> impl Strategy<Value = Vec<(usize, Activation)>> {
+    prop::collection::vec((1_usize..=6, hidden_activations()), 0..=2)
 }
 
 /// One hidden layer with `activation`.
@@ -166,12 +170,7 @@ pub(crate) fn image_networks(
     let shape = (3_usize..=9, 3_usize..=9).prop_map(|(height, width)| ImageShape { height, width });
     let hidden = prop::option::of((1_usize..=20, hidden_activations(), any::<bool>()));
     (shape, layers, hidden, class_counts()).prop_map(|(shape, layers, hidden, classes)| {
-        let fitting = |network: Sequential, layer| {
-            let more = network.clone().with(layer);
-            let whole = more.clone().flatten().dense(1, Activation::Linear);
-            if Architecture::new(whole).is_ok() { more } else { network }
-        };
-        let mut network = layers.into_iter().fold(Sequential::new(shape), fitting).flatten();
+        let mut network = those_that_fit(Sequential::new(shape), layers).flatten();
         if let Some((units, activation, drops)) = hidden {
             network = network.dense(units, activation);
             if drops {
@@ -179,5 +178,30 @@ pub(crate) fn image_networks(
             }
         }
         checked(network.dense(classes, Activation::Softmax))
+    })
+}
+
+/// Networks of few numbers that see images.
+pub(crate) fn small_image_networks() -> impl Strategy<Value = Architecture> {
+    let shape = (2_usize..=4, 2_usize..=4).prop_map(|(height, width)| ImageShape { height, width });
+    let few = convolution().prop_map(|mut layer| {
+        if let Layer::Conv2d { filters, .. } = &mut layer {
+            *filters = 1 + *filters % 3;
+        }
+        layer
+    });
+    let layers = prop::collection::vec(prop_oneof![few, max_pool(), average_pool()], 1..=3);
+    (shape, layers, 2_usize..=4).prop_map(|(shape, layers, classes)| {
+        let network = those_that_fit(Sequential::new(shape), layers).flatten();
+        checked(network.dense(classes, Activation::Softmax))
+    })
+}
+
+/// `network` with those of `layers` that fit each other.
+fn those_that_fit(network: Sequential, layers: Vec<Layer>) -> Sequential {
+    layers.into_iter().fold(network, |network, layer| {
+        let more = network.clone().with(layer);
+        let whole = more.clone().flatten().dense(1, Activation::Linear);
+        if Architecture::new(whole).is_ok() { more } else { network }
     })
 }

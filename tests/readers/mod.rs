@@ -4,14 +4,23 @@
 
 use mnistry::data::{LabelColumn, ReadOptions, Table};
 use mnistry::image::{Frame, Picture};
+use mnistry::interchange::{self, ModelFormat};
 use mnistry::internals::formats::{Layout, gzip, idx, npy, npz};
 
 /// Has a reader read bytes.
 pub(crate) type Reader = fn(&[u8]);
 
 /// The readers, by the names of their fuzz targets.
-pub(crate) const READERS: [(&str, Reader); 6] =
-    [("csv", csv), ("gz", gz), ("idx", idx), ("npy", npy), ("npz", npz), ("picture", picture)];
+pub(crate) const READERS: [(&str, Reader); 8] = [
+    ("csv", csv),
+    ("gz", gz),
+    ("idx", idx),
+    ("npy", npy),
+    ("npz", npz),
+    ("onnx", onnx),
+    ("picture", picture),
+    ("weights_npz", weights_npz),
+];
 
 /// Checks that the elements of an array lie within its file.
 fn check(layout: &Layout, file: &[u8]) {
@@ -86,5 +95,22 @@ pub(crate) fn picture(bytes: &[u8]) {
     }
     if let Ok(image) = picture.image(input) {
         assert_eq!(image.shape(), input);
+    }
+}
+
+/// A graph is a network whose weights are numbers.
+pub(crate) fn onnx(bytes: &[u8]) {
+    network(bytes, ModelFormat::Onnx);
+}
+
+/// An archive of weights is such a network.
+pub(crate) fn weights_npz(bytes: &[u8]) {
+    network(bytes, ModelFormat::Npz);
+}
+
+fn network(bytes: &[u8], format: ModelFormat) {
+    if let Ok(imported) = interchange::read(bytes, format) {
+        let tensors = imported.network.tensors().iter();
+        assert!(tensors.flat_map(|tensor| &tensor.values).all(|weight| weight.is_finite()));
     }
 }

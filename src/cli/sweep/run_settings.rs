@@ -74,7 +74,7 @@ impl RunSettings {
         |run| {
             let read = Self::read(run)?;
             Ok(Job {
-                network: read.settings.network(dataset)?,
+                network: read.settings.network(dataset)?.network,
                 options: read.options()?,
                 train_limit: read.settings.train_limit.map(|limit| limit as usize),
             })

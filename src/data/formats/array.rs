@@ -33,14 +33,14 @@ impl Array {
     }
 
     /// The elements as they are in the file, if they are bytes in row-major order.
-    pub(super) fn bytes(&self) -> Option<&Bytes> {
+    pub(crate) fn bytes(&self) -> Option<&Bytes> {
         // With one dimension, or all but one of length 1, both orders are the same.
         let is_ordered = !self.is_fortran || self.dims.iter().filter(|&&dim| dim > 1).count() <= 1;
         (is_ordered && self.element == Element::U8).then_some(&self.elements)
     }
 
     /// All elements, row-major.
-    pub(super) fn numbers(&self) -> impl Iterator<Item = f64> {
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = f64> {
         let mut strides = vec![1; self.dims.len()];
         let mut stride = 1;
         for at in 0..self.dims.len() {

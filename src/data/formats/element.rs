@@ -68,6 +68,11 @@ impl Element {
         })
     }
 
+    /// Whether it is a number of four or eight bytes with a fraction.
+    pub(crate) fn is_float(self) -> bool {
+        matches!(self.kind, Kind::F32 | Kind::F64)
+    }
+
     /// Its bytes.
     #[must_use]
     pub fn size(self) -> usize {

@@ -57,6 +57,20 @@ pub fn parse_header(start: &[u8]) -> Result<Layout, Problem> {
     Ok(Layout::new(dims, element, end)?.in_fortran_order(is_fortran))
 }
 
+/// The header of an npy file of `dims` elements, row-major, of the type that NumPy names `descr`.
+///
+/// # Errors
+/// When there are so many dimensions that no header of version 1.0 holds them.
+pub(crate) fn header(descr: &str, dims: &[usize]) -> Result<Vec<u8>, Problem> {
+    let shape: String = dims.iter().map(|dim| format!("{dim},")).collect();
+    let text = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': ({shape}), }}");
+    // The elements begin at a multiple of 64 bytes.
+    let len = (10 + text.len() + 1).next_multiple_of(64) - 10;
+    let field = u16::try_from(len).map_err(|_| Problem::NpyHeaderLong(len))?;
+    let text = format!("{text:<0$}\n", len - 1);
+    Ok([b"\x93NUMPY\x01\x00", &field.to_le_bytes()[..], text.as_bytes()].concat())
+}
+
 /// What a header says.
 struct Header {
     dims: Vec<usize>,

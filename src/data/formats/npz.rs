@@ -6,7 +6,7 @@ use std::io::Write;
 use super::roles::{Pair, Roles};
 use super::unpack;
 use super::zip_member::{Directory, ZipMember, open};
-use super::{Layout, npy};
+use super::{Array, Layout, npy};
 use crate::data::Problem;
 use crate::data::checksum::crc32;
 use crate::data::formats::unpack::{Compressed, UnpackError};
@@ -43,7 +43,7 @@ struct Member<'a> {
 /// When `compressed` is not a zip archive whose arrays are [known](Roles) by their names or shapes,
 /// in a way that is read, or a header claims what the archive cannot hold.
 pub fn parse(compressed: &[u8]) -> Result<Npz<'_>, Problem> {
-    let arrays = Arrays::of(compressed)?;
+    let arrays = Arrays::of(compressed, MOST_ARRAYS)?;
     let found: Vec<_> =
         arrays.readable.iter().map(|member| (stem(&member.name), &member.layout)).collect();
     let roles = match (Roles::of(&found), arrays.unreadable) {
@@ -67,7 +67,7 @@ pub fn parse(compressed: &[u8]) -> Result<Npz<'_>, Problem> {
 /// # Errors
 /// As [`parse`], and when it holds another number of arrays.
 pub fn parse_single(compressed: &[u8]) -> Result<Npz<'_>, Problem> {
-    let arrays = Arrays::of(compressed)?;
+    let arrays = Arrays::of(compressed, MOST_ARRAYS)?;
     match (arrays.unreadable, arrays.readable) {
         (Some(problem), _) => Err(problem),
         (None, members) if members.len() == 1 => {
@@ -87,9 +87,10 @@ struct Arrays<'a> {
 }
 
 impl<'a> Arrays<'a> {
-    fn of(compressed: &'a [u8]) -> Result<Self, Problem> {
+    /// The first arrays of the archive `compressed`, at most as many as `most`.
+    fn of(compressed: &'a [u8], most: usize) -> Result<Self, Problem> {
         let mut archive = open(compressed)?;
-        let names = names(&archive, |name| name.ends_with(EXTENSION));
+        let names = names(&archive, most, |name| name.ends_with(EXTENSION));
         let (mut readable, mut unreadable) = (Vec::new(), None);
         for name in names {
             match Member::find(compressed, &mut archive, &name) {
@@ -104,17 +105,17 @@ impl<'a> Arrays<'a> {
 }
 
 /// The names of some members, sorted.
-fn names(archive: &Directory<'_>, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
+fn names(archive: &Directory<'_>, most: usize, is_meant: impl Fn(&str) -> bool) -> Vec<String> {
     // Names that are no text are none of ours.
     let names = archive.file_names().filter_map(|name| Some(name.ok()?.into_owned()));
-    let mut names: Vec<_> = names.filter(|name| is_meant(name)).take(MOST_ARRAYS).collect();
+    let mut names: Vec<_> = names.filter(|name| is_meant(name)).take(most).collect();
     names.sort();
     names
 }
 
 /// What an archive holds that has no arrays.
 fn arrays_of_others(compressed: &[u8]) -> Result<Vec<String>, Problem> {
-    let names = names(&open(compressed)?, |_| true);
+    let names = names(&open(compressed)?, MOST_ARRAYS, |_| true);
     Ok(names.into_iter().take(8).map(|name| name.escape_debug().to_string()).collect())
 }
 
@@ -123,15 +124,69 @@ fn stem(name: &str) -> &str {
     name.strip_suffix(EXTENSION).unwrap_or(name)
 }
 
+/// Checks that no bytes of the archive `compressed` are those of two of its `members`: each would
+/// unpack to as much as those bytes can hold.
+fn check_claims(compressed: &[u8], members: &[Member<'_>]) -> Result<(), Problem> {
+    let claimed = members.iter().map(|member| member.member.bytes.len() as u64).sum();
+    match claimed > compressed.len() as u64 {
+        true => Err(Problem::Beyond { claimed, held: compressed.len() as u64 }),
+        false => Ok(()),
+    }
+}
+
+/// All arrays of an archive, each read by its name when it is asked for.
+pub(crate) struct NamedArrays<'a> {
+    /// Sorted by their names.
+    members: Vec<Member<'a>>,
+}
+
+impl<'a> NamedArrays<'a> {
+    /// Those of the archive `compressed`, of which nothing is unpacked but the headers.
+    ///
+    /// # Errors
+    /// When it is no archive, or one of its arrays cannot be read.
+    pub(crate) fn parse(compressed: &'a [u8]) -> Result<Self, Problem> {
+        let Arrays { readable: members, unreadable } = Arrays::of(compressed, usize::MAX)?;
+        if let Some(problem) = unreadable {
+            return Err(problem);
+        }
+        check_claims(compressed, &members)?;
+        Ok(Self { members })
+    }
+
+    /// What the arrays are called.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.members.iter().map(|member| stem(&member.name))
+    }
+
+    /// What the header of the array `name` says, if there is one.
+    pub(crate) fn layout(&self, name: &str) -> Option<&Layout> {
+        self.member(name).map(|member| &member.layout)
+    }
+
+    /// The array `name`, if there is one.
+    ///
+    /// # Errors
+    /// When it is damaged, or takes more memory than there is.
+    pub(crate) fn array(&self, name: &str) -> Result<Option<Array>, Problem> {
+        let Some(member) = self.member(name) else { return Ok(None) };
+        let file = unpack::in_memory(member.layout.file_len(), |file| member.unpack_to(file));
+        let array = |file: Vec<u8>| Array::new(&file.into(), &member.layout);
+        file.and_then(array).map(Some).map_err(|problem| problem.within(member.name.clone()))
+    }
+
+    fn member(&self, name: &str) -> Option<&Member<'a>> {
+        let name = format!("{name}{EXTENSION}");
+        let place = self.members.binary_search_by(|member| member.name.cmp(&name)).ok()?;
+        self.members.get(place)
+    }
+}
+
 impl<'a> Npz<'a> {
     /// These arrays, if together they are no more than the archive can hold.
     fn checked(self) -> Result<Self, Problem> {
         let Self { compressed, members, .. } = &self;
-        // Members that share their bytes would each unpack to as much as those bytes can hold.
-        let claimed = members.iter().map(|member| member.member.bytes.len() as u64).sum();
-        if claimed > compressed.len() as u64 {
-            return Err(Problem::Beyond { claimed, held: compressed.len() as u64 });
-        }
+        check_claims(compressed, members)?;
         let unpacked = members.iter().try_fold(0usize, |len, member| {
             len.checked_add(member.layout.file_len()).filter(|&len| isize::try_from(len).is_ok())
         });

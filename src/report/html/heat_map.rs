@@ -1,9 +1,9 @@
 //! A confusion matrix as a heat map: a table with colours, or a picture where it is large.
 
-use super::colours::{right, wrong};
 use super::picture::Picture;
 use crate::image::ImageShape;
 use crate::report::TestReport;
+use crate::report::confusion_heat::ConfusionHeat;
 use crate::report::error::Result;
 use crate::report::text::grouped;
 
@@ -45,43 +45,23 @@ impl HeatMap {
     /// # Errors
     /// When a picture cannot be made.
     pub(super) fn new(test: &TestReport) -> Result<Self> {
-        let shares = shares(test);
-        // Errors are few: their colours are told apart among themselves.
-        let off = |(row, shares): (usize, &Vec<f64>)| {
-            let errors = shares.iter().enumerate().filter(|(column, _)| *column != row);
-            errors.map(|(_, &share)| share).fold(0.0, f64::max)
-        };
-        let worst = shares.iter().enumerate().map(off).fold(0.0, f64::max);
-        let strength = |row: usize, column: usize| {
-            let share = shares[row][column];
-            if row == column {
-                share
-            } else if share > 0.0 {
-                share / worst
-            } else {
-                0.0
-            }
-        };
+        let heat = ConfusionHeat::new(&test.confusion_matrix);
         let rows = test.confusion_matrix.rows();
         if rows.len() > MOST_IN_TABLE {
-            let pixel = |index: usize| {
-                let (row, column) = (index / rows.len(), index % rows.len());
-                let strength = strength(row, column) as f32;
-                if row == column { right(strength) } else { wrong(strength) }
-            };
+            let pixel = |index: usize| heat.colour(index / rows.len(), index % rows.len());
             let pixels: Vec<_> = (0..rows.len() * rows.len()).map(pixel).collect();
             let shape = ImageShape { height: rows.len(), width: rows.len() };
             return Ok(Self::Picture(Picture::coloured(shape, &pixels)?));
         }
         let entry = |row: usize, column: usize, count: u64| Count {
             count: grouped(count),
-            share: percent(shares[row][column]),
+            share: percent(heat.share(row, column)),
             kind: match (row == column, count) {
                 (_, 0) => "none",
                 (true, _) => "hit",
                 (false, _) => "miss",
             },
-            strength: (100.0 * strength(row, column)).round() as u32,
+            strength: (100.0 * heat.strength(row, column)).round() as u32,
         };
         let row = |(row, counts): (usize, &Vec<u64>)| Row {
             class: test.class_name(row).into_owned(),
@@ -89,15 +69,6 @@ impl HeatMap {
         };
         Ok(Self::Table(rows.iter().enumerate().map(row).collect()))
     }
-}
-
-/// The matrix of `test`, each number as a share of its row; nothing where a class has no images.
-fn shares(test: &TestReport) -> Vec<Vec<f64>> {
-    let normalised = |row: &Vec<u64>| {
-        let total = row.iter().sum::<u64>().max(1) as f64;
-        row.iter().map(|&count| count as f64 / total).collect()
-    };
-    test.confusion_matrix.rows().iter().map(normalised).collect()
 }
 
 /// A share of a row in a few letters.

@@ -1,11 +1,11 @@
 //! The weights of the first layer that learns, as pictures.
 
-use super::colours::diverging;
 use super::picture::Picture;
 use super::samples::limited;
 use crate::image::ImageShape;
 use crate::model::{Layer, Network, Shape};
 use crate::report::error::Result;
+use crate::report::heat_colours::diverging;
 
 /// So many pictures at most.
 const MOST: usize = 60;

@@ -49,6 +49,9 @@ pub struct RunConfig {
     /// The file that the loss of every step is written to, if any.
     #[serde(default)]
     pub step_log: Option<PathBuf>,
+    /// The folder that TensorBoard's event files are written to, if any.
+    #[serde(default)]
+    pub tensorboard: Option<PathBuf>,
     /// Epochs, minibatches, optimiser, order and seed.
     #[serde(flatten)]
     pub fit: FitOptions,

@@ -12,30 +12,28 @@ mod saved;
 mod step_log;
 #[cfg(test)]
 mod tests;
+mod trained;
 
 pub use config::RunConfig;
 pub use folder::{MODEL_FILE, PAGE_FILE};
 pub use followed::FollowedRun;
 pub use record::{RunRecord, RunStatus, run_folders};
 pub use saved::SavedRun;
+pub use trained::TrainedRun;
 
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-#[cfg(feature = "html")]
-use super::html::{RunPictures, run_page};
-use super::{Report, TestReport, UntilAccuracy, peak_memory_bytes};
 use crate::data::{Dataset, ReadOptions, Split};
 use crate::exec::engine::Engine;
-use crate::measure::{Machine, share_of_peak};
 use crate::model::{Error as ModelError, Network};
-use crate::ranks::Ranks;
 use crate::report::error::{Error, Result};
-use crate::train::{Epoch, FitOptions, Observer, State, TeamUse};
+use crate::report::tensorboard::{self, TensorBoard};
+use crate::train::{FitOptions, Observer, State};
 use data::{checksum, taken};
 use folder::{RunFolder, whole};
 use history_file::HistoryFile;
-use recorder::Recorder;
+use recorder::{Logs, Recorder};
 use step_log::StepLog;
 
 /// Where runs are kept that are given no folder.
@@ -85,6 +83,7 @@ pub struct RecordedRun<'a> {
     init: Option<PathBuf>,
     folder: Option<PathBuf>,
     step_log: Option<PathBuf>,
+    tensorboard: Option<PathBuf>,
     command: Option<String>,
     started: Instant,
 }
@@ -103,6 +102,7 @@ impl<'a> RecordedRun<'a> {
             init: None,
             folder: None,
             step_log: None,
+            tensorboard: None,
             command: None,
             started: Instant::now(),
         }
@@ -151,6 +151,14 @@ impl<'a> RecordedRun<'a> {
         self
     }
 
+    /// Writes event files that TensorBoard shows to this folder, which has none yet: loss, accuracy
+    /// and learning rate by epoch, and by step what is known of a step, while the run goes on; in the
+    /// end what the test gave, its confusion matrix as an image.
+    pub fn tensorboard(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.tensorboard = Some(whole(folder.into()));
+        self
+    }
+
     /// Writes down the command line that makes the run.
     pub fn command(mut self, line: impl Into<String>) -> Self {
         self.command = Some(line.into());
@@ -194,12 +202,16 @@ impl<'a> RecordedRun<'a> {
             // Its weights are in the first checkpoint: the name only tells where they came from.
             init: self.init.map(|path| path.to_string_lossy().into_owned().into()),
             step_log: self.step_log,
+            tensorboard: self.tensorboard,
             fit: options,
             threads: engine.training_threads(),
             isa: engine.isa().name().into(),
             gemm: engine.gemm_backend(),
         };
         let mut step_log = config.step_log.as_ref().map(StepLog::open).transpose()?;
+        if let Some(folder) = &config.tensorboard {
+            tensorboard::prepare(folder)?;
+        }
         let folder = match self.folder {
             Some(path) => RunFolder::claim(path)?,
             None => RunFolder::claim_next_in(RUNS)?,
@@ -280,8 +292,15 @@ impl<'a> StartedRun<'a> {
         self.call_ranks()?;
         let Self { engine, mut state, folder, .. } = self;
         let before = state.seconds();
-        let mut recorder =
-            Recorder::new(observer, &folder, &self.train_images, self.history, self.step_log);
+        let images = self.config.train_images;
+        let tensorboard = self.config.tensorboard.as_ref();
+        let tensorboard = tensorboard
+            .map(|place| {
+                TensorBoard::begin(place, *state.options(), images, state.steps_done(images))
+            })
+            .transpose()?;
+        let logs = Logs { history: self.history, steps: self.step_log, tensorboard };
+        let mut recorder = Recorder::new(observer, &folder, &self.train_images, logs);
         let start = Instant::now();
         let (train, test) = (&self.train_images, &self.dataset.test);
         let history = match self.config.fit.is_judged_by_others() {
@@ -333,116 +352,4 @@ pub enum RunEnd<'a> {
         /// The file that the network was saved in.
         model: PathBuf,
     },
-}
-
-/// A [`RecordedRun`] whose network is trained, and not tested yet. It is being saved: when it is
-/// tested, or dropped, it is on the disk.
-#[derive(Debug)]
-pub struct TrainedRun<'a> {
-    engine: &'a Engine,
-    dataset: &'a Dataset,
-    started: Instant,
-    state: State,
-    folder: RunFolder,
-    config: RunConfig,
-    /// Whether it was trained in one go, so that `train_seconds` are those of its validation too.
-    since_start: bool,
-    train_seconds: f64,
-    teams: Vec<TeamUse>,
-}
-
-impl TrainedRun<'_> {
-    /// Its epochs.
-    #[must_use]
-    pub fn epochs(&self) -> &[Epoch] {
-        self.state.epochs()
-    }
-
-    /// Where the network is not that of the last epoch, the one that it is of: the epoch of the
-    /// lowest validation loss.
-    #[must_use]
-    pub fn best(&self) -> Option<usize> {
-        self.state.restored().map(|(epoch, _)| epoch)
-    }
-
-    /// The trained network.
-    #[must_use]
-    pub fn network(&self) -> &Network {
-        self.state.result()
-    }
-
-    /// The folder that keeps the run.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        self.folder.path()
-    }
-
-    /// Where its network is, which is waited for.
-    ///
-    /// # Errors
-    /// When it could not be saved.
-    pub fn model_path(&self) -> Result<PathBuf> {
-        self.folder.settle()?;
-        Ok(self.folder.model_path())
-    }
-
-    /// Tests the network on the data set's test images, and completes the folder with
-    /// `report.json`, `confusion_matrix.csv` and, by the feature `html`, `report.html`.
-    ///
-    /// # Errors
-    /// When the test loss is not a finite number, a file cannot be written, or the engine is asked to
-    /// stop: the run can then be gone on with, to be tested.
-    pub fn test(&self) -> Result<Report> {
-        let Self { engine, dataset, state, config, .. } = self;
-        let network = state.result();
-        let test =
-            TestReport::new(engine.evaluate(network, &dataset.test)?, &network.names_of_classes())?;
-        let samples = config.train_images * state.epochs().len();
-        let samples_per_second = samples as f64 / self.train_seconds;
-        let ranks = engine.ranks().map(Ranks::size);
-        let report = Report {
-            dataset: dataset.name.clone(),
-            model: network.architecture().to_string(),
-            parameters: network.parameter_count(),
-            threads: engine.training_threads(),
-            ranks,
-            teams: self.teams.clone(),
-            isa: engine.isa().name().into(),
-            machine: Some(Machine::this()),
-            train_seconds: self.train_seconds,
-            total_seconds: self.started.elapsed().as_secs_f64(),
-            samples_per_second,
-            // Of other machines it is not known.
-            of_peak: ranks
-                .is_none()
-                .then(|| share_of_peak(engine, network.architecture(), samples_per_second)),
-            peak_memory_bytes: peak_memory_bytes(),
-            history: state.epochs().to_vec(),
-            until_accuracy: UntilAccuracy::of(
-                state,
-                self.since_start.then_some(self.train_seconds),
-            ),
-            test,
-        };
-        let page = self.page(&report);
-        self.folder.finish(&report, page.as_ref().ok().and_then(Option::as_deref))?;
-        // What was trained and tested is kept, whatever became of its page.
-        page?;
-        Ok(report)
-    }
-
-    /// The report as a web page.
-    #[cfg(feature = "html")]
-    fn page(&self, report: &Report) -> Result<Option<String>> {
-        let Self { engine, dataset, state, config, folder, .. } = self;
-        let record = RunRecord::completed(folder.path(), config, report);
-        let pictures = RunPictures::new(engine, state.result(), dataset, &record)?;
-        run_page(&record, Some(&pictures)).map(Some)
-    }
-
-    #[cfg(not(feature = "html"))]
-    #[allow(clippy::unnecessary_wraps, clippy::unused_self, reason = "as with the feature")]
-    fn page(&self, _: &Report) -> Result<Option<String>> {
-        Ok(None)
-    }
 }

@@ -10,6 +10,7 @@ use super::step_log::StepLog;
 use crate::data::Split;
 use crate::model::Network;
 use crate::report::error::{Error, Result};
+use crate::report::tensorboard::TensorBoard;
 use crate::train::{Epoch, Observer, ObserverError, Progress, State};
 
 /// How often a network is saved, however short epochs are.
@@ -17,14 +18,20 @@ const MODEL_INTERVAL: Duration = Duration::from_secs(1);
 /// How often the whole state is saved: what a run that is killed has to do again.
 const CHECKPOINT_INTERVAL: Duration = Duration::from_secs(2);
 
+/// The files that grow while a run goes on.
+pub(super) struct Logs {
+    pub(super) history: HistoryFile,
+    pub(super) steps: Option<StepLog>,
+    pub(super) tensorboard: Option<TensorBoard>,
+}
+
 /// Records a run and tells another observer of it.
 pub(super) struct Recorder<'a> {
     observer: &'a mut dyn Observer,
     folder: &'a RunFolder,
     /// The images that are trained on.
     images: &'a Split,
-    history: HistoryFile,
-    step_log: Option<StepLog>,
+    logs: Logs,
     /// What kept a step from being logged.
     logged: Result<()>,
     model: Unsaved,
@@ -32,6 +39,18 @@ pub(super) struct Recorder<'a> {
     checkpoint: Pace,
     /// How long the network was not trained but saved and shown.
     aside: Duration,
+}
+
+impl Logs {
+    fn add_step(&mut self, progress: &Progress) -> Result<()> {
+        if let Some(log) = &mut self.steps {
+            log.record(progress.loss)?;
+        }
+        match &mut self.tensorboard {
+            Some(tensorboard) => tensorboard.add_step(progress),
+            None => Ok(()),
+        }
+    }
 }
 
 /// A network that is saved from time to time.
@@ -46,16 +65,14 @@ impl<'a> Recorder<'a> {
         observer: &'a mut dyn Observer,
         folder: &'a RunFolder,
         images: &'a Split,
-        history: HistoryFile,
-        step_log: Option<StepLog>,
+        logs: Logs,
     ) -> Self {
         let unsaved = || Unsaved { pace: Pace::new(MODEL_INTERVAL), network: None };
         Self {
             observer,
             folder,
             images,
-            history,
-            step_log,
+            logs,
             logged: Ok(()),
             model: unsaved(),
             best: unsaved(),
@@ -71,10 +88,13 @@ impl<'a> Recorder<'a> {
     /// When a step could not be logged, a file cannot be written, or the images have changed.
     pub(super) fn end(mut self, state: &State) -> Result<Duration> {
         self.logged?;
-        if let Some(log) = &mut self.step_log {
+        if let Some(log) = &mut self.logs.steps {
             log.sync()?;
         }
-        self.history.sync()?;
+        if let Some(tensorboard) = &mut self.logs.tensorboard {
+            tensorboard.flush()?;
+        }
+        self.logs.history.sync()?;
         let folder = self.folder;
         self.best.save_now(|best| folder.save_best(best))?;
         let finite = check_finite(state.network(), state.epochs().len() + 1);
@@ -95,9 +115,7 @@ impl<'a> Recorder<'a> {
 impl Observer for Recorder<'_> {
     fn on_step_end(&mut self, progress: &Progress) -> ControlFlow<()> {
         let flow = self.observer.on_step_end(progress);
-        if let Some(log) = &mut self.step_log {
-            self.logged = log.record(progress.loss);
-        }
+        self.logged = self.logs.add_step(progress);
         if self.logged.is_err() { ControlFlow::Break(()) } else { flow }
     }
 
@@ -111,13 +129,16 @@ impl Observer for Recorder<'_> {
         self.images.check_unchanged().map_err(Error::from)?;
         check_finite(network, epoch.epoch)?;
         let folder = self.folder;
-        if !self.history.is_open() {
+        if !self.logs.history.is_open() {
             // It has its name only when the first files are on the disk.
             folder.settle()?;
         }
         self.model.take(network, |network| folder.save_model(network))?;
         self.best.save_if_due(|network| folder.save_best(network))?;
-        self.history.add(epoch)?;
+        self.logs.history.add(epoch)?;
+        if let Some(tensorboard) = &mut self.logs.tensorboard {
+            tensorboard.add_epoch(epoch)?;
+        }
         let flow = self.observer.on_epoch_end(epoch, network);
         self.aside += start.elapsed();
         flow
@@ -138,14 +159,14 @@ impl Observer for Recorder<'_> {
 
     fn on_checkpoint(&mut self, state: &State) -> Result<(), ObserverError> {
         let start = Instant::now();
-        let Self { folder, images, step_log, best, checkpoint, .. } = self;
+        let Self { folder, images, logs, best, checkpoint, .. } = self;
         images.check_unchanged().map_err(Error::from)?;
         // The last good state is kept; the loss will tell.
         if check_finite(state.network(), state.epochs().len()).is_err() {
             return Ok(());
         }
         // A checkpoint promises that what it goes on from is on the disk.
-        if let Some(log) = step_log {
+        if let Some(log) = &mut logs.steps {
             log.sync()?;
         }
         best.save_now(|network| folder.save_best(network))?;

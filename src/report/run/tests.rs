@@ -10,6 +10,7 @@ use super::*;
 use crate::data::generated::generate;
 use crate::exec::engine::EngineOptions;
 use crate::model::{Activation, Sequential};
+use crate::report::Report;
 use crate::train::{Epoch, NoObserver, ObserverError, Progress};
 
 /// What a run needs, and a folder for it.

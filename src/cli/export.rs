@@ -1,0 +1,181 @@
+//! `mnistry export`: a network for other programs.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use mnistry::Network;
+use mnistry::interchange::int8::quantised;
+use mnistry::interchange::{self, ExportOptions, ModelFormat};
+use mnistry::report::check_output;
+use serde::Serialize;
+
+use super::common::{Common, find_silently, load, model_file, output_file};
+use super::output::OutputOptions;
+use super::{CommandError, Outcome, conflict};
+
+/// Write a trained network for other programs
+///
+/// The ending says for which: .onnx (ONNX Runtime and its like), .npz (NumPy), .h (a C99 header without
+/// dependencies), .safetensors. An ONNX file and a header take the bytes of an image and scale them
+/// themselves, and give the probabilities that `predict` gives: the softmax of the logits, under a
+/// sigmoid output too.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Export {
+    /// A model file, or a run folder that holds one
+    #[arg(value_name = "MODEL")]
+    model: PathBuf,
+
+    /// The file to write, in place of one that is there
+    #[arg(value_name = "OUT", value_parser = exported_file)]
+    out: PathBuf,
+
+    /// Write the kernels of a C header as bytes, a quarter as large: quantised after training, with a
+    /// scale for each output. What that costs is told by the test images of --data, of the run, or of
+    /// MNIST
+    #[arg(long)]
+    int8: bool,
+
+    #[command(flatten)]
+    common: Common,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mnistry export runs/1 digits.onnx
+  mnistry export runs/1 digits.npz
+  mnistry export runs/1 digits.h
+  mnistry export runs/1 digits.h --int8 --data mnist --json | jq .int8
+  mnistry export model.safetensors digits.onnx";
+
+/// The JSON of what was written.
+#[derive(Serialize)]
+struct Exported {
+    file: PathBuf,
+    format: String,
+    bytes: u64,
+    model: String,
+    parameters: usize,
+    /// What it takes and gives.
+    usage: String,
+    /// What quantisation costs, where there was one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    int8: Option<Quantised>,
+}
+
+/// What a network reads with its kernels in floats and in bytes; of none where no data were found.
+#[derive(Default, Serialize)]
+struct Quantised {
+    dataset: Option<String>,
+    test_images: usize,
+    float32: Option<Tested>,
+    int8: Option<Tested>,
+}
+
+#[derive(Serialize)]
+struct Tested {
+    loss: f64,
+    accuracy: f64,
+}
+
+impl Export {
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        let format = ModelFormat::of(&self.out).ok();
+        if self.int8 && format != Some(ModelFormat::CHeader) {
+            let problem = "--int8 is for a C header: name an OUT that ends in .h";
+            return Err(conflict("export", problem).into());
+        }
+        check_output(&self.out, [model_file(&self.model)])?;
+        let network = load(&self.model)?;
+        // Before anything is written, as what is named may not be there.
+        let int8 = self.int8.then(|| self.quantise(&network)).transpose()?;
+        interchange::export(&network, &self.out, ExportOptions::default().int8(self.int8))?;
+        let exported = Exported {
+            format: format.map_or_else(String::new, |format| format.to_string()),
+            bytes: self.out.metadata().map_or(0, |found| found.len()),
+            model: network.architecture().to_string(),
+            parameters: network.parameter_count(),
+            usage: format.map_or_else(String::new, |format| format.usage(&network, &self.out)),
+            file: self.out,
+            int8,
+        };
+        self.common.output.print(&exported, || exported.text())
+    }
+
+    /// What quantisation costs; nothing where there are no data to tell it, unless some were named.
+    fn quantise(&self, network: &Network) -> Result<Quantised, CommandError> {
+        match self.test(network) {
+            Err(error) if self.common.data.is_none() => {
+                self.common.output.note(format_args!("not tested: {error}"));
+                Ok(Quantised::default())
+            }
+            tested => tested,
+        }
+    }
+
+    /// Tests `network` as it is and with its kernels in bytes, on the data that are named, or those of
+    /// the run, or MNIST. Generated digits do not stand in.
+    fn test(&self, network: &Network) -> Result<Quantised, CommandError> {
+        let place = self.common.run_of(&self.model)?;
+        let place = self.common.place_for(place.as_ref());
+        let silent = OutputOptions { json: false, quiet: true };
+        let found = find_silently(&place, &silent)?;
+        if found.stands_in.is_some() {
+            return Ok(Quantised::default());
+        }
+        let data = self.common.told(found, &place, network.class_names())?.data;
+        let engine = self.common.engine()?;
+        let test = |network: &Network| -> Result<Tested, CommandError> {
+            let evaluation = engine.evaluate(network, &data.test)?;
+            Ok(Tested { loss: evaluation.loss, accuracy: evaluation.accuracy() })
+        };
+        let quantised = quantised(network).map_err(mnistry::Error::from)?;
+        Ok(Quantised {
+            float32: Some(test(network)?),
+            int8: Some(test(&quantised)?),
+            test_images: data.test.len(),
+            dataset: Some(data.name),
+        })
+    }
+}
+
+impl Exported {
+    fn text(&self) -> String {
+        let Self { file, format, bytes, model, usage, .. } = self;
+        let kilobytes = bytes.div_ceil(1000);
+        let mut text =
+            format!("{}: {model}, as {format}, {kilobytes} kB\n{usage}\n", file.display());
+        if let Some(int8) = &self.int8 {
+            text += &int8.text();
+        }
+        text
+    }
+}
+
+impl Quantised {
+    fn text(&self) -> String {
+        match (&self.dataset, &self.float32, &self.int8) {
+            (Some(dataset), Some(float32), Some(int8)) => format!(
+                "accuracy on the {} test images of {dataset}: {:.2} % in float32, {:.2} % with kernels in \
+                 int8 (loss {:.4}, {:.4})\n",
+                self.test_images,
+                100.0 * float32.accuracy,
+                100.0 * int8.accuracy,
+                float32.loss,
+                int8.loss,
+            ),
+            _ => {
+                "what the quantisation costs was not tested, as no data were found: name some with \
+                  --data\n"
+                    .into()
+            }
+        }
+    }
+}
+
+/// A file to be written whose name ends in a format.
+fn exported_file(text: &str) -> Result<PathBuf, String> {
+    let path = output_file(text)?;
+    ModelFormat::of(Path::new(&path)).map_err(|problem| problem.to_string())?;
+    Ok(path)
+}

@@ -1,0 +1,111 @@
+//! `mnistry import`: a network that another program wrote.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use mnistry::image::ImageShape;
+use mnistry::interchange::{self, Imported, ModelFormat};
+use mnistry::model::Architecture;
+use mnistry::report::check_output;
+use serde::Serialize;
+
+use super::common::output_file;
+use super::output::OutputOptions;
+use super::{CommandError, Outcome};
+
+/// Read a network that another program wrote, and save it as a model file
+///
+/// Read are .onnx, of layers that are here too, .npz as `export` writes it, and .safetensors. The
+/// weights stay as they are, to the bit. What does not fit is refused, by the name of the layer.
+#[derive(Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Import {
+    /// The file to read; its ending says what it is
+    #[arg(value_name = "FILE")]
+    file: PathBuf,
+
+    /// The model file to write, in place of one that is there: it ends in .safetensors
+    #[arg(value_name = "OUT", value_parser = model_file)]
+    out: PathBuf,
+
+    /// The layers of a file that has weights alone, as a TOML file lists them
+    #[arg(long, value_name = "FILE.toml")]
+    model: Option<PathBuf>,
+
+    /// Height and width of the images that the network of --model reads
+    #[arg(long, value_name = "HxW", value_parser = shape, default_value = "28x28", requires = "model")]
+    input: ImageShape,
+
+    #[command(flatten)]
+    output: OutputOptions,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  mnistry import digits.onnx model.safetensors
+  mnistry import weights.npz model.safetensors --model layers.toml
+  mnistry predict model.safetensors seven.png";
+
+/// The JSON of what was read.
+#[derive(Serialize)]
+struct Read {
+    file: PathBuf,
+    model: String,
+    input: ImageShape,
+    classes: usize,
+    parameters: usize,
+    notes: Vec<String>,
+}
+
+impl Import {
+    pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        check_output(&self.out, std::iter::once(&self.file).chain(&self.model))?;
+        let Imported { network, notes, .. } = match &self.model {
+            Some(layers) => {
+                let architecture = Architecture::from_toml(layers, self.input)?;
+                interchange::import_weights(&self.file, architecture)?
+            }
+            None => interchange::import(&self.file)?,
+        };
+        for note in &notes {
+            self.output.note(format_args!("{}: {note}", self.file.display()));
+        }
+        interchange::export(&network, &self.out, interchange::ExportOptions::default())?;
+        let architecture = network.architecture();
+        let read = Read {
+            model: architecture.to_string(),
+            input: architecture.input(),
+            classes: architecture.classes(),
+            parameters: network.parameter_count(),
+            file: self.out,
+            notes,
+        };
+        self.output.print(&read, || {
+            format!(
+                "{}: {}, for images of {}, {} classes\n",
+                read.file.display(),
+                read.model,
+                read.input,
+                read.classes
+            )
+        })
+    }
+}
+
+/// A model file to be written.
+fn model_file(text: &str) -> Result<PathBuf, String> {
+    let path = output_file(text)?;
+    match ModelFormat::of(Path::new(&path)) {
+        Ok(ModelFormat::Safetensors) => Ok(path),
+        _ => Err("give a file whose name ends with .safetensors".into()),
+    }
+}
+
+/// Height and width.
+fn shape(text: &str) -> Result<ImageShape, String> {
+    let sides = text.split_once('x').map(|(height, width)| (height.parse(), width.parse()));
+    match sides {
+        Some((Ok(height), Ok(width))) => Ok(ImageShape { height, width }),
+        _ => Err("give height and width, such as 28x28".into()),
+    }
+}

@@ -1,0 +1,191 @@
+//! A network as a C99 header without dependencies: its weights as constants, and a function that reads
+//! an image with them.
+//!
+//! The functions of the layers are in `functions/`, as they are written but for a few words: `NAME` is
+//! what all that a header defines begins with, `WEIGHTS`, `WEIGHT` and `START` are what the kernels are
+//! and what sums begin with, and lines with `NAME_finish` are for weights in bytes.
+
+mod calls;
+mod numbers;
+
+use std::fmt::Write;
+use std::path::Path;
+
+use super::error::Problem;
+use super::int8::{Int8Kernel, is_kernel};
+use crate::memory::Need;
+use crate::model::{Network, Tensor};
+use calls::Calls;
+
+/// How a header is written.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Options {
+    /// What all names in it begin with.
+    pub(super) name: String,
+    /// Whether kernels are in bytes: see [`int8`](super::int8).
+    pub(super) int8: bool,
+}
+
+/// Up to so many bytes, what a layer puts out is kept on the stack.
+const MOST_ON_STACK: usize = 64 << 10;
+
+/// About how many characters a weight takes.
+const CHARACTERS: u128 = 24;
+
+/// What names begin with in the header at `path`: the name of the file, as far as C has such names.
+pub(super) fn name_of(path: &Path) -> String {
+    let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
+    let name: String =
+        stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
+    match name.starts_with(|c: char| c.is_ascii_lowercase()) {
+        true => name,
+        false => format!("model_{}", name.trim_start_matches('_')),
+    }
+}
+
+/// The header of `network`, whose text depends on the network and the options alone.
+///
+/// # Errors
+/// When there is no memory for it.
+pub(super) fn write(network: &Network, options: &Options) -> Result<String, Problem> {
+    let characters = network.parameter_count() as u128 * CHARACTERS;
+    Need::default().and("its text", characters).check("writing the header", "fewer weights")?;
+    let Options { name, int8 } = options;
+    let calls = Calls::of(network, options);
+    let guard = format!("{}_H", name.to_uppercase());
+    let mut text = comment(network, options, &calls);
+    let push = |text: &mut String, part: &str| {
+        text.push('\n');
+        text.push_str(part);
+    };
+    push(&mut text, &format!("#ifndef {guard}\n#define {guard}\n\n#include <math.h>\n"));
+    push(&mut text, &buffer(&name.to_uppercase(), calls.buffers));
+    for tensor in network.tensors() {
+        push(&mut text, &constants(name, tensor, *int8));
+    }
+    for function in &calls.functions {
+        push(&mut text, &function.text(options));
+    }
+    if let Some(names) = network.class_names() {
+        let classes = network.architecture().classes();
+        push(&mut text, &class_function(name, (0..classes).map(|class| names.name(class))));
+    }
+    push(&mut text, &calls.predict(name));
+    push(&mut text, "#endif\n");
+    Ok(text)
+}
+
+/// What a reader of the header is told first.
+fn comment(network: &Network, Options { name, int8 }: &Options, calls: &Calls) -> String {
+    let architecture = network.architecture();
+    let (layers, input) = (architecture.to_string().replace('×', "x"), architecture.input());
+    let (height, width, classes) = (input.height, input.width, architecture.classes());
+    let weights = match int8 {
+        true => {
+            "Kernels are in bytes, quantised after training, with a scale for each output; biases and all \
+             sums are in float."
+        }
+        false => "Weights are exact.",
+    };
+    let buffers = calls.buffers.iter().sum::<usize>() * size_of::<f32>();
+    let upper = name.to_uppercase();
+    let place = match buffers <= MOST_ON_STACK {
+        true => format!(
+            "on the stack; with #define {upper}_BUFFER static before this is included they are static, and \
+             then one thread at a time may call."
+        ),
+        false => "static: one thread at a time may call.".into(),
+    };
+    let lines = format!(
+        "{layers}, as a function in C99.\n\n\
+         int {name}_predict(const unsigned char *pixels, float *probabilities) reads the {height} x {width} \
+         grey levels of an image, row by row, white ink on black ground as the network was trained on. It \
+         returns the class, 0 to {}, and writes the {classes} probabilities of the classes (the softmax of \
+         the logits), unless that is a null pointer.\n\n\
+         {weights} What layers put out takes {buffers} bytes {place} Link with -lm. Each file that includes \
+         this has weights of its own.",
+        classes - 1
+    );
+    let mut comment = String::from("/*\n");
+    for line in lines.lines() {
+        wrap(line, &mut comment);
+    }
+    comment + " */\n"
+}
+
+/// Adds `line` in lines of a comment that are not too long.
+fn wrap(line: &str, comment: &mut String) {
+    const WIDTH: usize = 96;
+    let mut width = 0;
+    for word in line.split_whitespace() {
+        if width == 0 || width + word.len() >= WIDTH {
+            comment.push_str(if width == 0 { " *" } else { "\n *" });
+            width = 2;
+        }
+        comment.push(' ');
+        comment.push_str(word);
+        width += 1 + word.len();
+    }
+    comment.push_str(if width == 0 { " *\n" } else { "\n" });
+}
+
+/// Where buffers are, unless the program says it.
+fn buffer(upper: &str, buffers: [usize; 2]) -> String {
+    let is_small = buffers.iter().sum::<usize>() * size_of::<f32>() <= MOST_ON_STACK;
+    let place = if is_small { "" } else { " static" };
+    format!("#ifndef {upper}_BUFFER\n#define {upper}_BUFFER{place}\n#endif\n")
+}
+
+/// The numbers of `tensor`, a kernel as bytes and scales if that is wanted.
+fn constants(name: &str, tensor: &Tensor, int8: bool) -> String {
+    let array = array_name(name, &tensor.name);
+    if !(int8 && is_kernel(tensor)) {
+        return numbers::floats(&array, &tensor.values);
+    }
+    let Int8Kernel { values, scales } = Int8Kernel::nearest(tensor);
+    let scale = scales_name(name, &tensor.name);
+    format!("{}\n{}", numbers::bytes(&array, &values), numbers::floats(&scale, &scales))
+}
+
+/// What the array of the tensor `tensor` is called.
+fn array_name(name: &str, tensor: &str) -> String {
+    format!("{name}_{}", tensor.replace('.', "_"))
+}
+
+/// What the scales of the kernel `tensor` are called.
+fn scales_name(name: &str, tensor: &str) -> String {
+    array_name(name, &tensor.replace(".kernel", ".scales"))
+}
+
+/// A function that says what a class is called.
+fn class_function<'a>(
+    name: &str,
+    classes: impl Iterator<Item = std::borrow::Cow<'a, str>>,
+) -> String {
+    let mut text = format!(
+        "/* What a class is called, in UTF-8. */\nstatic inline const char *{name}_class(int label)\n{{\n    \
+         static const char *const names[] = {{\n"
+    );
+    for class in classes {
+        let _ = writeln!(text, "        {},", numbers::string(&class));
+    }
+    text + "    };\n    return names[label];\n}\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_those_that_c_has() {
+        for (path, name) in [
+            ("out/Mnist.h", "mnist"),
+            ("my-digits 2.h", "my_digits_2"),
+            ("3.h", "model_3"),
+            ("_x.h", "model_x"),
+            ("ü.h", "model_"),
+        ] {
+            assert_eq!(name_of(Path::new(path)), name);
+        }
+    }
+}

@@ -1,0 +1,143 @@
+//! Why a model file of another program was not read or written.
+
+use std::path::{Path, PathBuf};
+
+use super::ModelFormat;
+#[cfg(feature = "keras")]
+use super::keras;
+use super::onnx::OnnxProblem;
+use crate::data;
+use crate::files;
+use crate::memory::Shortage;
+use crate::model::{self, ArchitectureError, FileProblem, NetworkError};
+
+/// Why a network was not exported or imported. The text is one line for a person.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file of this library was not read or written.
+    #[error(transparent)]
+    Model(#[from] model::Error),
+    /// A file was not read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
+    /// A file is not the network that it should be, or cannot be.
+    #[error("{}: {problem}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        problem: Box<Problem>,
+    },
+}
+
+/// A result of this room.
+pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
+
+impl Error {
+    /// Whether the file has weights, but does not say of which network.
+    #[must_use]
+    pub fn is_without_architecture(&self) -> bool {
+        match self {
+            Self::Invalid { problem, .. } => matches!(**problem, Problem::WeightsAlone),
+            Self::Model(model::Error::Invalid { problem, .. }) => {
+                matches!(**problem, FileProblem::Foreign)
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Why a file is not the network that it should be, or a network not to be said in a format.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// A name that says no format.
+    #[error(
+        "its name ends in no format that is known: .safetensors, .onnx, .keras, .weights.h5, .npz or .h"
+    )]
+    Ending,
+    /// A format that is written, and not read.
+    #[error("a C header is written, but not read: import the model that it was made of")]
+    WriteOnly,
+    /// A format that this build has not.
+    #[cfg(not(feature = "keras"))]
+    #[error("this build was made without the feature keras, which {0} needs: take .onnx or .npz")]
+    LeftOut(ModelFormat),
+    /// A file of Keras.
+    #[cfg(feature = "keras")]
+    #[error(transparent)]
+    Keras(#[from] keras::Problem),
+    /// A format that has no weights in bytes.
+    #[error("{0} cannot have its kernels in bytes: a C header (.h) can")]
+    NoInt8(ModelFormat),
+    /// Weights, and nothing that says of which network.
+    #[error("holds weights, but does not say of which network: describe it with --model FILE.toml")]
+    WeightsAlone,
+    /// An archive that is no zip archive, or whose arrays cannot be read.
+    #[error(transparent)]
+    Archive(#[from] data::Problem),
+    /// A file was not read.
+    #[error(transparent)]
+    File(#[from] files::Error),
+    /// What the file says of the network or its tensors.
+    #[error(transparent)]
+    Model(#[from] FileProblem),
+    /// A graph that is no network of the layers that are here.
+    #[error(transparent)]
+    Onnx(#[from] OnnxProblem),
+    /// The file is too large for its format.
+    #[error("would be of more than the {most} bytes that {format} can be")]
+    TooLarge {
+        /// The format.
+        format: ModelFormat,
+        /// The most bytes.
+        most: u64,
+    },
+}
+
+impl Problem {
+    /// This problem as that of the file at `path`.
+    pub(super) fn at(self, path: &Path) -> Error {
+        Error::Invalid { path: path.to_owned(), problem: Box::new(self) }
+    }
+}
+
+#[cfg(feature = "keras")]
+impl From<keras::Error> for Error {
+    fn from(error: keras::Error) -> Self {
+        match error {
+            keras::Error::File(error) => Self::File(error),
+            keras::Error::Invalid { path, problem } => Problem::from(*problem).at(&path),
+        }
+    }
+}
+
+impl From<model::Error> for Problem {
+    fn from(error: model::Error) -> Self {
+        match error {
+            model::Error::Network(error) => error.into(),
+            model::Error::File(error) => Self::File(error),
+            model::Error::Invalid { problem, .. } => Self::Model(*problem),
+        }
+    }
+}
+
+impl From<NetworkError> for Problem {
+    fn from(error: NetworkError) -> Self {
+        FileProblem::from(error).into()
+    }
+}
+
+impl From<ArchitectureError> for Problem {
+    fn from(error: ArchitectureError) -> Self {
+        FileProblem::from(error).into()
+    }
+}
+
+impl From<Shortage> for Problem {
+    fn from(error: Shortage) -> Self {
+        FileProblem::from(error).into()
+    }
+}

@@ -1,0 +1,372 @@
+//! A model of Keras as an architecture.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::SCALE;
+use super::settings::Settings;
+use crate::image::ImageShape;
+use crate::interchange::keras::error::{LayerProblem, Problem};
+use crate::model::{Activation, Architecture, Layer, Sequential};
+
+/// How what a file of Keras leaves open was understood.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Note {
+    /// The model does not scale its pixels itself.
+    PixelsFromZeroToOne,
+    /// The model reads rows of pixels, and does not say of what images.
+    SquareImages(ImageShape),
+}
+
+impl fmt::Display for Note {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::PixelsFromZeroToOne => f.write_str(
+                "the model does not scale pixels itself: it was taken to read them divided by 255",
+            ),
+            Self::SquareImages(shape) => {
+                write!(f, "the model reads rows of pixels: they were taken to be images of {shape}")
+            }
+        }
+    }
+}
+
+/// What `config.json` says.
+#[derive(Deserialize)]
+pub(in super::super) struct Model {
+    class_name: String,
+    config: Value,
+}
+
+/// What makes a `Sequential` or a `Functional` model.
+#[derive(Deserialize)]
+struct Chain {
+    layers: Vec<LayerRecord>,
+    build_input_shape: Option<Vec<Option<u64>>>,
+    /// The names of what a functional model puts out, and numbers.
+    output_layers: Option<Value>,
+}
+
+/// A layer.
+#[derive(Deserialize)]
+struct LayerRecord {
+    class_name: String,
+    config: Settings,
+    /// In a functional model, each time that it is used.
+    inbound_nodes: Option<Vec<Value>>,
+}
+
+/// The architecture that `model` describes, and how what it leaves open was understood.
+///
+/// # Errors
+/// When it is no chain of layers, or has one that is not ours.
+pub(in super::super) fn read(model: Model) -> Result<(Architecture, Vec<Note>), Problem> {
+    if !["Sequential", "Functional"].contains(&model.class_name.as_str()) {
+        return Err(Problem::Model(model.class_name));
+    }
+    let chain: Chain = serde_json::from_value(model.config)
+        .map_err(|said| Problem::Json { member: "config.json", said })?;
+    check_chain(&chain)?;
+    let mut reading = Reading::default();
+    if let Some(shape) = &chain.build_input_shape {
+        reading.begin(shape)?;
+    }
+    for layer in &chain.layers {
+        let name = || name_of(layer).to_owned();
+        match layer.class_name.as_str() {
+            "InputLayer" => reading.input(&layer.config)?,
+            class => reading
+                .layer(class, &layer.config)
+                .map_err(|problem| Problem::Layer { name: name(), problem })?,
+        }
+    }
+    reading.end()
+}
+
+fn name_of(layer: &LayerRecord) -> &str {
+    layer.config.get("name").and_then(Value::as_str).unwrap_or(&layer.class_name)
+}
+
+/// Checks that each layer of a functional model is fed by the one before it alone, and that the
+/// last one is what the model puts out.
+fn check_chain(chain: &Chain) -> Result<(), Problem> {
+    let broken = |layer: &LayerRecord| Problem::Layer {
+        name: name_of(layer).into(),
+        problem: LayerProblem::NoChain,
+    };
+    let Some(outputs) = &chain.output_layers else { return Ok(()) };
+    for (index, layer) in chain.layers.iter().enumerate() {
+        let mut sources = Vec::new();
+        layer.inbound_nodes.iter().flatten().for_each(|node| find_sources(node, &mut sources));
+        let before = index.checked_sub(1).and_then(|before| chain.layers.get(before));
+        if !sources.iter().copied().eq(before.map(name_of)) {
+            return Err(broken(layer));
+        }
+    }
+    let mut names = Vec::new();
+    find_texts(outputs, &mut names);
+    match chain.layers.last() {
+        Some(last) if names != [name_of(last)] => Err(broken(last)),
+        _ => Ok(()),
+    }
+}
+
+/// Adds the names of the layers whose outputs `node` uses.
+fn find_sources<'a>(node: &'a Value, sources: &mut Vec<&'a str>) {
+    match node {
+        Value::Object(fields) => match fields.get("keras_history").and_then(|place| place.get(0)) {
+            Some(name) => sources.extend(name.as_str()),
+            None => fields.values().for_each(|value| find_sources(value, sources)),
+        },
+        Value::Array(values) => values.iter().for_each(|value| find_sources(value, sources)),
+        _ => {}
+    }
+}
+
+/// Adds the texts in `value`, which may be nested.
+fn find_texts<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
+    match value {
+        Value::Array(values) => values.iter().for_each(|value| find_texts(value, texts)),
+        value => texts.extend(value.as_str()),
+    }
+}
+
+/// In what form numbers go from one layer of Keras to the next.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+enum Form {
+    /// Height × width.
+    #[default]
+    Plane,
+    /// Height × width × channels.
+    Image {
+        /// Numbers a position.
+        channels: usize,
+    },
+    /// A row of numbers.
+    Row,
+}
+
+/// A model of which some layers have been read.
+#[derive(Default)]
+struct Reading {
+    /// What the model reads, once that is known: numbers a sample, and how they come.
+    input: Option<(usize, Form)>,
+    /// The images that these are, once that is known.
+    image: Option<ImageShape>,
+    is_scaled: bool,
+    /// Whether the pixels are whole numbers.
+    is_whole: bool,
+    form: Form,
+    layers: Vec<Layer>,
+}
+
+impl Reading {
+    /// Reads an `InputLayer`.
+    fn input(&mut self, settings: &Settings) -> Result<(), Problem> {
+        let dtype = settings.get("dtype").and_then(Value::as_str).unwrap_or_default();
+        self.is_whole = dtype.contains("int");
+        let shape = settings.get("batch_shape").ok_or(Problem::NoInput)?;
+        let shape: Vec<Option<u64>> =
+            serde_json::from_value(shape.clone()).map_err(|_| Problem::NoInput)?;
+        self.begin(&shape)
+    }
+
+    /// Takes note of the shape of what the model reads, of which the first side is the samples.
+    fn begin(&mut self, shape: &[Option<u64>]) -> Result<(), Problem> {
+        let sides = shape.get(1..).unwrap_or_default().iter().copied();
+        let sides: Vec<u64> = sides.collect::<Option<_>>().ok_or(Problem::NoInput)?;
+        let side = |side: u64| usize::try_from(side).unwrap_or(usize::MAX);
+        let (pixels, form) = match sides[..] {
+            [height, width] => (self.see(side(height), side(width)), Form::Plane),
+            [height, width, 1] => {
+                (self.see(side(height), side(width)), Form::Image { channels: 1 })
+            }
+            [pixels] => (side(pixels), Form::Row),
+            _ => return Err(Problem::Input(sides)),
+        };
+        // What is said twice is said the same.
+        if self.input.is_some_and(|input| input != (pixels, form)) {
+            return Err(Problem::Input(sides));
+        }
+        self.input = Some((pixels, form));
+        self.form = form;
+        Ok(())
+    }
+
+    /// Takes note that the images are of such a shape; how many pixels that is.
+    fn see(&mut self, height: usize, width: usize) -> usize {
+        self.image = Some(ImageShape { height, width });
+        height.saturating_mul(width)
+    }
+
+    /// Reads a layer of `class`.
+    fn layer(&mut self, class: &str, settings: &Settings) -> Result<(), LayerProblem> {
+        let sums = "a number of one or more";
+        match class {
+            "Rescaling" => self.rescale(settings)?,
+            "Reshape" => self.reshape(settings)?,
+            "Activation" => {
+                let activation = settings.activation()?;
+                self.activate(activation)?;
+            }
+            "ReLU" => {
+                let (none, zero) = (Value::Null, json!(0));
+                settings.check([("negative_slope", zero.clone()), ("threshold", zero)])?;
+                settings.check([("max_value", none)])?;
+                self.activate(Activation::Relu)?;
+            }
+            "Softmax" => {
+                settings.check([("axis", json!(-1))])?;
+                self.activate(Activation::Softmax)?;
+            }
+            "Flatten" => {
+                settings.check_common()?;
+                self.form = Form::Row;
+                self.layers.push(Layer::Flatten);
+            }
+            "Dropout" => {
+                settings.check([("noise_shape", Value::Null)])?;
+                let rate: f64 = settings.require("rate", "a share below 1")?;
+                self.layers.push(Layer::Dropout { rate: rate as f32 });
+            }
+            "Dense" => {
+                settings.check_common()?;
+                if self.form != Form::Row {
+                    return Err(LayerProblem::NotFlattened);
+                }
+                let (units, activation) =
+                    (settings.require("units", sums)?, settings.activation()?);
+                self.layers.push(Layer::Dense { units, activation });
+            }
+            "Conv2D" => {
+                settings.check_common()?;
+                self.check_channels()?;
+                let filters = settings.require("filters", sums)?;
+                self.form = Form::Image { channels: filters };
+                self.layers.push(Layer::Conv2d {
+                    filters,
+                    kernel: settings.window("kernel_size")?,
+                    stride: settings.window("strides")?,
+                    padding: settings.require("padding", "valid or same")?,
+                    activation: settings.activation()?,
+                });
+            }
+            "MaxPooling2D" | "AveragePooling2D" => {
+                settings.check_common()?;
+                settings.check([("padding", json!("valid"))])?;
+                self.check_channels()?;
+                let size = settings.window("pool_size")?;
+                let stride = settings.optional("strides", "height and width")?;
+                let stride = stride.filter(|stride| *stride != size);
+                self.layers.push(match class {
+                    "MaxPooling2D" => Layer::MaxPool { size, stride },
+                    _ => Layer::AveragePool { size, stride },
+                });
+            }
+            class => return Err(LayerProblem::Unknown(class.into())),
+        }
+        Ok(())
+    }
+
+    /// Reads a scaling of the pixels.
+    fn rescale(&mut self, settings: &Settings) -> Result<(), LayerProblem> {
+        if self.is_scaled || !self.layers.is_empty() {
+            return Err(LayerProblem::Rescaling);
+        }
+        settings.check([("offset", json!(0))])?;
+        let scale: f64 = settings.require("scale", "1/255")?;
+        // In `f32`, as the model computes.
+        if scale as f32 != SCALE as f32 {
+            let (found, read) = (scale.to_string(), "1/255".into());
+            return Err(LayerProblem::Setting { name: "scale", found, read });
+        }
+        self.is_scaled = true;
+        Ok(())
+    }
+
+    /// Reads another view of the same numbers.
+    fn reshape(&mut self, settings: &Settings) -> Result<(), LayerProblem> {
+        let shape = settings.get("target_shape").unwrap_or(&Value::Null);
+        let refused = || LayerProblem::Reshape(shape.to_string());
+        let sides: Vec<i64> = serde_json::from_value(shape.clone()).map_err(|_| refused())?;
+        let pixels = self.input.map_or(0, |(pixels, _)| pixels);
+        let side = |side: i64| usize::try_from(side).map_err(|_| refused());
+        match sides[..] {
+            [numbers] => {
+                let is_pixels = self.layers.is_empty() && side(numbers) != Ok(pixels);
+                if numbers != -1 && is_pixels {
+                    return Err(refused());
+                }
+                // Ours reads a single channel row by row as it is.
+                if let Form::Image { channels: 2.. } = self.form {
+                    self.layers.push(Layer::Flatten);
+                }
+                self.form = Form::Row;
+            }
+            [height, width] | [height, width, 1] if self.layers.is_empty() => {
+                let shape = ImageShape { height: side(height)?, width: side(width)? };
+                let is_other = self.image.is_some_and(|image| image != shape);
+                if is_other || shape.height.checked_mul(shape.width) != Some(pixels) {
+                    return Err(refused());
+                }
+                self.image = Some(shape);
+                let is_plane = sides.len() == 2;
+                self.form = if is_plane { Form::Plane } else { Form::Image { channels: 1 } };
+            }
+            _ => return Err(refused()),
+        }
+        Ok(())
+    }
+
+    /// Reads what is applied to the sums of the layer before.
+    fn activate(&mut self, applied: Activation) -> Result<(), LayerProblem> {
+        match self.layers.last_mut() {
+            _ if applied == Activation::Linear => Ok(()),
+            Some(Layer::Dense { activation, .. } | Layer::Conv2d { activation, .. })
+                if *activation == Activation::Linear =>
+            {
+                *activation = applied;
+                Ok(())
+            }
+            _ => {
+                let name = serde_json::to_value(applied).unwrap_or_default();
+                Err(LayerProblem::Activation(name.as_str().unwrap_or_default().into()))
+            }
+        }
+    }
+
+    fn check_channels(&self) -> Result<(), LayerProblem> {
+        match self.form {
+            Form::Image { .. } => Ok(()),
+            Form::Plane | Form::Row => Err(LayerProblem::NoChannels),
+        }
+    }
+
+    /// The architecture of the layers that were read, and how what they leave open was understood.
+    fn end(self) -> Result<(Architecture, Vec<Note>), Problem> {
+        let (pixels, _) = self.input.ok_or(Problem::NoInput)?;
+        let mut notes = Vec::new();
+        match (self.is_scaled, self.is_whole) {
+            (true, _) => {}
+            (false, true) => return Err(Problem::NotScaled),
+            (false, false) => notes.push(Note::PixelsFromZeroToOne),
+        }
+        let input = match self.image {
+            Some(image) => image,
+            None => {
+                let side = pixels.isqrt();
+                if side.checked_mul(side) != Some(pixels) {
+                    return Err(Problem::Input(vec![pixels as u64]));
+                }
+                let square = ImageShape { height: side, width: side };
+                notes.push(Note::SquareImages(square));
+                square
+            }
+        };
+        let layers = self.layers;
+        Ok((Architecture::new(Sequential { input, layers })?, notes))
+    }
+}

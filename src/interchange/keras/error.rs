@@ -1,0 +1,204 @@
+//! Why a file of Keras was not read or written: one variant a cause, each with the text that a
+//! person reads.
+
+use std::path::{Path, PathBuf};
+
+use crate::data;
+use crate::files::{self, OneLine};
+use crate::memory::Shortage;
+use crate::model::{ArchitectureError, NetworkError};
+
+/// Why a file of Keras was not read or written. The text is one line for a person.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file was not read or written.
+    #[error(transparent)]
+    File(#[from] files::Error),
+    /// A file is not what it should be, or holds what mnistry does not have.
+    #[error("{}: {problem}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        #[source]
+        problem: Box<Problem>,
+    },
+}
+
+/// A result of this room.
+pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// What another library said.
+type Foreign = Box<dyn std::error::Error + Send + Sync>;
+
+/// What is wrong with a file of Keras.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Problem {
+    /// Not an archive, or one of other things.
+    #[error("is not a .keras archive: {0}")]
+    Archive(#[source] data::Problem),
+    /// A part of the archive that is not the JSON that it should be.
+    #[error("its {member} is unreadable: {}", OneLine(.said))]
+    Json {
+        /// The part.
+        member: &'static str,
+        /// What is wrong with it.
+        #[source]
+        said: serde_json::Error,
+    },
+    /// A part of the archive that is longer than any of its kind.
+    #[error("its {member} has {found} bytes: at most {most} are read")]
+    LongJson {
+        /// The part.
+        member: &'static str,
+        /// Its bytes.
+        found: usize,
+        /// The most that are read.
+        most: usize,
+    },
+    /// Not HDF5, or damaged.
+    #[error("its weights are not a readable HDF5 file: {}", OneLine(.0))]
+    Hdf5(#[source] Foreign),
+    /// A network that the format cannot say.
+    #[error("cannot be written: {0}")]
+    Unwritable(#[source] Foreign),
+    /// The file of an older Keras, or of something else.
+    #[error("holds no weights of Keras 3: load it in Keras, and save it as .keras or .weights.h5")]
+    NotKerasThree,
+    /// A model that is no chain of layers.
+    #[error("holds a {}: only a Sequential, or a Functional model that is a chain of layers, is read", OneLine(.0))]
+    Model(String),
+    /// A model that does not say what it reads.
+    #[error(
+        "does not say the shape of its images: call it once, or give it an Input, and save it again"
+    )]
+    NoInput,
+    /// A model whose input is no grey image.
+    #[error(
+        "reads arrays of shape {0:?}: only grey images, height × width or height × width × 1, or rows of the pixels of square ones, are read"
+    )]
+    Input(Vec<u64>),
+    /// A model that sees the bytes of pixels as they are.
+    #[error("reads pixels from 0 to 255 as they are: begin the model with a Rescaling of 1/255")]
+    NotScaled,
+    /// A layer that mnistry does not have, or has otherwise.
+    #[error("layer '{}' {problem}", OneLine(.name))]
+    Layer {
+        /// What the model calls it.
+        name: String,
+        /// What is wrong with it.
+        #[source]
+        problem: LayerProblem,
+    },
+    /// Fewer bytes than the weights take.
+    #[error("its weights hold {found} bytes, where the network alone has {needed}")]
+    TooShort {
+        /// The bytes that there are.
+        found: u64,
+        /// The bytes of the numbers of the network.
+        needed: u64,
+    },
+    /// Weights that the network has.
+    #[error("has no weights {group}, which the network has")]
+    NoWeights {
+        /// Where in the file they should be.
+        group: String,
+    },
+    /// Weights of a layer that the network does not have.
+    #[error("has weights {}, of a layer that the network does not have", OneLine(.group))]
+    ExtraWeights {
+        /// Where in the file they are.
+        group: String,
+    },
+    /// Weights of another shape or type.
+    #[error(
+        "{place} is of type {dtype} and shape {shape:?}, where the network has f32 {expected:?}"
+    )]
+    Weights {
+        /// Where in the file they are.
+        place: String,
+        /// Of what type they are.
+        dtype: String,
+        /// Their shape.
+        shape: Vec<u64>,
+        /// What the network has.
+        expected: Vec<usize>,
+    },
+    /// Weights in pieces, which may be compressed.
+    #[error("{place} is stored in chunks: only contiguous weights, as Keras writes them, are read")]
+    Chunked {
+        /// Where in the file they are.
+        place: String,
+    },
+    /// There is no such network.
+    #[error(transparent)]
+    Network(#[from] NetworkError),
+    /// More weights than there is memory for.
+    #[error(transparent)]
+    Memory(#[from] Shortage),
+}
+
+impl From<ArchitectureError> for Problem {
+    fn from(error: ArchitectureError) -> Self {
+        Self::Network(error.into())
+    }
+}
+
+impl From<data::Problem> for Problem {
+    fn from(problem: data::Problem) -> Self {
+        Self::Archive(problem)
+    }
+}
+
+impl From<hdf5_pure::Error> for Problem {
+    fn from(error: hdf5_pure::Error) -> Self {
+        Self::Hdf5(error.into())
+    }
+}
+
+impl Problem {
+    /// This problem as that of the file at `path`.
+    pub(super) fn at(self, path: &Path) -> Error {
+        Error::Invalid { path: path.to_owned(), problem: Box::new(self) }
+    }
+}
+
+/// Why a layer of Keras is none of ours; the text is the rest of a sentence that begins with the
+/// layer.
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
+#[non_exhaustive]
+pub enum LayerProblem {
+    /// Of a kind that there is not.
+    #[error("is a {}, which mnistry does not have", OneLine(.0))]
+    Unknown(String),
+    /// With a setting that there is not.
+    #[error("has {name} {}, where only {read} is read", OneLine(.found))]
+    Setting {
+        /// What Keras calls the setting.
+        name: &'static str,
+        /// What it is, as JSON.
+        found: String,
+        /// What it may be.
+        read: String,
+    },
+    /// Fed by others than the layer before it, or feeding others.
+    #[error("is not fed by the layer before it alone: only a chain of layers is read")]
+    NoChain,
+    /// An activation of something that has one already, or has no sums.
+    #[error("applies {0} to what is not the sums of a Dense or a Conv2D: give it to one of these")]
+    Activation(String),
+    /// A scaling of something else than images.
+    #[error("scales what is no image: only one Rescaling, before all other layers, is read")]
+    Rescaling,
+    /// A shape that is neither that of the image nor that of a row of all numbers.
+    #[error("makes {0} of images: only their own shape, or a row of all numbers, is read")]
+    Reshape(String),
+    /// A layer that works on rows of numbers, before images were flattened.
+    #[error("reads rows of numbers, but is fed images: put a Flatten before it")]
+    NotFlattened,
+    /// A layer that works on images, and is fed none, or images without channels.
+    #[error("reads images with channels, but is fed others: put a Reshape before it")]
+    NoChannels,
+}

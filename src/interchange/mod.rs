@@ -1,0 +1,208 @@
+//! Model files of other programs: networks are exported to them, and imported where they are of layers
+//! that are here too.
+//!
+//! | ending | what it is | export | import | weights alone |
+//! | --- | --- | --- | --- | --- |
+//! | `.onnx` | ONNX | yes | yes | |
+//! | `.keras` | an archive of Keras 3 | yes | yes | |
+//! | `.weights.h5` | weights of Keras 3 | yes | | yes |
+//! | `.npz` | arrays of NumPy | yes | yes | yes |
+//! | `.h` | a C99 header | yes | | |
+//! | `.safetensors` | this library's own | yes | yes | yes |
+//!
+//! An imported network has the weights of the file to the bit. What does not fit is refused, by the
+//! name of the layer; what could be read in another way is read with a [word](Imported::notes).
+
+mod c_header;
+mod error;
+mod format;
+pub mod int8;
+#[cfg(feature = "keras")]
+pub mod keras;
+mod npz;
+mod onnx;
+
+pub use error::{Error, Problem};
+pub use format::ModelFormat;
+pub use onnx::{NodeProblem, OnnxProblem};
+
+use std::path::Path;
+
+use crate::data::ClassNames;
+use crate::files::{read_bounded, write_output};
+use crate::memory::Need;
+use crate::model::{Architecture, LARGEST_FILE, Network};
+use error::Result;
+
+/// A network that was read from a file.
+#[derive(Clone, Debug, PartialEq)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The network.
+    pub network: Network,
+    /// How it was read where that was not the only way, a sentence each.
+    pub notes: Vec<String>,
+}
+
+impl Imported {
+    /// One that could be read in this way alone.
+    pub(crate) fn plain(network: Network) -> Self {
+        Self { network, notes: Vec::new() }
+    }
+}
+
+/// How a network is exported.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ExportOptions {
+    /// Whether its kernels are written as [bytes](int8), which a C header alone can have.
+    pub int8: bool,
+}
+
+impl ExportOptions {
+    /// The same, with kernels as bytes if `int8`.
+    #[must_use]
+    pub fn int8(self, int8: bool) -> Self {
+        Self { int8 }
+    }
+}
+
+/// Writes `network` to `path` in the format that its name ends in; a file that is there is replaced
+/// whole.
+///
+/// # Errors
+/// When the name says no format, the format cannot say the network, or the file cannot be written.
+pub fn export(network: &Network, path: impl AsRef<Path>, options: ExportOptions) -> Result<()> {
+    let path = path.as_ref();
+    let bytes = written(network, path, options)?;
+    Ok(write_output(path, &bytes)?)
+}
+
+/// The bytes of the file at `path` that `network` is exported to.
+fn written(network: &Network, path: &Path, options: ExportOptions) -> Result<Vec<u8>> {
+    let at = |problem: Problem| problem.at(path);
+    let format = ModelFormat::of(path).map_err(at)?;
+    if options.int8 && format != ModelFormat::CHeader {
+        return Err(at(Problem::NoInt8(format)));
+    }
+    match format {
+        ModelFormat::Safetensors => Ok(network.to_bytes(path)?),
+        ModelFormat::Onnx => onnx::write(network).map_err(at),
+        ModelFormat::Npz => npz::write(network).map_err(at),
+        ModelFormat::CHeader => {
+            let name = c_header::name_of(path);
+            let options = c_header::Options { name, int8: options.int8 };
+            c_header::write(network, &options).map(String::into_bytes).map_err(at)
+        }
+        #[cfg(feature = "keras")]
+        ModelFormat::Keras => keras::archive_of(network).map_err(|problem| at(problem.into())),
+        #[cfg(feature = "keras")]
+        ModelFormat::KerasWeights => {
+            keras::weights_of(network).map_err(|problem| at(problem.into()))
+        }
+        #[cfg(not(feature = "keras"))]
+        ModelFormat::Keras | ModelFormat::KerasWeights => Err(at(Problem::LeftOut(format))),
+    }
+}
+
+/// Reads the network in the file at `path`, of the format that its name ends in.
+///
+/// # Errors
+/// When the file cannot be read, is not of its format or not of layers that are here too, or has
+/// weights alone ([`is_without_architecture`](Error::is_without_architecture)).
+pub fn import(path: impl AsRef<Path>) -> Result<Imported> {
+    let path = path.as_ref();
+    let at = |problem: Problem| problem.at(path);
+    match ModelFormat::of(path).map_err(at)? {
+        ModelFormat::Safetensors => Ok(Imported::plain(Network::load(path)?)),
+        format => read(&contents(path)?, format).map_err(at),
+    }
+}
+
+/// The network in the `bytes` of a file of `format`.
+///
+/// # Errors
+/// As [`import`].
+pub fn read(bytes: &[u8], format: ModelFormat) -> Result<Imported, Problem> {
+    match format {
+        ModelFormat::Onnx => onnx::read(bytes),
+        ModelFormat::Npz => npz::read(bytes),
+        ModelFormat::CHeader => Err(Problem::WriteOnly),
+        #[cfg(feature = "keras")]
+        ModelFormat::Keras => {
+            let keras::Imported { network, notes } = keras::of_archive(bytes)?;
+            let notes = notes.iter().map(ToString::to_string).collect();
+            Ok(Imported { network, notes })
+        }
+        #[cfg(not(feature = "keras"))]
+        ModelFormat::Keras => Err(Problem::LeftOut(format)),
+        ModelFormat::KerasWeights => Err(Problem::WeightsAlone),
+        ModelFormat::Safetensors => match Network::from_bytes(Path::new(""), bytes) {
+            Ok(network) => Ok(Imported::plain(network)),
+            Err(error) => Err(error.into()),
+        },
+    }
+}
+
+/// Reads the weights in the file at `path` into a network of `architecture`. A file that describes a
+/// network itself is taken for its weights alone, which must be those of `architecture` by name and
+/// shape.
+///
+/// # Errors
+/// As [`import`], and when the weights do not fit.
+pub fn import_weights(path: impl AsRef<Path>, architecture: Architecture) -> Result<Imported> {
+    let path = path.as_ref();
+    let at = |problem: Problem| problem.at(path);
+    match ModelFormat::of(path).map_err(at)? {
+        ModelFormat::Safetensors => Ok(Imported::plain(Network::load_weights(path, architecture)?)),
+        ModelFormat::Npz => npz::read_weights(&contents(path)?, architecture).map_err(at),
+        ModelFormat::Onnx | ModelFormat::Keras => {
+            let Imported { network, notes } = import(path)?;
+            let network = with_weights_of(network, architecture).map_err(at)?;
+            Ok(Imported { network, notes })
+        }
+        ModelFormat::CHeader => Err(at(Problem::WriteOnly)),
+        #[cfg(feature = "keras")]
+        ModelFormat::KerasWeights => match keras::of_weights(contents(path)?, architecture) {
+            Ok(network) => Ok(Imported::plain(network)),
+            Err(problem) => Err(at(problem.into())),
+        },
+        #[cfg(not(feature = "keras"))]
+        format @ ModelFormat::KerasWeights => Err(at(Problem::LeftOut(format))),
+    }
+}
+
+/// What the file at `path` says that the classes of its network are called, if it says so.
+///
+/// # Errors
+/// As [`import`]; weights alone say nothing, and are no error.
+pub fn saved_class_names(path: impl AsRef<Path>) -> Result<Option<ClassNames>> {
+    let path = path.as_ref();
+    match ModelFormat::of(path) {
+        Ok(ModelFormat::Safetensors) => Ok(Network::saved_class_names(path)?),
+        _ => match import(path) {
+            Ok(imported) => Ok(imported.network.class_names().cloned()),
+            Err(error) if error.is_without_architecture() => Ok(None),
+            Err(error) => Err(error),
+        },
+    }
+}
+
+/// A network of `architecture` with the weights and the class names of `network`.
+fn with_weights_of(network: Network, architecture: Architecture) -> Result<Network, Problem> {
+    let same = Network::from_tensors(architecture, network.tensors().to_vec())?;
+    Ok(match network.class_names() {
+        Some(names) => same.with_class_names(names.clone())?,
+        None => same,
+    })
+}
+
+/// The bytes of the model file at `path`, if there is memory for them and for what is made of them.
+fn contents(path: &Path) -> Result<Vec<u8>> {
+    let len = path.metadata().map_or(0, |found| found.len());
+    // As messages, as a network, and once more where it is compared with what would be exported.
+    let need = Need::default().and("its bytes", len.into()).and("its weights", 3 * u128::from(len));
+    need.check("reading the model", "end other programs")
+        .map_err(|shortage| Problem::from(shortage).at(path))?;
+    Ok(read_bounded(path, LARGEST_FILE)?)
+}

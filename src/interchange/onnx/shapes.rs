@@ -1,0 +1,120 @@
+//! Shapes that a graph computes, as that of a flattening of however many images there are: of the shape
+//! of a value some sizes are taken, and put together with others.
+
+use std::collections::{BTreeSet, HashMap};
+
+use super::graph::{Graph, Node};
+
+/// A size.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Size {
+    /// However many images there are.
+    Images,
+    Known(i64),
+}
+
+/// The most nodes that a shape is computed by, some of them again and again.
+const MOST_NODES: usize = 64;
+
+/// The most sizes of a shape.
+const MOST_SIZES: usize = 16;
+
+/// The shapes of the values that were come by.
+#[derive(Default)]
+pub(super) struct Shapes<'a> {
+    known: HashMap<&'a str, Vec<usize>>,
+    /// The places of the nodes that computed shapes.
+    pub(super) read: BTreeSet<usize>,
+}
+
+impl<'a> Shapes<'a> {
+    /// That `value` is of N × `dims`.
+    pub(super) fn learn(&mut self, value: &'a str, dims: Vec<usize>) {
+        self.known.insert(value, dims);
+    }
+
+    /// The shape `value` as Reshape takes it, where 0 is the size that was there; `None` where it is none
+    /// that is computed so.
+    pub(super) fn reshape(&mut self, graph: &Graph<'a>, value: &str) -> Option<Vec<i64>> {
+        let mut left = MOST_NODES;
+        let sizes = self.sizes(graph, value, &mut left)?;
+        let sizes = sizes.into_iter().enumerate().map(|(place, size)| match size {
+            Size::Known(size) => Some(size),
+            Size::Images => (place == 0).then_some(0),
+        });
+        sizes.collect()
+    }
+
+    /// The sizes that `value` is a list of, a single one too, computed by as many nodes as are `left`.
+    fn sizes(&mut self, graph: &Graph<'a>, value: &str, left: &mut usize) -> Option<Vec<Size>> {
+        if let Some(constant) = graph.constant_of(value) {
+            let sizes = constant.ok()?.ints().ok()?;
+            return Some(sizes.into_iter().map(Size::Known).collect());
+        }
+        let (place, node) = graph.maker(value)?;
+        *left = left.checked_sub(1)?;
+        let sizes = match node.operator() {
+            "Shape" => {
+                node.check_attributes(&[]).ok()?;
+                let dims = self.known.get(node.input())?.iter();
+                let dims = dims.map(|&dim| i64::try_from(dim).ok().map(Size::Known));
+                std::iter::once(Some(Size::Images)).chain(dims).collect::<Option<Vec<_>>>()?
+            }
+            // These change what kind of a list it is.
+            "Cast" | "Squeeze" | "Unsqueeze" | "Identity" => {
+                self.sizes(graph, node.input(), left)?
+            }
+            "Gather" => {
+                node.expect_int("axis", 0, "").ok()?;
+                let sizes = self.sizes(graph, node.input(), left)?;
+                let places = graph.constant(node, 1).ok()?.ints().ok()?;
+                let size = |&place: &i64| sizes.get(from_start(place, sizes.len())?).copied();
+                places.iter().take(MOST_SIZES + 1).map(size).collect::<Option<_>>()?
+            }
+            "Slice" => {
+                let sizes = self.sizes(graph, node.input(), left)?;
+                slice(graph, node, &sizes)?
+            }
+            "Concat" => {
+                node.expect_int("axis", 0, "").ok()?;
+                let mut sizes = Vec::new();
+                for part in node.inputs().iter().take(MOST_SIZES + 1) {
+                    sizes.extend(self.sizes(graph, part, left)?);
+                }
+                sizes
+            }
+            _ => return None,
+        };
+        self.read.insert(place);
+        Some(sizes).filter(|sizes| sizes.len() <= MOST_SIZES)
+    }
+}
+
+/// Those of `sizes` that `node` takes, which are neighbours.
+fn slice(graph: &Graph<'_>, node: Node<'_>, sizes: &[Size]) -> Option<Vec<Size>> {
+    node.check_attributes(&[]).ok()?;
+    let number = |input: usize, default: i64| match graph.optional_constant(node, input).ok()? {
+        None => Some(default),
+        Some(constant) => match constant.ints().ok()?[..] {
+            [number] => Some(number),
+            _ => None,
+        },
+    };
+    let (axis, step) = (number(3, 0)?, number(4, 1)?);
+    if axis != 0 || step != 1 {
+        return None;
+    }
+    let place = |number: i64| from_start(number, sizes.len());
+    // An end beyond the last is the last.
+    let end = number(2, i64::MAX)?;
+    let end = if end < 0 { place(end)? } else { sizes.len().min(usize::try_from(end).ok()?) };
+    Some(sizes.get(place(number(1, 0)?)?..end)?.to_vec())
+}
+
+/// A place among `len`, which is counted from the end if it is below zero.
+fn from_start(place: i64, len: usize) -> Option<usize> {
+    match usize::try_from(place) {
+        Ok(place) => Some(place),
+        Err(_) => len.checked_sub(usize::try_from(place.unsigned_abs()).ok()?),
+    }
+}

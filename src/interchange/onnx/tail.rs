@@ -1,0 +1,63 @@
+//! What becomes of the logits.
+
+use std::collections::HashSet;
+
+use super::graph::{Graph, Node};
+use super::{NodeProblem, OnnxProblem};
+use crate::model::Activation;
+
+/// Whether nothing of a network comes after such an operator.
+pub(super) fn is_end(operator: &str) -> bool {
+    matches!(operator, "Softmax" | "LogSoftmax" | "ArgMax")
+}
+
+/// The last activation of the network whose logits (or their sigmoid) are `value`: that which the
+/// nodes make of it that are not read yet.
+///
+/// # Errors
+/// When they make something else of it, or of anything else.
+pub(super) fn activation(
+    graph: &Graph<'_>,
+    value: &str,
+    is_read: Vec<bool>,
+) -> Result<Option<Activation>, OnnxProblem> {
+    let rest = graph.nodes.iter().zip(is_read).filter(|(_, is_read)| !is_read);
+    let rest: Vec<Node<'_>> = rest.map(|(node, _)| *node).collect();
+    if rest.is_empty() && !graph.is_output(value) {
+        return Err(OnnxProblem::NoOutput);
+    }
+    // Of probabilities a class may be told too, and each may have another name or type.
+    let mut probabilities = HashSet::from([value]);
+    let mut found = None;
+    for node in rest {
+        let refused = |problem| Err(node.refused(problem));
+        let of_logits = node.input() == value;
+        if !probabilities.contains(node.input()) {
+            return refused(NodeProblem::Operator);
+        }
+        match node.operator() {
+            "Softmax" | "LogSoftmax" if of_logits => {
+                along_classes(node, -1)?;
+                found.get_or_insert(Activation::Softmax);
+            }
+            "Sigmoid" if of_logits => found = Some(Activation::Sigmoid),
+            "ArgMax" => along_classes(node, 0)?,
+            "Cast" | "Identity" => {}
+            _ => return refused(NodeProblem::Operator),
+        }
+        probabilities.insert(node.output());
+    }
+    Ok(found)
+}
+
+/// Refuses a node that looks along another dimension than that of the classes, or by default, which is
+/// `default`.
+fn along_classes(node: Node<'_>, default: i64) -> Result<(), OnnxProblem> {
+    match node.int("axis").unwrap_or(default) {
+        1 | -1 => Ok(()),
+        axis => Err(node.refused(NodeProblem::Value {
+            attribute: format!("axis {axis}"),
+            expected: "1, that of the classes",
+        })),
+    }
+}

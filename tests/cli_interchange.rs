@@ -1,0 +1,138 @@
+//! `mnistry export`, `mnistry import` and `mnistry train --init`: what is written, read and said.
+#![cfg(feature = "cli")]
+
+use std::fs;
+
+use program::Desk;
+use serde_json::{Value, json};
+
+mod program;
+
+/// A desk with a run of one epoch in `run`.
+fn desk() -> Desk {
+    let desk = Desk::new();
+    desk.succeed("train --data data --epochs 1 --hidden 12 --run-dir run --quiet");
+    desk
+}
+
+#[test]
+fn what_is_exported_is_imported_to_the_same_bytes() {
+    let desk = desk();
+    for name in ["digits.onnx", "digits.npz"] {
+        let said = desk.succeed(&format!("export run {name}"));
+        assert!(
+            said.starts_with(&format!("{name}: dense 12 relu, dense 3 sigmoid, as ")),
+            "{said}"
+        );
+        assert_eq!(said.lines().count(), 2, "{said}");
+        let said = desk.run(&format!("import {name} back.safetensors"));
+        assert_eq!((said.code, said.stderr.as_str()), (Some(0), ""));
+        assert!(said.stdout.contains("for images of 8 × 8, 3 classes"), "{}", said.stdout);
+        assert_eq!(desk.bytes("back.safetensors"), desk.bytes("run/model.safetensors"), "{name}");
+        fs::remove_file(desk.path("back.safetensors")).unwrap();
+    }
+    let said: Value = serde_json::from_str(&desk.succeed("export run digits.onnx --json")).unwrap();
+    assert_eq!(said["format"], "ONNX");
+    assert_eq!(said["bytes"], json!(desk.bytes("digits.onnx").len()));
+    assert!(said["usage"].as_str().unwrap().contains("uint8 [N, 8, 8]"), "{said}");
+    assert!(said["usage"].as_str().unwrap().ends_with("and sigmoid"), "{said}");
+}
+
+#[test]
+fn a_header_says_what_its_bytes_cost() {
+    let desk = desk();
+    let said = desk.succeed("export run Digits.h");
+    assert!(said.contains("int digits_predict(const unsigned char *pixels"), "{said}");
+    assert!(desk.read("Digits.h").contains("static inline int digits_predict("));
+    let said = desk.succeed("export run Digits.h --int8 --data data --json");
+    let int8 = &serde_json::from_str::<Value>(&said).unwrap()["int8"];
+    let evaluated = desk.succeed("evaluate run --data data --json --quiet");
+    let evaluated: Value = serde_json::from_str(&evaluated).unwrap();
+    assert_eq!(int8["float32"]["accuracy"], evaluated["test"]["accuracy"]);
+    assert_eq!(int8["test_images"], json!(60));
+    let cost = |of: &str| int8[of]["accuracy"].as_f64().unwrap();
+    assert!((cost("int8") - cost("float32")).abs() < 0.1, "{int8}");
+    assert!(desk.read("Digits.h").contains("static const signed char digits_dense_kernel[768]"));
+    // The data of the run, where none are named.
+    let said = desk.run("export run Digits.h --int8");
+    assert!(said.stdout.contains("accuracy on the 60 test images"), "{}", said.stdout);
+    // No data: it is written all the same, and that is said.
+    fs::copy(desk.path("run/model.safetensors"), desk.path("alone.safetensors")).unwrap();
+    let said = desk.run("export alone.safetensors other.h --int8");
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    assert!(said.stdout.contains("was not tested, as no data were found"), "{}", said.stdout);
+    let said = desk.run("export alone.safetensors none.h --int8 --data nowhere");
+    assert_eq!((said.code, desk.path("none.h").exists()), (Some(1), false));
+}
+
+#[test]
+fn training_goes_on_from_files_of_other_programs() {
+    let desk = desk();
+    let train = "train --data data --epochs 1 --quiet";
+    let expected = {
+        desk.succeed(&format!(
+            "{train} --hidden 12 --init run/model.safetensors --run-dir expected"
+        ));
+        desk.bytes("expected/model.safetensors")
+    };
+    for name in ["digits.onnx", "digits.npz", "digits.safetensors"] {
+        desk.succeed(&format!("export run {name}"));
+        // The file says which network, or must agree.
+        for (number, arguments) in ["", "--hidden 12"].iter().enumerate() {
+            desk.succeed(&format!("{train} --init {name} {arguments} --run-dir {number}"));
+            let model = desk.bytes(&format!("{number}/model.safetensors"));
+            assert!(model == expected, "{name} {arguments}");
+        }
+        let refused = desk.run(&format!("{train} --init {name} --hidden 13 --run-dir no"));
+        assert_eq!((refused.code, refused.stderr.lines().count()), (Some(1), 1));
+        assert!(
+            refused.stderr.contains(name) && refused.stderr.contains("dense.kernel"),
+            "{refused:?}"
+        );
+        assert!(!desk.path("no").exists());
+    }
+}
+
+#[test]
+fn what_cannot_be_is_one_line() {
+    let desk = desk();
+    fs::write(desk.path("layers.toml"), "[[layers]]\ntype = \"dense\"\nunits = 4\n").unwrap();
+    desk.succeed("export run digits.npz");
+    fs::write(desk.path("text.onnx"), "a text").unwrap();
+    fs::write(desk.path("text.npz"), "a text").unwrap();
+    desk.succeed("export run digits.h");
+    for (arguments, said) in [
+        ("import text.onnx out.safetensors", "text.onnx: is not an ONNX file"),
+        ("import text.npz out.safetensors", "text.npz: not a readable zip archive"),
+        ("import digits.h out.safetensors", "digits.h: a C header is written, but not read"),
+        ("import none.onnx out.safetensors", "none.onnx"),
+        ("import model.pt out.safetensors", "its name ends in no format that is known"),
+        (
+            "import digits.npz out.safetensors --model layers.toml",
+            "digits.npz: holds a tensor dense_1.",
+        ),
+        ("export run out.keras", "out.keras"),
+        ("export none out.onnx", "none"),
+    ] {
+        let ended = desk.run(arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{arguments}");
+        let is_line = ended.stderr.lines().count() == 1;
+        assert!(is_line && ended.stderr.contains(said), "{arguments}: {}", ended.stderr);
+        assert!(!desk.path("out.safetensors").exists() && !desk.path("out.onnx").exists());
+    }
+    for arguments in [
+        "export run model.pt",
+        "export run -",
+        "export run digits.onnx --int8",
+        "import digits.npz out.onnx",
+        "import digits.npz out.safetensors --input 8x8",
+        "import digits.npz out.safetensors --model layers.toml --input 8",
+    ] {
+        let ended = desk.run(arguments);
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments}");
+    }
+    // What is read is not overwritten.
+    fs::copy(desk.path("run/model.safetensors"), desk.path("m.safetensors")).unwrap();
+    let ended = desk.run("export m.safetensors m.safetensors");
+    assert!(ended.code == Some(1) && ended.stderr.contains("would be overwritten"), "{ended:?}");
+}
