@@ -144,25 +144,26 @@ impl Correlation<'_> {
             }
         }
         if P * C * S::REGISTERS_PER_VECTOR <= registers_for_sums::<S>() {
-            self.add_windows(s, positions, channel, &mut sums);
+            sums = self.add_windows(s, positions, channel, sums);
         } else {
             for (&position, sums) in positions.iter().zip(&mut sums) {
-                self.add_windows(s, &[position], channel, std::array::from_mut(sums));
+                [*sums] = self.add_windows(s, &[position], channel, [*sums]);
             }
         }
         epilogue.finish_tile(s, positions, channel, sums);
         C
     }
 
-    /// Adds to the sums of a tile what the windows at its positions bring.
+    /// Adds to the sums of a tile what the windows at its positions bring. By value, as sums behind a
+    /// reference would be written to memory at each step.
     #[inline(always)]
     fn add_windows<S: Simd, const P: usize, const C: usize>(
         &self,
         s: S,
         positions: &[Position; P],
         channel: usize,
-        sums: &mut [[S::F32; C]; P],
-    ) {
+        mut sums: [[S::F32; C]; P],
+    ) -> [[S::F32; C]; P] {
         let (volume, stride) = (&self.volume, self.stride);
         let (row_stride, inputs) = (volume.row_stride(), volume.channels);
         let (first, last) = (positions[0], positions[P - 1]);
@@ -194,8 +195,9 @@ impl Correlation<'_> {
             );
             // SAFETY: just checked; the last of the offsets, those of positions in order, is the
             // greatest.
-            unsafe { accumulate(s, sums, taps) };
+            unsafe { accumulate(s, &mut sums, taps) };
         }
+        sums
     }
 
     /// The rows of the window that meet something non-zero, at one of the rows of positions from
