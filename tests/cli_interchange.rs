@@ -18,7 +18,7 @@ fn desk() -> Desk {
 #[test]
 fn what_is_exported_is_imported_to_the_same_bytes() {
     let desk = desk();
-    for name in ["digits.onnx", "digits.npz"] {
+    for name in ["digits.onnx", "digits.keras", "digits.npz"] {
         let said = desk.succeed(&format!("export run {name}"));
         assert!(
             said.starts_with(&format!("{name}: dense 12 relu, dense 3 sigmoid, as ")),
@@ -75,7 +75,7 @@ fn training_goes_on_from_files_of_other_programs() {
         ));
         desk.bytes("expected/model.safetensors")
     };
-    for name in ["digits.onnx", "digits.npz", "digits.safetensors"] {
+    for name in ["digits.onnx", "digits.keras", "digits.npz", "digits.safetensors"] {
         desk.succeed(&format!("export run {name}"));
         // The file says which network, or must agree.
         for (number, arguments) in ["", "--hidden 12"].iter().enumerate() {
@@ -100,6 +100,8 @@ fn what_cannot_be_is_one_line() {
     desk.succeed("export run digits.npz");
     fs::write(desk.path("text.onnx"), "a text").unwrap();
     fs::write(desk.path("text.npz"), "a text").unwrap();
+    fs::write(desk.path("text.keras"), "a text").unwrap();
+    desk.succeed("export run digits.weights.h5");
     desk.succeed("export run digits.h");
     for (arguments, said) in [
         ("import text.onnx out.safetensors", "text.onnx: is not an ONNX file"),
@@ -111,7 +113,12 @@ fn what_cannot_be_is_one_line() {
             "import digits.npz out.safetensors --model layers.toml",
             "digits.npz: holds a tensor dense_1.",
         ),
-        ("export run out.keras", "out.keras"),
+        ("import text.keras out.safetensors", "text.keras: is not a .keras archive"),
+        (
+            "import digits.weights.h5 out.safetensors",
+            "digits.weights.h5: holds weights, but does not say of which network",
+        ),
+        ("import digits.weights.h5 out.safetensors --model layers.toml", "digits.weights.h5: "),
         ("export none out.onnx", "none"),
     ] {
         let ended = desk.run(arguments);

@@ -185,6 +185,33 @@ fn each_sample_has_a_noise_of_its_own_in_each_epoch() {
     }
 }
 
+/// Two dropouts of a half, one after the other, keep a quarter of the numbers; with one noise they would
+/// keep a half.
+#[test]
+fn each_dropout_has_a_noise_of_its_own() {
+    const SHAPE: ImageShape = ImageShape { height: 20, width: 20 };
+    const NUMBERS: usize = 400;
+    let black = Split::new(SHAPE, vec![0; NUMBERS].into(), vec![0].into()).expect("an image");
+    let dense = Sequential::new(SHAPE).dense(NUMBERS, Activation::Linear);
+    let convolution = Sequential::new(SHAPE).conv2d(1, 1, Activation::Linear);
+    for layers in [dense.dropout(0.5).dropout(0.5), convolution.dropout(0.5).dropout(0.5).flatten()]
+    {
+        let architecture = generated::checked(layers.dense(2, Activation::Softmax));
+        let mut tensors =
+            Network::new(architecture.clone(), 0).expect("a network").tensors().to_vec();
+        // All numbers are 1; the first logit is the mean of what becomes of them, the other 0.
+        let weights = [1.0 / NUMBERS as f32, 0.0].repeat(NUMBERS);
+        tensors[1].values.fill(1.0);
+        tensors[2].values.copy_from_slice(&weights);
+        let network = Network::from_tensors(architecture, tensors).expect("the tensors fit");
+        let (_, history) = fit(&network, &black, &FitOptions { epochs: 1, ..still() });
+        // loss = ln(1 + e^−logit), and what is kept twice has become 4.
+        let logit = -history.epochs[0].loss.exp_m1().ln();
+        let kept = logit / 4.0;
+        assert!((kept - 0.25).abs() < 0.1, "{kept} is kept");
+    }
+}
+
 #[test]
 fn an_epochs_accuracy_is_that_of_the_network() {
     let split = stripes(SHAPE, 50, 4);

@@ -15,10 +15,11 @@ use super::{CommandError, Outcome, conflict};
 
 /// Write a trained network for other programs
 ///
-/// The ending says for which: .onnx (ONNX Runtime and its like), .npz (NumPy), .h (a C99 header without
-/// dependencies), .safetensors. An ONNX file and a header take the bytes of an image and scale them
-/// themselves, and give the probabilities that `predict` gives: the softmax of the logits, under a
-/// sigmoid output too.
+/// The ending says for which: .onnx (ONNX Runtime and its like), .keras and .weights.h5 (Keras 3), .npz
+/// (NumPy), .h (a C99 header without dependencies), .safetensors. An ONNX file, a Keras model and a
+/// header take the bytes of an image and scale them themselves. ONNX and headers give the probabilities
+/// that `predict` gives: the softmax of the logits, under a sigmoid output too; Keras's `predict` gives
+/// what the last layer puts out.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Export {
@@ -43,6 +44,7 @@ pub(super) struct Export {
 const EXAMPLES: &str = "\
 Examples:
   mnistry export runs/1 digits.onnx
+  mnistry export runs/1 digits.keras
   mnistry export runs/1 digits.npz
   mnistry export runs/1 digits.h
   mnistry export runs/1 digits.h --int8 --data mnist --json | jq .int8

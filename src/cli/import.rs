@@ -15,8 +15,8 @@ use super::{CommandError, Outcome};
 
 /// Read a network that another program wrote, and save it as a model file
 ///
-/// Read are .onnx, of layers that are here too, .npz as `export` writes it, and .safetensors. The
-/// weights stay as they are, to the bit. What does not fit is refused, by the name of the layer.
+/// Read are .onnx and .keras, of layers that are here too, .weights.h5 of Keras 3, .npz as `export`
+/// writes it, and .safetensors. The weights stay as they are, to the bit. What does not fit is refused, by the name of the layer.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Import {
@@ -43,7 +43,8 @@ pub(super) struct Import {
 const EXAMPLES: &str = "\
 Examples:
   mnistry import digits.onnx model.safetensors
-  mnistry import weights.npz model.safetensors --model layers.toml
+  mnistry import digits.keras model.safetensors
+  mnistry import my.weights.h5 model.safetensors --model layers.toml
   mnistry predict model.safetensors seven.png";
 
 /// The JSON of what was read.

@@ -34,8 +34,9 @@ pub(super) struct Settings {
     #[arg(long, value_enum, help_heading = "Network")]
     output: Option<Output>,
 
-    /// Start from the weights in this file instead of random ones: .safetensors, .npz, or .onnx. Where
-    /// no network is named, it is the one that the file describes; else the weights must fit it
+    /// Start from the weights in this file instead of random ones: .safetensors, .keras, .weights.h5,
+    /// .onnx or .npz. Where no network is named, it is the one that the file describes; else the weights
+    /// must fit it
     #[arg(long, value_name = "FILE", help_heading = "Network")]
     pub(super) init: Option<PathBuf>,
 

@@ -75,11 +75,17 @@ impl ModelFormat {
                 let names: Vec<_> = names.take(3).collect();
                 format!("has the arrays {} …, and architecture.json", names.join(", "))
             }
-            Self::Safetensors | Self::Keras | Self::KerasWeights => {
-                format!(
-                    "reads images of {height} × {width} pixels, divided by 255; {classes} classes"
-                )
-            }
+            Self::Keras => format!(
+                "takes images, uint8 [N, {height}, {width}]; predict gives what the last layer puts out, \
+                 float32 [N, {classes}]"
+            ),
+            Self::KerasWeights => format!(
+                "for load_weights of a model of the same layers; pixels of {height} × {width} images, \
+                 divided by 255"
+            ),
+            Self::Safetensors => format!(
+                "reads images of {height} × {width} pixels, divided by 255; {classes} classes"
+            ),
         }
     }
 }

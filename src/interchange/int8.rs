@@ -42,7 +42,9 @@ impl Int8Kernel {
     /// What is left of the kernel.
     fn weights(&self) -> Vec<f32> {
         let rows = self.values.chunks(self.scales.len());
-        let weight = |(&value, &scale): (&i8, &f32)| f32::from(value) * scale;
+        // A scale that was rounded up may lead beyond the greatest weight that there is.
+        let weight =
+            |(&value, &scale): (&i8, &f32)| (f32::from(value) * scale).clamp(f32::MIN, f32::MAX);
         rows.flat_map(|row| row.iter().zip(&self.scales).map(weight)).collect()
     }
 }

@@ -40,7 +40,7 @@ proptest! {
 
     #[test]
     fn what_is_exported_comes_back_to_the_same_bits(network in any_network()) {
-        for name in ["model.safetensors", "model.onnx", "model.npz"] {
+        for name in ["model.safetensors", "model.onnx", "model.keras", "model.npz"] {
             let (_folder, path) = exported(&network, name);
             let Imported { network: read, notes, .. } = interchange::import(&path).unwrap();
             prop_assert_eq!(&read, &network, "{}", name);
@@ -49,11 +49,15 @@ proptest! {
             let weights = interchange::import_weights(&path, architecture).unwrap();
             prop_assert_eq!(&weights.network, &network, "{}", name);
         }
+        let (_folder, path) = exported(&network, "model.weights.h5");
+        prop_assert!(interchange::import(&path).unwrap_err().is_without_architecture());
+        let weights = interchange::import_weights(&path, network.architecture().clone()).unwrap();
+        prop_assert_eq!(weights.network.tensors(), network.tensors());
     }
 
     #[test]
     fn the_bytes_of_a_file_depend_on_the_network_alone(network in any_network()) {
-        for name in ["model.onnx", "model.npz"] {
+        for name in ["model.onnx", "model.keras", "model.weights.h5", "model.npz"] {
             let [one, other] = [exported(&network, name), exported(&network, name)];
             prop_assert_eq!(std::fs::read(one.1).unwrap(), std::fs::read(other.1).unwrap());
         }

@@ -18,8 +18,8 @@ use crate::report::html::{RunPictures, run_page};
 use crate::report::{Report, TestReport, UntilAccuracy, peak_memory_bytes, tensorboard};
 use crate::train::{Epoch, State, TeamUse};
 
-/// A [`RecordedRun`] whose network is trained, and not tested yet. It is being saved: when it is
-/// tested, or dropped, it is on the disk.
+/// A [`RecordedRun`](super::RecordedRun) whose network is trained, and not tested yet. It is being
+/// saved: when it is tested, or dropped, it is on the disk.
 #[derive(Debug)]
 pub struct TrainedRun<'a> {
     pub(super) engine: &'a Engine,
