@@ -27,6 +27,7 @@ mod run;
 mod rung_file;
 mod seeds;
 mod shard;
+mod standing;
 mod states;
 mod statistics;
 mod summary;

@@ -47,6 +47,13 @@ impl Summary {
         }
     }
 
+    /// Whether the best is one of which no run failed, unlike others.
+    fn stands_before_failures(&self) -> bool {
+        let has_failed = |row: &ConfigurationSummary| row.failed > 0;
+        self.best().is_some_and(|best| !has_failed(best))
+            && self.configurations.iter().any(has_failed)
+    }
+
     /// The measure whose numbers are shown. Images that configurations are chosen by say too much of
     /// them: the numbers of a validation are not.
     fn shown(&self) -> Measure {
@@ -131,7 +138,8 @@ impl fmt::Display for Summary {
         }
         writeln!(
             f,
-            "{done} of {planned} runs; the best is that of the highest {judged_by} in the mean;"
+            "{done} of {planned} runs; the best is that of the highest {judged_by} in the mean{};",
+            if self.stands_before_failures() { ", of those of which no run failed" } else { "" }
         )?;
         write!(f, "the others are compared with it by Welch's t-test, adjusted by Holm's method")?;
         match judged_by.caution() {
