@@ -143,17 +143,22 @@ impl Settings {
 
     /// The network to start from, made for the images and classes of `data`.
     pub(super) fn network(&self, data: &Dataset) -> Result<Network> {
-        let (input, classes) = (data.shape(), data.classes());
-        let architecture: Architecture = match &self.model {
-            Model::Mlp => self.mlp(data).try_into()?,
-            Model::LeNet5 => Sequential::lenet5(input, classes).try_into()?,
-            Model::Cnn => Sequential::cnn(input, classes).try_into()?,
-            Model::File(path) => Architecture::from_toml(path, input)?,
-        };
+        let architecture = self.architecture(data)?;
         match &self.init {
             Some(path) => Ok(Network::load_weights(path, architecture)?),
             None => Ok(Network::new(architecture, self.seed)?),
         }
+    }
+
+    /// Its layers, made for the images and classes of `data`.
+    pub(super) fn architecture(&self, data: &Dataset) -> Result<Architecture> {
+        let (input, classes) = (data.shape(), data.classes());
+        Ok(match &self.model {
+            Model::Mlp => self.mlp(data).try_into()?,
+            Model::LeNet5 => Sequential::lenet5(input, classes).try_into()?,
+            Model::Cnn => Sequential::cnn(input, classes).try_into()?,
+            Model::File(path) => Architecture::from_toml(path, input)?,
+        })
     }
 
     fn mlp(&self, data: &Dataset) -> Sequential {

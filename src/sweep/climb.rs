@@ -63,6 +63,7 @@ impl Climb<'_> {
                     rung: Some(rung),
                     done,
                     of,
+                    best: folder.best(),
                     share,
                 });
             }

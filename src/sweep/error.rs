@@ -16,7 +16,7 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] files::Error),
     /// A file that describes no plan.
-    #[error("{}: is no plan of a sweep: {problem}", path.display())]
+    #[error("{}: is no plan of a sweep: {}", path.display(), OneLine(problem))]
     PlanFile {
         /// The file.
         path: PathBuf,
@@ -24,10 +24,10 @@ pub enum Error {
         problem: String,
     },
     /// A setting that a plan has twice.
-    #[error("{0} is there twice: name all its values at once")]
+    #[error("{} is there twice: name all its values at once", OneLine(.0))]
     SettingTwice(String),
     /// A setting without a value.
-    #[error("{0} has no values")]
+    #[error("{} has no values", OneLine(.0))]
     NoValues(String),
     /// A range where all combinations are wanted.
     #[error(
@@ -77,6 +77,31 @@ pub enum Error {
     /// A folder with a sweep of another plan.
     #[error("{}: holds a sweep of another plan or other data: choose another folder", .0.display())]
     OtherPlan(PathBuf),
+    /// A folder with a sweep that was begun under other conditions.
+    #[error(
+        "{}: the sweep there was begun {}: go on as it was begun, or choose another folder",
+        path.display(), OneLine(difference)
+    )]
+    OtherConditions {
+        /// The folder.
+        path: PathBuf,
+        /// How it was begun, and how that differs.
+        difference: String,
+    },
+    /// A folder with results of which it is not known what decided them.
+    #[error(
+        "{}: does not say how its sweep was begun, as there is no origin.toml: choose another folder",
+        .0.display()
+    )]
+    NoOrigin(PathBuf),
+    /// A file that does not say how a sweep was begun.
+    #[error("{}: does not say how a sweep was begun: {}", path.display(), OneLine(problem))]
+    OriginFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Another process writes to the folder.
     #[error("{}: another sweep is at work there: wait for its end, or choose another folder", .0.display())]
     Busy(PathBuf),
@@ -127,8 +152,8 @@ pub enum Error {
     NoState(usize),
     /// The ranks of a job do not have the same sweep.
     #[error(
-        "rank {rank} has another version of mnistry, other data, other files that settings name, or \
-         rounds otherwise than rank 0: start all with the same program, data and files"
+        "rank {rank} has another version of mnistry, other data, other files that settings name, \
+         other arguments, or rounds otherwise than rank 0: start all with the same program, data and files"
     )]
     RanksDiffer {
         /// The first one that differs.
@@ -147,7 +172,7 @@ pub enum Error {
     #[error("the state of run {0} is not one that its sweep left: choose another folder")]
     OtherState(usize),
     /// Results that are not those of the plan beside them.
-    #[error("{}: is not what the sweep of this folder's plan wrote: {problem}", path.display())]
+    #[error("{}: is not what the sweep of this folder's plan wrote: {}", path.display(), OneLine(problem))]
     Results {
         /// The file.
         path: PathBuf,
@@ -170,6 +195,20 @@ pub enum Error {
         /// The run.
         run: usize,
     },
+    /// A network that is not that of its result.
+    #[error(
+        "{}: is not the network that run {run} came to: it was changed or damaged; remove it to merge \
+         without it", path.display()
+    )]
+    OtherNetwork {
+        /// Its file.
+        path: PathBuf,
+        /// The run.
+        run: usize,
+    },
+    /// Nothing to bring together.
+    #[error("there are no shards to merge: name their folders")]
+    NoShards,
     /// The system grants no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),

@@ -75,6 +75,13 @@ impl Plan {
         }
     }
 
+    /// Whether it tries the same as `other`, on the same data, wherever these lie.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let is_known = self.data_checksum.is_some();
+        let data = if is_known { self.data.clone() } else { other.data.clone() };
+        *self == Self { data, ..other.clone() }
+    }
+
     /// Refuses a plan whose runs are not done shard by shard.
     ///
     /// # Errors

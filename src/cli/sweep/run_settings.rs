@@ -1,5 +1,7 @@
 //! The settings of the runs of a sweep: they are read as the arguments of `train` are.
 
+use std::path::Path;
+
 use clap::{ArgAction, CommandFactory, Parser};
 use mnistry::sweep::{Job, Plan, PlannedRun, Setting};
 use mnistry::{Dataset, FitOptions};
@@ -74,9 +76,11 @@ impl RunSettings {
         |run| {
             let read = Self::read(run)?;
             Ok(Job {
-                network: read.settings.network(dataset)?,
+                architecture: read.settings.architecture(dataset)?,
+                init: read.settings.init.clone(),
                 options: read.options()?,
                 train_limit: read.settings.train_limit.map(|limit| limit as usize),
+                files: read.settings.inputs().map(Path::to_owned).collect(),
             })
         }
     }
