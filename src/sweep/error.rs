@@ -29,14 +29,34 @@ pub enum Error {
     /// A setting without a value.
     #[error("{} has no values", OneLine(.0))]
     NoValues(String),
+    /// A value that a setting has twice.
+    #[error("{}: {} and {} are the same value: name it once", OneLine(setting), OneLine(&values[0]), OneLine(&values[1]))]
+    ValueTwice {
+        /// Of which setting.
+        setting: String,
+        /// The value, as it is written both times.
+        values: [String; 2],
+    },
+    /// A sample of more than there is.
+    #[error(
+        "sample: {configurations} configurations are to be drawn, but there are {there} combinations \
+         of the settings: leave `sample` out to try all, or draw fewer"
+    )]
+    SampleOfFew {
+        /// How many are to be drawn.
+        configurations: usize,
+        /// How many there are.
+        there: usize,
+    },
     /// A range where all combinations are wanted.
     #[error(
-        "{0} is a range, which has no list of values: say how many are to be drawn, with `sample`"
+        "{} is a range, which has no list of values: say how many are to be drawn, with `sample`",
+        OneLine(.0)
     )]
     RangeInGrid(String),
     /// A range with nothing in it.
     #[error(
-        "{setting}: {range} is no range: its first number must be less than its second{}",
+        "{}: {range} is no range: its first number must be less than its second{}", OneLine(setting),
         if range.log { ", and above 0 for a logarithm" } else { "" }
     )]
     Range {
