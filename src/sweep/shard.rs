@@ -17,6 +17,18 @@ pub struct Shard {
 }
 
 impl Shard {
+    /// Its number, from 1.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn of(&self) -> usize {
+        self.of
+    }
+
     /// Whether run `number`, from 1, belongs to it.
     #[must_use]
     pub fn has(&self, number: usize) -> bool {

@@ -24,6 +24,9 @@ use stored::Stored;
 /// Where sweeps are kept that are given no folder.
 const SWEEPS: &str = "sweeps";
 
+/// So many configurations take a second or more to check.
+const MANY: usize = 5_000;
+
 /// Train many networks: each combination of settings by each seed, and say how the results vary
 ///
 /// One single-threaded run a core at a time. The sweep's folder holds plan.toml (what is tried),
@@ -40,7 +43,7 @@ pub(super) struct Sweep {
 
     /// A plan as a TOML file: `seeds`, `folds`, `halving`, `sample`, `data`, and the settings of `train` by their names
     /// under [settings], each a value, a list of values, or a range { from = …, to = …, log = true }
-    #[arg(value_name = "PLAN.toml", conflicts_with_all = ["seeds", "folds", "halving", "grid", "sample"])]
+    #[arg(value_name = "PLAN.toml", value_parser = plan_file, conflicts_with_all = ["seeds", "folds", "halving", "grid", "sample"])]
     plan: Option<PathBuf>,
 
     #[command(flatten)]
@@ -134,6 +137,17 @@ Examples:
   mnistry sweep show sweeps/1
   mnistry sweep show sweeps/1 --html so-far.html";
 
+/// The file of a plan, and not the number that an option wants.
+fn plan_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match text.parse::<f64>() {
+        Ok(_) if !path.exists() => {
+            Err("a plan is a file; the factor of a halving is given as --halving=4".into())
+        }
+        _ => Ok(path),
+    }
+}
+
 /// A setting and its values, as an argument has them.
 fn setting(text: &str) -> Result<(String, Values), String> {
     let (name, values) = text.split_once('=').ok_or("give a name and values: hidden=50,100")?;
@@ -170,8 +184,13 @@ impl Sweep {
             let problem = "--threads is for one run: a sweep has --workers and --threads-per-run";
             return Err(conflict("sweep", problem).into());
         }
-        let Some(launch) = Launch::found().filter(|_| self.shard.is_none()) else {
-            return self.lead(None);
+        let launch = match (Launch::found(), self.shard) {
+            (Some(launch), None) => launch,
+            (Some(launch), Some(shard)) => {
+                launch.check_shard(shard)?;
+                return self.lead(None);
+            }
+            (None, _) => return self.lead(None),
         };
         self.common.output.quiet |= !launch.is_first();
         let lead = |leader: &Leader<'_>| self.lead(Some(leader));
@@ -197,6 +216,11 @@ impl Sweep {
             leader.call(plan.to_toml().as_bytes());
         }
         let dataset = agree(ranks, self.dataset(&plan))?;
+        if options.len() >= MANY {
+            self.common
+                .output
+                .note(format_args!("{} configurations are checked first", options.len()));
+        }
         let make = RunSettings::job_maker(&dataset);
         let (sweep, conditions) = self.runs(&dataset, plan, &make, ranks)?;
         let interrupt = agree(ranks, Interrupt::listen(sweep.stop_flag()))?;
