@@ -178,7 +178,11 @@ fn data_may_lie_elsewhere() {
     cut(&desk, "whole", 3);
     desk.succeed(&SWEEP.replace("--data data", "--data moved --sweep-dir whole"));
     assert_eq!(desk.results("whole"), whole);
-    desk.write_data("other", 4);
+    desk.write_data("other", 3);
+    let images = desk.path("other").join("train-images-idx3-ubyte");
+    let mut bytes = fs::read(&images).unwrap();
+    *bytes.last_mut().unwrap() ^= 1;
+    fs::write(images, bytes).unwrap();
     let other = SWEEP.replace("--data data", "--data other --sweep-dir whole");
     assert!(refused(&desk, &other).contains("other data"));
 }
@@ -252,6 +256,10 @@ fn the_best_network_alone_is_kept_however_the_sweep_came_together() {
     desk.succeed("sweep merge part-1 part-2 part-3 --sweep-dir whole");
     assert_eq!(desk.names("whole/models"), names);
 
+    // A folder that has the best of some takes that of all.
+    desk.succeed("sweep merge part-2 part-3 part-1 --sweep-dir part-2");
+    assert_eq!(desk.names("part-2/models"), names);
+
     desk.succeed(&format!("{sweep} --sweep-dir none"));
     let late = said(&desk, &format!("{sweep} --keep best --sweep-dir none"));
     assert!(late.contains("the network was not kept, as it was not asked for then"), "{late}");
@@ -284,4 +292,56 @@ fn a_network_that_is_not_that_of_its_run_is_not_merged() {
     let found = refused(&desk, "sweep merge one --sweep-dir whole");
     assert!(found.contains("one/models/2.safetensors") && found.contains("run 2"), "{found}");
     assert!(!desk.path("whole").exists());
+}
+
+#[test]
+fn a_run_and_a_sweep_do_not_share_a_folder() {
+    let desk = desk(5);
+    desk.succeed(&format!("{SWEEP} --sweep-dir sweep"));
+    // As killed before its report.
+    cut(&desk, "sweep", 1);
+    fs::remove_file(desk.path("sweep/report.html")).unwrap();
+    let names = desk.names("sweep");
+    let train = "train --data data --quiet --hidden 5 --epochs 1";
+    assert!(refused(&desk, &format!("{train} --run-dir sweep")).contains("holds a sweep"));
+    assert_eq!(desk.names("sweep"), names);
+    desk.succeed(&format!("{train} --run-dir run"));
+    assert!(refused(&desk, &format!("{SWEEP} --sweep-dir run")).contains("holds files"));
+}
+
+/// A terminal takes no orders from what somebody else tried.
+#[test]
+fn what_a_plan_says_gives_the_terminal_no_orders() {
+    let desk = Desk::new();
+    fs::create_dir(desk.path("foreign")).unwrap();
+    let plan =
+        "seeds = \"0\"\n[settings]\nmodel = [\"a\\u001b]0;b\\u0007.toml\", \"c\\nd.toml\"]\n";
+    fs::write(desk.path("foreign/plan.toml"), plan).unwrap();
+    let header = "run,configuration,seed,model,epochs_trained,loss,accuracy,validation_loss,\
+                  validation_accuracy,test_loss,test_accuracy,seconds,model_sha256,error\n";
+    let rows = ["\"a\u{1b}]0;b\u{7}.toml\"", "\"c\nd.toml\""];
+    let rows =
+        [1, 2].map(|run| format!("{run},{run},0,{},5,0.1,0.9,,,0.2,0.9,1,abc,\n", rows[run - 1]));
+    fs::write(desk.path("foreign/results.csv"), header.to_owned() + &rows.concat()).unwrap();
+    let shown = desk.succeed("sweep show foreign");
+    assert!(shown.contains("a\\u{1b}]0;b\\u{7}.toml") && shown.contains("c\\nd.toml"), "{shown:?}");
+    let is_order = |c: char| c.is_control() && c != '\n';
+    assert!(!shown.contains(is_order), "{shown:?}");
+    fs::write(desk.path("named.toml"), "[settings]\n\"a\\nb\\u001b\" = 1\n").unwrap();
+    fs::write(desk.path("valued.toml"), plan).unwrap();
+    fs::write(desk.path("wrong.toml"), "[settings]\nhidden = \"a\\nb\\u001b\"\n").unwrap();
+    for plan in ["named.toml", "valued.toml", "wrong.toml"] {
+        let said = refused(&desk, &format!("sweep {plan} --data data"));
+        assert!(!said.contains(is_order), "{said:?}");
+    }
+}
+
+#[test]
+fn what_is_meant_is_said_where_it_is_nearly_right() {
+    let desk = Desk::new();
+    let ended = desk.run("sweep --data data --grid hidden=2,3,4,5 --halving 4");
+    assert_eq!(ended.code, Some(2));
+    assert!(ended.stderr.contains("--halving=4"), "{ended:?}");
+    let names = refused(&desk, "sweep --data data --grid hiden=2");
+    assert!(names.contains("hidden, ") && !names.contains("seed"), "{names}");
 }

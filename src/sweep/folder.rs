@@ -239,7 +239,7 @@ impl SweepFolder {
             self.networks.write(result.run, model)?;
         }
         self.table.add(row)?;
-        if is_kept && self.keeps_the_best_alone() {
+        if is_kept && keep == Keep::Best && self.keeps_the_best_alone() {
             self.networks.remove_but(Some(result.run))?;
         }
         if self.plan.halving.is_some() {

@@ -31,7 +31,9 @@ impl RunSettings {
     /// Refuses settings that `train` has not, or that a sweep has in another way.
     pub(super) fn check_names(plan: &Plan) -> Result<(), CommandError> {
         let command = Self::command();
-        let names: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        let names = command.get_arguments().filter_map(clap::Arg::get_long);
+        // The seeds are the plan's.
+        let names: Vec<_> = names.filter(|name| *name != "seed").collect();
         for (name, _) in &plan.settings {
             let problem = match name.as_str() {
                 "seed" => "the seeds of the runs are given by `seeds` (--seeds 0-9)".to_owned(),
