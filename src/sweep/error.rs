@@ -110,7 +110,7 @@ pub enum Error {
     },
     /// A folder with results of which it is not known what decided them.
     #[error(
-        "{}: does not say how its sweep was begun, as there is no origin.toml: choose another folder",
+        "{}: does not say how its sweep was begun, as there is no origin.toml: do its runs anew, elsewhere",
         .0.display()
     )]
     NoOrigin(PathBuf),

@@ -127,8 +127,8 @@ impl SweepFolder {
         Ok(())
     }
 
-    /// Keeps these networks from now on. Where it never were more than the best, what a killed process
-    /// left beside that is removed.
+    /// Keeps these networks from now on. Where never more than the best was asked for, what a killed
+    /// process left beside it is removed.
     ///
     /// # Errors
     /// When a file cannot be written or removed.
