@@ -148,6 +148,7 @@ impl From<sweep::Error> for Error {
             sweep::Error::File(error) => Self::File(error),
             sweep::Error::Engine(error) => Self::Engine(error),
             sweep::Error::Model(error) => Self::Model(error),
+            sweep::Error::Interchange(error) => error.into(),
             sweep::Error::Data(problem) => problem.into(),
             error => Self::Sweep(error),
         }

@@ -123,13 +123,30 @@ fn processes_that_mpirun_starts_do_not_all_do_the_same() {
         };
         let (code, said) = run("0", "");
         assert!(code == Some(1) && said.contains("--shard"), "{size}: {said}");
-        assert_eq!(run("3", ""), (Some(1), String::new()), "{size}");
+        assert!(said.contains(&format!("env -u {size}")), "{said}");
+        // The others say in a line where to look, as there may be no first one.
+        let (code, said) = run("3", "");
+        assert!(code == Some(1) && said.lines().count() == 1, "{size}: {said}");
+        assert!(
+            said.contains("process 3 of 4") && said.contains(&format!("env -u {size}")),
+            "{said}"
+        );
+        let (code, said) = run("3", "--no-such-argument");
+        assert!(code == Some(2) && said.contains("process 3 of 4"), "{size}: {said}");
         assert!(!desk.path("sweeps").exists());
         let mut train = desk.command("train --data data");
         let output = train.env(size, "4").env(rank, "0").output().unwrap();
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(1) && said.contains("--features mpi"), "{said}");
         assert!(!desk.path("runs").exists());
+        // A shard that may be that of all.
+        for shard in ["1/4", "3/4", "4/5", "1/1"] {
+            let (code, said) = run("3", &format!("--shard {shard} --sweep-dir part"));
+            assert!(code == Some(1) && said.contains("leave --shard out"), "{shard}: {said}");
+            assert!(!desk.path("part").exists());
+        }
+        assert_eq!(run("3", "--shard 8/8 --sweep-dir part").0, Some(0), "{size}");
+        fs::remove_dir_all(desk.path("part")).unwrap();
         assert_eq!(run("3", "--shard 4/4 --sweep-dir part").0, Some(0), "{size}");
         fs::remove_dir_all(desk.path("part")).unwrap();
     }

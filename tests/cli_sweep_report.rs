@@ -257,6 +257,55 @@ fn accuracies_that_do_not_differ_make_charts_too() {
     }
 }
 
+/// A mean of the few runs that did not fail is no mean of the configuration.
+#[test]
+fn a_configuration_of_which_runs_failed_is_not_the_best_where_another_has_none() {
+    let desk = Desk::new();
+    let settings = [("hidden", texts([5, 6, 7]))];
+    // The first one fails nine times of ten, and the third one always.
+    let accuracy = |configuration, seed| match configuration {
+        0 => (seed == 3).then_some(0.99),
+        1 => Some(0.9 + seed as f64 * 1e-3),
+        _ => None,
+    };
+    Made { folder: "failing", settings: &settings, seeds: 10, done: 30, accuracy }.write(&desk);
+    let summary = desk.succeed("sweep show failing --json");
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    let rows = summary["configurations"].as_array().unwrap();
+    let order: Vec<_> = rows.iter().map(|row| row["configuration"].as_u64().unwrap()).collect();
+    assert_eq!(order, [2, 1, 3]);
+    let accuracy = |configuration, seed| match (configuration, seed) {
+        (0, 9) => None,
+        (configuration, seed) => Some(0.9 - configuration as f64 * 0.1 + seed as f64 * 1e-3),
+    };
+    Made { folder: "higher", settings: &settings, seeds: 10, done: 30, accuracy }.write(&desk);
+    let summary = desk.succeed("sweep show higher --json");
+    let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
+    let rows = summary["configurations"].as_array().unwrap();
+    let told: Vec<_> = rows.iter().map(|row| (&row["configuration"], &row["is_worse"])).collect();
+    let (null, yes) = (serde_json::Value::Null, true.into());
+    assert_eq!(told, [(&2.into(), &null), (&3.into(), &yes), (&1.into(), &null)]);
+    assert!(desk.succeed("sweep show higher").contains("9 + 1 failed"));
+}
+
+/// Equal numbers, of which sums are not what their count times one of them is.
+#[test]
+fn what_does_not_vary_is_not_called_significant() {
+    let desk = Desk::new();
+    let settings = [("hidden", texts([5, 6]))];
+    let made = Made {
+        folder: "even",
+        settings: &settings,
+        seeds: 7,
+        done: 14,
+        accuracy: |_, _| Some(0.9741),
+    };
+    made.write(&desk);
+    let text = desk.succeed("sweep show even");
+    assert_eq!(count(&text, "97.410 ± 0.000"), 2, "{text}");
+    assert!(!text.contains("worse"), "{text}");
+}
+
 #[test]
 fn what_a_plan_says_is_text_and_nothing_else() {
     let hostile = texts(["<script>alert(1)</script>.toml", "\"a\" & 'b', <i>c"]);

@@ -118,5 +118,5 @@ fn networks_that_cannot_be_asked_the_same_are_refused() {
     };
     assert!(matches!(Ensemble::new(Vec::new()), Err(Error::NoNetwork)));
     let refused = Ensemble::new(vec![network(3), network(3), network(4)]).unwrap_err();
-    assert!(matches!(refused, Error::OtherKind { number: 3 }), "{refused}");
+    assert!(matches!(refused, Error::OtherKind { number: 3, .. }), "{refused}");
 }

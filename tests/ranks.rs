@@ -270,8 +270,7 @@ fn job(run: &PlannedRun, images: &Split) -> Job {
         ..FitOptions::default()
     };
     let architecture = checked(layers.dense(10, Activation::Softmax));
-    let network = Network::new(architecture, run.seed).expect("a sound network");
-    Job { network, options, train_limit: None }
+    Job { architecture, init: None, options, train_limit: None, files: Vec::new() }
 }
 
 /// The rows of a sweep of `plan` by so many ranks of two workers each, and the networks, by run.
@@ -287,12 +286,14 @@ fn swept(
         let make = |run: &PlannedRun| Ok(job(run, &data.train));
         let sweep = Sweep::new(&data, plan.clone(), EngineOptions::default(), Some(2));
         let sweep = sweep.expect("a sound plan").keep(Keep::All);
-        let sweep = sweep.across(&ranks, &make).expect("the same sweep");
+        let conditions = sweep.check(&make).expect("it can be done");
+        let sweep = sweep.across(&ranks, &conditions).expect("the same sweep");
         if !ranks.is_first() {
             sweep.follow(&make).expect("it follows");
             return None;
         }
-        let mut folder = SweepFolder::claim(folder, sweep.plan()).expect("a folder");
+        let folder = SweepFolder::claim(folder, &sweep.claim(&conditions));
+        let mut folder = folder.expect("a folder");
         let (stop, mut done) = (sweep.stop_flag(), 0);
         let end = sweep.run(&mut folder, &make, &mut |_| {
             done += 1;
@@ -348,14 +349,29 @@ fn sweeps_that_differ_are_refused() {
         let settings =
             settings.map(|(name, values)| (name.into(), values.parse().expect("values")));
         let plan = Plan { settings: settings.into(), ..Plan::default() };
-        let sweep = Sweep::new(&data, plan, EngineOptions::default(), Some(1)).expect("a plan");
-        // As where a file that a setting names is another one there.
-        let make = |run: &PlannedRun| {
-            let job = job(run, &data.train);
-            let batch_size = 8 << ranks.rank();
-            Ok(Job { options: FitOptions { batch_size, ..job.options }, ..job })
+        // As where defaults are others there.
+        let make = |which: usize| {
+            let (data, rank) = (&data, ranks.rank());
+            move |run: &PlannedRun| {
+                let job = job(run, &data.train);
+                let batch_size = if which == 0 { 8 << rank } else { 8 };
+                Ok(Job { options: FitOptions { batch_size, ..job.options }, ..job })
+            }
         };
-        sweep.across(&ranks, &make).expect_err("they differ").to_string()
+        let keep = |which| if which == 1 && ranks.is_first() { Keep::Best } else { Keep::None };
+        let agree = |which: usize| {
+            let sweep = Sweep::new(&data, plan.clone(), EngineOptions::default(), Some(1));
+            let sweep = sweep.expect("a plan").keep(keep(which));
+            let conditions = sweep.check(&make(which)).expect("it can be done");
+            sweep.across(&ranks, &conditions).map(drop).map_err(|error| error.to_string())
+        };
+        [0, 1, 2].map(agree)
     });
-    assert!(said.iter().all(|said| said.starts_with("rank 1 has another version")), "{said:?}");
+    for [options, keep, same] in said {
+        for said in [options, keep] {
+            let said = said.expect_err("they differ");
+            assert!(said.starts_with("rank 1 has another version"), "{said}");
+        }
+        assert_eq!(same, Ok(()));
+    }
 }

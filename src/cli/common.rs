@@ -234,9 +234,10 @@ pub(super) fn load(path: &Path) -> Result<Network> {
 pub(super) fn load_ensemble(models: &[&Path]) -> Result<Ensemble, CommandError> {
     let networks = models.iter().map(|model| load(model)).collect::<Result<_>>()?;
     Ensemble::new(networks).map_err(|error| match (error, models) {
-        (TrainError::OtherKind { number }, [first, ..]) => CommandError::OtherKind {
+        (TrainError::OtherKind { number, difference }, [first, ..]) => CommandError::OtherKind {
             first: (*first).to_owned(),
             other: models[number - 1].to_owned(),
+            difference,
         },
         (error, _) => error.into(),
     })

@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mnistry::image::ImageShape;
+use mnistry::sweep::Shard;
 
 /// Why a command ended early. The text of each is what a person reads.
 #[derive(Debug, thiserror::Error)]
@@ -19,28 +20,36 @@ pub(super) enum CommandError {
     ManyModels,
     /// Networks that are not for the same images and classes.
     #[error(
-        "{}: reads other images than {}, or has other classes: the two cannot be asked together",
-        other.display(), first.display()
+        "{}: {difference}, {}: the two cannot be asked together", other.display(), first.display()
     )]
-    OtherKind { first: PathBuf, other: PathBuf },
+    OtherKind { first: PathBuf, other: PathBuf, difference: String },
     /// Settings of a sweep that make no training.
-    #[error("{name}: {problem}")]
+    #[error("{}: {}", printable(name), printable(problem))]
     Setting { name: String, problem: String },
     /// Many processes were started to do the same, and cannot work together.
     #[cfg(not(feature = "mpi"))]
     #[error(
-        "{processes} processes of this {work} were started at once, by {starter}, and each would do all \
-         of it, as this program was built without MPI: build it with `--features mpi`, or start it once{}",
+        "{processes} processes of this {work} were started at once, by {starter} as {variable} has it, and \
+         each would do all of it, as this program was built without MPI: build it with `--features mpi`, or \
+         start it once, by `env -u {variable}` where there is but one{}",
         if *.work == "sweep" { ", or give each its part with --shard" } else { "" }
     )]
-    NoMpi { work: &'static str, processes: usize, starter: &'static str },
+    NoMpi { work: &'static str, processes: usize, starter: &'static str, variable: &'static str },
+    /// Many processes were started to do the same part of a sweep.
+    #[error(
+        "--shard {shard} is not for each of the {processes} processes that {starter} started, as {variable} \
+         has it: give each its own, such as its rank + 1 of {processes}, or leave --shard out to have them \
+         work together; if there is but one, start it by `env -u {variable}`"
+    )]
+    SharedShard { shard: Shard, processes: usize, starter: &'static str, variable: &'static str },
     /// What started the processes is of another MPI than the program.
     #[cfg(feature = "mpi")]
     #[error(
-        "{starter} started {started} processes, but by the MPI of this program there are {found}: start \
-         it by the `mpirun` of the MPI that it was built with, or with `srun --mpi=pmix`"
+        "{starter} started {started} processes, as {variable} has it, but by the MPI of this program there \
+         are {found}: start it by the `mpirun` of the MPI that it was built with, or with `srun \
+         --mpi=pmix`; if there is but one, by `env -u {variable}`"
     )]
-    OtherMpi { starter: &'static str, started: usize, found: usize },
+    OtherMpi { starter: &'static str, variable: &'static str, started: usize, found: usize },
     /// A time that is none.
     #[cfg(feature = "mpi")]
     #[error("{name} is {value:?}: give for how many seconds a rank waits for others, 1 or more")]
@@ -126,4 +135,11 @@ failed! {
 /// What is put before a problem of `file`.
 fn prefix(file: Option<&Path>) -> String {
     file.map_or_else(String::new, |file| format!("{}: ", file.display()))
+}
+
+/// A text on one line, from which a terminal takes no orders: control characters are escaped.
+pub(super) fn printable(text: &str) -> String {
+    let escaped =
+        |c: char| if c.is_control() { c.escape_debug().to_string() } else { c.to_string() };
+    text.chars().map(escaped).collect()
 }

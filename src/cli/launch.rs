@@ -6,6 +6,7 @@ use std::env;
 use std::time::Duration;
 
 use mnistry::Ranks;
+use mnistry::sweep::Shard;
 
 use super::{CommandError, Outcome, output};
 
@@ -29,6 +30,8 @@ const PATIENCE_VARIABLE: &str = "MNISTRY_RANK_TIMEOUT";
 #[derive(Clone, Copy)]
 pub(super) struct Launch {
     starter: &'static str,
+    /// The environment variable that says how many they are.
+    variable: &'static str,
     size: usize,
     rank: usize,
 }
@@ -37,15 +40,39 @@ impl Launch {
     /// Those that this process is one of, if there are several.
     pub(super) fn found() -> Option<Self> {
         let number = |name| env::var(name).ok()?.parse().ok();
-        STARTERS.into_iter().find_map(|(starter, size, rank)| {
-            let size = number(size).filter(|&size| size > 1)?;
-            Some(Self { starter, size, rank: number(rank).unwrap_or(0) })
+        STARTERS.into_iter().find_map(|(starter, variable, rank)| {
+            let size = number(variable).filter(|&size| size > 1)?;
+            Some(Self { starter, variable, size, rank: number(rank).unwrap_or(0) })
         })
     }
 
     /// Whether this is the one that speaks for all.
     pub(super) fn is_first(self) -> bool {
         self.rank == 0
+    }
+
+    /// Says that the first one says what is wrong: where a variable is left of something else, there is
+    /// no other one.
+    pub(super) fn defer(self) {
+        let Self { variable, size, rank, .. } = self;
+        output::note(format_args!(
+            "error: this is process {rank} of {size} by {variable}, and process 0 says what is wrong; if \
+             it was started alone, start it by `env -u {variable}`"
+        ));
+    }
+
+    /// Refuses a `shard` that is not this process's own.
+    ///
+    /// # Errors
+    /// When all may have been given the same.
+    pub(super) fn check_shard(self, shard: Shard) -> Result<(), CommandError> {
+        let Self { starter, variable, size, rank } = self;
+        // Such as number rank + 1 of so many, or the same of an array of jobs.
+        let is_own = (shard.number() - 1) % size == rank && shard.of().is_multiple_of(size);
+        if is_own {
+            return Ok(());
+        }
+        Err(CommandError::SharedShard { shard, processes: size, starter, variable })
     }
 
     /// Has them work together, at `work`: the first one does `lead`, the others `follow` it.
@@ -58,8 +85,10 @@ impl Launch {
         let ranks = match self.join(work) {
             Ok(ranks) => ranks,
             Err(error) if self.is_first() => return Err(error),
-            // The first one says it.
-            Err(_) => return Ok(Outcome::Partly),
+            Err(_) => {
+                self.defer();
+                return Ok(Outcome::Partly);
+            }
         };
         if !ranks.is_first() {
             let calls = Calls { ranks: &ranks, have_ended: Cell::new(false) };
@@ -100,6 +129,7 @@ impl Launch {
             // As where srun is not told which MPI there is.
             false => Err(CommandError::OtherMpi {
                 starter: self.starter,
+                variable: self.variable,
                 started: self.size,
                 found: ranks.size(),
             }),
@@ -112,8 +142,8 @@ impl Launch {
     /// Where this program cannot.
     #[cfg(not(feature = "mpi"))]
     fn join(self, work: &'static str) -> Result<Ranks, CommandError> {
-        let Self { starter, size, .. } = self;
-        Err(CommandError::NoMpi { work, processes: size, starter })
+        let Self { starter, variable, size, .. } = self;
+        Err(CommandError::NoMpi { work, processes: size, starter, variable })
     }
 }
 

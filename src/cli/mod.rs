@@ -28,6 +28,7 @@ mod train;
 mod transfer;
 mod watch;
 
+use std::ffi::OsStr;
 use std::process::ExitCode;
 
 use clap::error::ErrorKind;
@@ -95,16 +96,24 @@ fn conflict(command: &str, problem: &str) -> clap::Error {
     }
 }
 
+/// Whether a part of a sweep is asked for.
+fn is_shard() -> bool {
+    let is_shard = |argument: &OsStr| argument.as_encoded_bytes().starts_with(b"--shard");
+    std::env::args_os().any(|argument| is_shard(&argument))
+}
+
 /// Does what the arguments of the process ask for.
 pub(crate) fn run() -> ExitCode {
     file_size::heed();
-    // Of many that were started to do the same, one says that it is wrong; shards have each its own.
-    let is_shard = || std::env::args_os().any(|argument| argument == "--shard");
-    let speaks = Launch::found().is_none_or(Launch::is_first) || is_shard();
-    let command = match Cli::try_parse() {
-        Ok(cli) => cli.command,
-        Err(error) if speaks => error.exit(),
-        Err(error) => return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2)),
+    let command = match (Cli::try_parse(), Launch::found().filter(|launch| !launch.is_first())) {
+        (Ok(cli), _) => cli.command,
+        // Of many that were started to do the same, one says at length that it is wrong; shards have
+        // each its own.
+        (Err(error), Some(launch)) if error.use_stderr() && !is_shard() => {
+            launch.defer();
+            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+        }
+        (Err(error), _) => error.exit(),
     };
     let outcome = match command {
         Command::Train(train) => train.run(),

@@ -160,24 +160,37 @@ impl Settings {
 
     /// The network to start from, made for the images and classes of `data`.
     pub(super) fn network(&self, data: &Dataset) -> Result<Start> {
-        let architecture = self.architecture(data);
-        let Some(path) = &self.init else {
-            return Ok(Network::new(architecture?, self.seed)?.into());
-        };
-        if ModelFormat::of(path).is_err() {
-            return Ok(Network::load_weights(path, architecture?)?.into());
+        if let Some(described) = self.described()? {
+            return Ok(described.into());
         }
-        if self.model.is_none() && !self.shapes_mlp() {
-            match interchange::import(path) {
-                Err(error) if error.is_without_architecture() => {}
-                imported => return Ok(imported?.into()),
-            }
-        }
-        Ok(interchange::import_weights(path, architecture?)?.into())
+        let architecture = self.named(data)?;
+        Ok(match &self.init {
+            Some(path) => interchange::load_weights(path, architecture)?.into(),
+            None => Network::new(architecture, self.seed)?.into(),
+        })
     }
 
-    /// What is to be trained, where no file of weights describes it.
-    fn architecture(&self, data: &Dataset) -> Result<Architecture> {
+    /// Its layers, made for the images and classes of `data`.
+    pub(super) fn architecture(&self, data: &Dataset) -> Result<Architecture> {
+        match self.described()? {
+            Some(Imported { network, .. }) => Ok(network.architecture().clone()),
+            None => self.named(data),
+        }
+    }
+
+    /// The network that the file of first weights describes, where no settings name one.
+    fn described(&self) -> Result<Option<Imported>> {
+        let names_one = self.model.is_some() || self.shapes_mlp();
+        let file = self.init.as_ref().filter(|path| !names_one && ModelFormat::of(path).is_ok());
+        match file.map(interchange::import) {
+            None => Ok(None),
+            Some(Err(error)) if error.is_without_architecture() => Ok(None),
+            Some(imported) => Ok(Some(imported?)),
+        }
+    }
+
+    /// The layers that settings name.
+    fn named(&self, data: &Dataset) -> Result<Architecture> {
         let model = self.model.as_ref().unwrap_or(&Model::Mlp);
         model.architecture(data.shape(), data.classes(), &self.mlp())
     }

@@ -172,6 +172,19 @@ pub fn import_weights(path: impl AsRef<Path>, architecture: Architecture) -> Res
     }
 }
 
+/// Reads the weights in the file at `path` into a network of `architecture`, as [`import_weights`]; a
+/// file whose name says no format is taken for one of this library's own.
+///
+/// # Errors
+/// As [`import_weights`].
+pub fn load_weights(path: impl AsRef<Path>, architecture: Architecture) -> Result<Imported> {
+    let path = path.as_ref();
+    match ModelFormat::of(path) {
+        Ok(_) => import_weights(path, architecture),
+        Err(_) => Ok(Imported::plain(Network::load_weights(path, architecture)?)),
+    }
+}
+
 /// What the file at `path` says that the classes of its network are called, if it says so.
 ///
 /// # Errors

@@ -250,9 +250,10 @@ mod tests {
         };
         assert_eq!(failing(3), [Ok(0), Ok(1), Ok(2)]);
         let problem = || Err("rank 1: full".to_owned());
-        // Others say whose problem it is; its own error says it already here.
-        assert_eq!(failing(1)[1], problem());
-        assert_eq!(failing(1)[0], Err("rank 1: rank 1: full".to_owned()));
+        // All say whose problem it is, and none twice.
+        assert_eq!(failing(1), [problem(), problem(), problem()]);
+        let of_another = Error::Rank { rank: 1, problem: "rank 12 is gone".into() };
+        assert_eq!(of_another.to_string(), "rank 1: rank 12 is gone");
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! Ranks by MPI, the messages that clusters have.
 
 use std::collections::VecDeque;
+use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -41,8 +42,8 @@ pub(super) struct Mpi {
 impl Mpi {
     /// Starts MPI.
     pub(super) fn start(patience: Duration) -> Result<Self, Error> {
-        let (universe, threading) =
-            initialize_with_threading(Threading::Serialized).ok_or(Error::Started)?;
+        let begin = || initialize_with_threading(Threading::Serialized);
+        let (universe, threading) = within(patience, begin)?.ok_or(Error::Started)?;
         if threading < Threading::Serialized {
             return Err(Error::Threads);
         }
@@ -108,6 +109,25 @@ impl Mpi {
         }
         world().abort(1)
     }
+}
+
+/// What `begin` comes to, which waits for all ranks and cannot be asked to give up: where one does not
+/// come within `patience`, this process ends.
+fn within<T>(patience: Duration, begin: impl FnOnce() -> T) -> Result<T, Error> {
+    let (begun, watched) = mpsc::channel::<()>();
+    let watch = move || {
+        if watched.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            eprintln!(
+                "error: another rank has not come to the start of MPI for {} s, so the job ends",
+                patience.as_secs()
+            );
+            std::process::exit(1);
+        }
+    };
+    thread::Builder::new().spawn(watch).map_err(Error::Thread)?;
+    let found = begin();
+    drop(begun);
+    Ok(found)
 }
 
 /// All ranks.

@@ -27,6 +27,9 @@ pub enum Error {
     /// The folder of a run has a `config.json` of something else.
     #[error("{}: was not written by a run: choose another folder for this one", .0.display())]
     ForeignConfig(PathBuf),
+    /// The folder of a run has a sweep in it.
+    #[error("{}: holds a sweep: choose another folder for this run", .0.display())]
+    SweepThere(PathBuf),
     /// Another process writes to the folder.
     #[error("{}: another run is at work there: wait for its end, or choose another folder", .0.display())]
     Busy(PathBuf),

@@ -5,7 +5,7 @@ use super::error::Result;
 use super::folder::{Keep, SweepFolder};
 use super::halving::{Rung, Rungs};
 use super::run::{SweepEnd, SweepProgress};
-use super::statistics::Statistics;
+use super::standing::Standing;
 use super::tasks::{Done, Task, TaskQueue};
 use super::workforce::Workforce;
 
@@ -63,6 +63,7 @@ impl Climb<'_> {
                     rung: Some(rung),
                     done,
                     of,
+                    best: folder.best(),
                     share,
                 });
             }
@@ -100,11 +101,11 @@ impl Climb<'_> {
             let at_rung = self.folder.result_at(rung.number, run.number);
             at_rung.or_else(|| self.folder.result(run.number))?.outcome.judged()
         };
-        let judged = here.iter().map(|&configuration| {
+        let standings = here.iter().map(|&configuration| {
             let runs = self.folder.runs_of(configuration).iter();
-            Judged::new(configuration, &runs.map(judged).collect::<Vec<_>>())
+            (configuration, Standing::of(&runs.map(judged).collect::<Vec<_>>()))
         });
-        best(judged.collect(), self.rungs.configurations(rung.number + 1))
+        best(standings.collect(), self.rungs.configurations(rung.number + 1))
     }
 
     /// Stops the runs of these configurations at `rung`.
@@ -120,33 +121,10 @@ impl Climb<'_> {
     }
 }
 
-/// What a configuration is judged by.
-struct Judged {
-    configuration: usize,
-    /// Whether all its runs came to a network.
-    is_whole: bool,
-    /// The mean over those that did.
-    mean: f64,
-}
-
-impl Judged {
-    /// By its `runs`, of which those that failed have no number.
-    fn new(configuration: usize, runs: &[Option<f64>]) -> Self {
-        let numbers: Vec<f64> = runs.iter().flatten().copied().collect();
-        let mean = Statistics::of(&numbers).map_or(f64::NEG_INFINITY, |of| of.mean);
-        Self { configuration, is_whole: numbers.len() == runs.len(), mean }
-    }
-}
-
-/// The `count` best configurations, by their numbers: those of the highest mean, of equals the first;
-/// but behind all others those of which a run failed.
-fn best(mut judged: Vec<Judged>, count: usize) -> Vec<usize> {
-    judged.sort_by(|a, b| {
-        let by_mean = b.mean.total_cmp(&a.mean);
-        b.is_whole.cmp(&a.is_whole).then(by_mean).then(a.configuration.cmp(&b.configuration))
-    });
-    judged.truncate(count);
-    let mut best: Vec<_> = judged.into_iter().map(|of| of.configuration).collect();
+/// The `count` best of these configurations, by their numbers: of equals the first.
+fn best(mut standings: Vec<(usize, Standing)>, count: usize) -> Vec<usize> {
+    standings.sort_by(|(number, a), (other, b)| a.better_first(b).then(number.cmp(other)));
+    let mut best: Vec<_> = standings.into_iter().map(|(number, _)| number).take(count).collect();
     best.sort_unstable();
     best
 }
@@ -165,7 +143,7 @@ mod tests {
                 (4, [None, None]),
                 (5, [Some(0.5), Some(0.75)]),
             ];
-            best(all.map(|(number, runs)| Judged::new(number, &runs)).into(), count)
+            best(all.map(|(number, runs)| (number, Standing::of(&runs))).into(), count)
         };
         assert_eq!(best(1), [3]);
         assert_eq!(best(2), [3, 5]);

@@ -4,6 +4,8 @@ use std::fmt;
 
 use serde::{Serialize, Serializer};
 
+use crate::files::OneLine;
+
 /// A setting of a training, under the name that it has among the arguments of one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
@@ -54,9 +56,10 @@ fn by_name<S: Serializer>(settings: &[Setting], serializer: S) -> Result<S::Ok, 
     serializer.collect_map(settings.iter().map(|setting| (&setting.name, &setting.value)))
 }
 
+/// On one line, whatever it is: plans come from others too.
 impl fmt::Display for Setting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {}", self.name, self.value)
+        write!(f, "{} {}", OneLine(&self.name), OneLine(&self.value))
     }
 }
 

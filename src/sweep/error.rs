@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use super::values::Range;
 use crate::exec::engine::EngineError;
 use crate::files::{self, OneLine};
-use crate::{data, model, ranks, train};
+use crate::{data, interchange, model, ranks, train};
 
 /// Why a sweep was not done, gone on with or summed up. The text is one line for a person.
 #[derive(Debug, thiserror::Error)]
@@ -16,7 +16,7 @@ pub enum Error {
     #[error(transparent)]
     File(#[from] files::Error),
     /// A file that describes no plan.
-    #[error("{}: is no plan of a sweep: {problem}", path.display())]
+    #[error("{}: is no plan of a sweep: {}", path.display(), OneLine(problem))]
     PlanFile {
         /// The file.
         path: PathBuf,
@@ -24,19 +24,39 @@ pub enum Error {
         problem: String,
     },
     /// A setting that a plan has twice.
-    #[error("{0} is there twice: name all its values at once")]
+    #[error("{} is there twice: name all its values at once", OneLine(.0))]
     SettingTwice(String),
     /// A setting without a value.
-    #[error("{0} has no values")]
+    #[error("{} has no values", OneLine(.0))]
     NoValues(String),
+    /// A value that a setting has twice.
+    #[error("{}: {} and {} are the same value: name it once", OneLine(setting), OneLine(&values[0]), OneLine(&values[1]))]
+    ValueTwice {
+        /// Of which setting.
+        setting: String,
+        /// The value, as it is written both times.
+        values: [String; 2],
+    },
+    /// A sample of more than there is.
+    #[error(
+        "sample: {configurations} configurations are to be drawn, but there are {there} combinations \
+         of the settings: leave `sample` out to try all, or draw fewer"
+    )]
+    SampleOfFew {
+        /// How many are to be drawn.
+        configurations: usize,
+        /// How many there are.
+        there: usize,
+    },
     /// A range where all combinations are wanted.
     #[error(
-        "{0} is a range, which has no list of values: say how many are to be drawn, with `sample`"
+        "{} is a range, which has no list of values: say how many are to be drawn, with `sample`",
+        OneLine(.0)
     )]
     RangeInGrid(String),
     /// A range with nothing in it.
     #[error(
-        "{setting}: {range} is no range: its first number must be less than its second{}",
+        "{}: {range} is no range: its first number must be less than its second{}", OneLine(setting),
         if range.log { ", and above 0 for a logarithm" } else { "" }
     )]
     Range {
@@ -77,6 +97,31 @@ pub enum Error {
     /// A folder with a sweep of another plan.
     #[error("{}: holds a sweep of another plan or other data: choose another folder", .0.display())]
     OtherPlan(PathBuf),
+    /// A folder with a sweep that was begun under other conditions.
+    #[error(
+        "{}: the sweep there was begun {}: go on as it was begun, or choose another folder",
+        path.display(), OneLine(difference)
+    )]
+    OtherConditions {
+        /// The folder.
+        path: PathBuf,
+        /// How it was begun, and how that differs.
+        difference: String,
+    },
+    /// A folder with results of which it is not known what decided them.
+    #[error(
+        "{}: does not say how its sweep was begun, as there is no origin.toml: do its runs anew, elsewhere",
+        .0.display()
+    )]
+    NoOrigin(PathBuf),
+    /// A file that does not say how a sweep was begun.
+    #[error("{}: does not say how a sweep was begun: {}", path.display(), OneLine(problem))]
+    OriginFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
     /// Another process writes to the folder.
     #[error("{}: another sweep is at work there: wait for its end, or choose another folder", .0.display())]
     Busy(PathBuf),
@@ -127,8 +172,8 @@ pub enum Error {
     NoState(usize),
     /// The ranks of a job do not have the same sweep.
     #[error(
-        "rank {rank} has another version of mnistry, other data, other files that settings name, or \
-         rounds otherwise than rank 0: start all with the same program, data and files"
+        "rank {rank} has another version of mnistry, other data, other files that settings name, \
+         other arguments, or rounds otherwise than rank 0: start all with the same program, data and files"
     )]
     RanksDiffer {
         /// The first one that differs.
@@ -147,7 +192,7 @@ pub enum Error {
     #[error("the state of run {0} is not one that its sweep left: choose another folder")]
     OtherState(usize),
     /// Results that are not those of the plan beside them.
-    #[error("{}: is not what the sweep of this folder's plan wrote: {problem}", path.display())]
+    #[error("{}: is not what the sweep of this folder's plan wrote: {}", path.display(), OneLine(problem))]
     Results {
         /// The file.
         path: PathBuf,
@@ -170,6 +215,20 @@ pub enum Error {
         /// The run.
         run: usize,
     },
+    /// A network that is not that of its result.
+    #[error(
+        "{}: is not the network that run {run} came to: it was changed or damaged; remove it to merge \
+         without it", path.display()
+    )]
+    OtherNetwork {
+        /// Its file.
+        path: PathBuf,
+        /// The run.
+        run: usize,
+    },
+    /// Nothing to bring together.
+    #[error("there are no shards to merge: name their folders")]
+    NoShards,
     /// The system grants no thread.
     #[error("cannot start a thread: {0}")]
     Thread(#[source] io::Error),
@@ -179,6 +238,9 @@ pub enum Error {
     /// A network was not made.
     #[error(transparent)]
     Model(#[from] model::Error),
+    /// A network was not read from a file of another program.
+    #[error(transparent)]
+    Interchange(interchange::Error),
     /// A run was not trained or tested.
     #[error("{run}: {source}")]
     Train {
@@ -203,5 +265,15 @@ impl Error {
     ) -> impl FnOnce(io::Error) -> Self {
         let wrap = files::Error::io(action, path);
         move |source| Self::File(wrap(source))
+    }
+}
+
+impl From<interchange::Error> for Error {
+    fn from(error: interchange::Error) -> Self {
+        match error {
+            interchange::Error::Model(error) => Self::Model(error),
+            interchange::Error::File(error) => Self::File(error),
+            error => Self::Interchange(error),
+        }
     }
 }

@@ -1,29 +1,30 @@
-//! The folder of a sweep: `plan.toml`, `results.csv`, and `models`; of one by successive halving also
-//! `rungs.csv`, and `states` until it is done.
+//! The folder of a sweep: `plan.toml`, `origin.toml`, `results.csv`, and `models`; of one by successive
+//! halving also `rungs.csv`, and `states` until it is done.
 
-use std::fs;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
 
 use super::configuration::PlannedRun;
 use super::error::{Error, Result};
+use super::network_files::NetworkFiles;
+use super::origin_file::{ORIGIN_FILE, Origin};
 use super::plan::Plan;
 use super::results::{ResultRow, header, read_row, row};
 use super::row_file::RowFile;
 use super::rung_file::{RUNGS_FILE, RungFile};
 use super::shard::Shard;
-use super::states::{StateFiles, remove};
-use crate::files::{
-    Lock, create_folder, create_next_folder_in, numbers_in, sweep, write_atomically,
-};
+use super::states::StateFiles;
+use crate::files::Lock;
 use crate::train::State;
 
-const PLAN_FILE: &str = "plan.toml";
+pub(super) const PLAN_FILE: &str = "plan.toml";
 const RESULTS_FILE: &str = "results.csv";
-const MODELS: &str = "models";
-const LOCK_FILE: &str = ".lock";
+pub(super) const LOCK_FILE: &str = ".lock";
 
-/// Which networks are kept.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// Which networks are kept: the later, the more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Keep {
     /// None.
     #[default]
@@ -37,8 +38,10 @@ pub enum Keep {
 /// A sweep as its folder has it: the plan, and what came of the runs that are done.
 #[derive(Debug)]
 pub struct SweepFolder {
-    path: PathBuf,
-    plan: Plan,
+    pub(super) path: PathBuf,
+    pub(super) plan: Plan,
+    /// How it was begun; that of none that was killed as it began, or of an old one, is known.
+    pub(super) origin: Option<Origin>,
     runs: Vec<PlannedRun>,
     /// The results, by run.
     rows: Vec<Option<ResultRow>>,
@@ -50,68 +53,12 @@ pub struct SweepFolder {
     /// What was found at the rungs of a halving.
     rungs: Option<RungFile>,
     states: StateFiles,
+    networks: NetworkFiles,
+    /// Why others were not gone on with.
+    pub(super) passed_over: Vec<Error>,
 }
 
 impl SweepFolder {
-    /// The folder at `path` for a sweep of `plan`: one that holds it already is gone on with, a new or
-    /// empty one gets it.
-    ///
-    /// # Errors
-    /// When the folder holds a sweep of another plan, or something else; another process is at work in
-    /// it; or a file cannot be read or written.
-    pub fn claim(path: impl Into<PathBuf>, plan: &Plan) -> Result<Self> {
-        let path = path.into();
-        plan.check()?;
-        create_folder(&path)?;
-        if !path.join(PLAN_FILE).exists() {
-            // Before the lock, so that nothing is left in a folder of something else.
-            check_unused(&path)?;
-        }
-        let Some(lock) = Lock::acquire(&path.join(LOCK_FILE))? else {
-            return Err(Error::Busy(path));
-        };
-        sweep(&path);
-        sweep(&path.join(MODELS));
-        StateFiles::of(&path).sweep();
-        if !path.join(PLAN_FILE).exists() {
-            // Another process may have been here.
-            check_unused(&path)?;
-            write_atomically(&path.join(PLAN_FILE), plan.to_toml().as_bytes())?;
-        }
-        let mut folder = Self::open(&path)?;
-        if folder.plan != *plan {
-            return Err(Error::OtherPlan(path));
-        }
-        folder.table.begin_writing()?;
-        if let Some(rungs) = &mut folder.rungs {
-            rungs.begin_writing()?;
-        }
-        folder.lock = Some(lock);
-        Ok(folder)
-    }
-
-    /// A folder in `parent` for a sweep of `plan`: the last one that holds it and lacks results of
-    /// `shard`, or else a new one, whose number follows the greatest there is.
-    ///
-    /// # Errors
-    /// As [`claim`](Self::claim).
-    pub fn claim_in(parent: impl AsRef<Path>, plan: &Plan, shard: Shard) -> Result<Self> {
-        let parent = parent.as_ref();
-        create_folder(parent)?;
-        for number in numbers_in(parent)?.into_iter().rev() {
-            let path = parent.join(number.to_string());
-            // What is no sweep, or damaged, is left alone here.
-            let Ok(found) = Self::open(&path) else { continue };
-            if found.plan == *plan && found.to_do(shard).next().is_some() {
-                match Self::claim(path, plan) {
-                    Err(Error::Busy(_)) => {}
-                    claimed => return claimed,
-                }
-            }
-        }
-        Self::claim(create_next_folder_in(parent)?, plan)
-    }
-
     /// The sweep in the folder at `path`, to be looked at.
     ///
     /// # Errors
@@ -122,15 +69,88 @@ impl SweepFolder {
             return Err(Error::NoSuchSweep(path.to_owned()));
         }
         let plan = Plan::load(path.join(PLAN_FILE))?;
-        let runs = plan.runs();
+        let (runs, origin) = (plan.runs(), Origin::open(path)?);
         let table = RowFile::new(path.join(RESULTS_FILE), header(&plan));
         let rungs = plan.halving.map(|_| RungFile::open(path, &plan, &runs)).transpose()?;
-        let states = StateFiles::of(path);
-        let (path, rows) = (path.to_owned(), vec![None; runs.len()]);
-        let mut folder =
-            Self { path, plan, runs, rows, best: None, lock: None, table, rungs, states };
+        let mut folder = Self {
+            path: path.to_owned(),
+            plan,
+            origin,
+            rows: vec![None; runs.len()],
+            runs,
+            best: None,
+            lock: None,
+            table,
+            rungs,
+            states: StateFiles::of(path),
+            networks: NetworkFiles::of(path),
+            passed_over: Vec::new(),
+        };
         folder.read_results()?;
         Ok(folder)
+    }
+
+    /// Whether a sweep is kept in the folder at `path`.
+    #[must_use]
+    pub fn is_at(path: impl AsRef<Path>) -> bool {
+        path.as_ref().join(PLAN_FILE).exists()
+    }
+
+    /// Has its tables there, so that rows can be added, by this process alone.
+    pub(super) fn begin_writing(&mut self, lock: Lock) -> Result<()> {
+        self.table.begin_writing()?;
+        if let Some(rungs) = &mut self.rungs {
+            rungs.begin_writing()?;
+        }
+        self.lock = Some(lock);
+        Ok(())
+    }
+
+    /// The sweeps that [`claim_in`](Self::claim_in) might have gone on with in place of this one, each
+    /// as the reason why it did not.
+    #[must_use]
+    pub fn passed_over(&self) -> &[Error] {
+        &self.passed_over
+    }
+
+    /// Notes that all of `shard` is done, its report too, unless runs of it are left.
+    ///
+    /// # Errors
+    /// When that cannot be written.
+    pub fn end(&mut self, shard: Shard) -> Result<()> {
+        if self.to_do(shard).next().is_none()
+            && let Some(origin) = &mut self.origin
+        {
+            origin.end(shard);
+            origin.write(&self.path)?;
+        }
+        Ok(())
+    }
+
+    /// Keeps these networks from now on. Where never more than the best was asked for, what a killed
+    /// process left beside it is removed.
+    ///
+    /// # Errors
+    /// When a file cannot be written or removed.
+    pub(super) fn begin_keeping(&mut self, keep: Keep) -> Result<()> {
+        if let Some(origin) = &mut self.origin
+            && origin.keep < keep
+        {
+            origin.keep = keep;
+            origin.write(&self.path)?;
+        }
+        if !self.keeps_the_best_alone() {
+            return Ok(());
+        }
+        let kept = self.networks.runs()?;
+        let kept = kept.into_iter().filter_map(|run| self.result(run));
+        let best = kept.reduce(|best, result| better(best, result)).map(|best| best.run);
+        self.networks.remove_but(best)
+    }
+
+    /// Whether never more was asked for than the network of the best run.
+    fn keeps_the_best_alone(&self) -> bool {
+        self.origin.as_ref().is_some_and(|origin| origin.keep == Keep::Best)
     }
 
     /// Where it is.
@@ -141,8 +161,8 @@ impl SweepFolder {
 
     /// The files that say what it is: nothing else may replace them.
     #[must_use]
-    pub fn files(&self) -> [PathBuf; 3] {
-        [PLAN_FILE, RESULTS_FILE, RUNGS_FILE].map(|name| self.path.join(name))
+    pub fn files(&self) -> [PathBuf; 4] {
+        [PLAN_FILE, ORIGIN_FILE, RESULTS_FILE, RUNGS_FILE].map(|name| self.path.join(name))
     }
 
     /// What is tried.
@@ -181,13 +201,9 @@ impl SweepFolder {
 
     /// Whether `result` is better than all there are.
     fn is_best(&self, result: &ResultRow) -> bool {
-        // What was stopped is not compared with what was not.
-        let judged =
-            |row: &ResultRow| row.outcome.judged().filter(|_| row.stopped_at_rung.is_none());
-        match (judged(result), self.best().and_then(|best| Some((judged(best)?, best.run)))) {
-            (None, _) => false,
-            (Some(_), None) => true,
-            (Some(new), Some((best, run))) => new > best || (new == best && result.run < run),
+        match self.best() {
+            None => compared(result).is_some(),
+            Some(best) => std::ptr::eq(better(best, result), result),
         }
     }
 
@@ -203,7 +219,7 @@ impl SweepFolder {
     /// Where the network of run `run` is, if it is kept.
     #[must_use]
     pub fn model_path(&self, run: usize) -> PathBuf {
-        self.path.join(MODELS).join(format!("{run}.safetensors"))
+        self.networks.path(run)
     }
 
     /// Adds what came of a run, and keeps its network `model` if it is to be kept: first that, so that
@@ -217,17 +233,14 @@ impl SweepFolder {
         model: Option<&[u8]>,
         keep: Keep,
     ) -> Result<()> {
-        let is_best = self.is_best(&result);
+        let is_kept = keep == Keep::All || (keep == Keep::Best && self.is_best(&result));
         let row = row(&self.plan, &self.runs[result.run - 1], &result);
-        if let Some(model) = model.filter(|_| keep == Keep::All || (keep == Keep::Best && is_best))
-        {
-            create_folder(&self.path.join(MODELS))?;
-            write_atomically(&self.model_path(result.run), model)?;
+        if let Some(model) = model.filter(|_| is_kept) {
+            self.networks.write(result.run, model)?;
         }
-        let outdone = self.best().map(|best| best.run).filter(|_| keep == Keep::Best && is_best);
         self.table.add(row)?;
-        if let Some(outdone) = outdone {
-            remove(&self.model_path(outdone))?;
+        if is_kept && keep == Keep::Best && self.keeps_the_best_alone() {
+            self.networks.remove_but(Some(result.run))?;
         }
         if self.plan.halving.is_some() {
             self.states.remove(result.run)?;
@@ -302,7 +315,7 @@ impl SweepFolder {
     /// The network that the state of run `run` has, as the bytes of its file.
     fn network_of(&self, run: usize) -> Result<Vec<u8>> {
         let bytes = self.states.read(run)?.ok_or(Error::NoState(run))?;
-        let state = State::from_bytes(Path::new("a state"), &bytes)?;
+        let state = State::from_bytes(&self.states.path(run), &bytes)?;
         Ok(state.result().to_bytes(Path::new("a network"))?)
     }
 
@@ -322,13 +335,18 @@ impl SweepFolder {
     }
 }
 
-/// Refuses a folder that holds anything, but what a sweep that was killed at once may have left.
-fn check_unused(path: &Path) -> Result<()> {
-    for entry in fs::read_dir(path).map_err(Error::io("read", path))? {
-        let name = entry.map_err(Error::io("read", path))?.file_name();
-        if !name.to_string_lossy().starts_with('.') {
-            return Err(Error::NotASweep(path.to_owned()));
-        }
+/// The accuracy by which a result is compared with others: what was stopped is not compared with what
+/// was not.
+fn compared(row: &ResultRow) -> Option<f64> {
+    row.outcome.judged().filter(|_| row.stopped_at_rung.is_none())
+}
+
+/// The better one of two results: of equals, that of the first run.
+fn better<'a>(one: &'a ResultRow, other: &'a ResultRow) -> &'a ResultRow {
+    match (compared(one), compared(other)) {
+        (_, None) => one,
+        (None, Some(_)) => other,
+        (Some(a), Some(b)) if b > a || (b == a && other.run < one.run) => other,
+        _ => one,
     }
-    Ok(())
 }

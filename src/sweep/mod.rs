@@ -10,7 +10,9 @@
 //! (`workforce.rs`). All tasks of a plan are carried out at once, or, with a [`Halving`], those up to
 //! one rung after those up to the rung before it (`climb.rs`).
 
+mod claim;
 mod climb;
+mod conditions;
 mod configuration;
 mod error;
 mod folder;
@@ -18,6 +20,8 @@ mod halving;
 mod job;
 mod measure;
 mod merge;
+mod network_files;
+mod origin_file;
 mod plan;
 mod plan_file;
 mod ranks;
@@ -27,6 +31,7 @@ mod run;
 mod rung_file;
 mod seeds;
 mod shard;
+mod standing;
 mod states;
 mod statistics;
 mod summary;
@@ -38,17 +43,19 @@ mod trainer;
 mod values;
 mod workforce;
 
+pub use claim::Claim;
+pub use conditions::Conditions;
 pub use configuration::{Configuration, PlannedRun, Setting};
 pub use error::Error;
 pub use folder::{Keep, SweepFolder};
 pub use halving::{Halving, Rung, Rungs};
 pub use job::{Job, MakeJob};
 pub use measure::Measure;
-pub use merge::merge;
+pub use merge::Shards;
 pub use plan::{Plan, Sample};
 pub use results::{Outcome, ResultRow, Trained};
 pub use run::{Sweep, SweepEnd, SweepProgress};
-pub use seeds::Seeds;
+pub use seeds::{Seeds, in_ranges};
 pub use shard::Shard;
 pub use statistics::{Statistics, holm, welch};
 pub use summary::{ConfigurationSummary, RungSummary, Summary};

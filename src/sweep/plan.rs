@@ -1,5 +1,7 @@
 //! What a sweep tries.
 
+use std::collections::{HashMap, HashSet};
+
 use super::configuration::{Configuration, PlannedRun, Setting};
 use super::error::{Error, Result};
 use super::halving::Halving;
@@ -29,6 +31,9 @@ pub struct Plan {
     pub settings: Vec<(String, Values)>,
 }
 
+/// How often a configuration is drawn until it is one that there was not yet.
+const DRAWS: usize = 100;
+
 /// How configurations are drawn at random.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Sample {
@@ -52,7 +57,7 @@ impl Plan {
                 Values::List(values) if values.is_empty() => {
                     return Err(Error::NoValues(name.clone()));
                 }
-                Values::List(_) => {}
+                Values::List(values) => check_distinct(name, values)?,
                 Values::Range(_) if self.sample.is_none() => {
                     return Err(Error::RangeInGrid(name.clone()));
                 }
@@ -64,6 +69,11 @@ impl Plan {
         if let Some(sample) = self.sample.filter(|sample| sample.seed > most) {
             return Err(Error::Seed(sample.seed));
         }
+        if let Some((Sample { configurations, .. }, there)) = self.sample.zip(self.combinations())
+            && configurations > there
+        {
+            return Err(Error::SampleOfFew { configurations, there });
+        }
         if let Some(folds) = self.folds.filter(|&folds| folds < 2) {
             return Err(data::Problem::TooFewFolds(folds).into());
         }
@@ -73,6 +83,13 @@ impl Plan {
             Some(1..=MOST_RUNS) => Ok(()),
             _ => Err(Error::TooManyRuns(MOST_RUNS)),
         }
+    }
+
+    /// Whether it tries the same as `other`, on the same data, wherever these lie.
+    pub(super) fn is_same(&self, other: &Self) -> bool {
+        let is_known = self.data_checksum.is_some();
+        let data = if is_known { self.data.clone() } else { other.data.clone() };
+        *self == Self { data, ..other.clone() }
     }
 
     /// Refuses a plan whose runs are not done shard by shard.
@@ -93,29 +110,30 @@ impl Plan {
         if let Some(sample) = self.sample {
             return Some(sample.configurations);
         }
-        let mut lengths = self.settings.iter().map(|(_, values)| match values {
-            Values::List(values) => values.len(),
-            Values::Range(_) => 1,
-        });
-        lengths.try_fold(1_usize, usize::checked_mul)
+        self.combinations()
+    }
+
+    /// How many combinations of values there are, if a number can say it.
+    fn combinations(&self) -> Option<usize> {
+        let mut counts = self.settings.iter().map(|(_, values)| values.count());
+        counts.try_fold(1_usize, |all, count| all.checked_mul(count?))
     }
 
     /// Its configurations, in order: of a grid the last setting changes first.
     #[must_use]
     pub fn configurations(&self) -> Vec<Configuration> {
-        let count = self.configuration_count().unwrap_or(0);
-        (0..count)
-            .map(|index| {
-                let values = match self.sample {
-                    Some(sample) => self.drawn(sample, index),
-                    None => self.of_grid(index),
-                };
-                let settings = self.settings.iter().zip(values);
-                let settings =
-                    settings.map(|((name, _), value)| Setting { name: name.clone(), value });
-                Configuration { number: 1 + index, settings: settings.collect() }
-            })
-            .collect()
+        let all = match self.sample {
+            Some(sample) => self.drawn(sample),
+            None => {
+                (0..self.configuration_count().unwrap_or(0)).map(|at| self.of_grid(at)).collect()
+            }
+        };
+        let configuration = |(values, number): (Vec<String>, usize)| {
+            let settings = self.settings.iter().zip(values);
+            let settings = settings.map(|((name, _), value)| Setting { name: name.clone(), value });
+            Configuration { number, settings: settings.collect() }
+        };
+        all.into_iter().zip(1..).map(configuration).collect()
     }
 
     /// The values of point `index` of the grid.
@@ -125,24 +143,37 @@ impl Plan {
             .settings
             .iter()
             .rev()
-            .filter_map(|(_, values)| match values {
-                Values::List(values) => {
-                    let value = values[rest % values.len()].clone();
-                    rest /= values.len();
-                    Some(value)
-                }
-                // Of a grid it was refused.
-                Values::Range(_) => None,
+            .map(|(_, values)| {
+                // There are as many combinations as a number can say.
+                let count = values.count().unwrap_or(1);
+                let value = values.value(rest % count);
+                rest /= count;
+                value
             })
             .collect();
         values.reverse();
         values
     }
 
-    /// The values of configuration `index` of a random sample.
-    fn drawn(&self, sample: Sample, index: usize) -> Vec<String> {
-        let mut rng = Rng::stream(sample.seed, Stream::Sweep, index as u64);
-        self.settings.iter().map(|(_, values)| values.draw(&mut rng)).collect()
+    /// The values of each configuration of a random sample, each another one as long as there are
+    /// others: what was drawn before is drawn anew.
+    fn drawn(&self, sample: Sample) -> Vec<Vec<String>> {
+        let mut seen = HashSet::new();
+        // Where chance does not find what is left of few, they are taken in order.
+        let mut rest = (0..self.combinations().unwrap_or(0)).map(|at| self.of_grid(at));
+        let configuration = |index: usize| {
+            let mut rng = Rng::stream(sample.seed, Stream::Sweep, index as u64);
+            let mut draw = || {
+                self.settings.iter().map(|(_, values)| values.draw(&mut rng)).collect::<Vec<_>>()
+            };
+            let drawn = draw();
+            let mut draws = std::iter::once(drawn.clone()).chain((1..DRAWS).map(|_| draw()));
+            let new = draws.find(|values| !seen.contains(values));
+            let new = new.or_else(|| rest.find(|values| !seen.contains(values))).unwrap_or(drawn);
+            seen.insert(new.clone());
+            new
+        };
+        (0..sample.configurations).map(configuration).collect()
     }
 
     /// Its runs, in order: a configuration by each seed, for each fold, then the next one.
@@ -163,4 +194,21 @@ impl Plan {
         }
         runs
     }
+}
+
+/// Refuses values of which two are the same, also where they are written otherwise: 1e-3 and 0.001.
+fn check_distinct(setting: &str, values: &[String]) -> Result<()> {
+    let part = |part: &str| {
+        let number = part.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+        number.map_or_else(|| part.trim().to_owned(), |number| (number + 0.0).to_string())
+    };
+    let mut seen = HashMap::new();
+    for value in values {
+        let meant: Vec<_> = value.split(',').map(part).collect();
+        if let Some(first) = seen.insert(meant, value) {
+            let (setting, values) = (setting.to_owned(), [first.clone(), value.clone()]);
+            return Err(Error::ValueTwice { setting, values });
+        }
+    }
+    Ok(())
 }

@@ -1,10 +1,13 @@
 //! A sweep: what is left of its plan, done as many runs at a time as there are workers.
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use super::claim::Claim;
 use super::climb::Climb;
+use super::conditions::Conditions;
 use super::configuration::PlannedRun;
 use super::error::{Error, Result};
 use super::folder::{Keep, SweepFolder};
@@ -15,13 +18,13 @@ use super::ranks::{AllRanks, follow};
 use super::results::ResultRow;
 use super::shard::Shard;
 use super::tasks::{Task, TaskQueue};
-use super::trainer::{Trainer, job, options};
+use super::trainer::{Trainer, options};
 use super::workforce::{Threads, Workforce};
-use crate::data::{Dataset, Folds, sha256};
+use crate::data::{Dataset, Folds};
 use crate::exec::engine::{Engine, EngineOptions};
 use crate::ranks::Ranks;
 use crate::sync::Cores;
-use crate::train::{FitOptions, State};
+use crate::train::FitOptions;
 
 /// How the runs of a sweep are done.
 #[derive(Debug)]
@@ -50,6 +53,8 @@ pub struct SweepProgress<'a> {
     pub done: usize,
     /// Of how many.
     pub of: usize,
+    /// The best of all that are complete, those of earlier days too.
+    pub best: Option<&'a ResultRow>,
     /// The part that is done of all that there is to do, by epochs where there are rungs.
     pub share: f64,
 }
@@ -127,19 +132,34 @@ impl<'a> Sweep<'a> {
     }
 
     /// Checks that each configuration can be trained, by its first run, and that the best of them can
-    /// be told where that is needed.
+    /// be told where that is needed; and says what decides what they come to.
     ///
     /// # Errors
     /// When one cannot; when the best is to be kept, and some have a validation accuracy and others have
     /// none; when the plan has a halving that cannot be.
-    pub fn check(&self, make: &MakeJob<'_>) -> Result<()> {
-        let Some(engine) = self.workers.first() else { return Ok(()) };
-        let options = self.first_runs().map(|run| self.trainer.check(engine, make, run));
-        let options: Vec<FitOptions> = options.collect::<Result<_>>()?;
-        if self.keep == Keep::Best && !has_one_measure(&self.plan, &options) {
+    pub fn check(&self, make: &MakeJob<'_>) -> Result<Conditions> {
+        let engine = self.workers.first().ok_or(Error::NoRuns)?;
+        let (mut all, mut files, mut settings) = (Vec::new(), BTreeSet::new(), String::new());
+        for run in self.first_runs() {
+            let job = self.trainer.check(engine, make, run)?;
+            let Job { architecture, options, train_limit, .. } = &job;
+            // What cannot be written to a text in memory is not to be thought of.
+            let _ = writeln!(settings, "{architecture:?} {options:?} {train_limit:?}");
+            files.extend(job.files.into_iter().chain(job.init));
+            all.push(job.options);
+        }
+        if self.keep == Keep::Best && !has_one_measure(&self.plan, &all) {
             return Err(Error::NoBest);
         }
-        self.rungs_of(&options).map(drop)
+        self.rungs_of(&all)?;
+        Conditions::new(engine, &settings, &files)
+    }
+
+    /// What a folder is claimed for in which it is done under `conditions`, those of its
+    /// [check](Self::check).
+    #[must_use]
+    pub fn claim<'b>(&'b self, conditions: &'b Conditions) -> Claim<'b> {
+        Claim { plan: &self.plan, conditions, shard: self.shard }
     }
 
     /// The first run of each configuration.
@@ -182,33 +202,18 @@ impl<'a> Sweep<'a> {
         Threads { engines: &self.workers, trainer: &self.trainer, make, stop: &self.stop }
     }
 
-    /// The same sweep on `ranks`, which all have it: the first one then does [`run`](Self::run), with the
-    /// workers of all, and the others [`follow`](Self::follow) it.
+    /// The same sweep on `ranks`, which all have it under these conditions: the first one then does
+    /// [`run`](Self::run), with the workers of all, and the others [`follow`](Self::follow) it.
     ///
     /// # Errors
     /// When it is not the same on all of them.
-    pub fn across(mut self, ranks: &'a Ranks, make: &MakeJob<'_>) -> Result<Self> {
-        let about = ranks.agree(self.fingerprint(make))?;
+    pub fn across(mut self, ranks: &'a Ranks, conditions: &Conditions) -> Result<Self> {
+        let about = format!("{conditions:?} {:?} {}", self.keep, self.plan.to_toml());
         if let Some(rank) = ranks.first_that_differs(about.as_bytes()) {
             return Err(Error::RanksDiffer { rank });
         }
         self.ranks = Some(ranks);
         Ok(self)
-    }
-
-    /// What tells the sweep from others whose runs give other results: on other data, of other settings,
-    /// or rounded otherwise.
-    fn fingerprint(&self, make: &MakeJob<'_>) -> Result<String> {
-        let engine = self.workers.first();
-        let rounding = engine.map(|engine| (engine.isa().is_fused(), engine.gemm_backend()));
-        let mut about =
-            format!("{} {rounding:?} {}", env!("CARGO_PKG_VERSION"), self.plan.to_toml());
-        for run in self.first_runs() {
-            let Job { network, options, train_limit } = job(make, run)?;
-            let state = State::new(network, options).to_bytes(Path::new("a state"))?;
-            about.push_str(&format!(" {} {train_limit:?}", sha256(&state)));
-        }
-        Ok(sha256(about.as_bytes()))
     }
 
     /// Carries out what the first of the ranks hands out, until it says that nothing is left.
@@ -230,10 +235,11 @@ impl<'a> Sweep<'a> {
         folder: &mut SweepFolder,
         observer: &mut dyn FnMut(&SweepProgress<'_>),
     ) -> Result<SweepEnd> {
-        if *folder.plan() != self.plan {
+        if !folder.plan().is_same(&self.plan) {
             return Err(Error::OtherPlan(folder.path().to_owned()));
         }
         let keep = self.keep;
+        folder.begin_keeping(keep)?;
         if let Some(rungs) = rungs {
             return Climb { rungs, workforce, folder, keep, observer, done: 0.0 }.run();
         }
@@ -246,7 +252,8 @@ impl<'a> Sweep<'a> {
             done += 1;
             if let Some(run) = folder.runs().get(result.run - 1) {
                 let share = done as f64 / of as f64;
-                observer(&SweepProgress { run, result: &result, rung: None, done, of, share });
+                let (best, result) = (folder.best(), &result);
+                observer(&SweepProgress { run, result, rung: None, done, of, best, share });
             }
             Ok(())
         })?;

@@ -70,19 +70,25 @@ impl FromStr for Seeds {
 impl fmt::Display for Seeds {
     /// As arguments have them.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let mut rest = &self.0[..];
-        let mut separator = "";
-        while let Some(&first) = rest.first() {
-            let follows = |pair: &[u64]| pair[0].checked_add(1) == Some(pair[1]);
-            let run = 1 + rest.windows(2).take_while(|pair| follows(pair)).count();
-            write!(f, "{separator}{first}")?;
-            if run > 1 {
-                write!(f, "-{}", rest[run - 1])?;
-            }
-            (separator, rest) = (",", &rest[run..]);
-        }
-        Ok(())
+        f.write_str(&in_ranges(&self.0))
     }
+}
+
+/// Numbers as ranges of those that follow each other: `0-9,12`.
+#[must_use]
+pub fn in_ranges(numbers: &[u64]) -> String {
+    let follows = |pair: &[u64]| pair[0].checked_add(1) == Some(pair[1]);
+    let mut ranges = Vec::new();
+    let mut rest = numbers;
+    while let Some(&first) = rest.first() {
+        let run = 1 + rest.windows(2).take_while(|pair| follows(pair)).count();
+        ranges.push(match run {
+            1 => first.to_string(),
+            _ => format!("{first}-{}", rest[run - 1]),
+        });
+        rest = &rest[run..];
+    }
+    ranges.join(",")
 }
 
 #[cfg(test)]

@@ -3,9 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::{Deserialize, Serialize};
+
 /// Which of a sweep's runs are done here: those whose number leaves a remainder by that of all shards.
 /// So each shard has some of each configuration's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(into = "String", try_from = "String")]
 pub struct Shard {
     /// From 1.
     number: usize,
@@ -14,6 +17,18 @@ pub struct Shard {
 }
 
 impl Shard {
+    /// Its number, from 1.
+    #[must_use]
+    pub fn number(&self) -> usize {
+        self.number
+    }
+
+    /// How many there are.
+    #[must_use]
+    pub fn of(&self) -> usize {
+        self.of
+    }
+
     /// Whether run `number`, from 1, belongs to it.
     #[must_use]
     pub fn has(&self, number: usize) -> bool {
@@ -39,6 +54,20 @@ impl FromStr for Shard {
             Some((number, of)) if (1..=of).contains(&number) => Ok(Self { number, of }),
             _ => Err("give its number, from 1, and how many there are, such as 3/16".into()),
         }
+    }
+}
+
+impl From<Shard> for String {
+    fn from(shard: Shard) -> Self {
+        shard.to_string()
+    }
+}
+
+impl TryFrom<String> for Shard {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 

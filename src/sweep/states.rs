@@ -68,7 +68,7 @@ impl StateFiles {
         Ok(())
     }
 
-    fn path(&self, run: usize) -> PathBuf {
+    pub(super) fn path(&self, run: usize) -> PathBuf {
         self.folder.join(format!("{run}.safetensors"))
     }
 }

@@ -31,7 +31,8 @@ impl Statistics {
         let count = numbers.len();
         let least = numbers.iter().copied().reduce(f64::min)?;
         let greatest = numbers.iter().copied().reduce(f64::max)?;
-        let mean = numbers.iter().sum::<f64>() / count as f64;
+        // Rounding makes no difference where there is none: equal numbers have their mean exactly.
+        let mean = (numbers.iter().sum::<f64>() / count as f64).max(least).min(greatest);
         let squares: f64 = numbers.iter().map(|number| (number - mean).powi(2)).sum();
         let freedom = (count - 1) as f64;
         let standard_deviation = (count > 1).then(|| (squares / freedom).sqrt());
@@ -48,8 +49,9 @@ fn student(freedom: f64) -> Option<StudentsT> {
 }
 
 /// How likely means at least so far apart are if both samples have the same mean: the two-sided
-/// p-value of Welch's t-test (1947), which does not ask for equal variances. None where a sample has
-/// but one number, or neither varies.
+/// p-value of Welch's t-test (1947), which does not ask for equal variances. 1 where neither sample
+/// varies and both are the same. None where a sample has but one number, or neither varies and they
+/// differ: what varies nowhere says nothing of chance.
 #[must_use]
 pub fn welch(a: &Statistics, b: &Statistics) -> Option<f64> {
     let share = |sample: &Statistics| {
@@ -59,7 +61,7 @@ pub fn welch(a: &Statistics, b: &Statistics) -> Option<f64> {
     let ((of_a, freedom_a), (of_b, freedom_b)) = (share(a)?, share(b)?);
     let variance = of_a + of_b;
     if variance == 0.0 {
-        return None;
+        return (a.mean == b.mean).then_some(1.0);
     }
     let t = (a.mean - b.mean) / variance.sqrt();
     let freedom = variance.powi(2) / (freedom_a + freedom_b);
@@ -148,7 +150,26 @@ mod tests {
         let one = Statistics::of(&[0.9]).unwrap();
         assert_eq!(welch(&a, &one), None);
         let same = Statistics::of(&[0.9, 0.9]).unwrap();
-        assert_eq!(welch(&same, &same), None);
+        assert_eq!(welch(&same, &one), None);
+    }
+
+    /// Sums of equal numbers are rounded, and their mean must not be another number for it.
+    #[test]
+    fn what_does_not_vary_has_no_deviation_and_is_not_told_apart() {
+        for count in 2..200 {
+            for number in [0.1, 0.9741, 1.0 / 3.0, 0.98375, 0.0] {
+                let found = Statistics::of(&vec![number; count]).unwrap();
+                assert_eq!((found.mean, found.standard_deviation), (number, Some(0.0)));
+                assert_eq!(found.half_width, Some(0.0));
+                let other = Statistics::of(&vec![number; count + 1]).unwrap();
+                assert_eq!(welch(&found, &other), Some(1.0));
+                let higher = Statistics::of(&vec![number + 1e-4; count]).unwrap();
+                assert_eq!(welch(&found, &higher), None);
+            }
+        }
+        let one_varies = Statistics::of(&[0.5, 0.7]).unwrap();
+        let other = Statistics::of(&[0.6, 0.6]).unwrap();
+        assert!(welch(&one_varies, &other).is_some());
     }
 
     #[test]

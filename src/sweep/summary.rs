@@ -6,6 +6,7 @@ use super::configuration::Configuration;
 use super::folder::SweepFolder;
 use super::measure::Measure;
 use super::results::ResultRow;
+use super::standing::Standing;
 use super::statistics::{Statistics, holm, welch};
 
 /// p-values below this are called significant.
@@ -23,8 +24,8 @@ pub struct Summary {
     /// What was found at the rungs of a halving.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub rungs: Vec<RungSummary>,
-    /// The configurations of which a run is done, the best one first; those that were stopped come
-    /// after those that were not.
+    /// The configurations of which a run is done, the best one first; those of which a run came to no
+    /// network after the others, and those that were stopped after those that were not.
     pub configurations: Vec<ConfigurationSummary>,
 }
 
@@ -60,8 +61,8 @@ pub struct ConfigurationSummary {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stopped_at_rung: Option<usize>,
     /// How likely a difference from the best as great as that is by chance, adjusted for how many are
-    /// compared; none of the best itself, or where too few runs are done, or it was not trained for as
-    /// long.
+    /// compared; none of the best itself, or where too few runs are done or none of them vary, it was
+    /// not trained for as long, or its mean is the higher one and stands back for runs that failed.
     pub p_value: Option<f64>,
     /// Whether it is significantly worse than the best; none where that cannot be said.
     pub is_worse: Option<bool>,
@@ -89,18 +90,19 @@ impl Summary {
             None if all_validated(&configurations) => Measure::Validation,
             None => Measure::Test,
         };
-        let judged = |row: &ConfigurationSummary| row.accuracy(judged_by);
-        let mean = |row: &ConfigurationSummary| judged(row).map_or(f64::NEG_INFINITY, |of| of.mean);
+        let standing = |row: &ConfigurationSummary| row.standing(judged_by);
         // Longer training comes first, and last what came to nothing.
         let reached = |row: &ConfigurationSummary| {
-            judged(row).map_or(0, |_| row.stopped_at_rung.unwrap_or(usize::MAX))
+            row.accuracy(judged_by).map_or(0, |_| row.stopped_at_rung.unwrap_or(usize::MAX))
         };
-        configurations
-            .sort_by(|a, b| reached(b).cmp(&reached(a)).then_with(|| mean(b).total_cmp(&mean(a))));
+        configurations.sort_by(|a, b| {
+            reached(b).cmp(&reached(a)).then_with(|| standing(a).better_first(&standing(b)))
+        });
         if let Some((best, others)) = configurations.split_first_mut() {
             let best = best.compared_by(judged_by);
             let p_value = |other: &ConfigurationSummary| {
-                welch(best.as_ref()?, &other.compared_by(judged_by)?)
+                let (best, other) = (best.as_ref()?, other.compared_by(judged_by)?);
+                welch(best, &other).filter(|_| other.mean <= best.mean)
             };
             let p_values: Vec<_> = others.iter().map(p_value).collect();
             for (other, p_value) in others.iter_mut().zip(holm(&p_values)) {
@@ -173,6 +175,11 @@ impl ConfigurationSummary {
     /// Its accuracy by `measure`, if it was not stopped: what was trained for less is not compared.
     fn compared_by(&self, measure: Measure) -> Option<Statistics> {
         self.accuracy(measure).filter(|_| self.stopped_at_rung.is_none())
+    }
+
+    /// How it stands among others by `measure`.
+    fn standing(&self, measure: Measure) -> Standing {
+        Standing { failed: self.failed, accuracy: self.accuracy(measure) }
     }
 
     /// Its accuracy by `measure`.

@@ -5,6 +5,7 @@ use std::fmt;
 use super::measure::Measure;
 use super::statistics::Statistics;
 use super::summary::{ConfigurationSummary, RungSummary, Summary};
+use crate::files::OneLine;
 
 /// A row a configuration, in words.
 #[derive(Clone, Debug)]
@@ -45,6 +46,13 @@ impl Summary {
             headings: headings.map(|&name| name.to_owned()).collect(),
             rows: rows.map(fields).collect(),
         }
+    }
+
+    /// Whether the best is one of which no run failed, unlike others.
+    fn stands_before_failures(&self) -> bool {
+        let has_failed = |row: &ConfigurationSummary| row.failed > 0;
+        self.best().is_some_and(|best| !has_failed(best))
+            && self.configurations.iter().any(has_failed)
     }
 
     /// The measure whose numbers are shown. Images that configurations are chosen by say too much of
@@ -102,13 +110,16 @@ fn short(p_value: f64) -> String {
 /// In columns, a line a row.
 impl fmt::Display for SummaryTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lines = || std::iter::once(&self.headings).chain(&self.rows);
+        // Settings come from others too, and a terminal must take no orders from them.
+        let lines = std::iter::once(&self.headings).chain(&self.rows);
+        let shown = |field: &String| OneLine(field).to_string();
+        let lines: Vec<Vec<_>> = lines.map(|line| line.iter().map(shown).collect()).collect();
         let width = |column: usize| {
-            let fields = lines().filter_map(|line| line.get(column));
+            let fields = lines.iter().filter_map(|line| line.get(column));
             fields.map(|field| field.chars().count()).max().unwrap_or(0)
         };
         let widths: Vec<_> = (0..self.headings.len()).map(width).collect();
-        for fields in lines() {
+        for fields in &lines {
             let mut line = String::new();
             for (field, width) in fields.iter().zip(&widths) {
                 let padding = width.saturating_sub(field.chars().count());
@@ -131,7 +142,8 @@ impl fmt::Display for Summary {
         }
         writeln!(
             f,
-            "{done} of {planned} runs; the best is that of the highest {judged_by} in the mean;"
+            "{done} of {planned} runs; the best is that of the highest {judged_by} in the mean{};",
+            if self.stands_before_failures() { ", of those of which no run failed" } else { "" }
         )?;
         write!(f, "the others are compared with it by Welch's t-test, adjusted by Holm's method")?;
         match judged_by.caution() {

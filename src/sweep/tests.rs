@@ -73,6 +73,27 @@ const RECORDED: [&str; 2] = [
     "run 2 (learning-rate 0.000782, hidden 80, epochs 3, seed 0)",
 ];
 
+/// Of few combinations a sample has each once, however unlikely chance makes one.
+#[test]
+fn a_sample_has_no_configuration_twice_where_it_need_not() {
+    let few: &[(&str, &str)] = &[("hidden", "1..8:log"), ("output", "sigmoid,softmax")];
+    for configurations in [1, 5, 15, 16] {
+        let sample = Some(Sample { configurations, seed: 3 });
+        let few = Plan { sample, ..plan(few) };
+        few.check().unwrap();
+        let mut drawn: Vec<_> =
+            texts(&few).iter().map(|run| run.split_once('(').unwrap().1.to_owned()).collect();
+        drawn.sort();
+        drawn.dedup();
+        assert_eq!(drawn.len(), configurations);
+    }
+    // More of them begin with the same here too.
+    let sample =
+        |configurations| Plan { sample: Some(Sample { configurations, seed: 3 }), ..plan(few) };
+    assert_eq!(texts(&sample(9)), texts(&sample(16))[..9]);
+    assert!(sample(17).check().unwrap_err().to_string().contains("16 combinations"));
+}
+
 #[test]
 fn a_plan_that_makes_no_sense_is_refused() {
     let refused = |plan: Plan| plan.check().unwrap_err().to_string();
@@ -80,6 +101,11 @@ fn a_plan_that_makes_no_sense_is_refused() {
     assert!(refused(plan(&[("a", "1..2")])).contains("sample"));
     assert!(refused(Plan { folds: Some(1), ..plan(&[]) }).contains("folds"));
     assert!(refused(Plan { folds: Some(1 << 40), ..plan(&[]) }).contains("more than"));
+    for values in ["8,8", "8,5,8.0", "1e-3,0.001", "[5,6],[5, 6]", "relu,relu", "0,-0"] {
+        let twice = refused(plan(&[("a", values)]));
+        assert!(twice.contains("are the same value"), "{values}: {twice}");
+    }
+    plan(&[("a", "[5,6],[6,5],5,56,relu,Relu,nan")]).check().unwrap();
     let range = |range: &str| Plan {
         sample: Some(Sample { configurations: 1, seed: 0 }),
         ..plan(&[("a", range)])

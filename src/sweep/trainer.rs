@@ -8,6 +8,7 @@ use super::configuration::PlannedRun;
 use super::error::{Error, Result};
 use super::job::{Job, MakeJob};
 use super::results::{Outcome, ResultRow, Trained};
+use super::states::StateFiles;
 use super::tasks::{Done, Task};
 use crate::data::{Dataset, Fold, Folds, Split, sha256};
 use crate::exec::engine::Engine;
@@ -54,18 +55,29 @@ impl Observer for Until {
 }
 
 impl Trainer<'_> {
-    /// Checks that `run` can be trained; by which options.
+    /// Checks that `run` can be trained, and how it is.
     pub(super) fn check(
         &self,
         engine: &Engine,
         make: &MakeJob<'_>,
         run: &PlannedRun,
-    ) -> Result<FitOptions> {
+    ) -> Result<Job> {
         let job = job(make, run)?;
         let Images { train, .. } = self.images(run, &job)?;
-        let checked = engine.check_fit(&job.network, &train, &job.options);
+        let names = &self.dataset.class_names;
+        // To draw weights takes longer than all else here: they are what they are.
+        if job.init.is_some() {
+            self.network(&job)?;
+        }
+        let checked = engine.check_fit_of(&job.architecture, names, &train, &job.options);
         checked.map_err(|error| failed(run, error))?;
-        Ok(job.options)
+        Ok(job)
+    }
+
+    /// The network that `job` begins with.
+    fn network(&self, job: &Job) -> Result<Network> {
+        let network = job.network()?.taking_class_names(&self.dataset.class_names);
+        Ok(network.map_err(ModelError::from)?)
     }
 
     fn images(&self, run: &PlannedRun, job: &Job) -> Result<Images> {
@@ -128,10 +140,11 @@ impl Trainer<'_> {
     /// Where `task` begins.
     fn state(&self, task: &Task, job: Job) -> Result<State> {
         let Some(bytes) = &task.state else {
-            let network = job.network.taking_class_names(&self.dataset.class_names);
-            return Ok(State::new(network.map_err(ModelError::from)?, job.options));
+            return Ok(State::new(self.network(&job)?, job.options));
         };
-        let state = State::from_bytes(Path::new("a state"), bytes)?;
+        // Whoever trains may know no folder.
+        let path = StateFiles::of(Path::new("")).path(task.run);
+        let state = State::from_bytes(&path, bytes)?;
         let is_beyond = task.until.is_some_and(|until| state.epochs().len() > until);
         match *state.options() == job.options && !is_beyond {
             true => Ok(state),

@@ -59,6 +59,26 @@ impl Range {
 }
 
 impl Values {
+    /// How many there are, if a number can say it.
+    pub(super) fn count(&self) -> Option<usize> {
+        match self {
+            Self::List(values) => Some(values.len()),
+            Self::Range(Range { from, to, whole: true, .. }) => {
+                let count = to - from + 1.0;
+                (count < u32::MAX.into()).then_some(count as usize)
+            }
+            Self::Range(_) => None,
+        }
+    }
+
+    /// That of this number, from 0: of fewer than [there are](Self::count).
+    pub(super) fn value(&self, number: usize) -> String {
+        match self {
+            Self::List(values) => values[number].clone(),
+            Self::Range(range) => ((range.from + number as f64) as i64).to_string(),
+        }
+    }
+
     /// One of the values, each as likely as any other.
     pub(super) fn draw(&self, rng: &mut Rng) -> String {
         match self {

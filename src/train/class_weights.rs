@@ -7,8 +7,8 @@
 use serde::{Deserialize, Serialize};
 
 use super::error::{Error, Result};
-use crate::data::Split;
-use crate::model::Network;
+use crate::data::{ClassNames, Split};
+use crate::model::Architecture;
 
 /// How the weights of classes are found.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -22,12 +22,18 @@ pub enum ClassWeights {
 }
 
 impl ClassWeights {
-    /// The weight of each class of `network` in training on `split`.
+    /// The weight of each class of a network of `architecture`, whose classes have these `names`, in
+    /// training on `split`.
     ///
     /// # Errors
     /// When a class has no sample.
-    pub(super) fn of(self, network: &Network, split: &Split) -> Result<Vec<f32>> {
-        let classes = network.architecture().classes();
+    pub(super) fn of(
+        self,
+        architecture: &Architecture,
+        names: &ClassNames,
+        split: &Split,
+    ) -> Result<Vec<f32>> {
+        let classes = architecture.classes();
         let mut counts = vec![0_usize; classes];
         for &label in split.labels() {
             if let Some(count) = counts.get_mut(usize::from(label)) {
@@ -35,7 +41,7 @@ impl ClassWeights {
             }
         }
         if let Some(class) = counts.iter().position(|&count| count == 0) {
-            let class = network.names_of_classes().name(class).into_owned();
+            let class = names.name(class).into_owned();
             return Err(Error::ClassWithoutSamples(class));
         }
         let Self::Balanced = self;

@@ -31,12 +31,9 @@ impl Ensemble {
     /// When there is none, or they do not read the same images or have not the same classes.
     pub fn new(networks: Vec<Network>) -> Result<Self> {
         let Some((first, others)) = networks.split_first() else { return Err(Error::NoNetwork) };
-        let kind = |network: &Network| {
-            let architecture = network.architecture();
-            (architecture.input(), architecture.classes(), network.names_of_classes())
-        };
-        match others.iter().position(|other| kind(other) != kind(first)) {
-            Some(place) => Err(Error::OtherKind { number: place + 2 }),
+        let mut others = others.iter().zip(2..);
+        match others.find_map(|(other, number)| Some((number, difference(other, first)?))) {
+            Some((number, difference)) => Err(Error::OtherKind { number, difference }),
             None => Ok(Self { networks }),
         }
     }
@@ -52,6 +49,20 @@ impl Ensemble {
     pub fn networks(&self) -> &[Network] {
         &self.networks
     }
+}
+
+/// Why `other` cannot be asked together with `first`, if it cannot.
+fn difference(other: &Network, first: &Network) -> Option<String> {
+    let [of_other, of_first] = [other, first].map(Network::architecture);
+    let (input, classes) = (of_first.input(), of_first.classes());
+    if of_other.input() != input {
+        return Some(format!("reads images of {}, and the first one of {input}", of_other.input()));
+    }
+    if of_other.classes() != classes {
+        return Some(format!("has {} classes, and the first one {classes}", of_other.classes()));
+    }
+    (other.names_of_classes() != first.names_of_classes())
+        .then(|| "has classes of other names, or in another order, than the first one".into())
 }
 
 impl Engine {

@@ -66,12 +66,12 @@ pub enum Error {
     #[error("an ensemble has at least one network")]
     NoNetwork,
     /// An ensemble of networks that cannot be asked the same.
-    #[error(
-        "network {number} of the ensemble reads other images than the first, or has other classes"
-    )]
+    #[error("network {number} of the ensemble {difference}: the two cannot be asked together")]
     OtherKind {
         /// Which one, from 1.
         number: usize,
+        /// In what it differs from the first one.
+        difference: String,
     },
     /// A class that cannot be weighed, as there is no sample of it.
     #[error(

@@ -9,12 +9,12 @@ use super::primary::Primary;
 use super::run::TrainingRun;
 use super::state::State;
 use super::team_size::TeamSize;
-use crate::data::{Split, sha256};
+use crate::data::{ClassNames, Split, sha256};
 use crate::exec::engine::Engine;
 use crate::exec::samples::Samples;
 use crate::image::RandomAffine;
 use crate::kernels::optim::{Adam, Optimizer, Sgd};
-use crate::model::Network;
+use crate::model::{Architecture, Network};
 
 impl Engine {
     /// Trains `network` on `split`, telling `observer` after each step and epoch.
@@ -182,8 +182,24 @@ impl Engine {
     /// # Errors
     /// When an option makes no sense, `network` does not fit `split`, or there is too little memory.
     pub fn check_fit(&self, network: &Network, split: &Split, options: &FitOptions) -> Result<()> {
-        let Parts { train, .. } = Parts::checked(network, split, options)?;
-        self.check_recording_memory(network, &train, split.len() - train.len(), options)
+        let names = network.names_of_classes();
+        self.check_fit_of(network.architecture(), &names, split, options)
+    }
+
+    /// As [`check_fit`](Self::check_fit), of any network of `architecture` whose classes have these
+    /// `names`.
+    ///
+    /// # Errors
+    /// As [`check_fit`](Self::check_fit).
+    pub(crate) fn check_fit_of(
+        &self,
+        architecture: &Architecture,
+        names: &ClassNames,
+        split: &Split,
+        options: &FitOptions,
+    ) -> Result<()> {
+        let Parts { train, .. } = Parts::checked(architecture, names, split, options)?;
+        self.check_recording_memory(architecture, &train, split.len() - train.len(), options)
     }
 
     /// Checks that a run can begin, and parts its samples.
@@ -193,7 +209,8 @@ impl Engine {
         split: &Split,
         options: &FitOptions,
     ) -> Result<Parts> {
-        let parts = Parts::checked(network, split, options)?;
+        let (architecture, names) = (network.architecture(), network.names_of_classes());
+        let parts = Parts::checked(architecture, &names, split, options)?;
         let held_out = split.len() - parts.train.len();
         self.check_training_memory(network, &parts.train, held_out, options)?;
         Ok(parts)
@@ -219,10 +236,16 @@ pub(super) struct Parts {
 }
 
 impl Parts {
-    /// Those of `split`, once it is checked that `network` can be trained on them so.
-    fn checked(network: &Network, split: &Split, options: &FitOptions) -> Result<Self> {
+    /// Those of `split`, once it is checked that a network of `architecture`, whose classes have these
+    /// `names`, can be trained on them so.
+    fn checked(
+        architecture: &Architecture,
+        names: &ClassNames,
+        split: &Split,
+        options: &FitOptions,
+    ) -> Result<Self> {
         options.check()?;
-        check_compatible(network, split)?;
+        check_architecture(architecture, split)?;
         let (train, validation) = match options.validation_split {
             0.0 => (split.clone(), None),
             share => {
@@ -233,7 +256,7 @@ impl Parts {
                 (train, Some(held_out))
             }
         };
-        let weights = options.class_weights.map(|weights| weights.of(network, &train));
+        let weights = options.class_weights.map(|weights| weights.of(architecture, names, &train));
         let class_weights = weights.transpose()?;
         Ok(Self { train, validation, class_weights })
     }
@@ -241,11 +264,16 @@ impl Parts {
 
 /// Checks that `network` can read the images of `split` and tell its classes apart.
 pub(super) fn check_compatible(network: &Network, split: &Split) -> Result<()> {
-    let (input, shape) = (network.architecture().input(), split.shape());
+    check_architecture(network.architecture(), split)
+}
+
+/// The same of any network of `architecture`.
+fn check_architecture(architecture: &Architecture, split: &Split) -> Result<()> {
+    let (input, shape) = (architecture.input(), split.shape());
     if input != shape {
         return Err(Error::Shape { network: input, images: shape });
     }
-    let (known, needed) = (network.architecture().classes(), split.classes());
+    let (known, needed) = (architecture.classes(), split.classes());
     if needed > known {
         return Err(Error::Classes { known, greatest: needed - 1 });
     }

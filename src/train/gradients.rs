@@ -41,7 +41,8 @@ impl Engine {
         weights: ClassWeights,
     ) -> Result<Gradients> {
         check_compatible(network, split)?;
-        self.gradients_with(network, split, Some(weights.of(network, split)?))
+        let (architecture, names) = (network.architecture(), network.names_of_classes());
+        self.gradients_with(network, split, Some(weights.of(architecture, &names, split)?))
     }
 
     fn gradients_with(

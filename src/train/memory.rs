@@ -44,12 +44,11 @@ impl Engine {
     /// When there is not.
     pub(super) fn check_recording_memory(
         &self,
-        network: &Network,
+        architecture: &Architecture,
         train: &Split,
         held_out: usize,
         options: &FitOptions,
     ) -> Result<()> {
-        let architecture = network.architecture();
         let validates = usize::from(held_out > 0);
         let state = options.optimizer.slots() + validates;
         // A copy of the state and its bytes; and the networks that are to be saved next.

@@ -407,6 +407,23 @@ fn a_sweep_whose_rank_stops_answering_ends_and_is_gone_on_with() {
     assert_eq!(desk.results("many"), desk.results("one"));
 }
 
+/// A rank that stops before all have met.
+#[test]
+#[ignore = "needs mpirun"]
+fn a_rank_that_stops_as_mpi_begins_ends_the_job() {
+    let desk = desk();
+    let running =
+        Job::here(&desk, 2).begin("train --data digits --quiet --threads 1 --run-dir run");
+    // As early as it is there: while it links its libraries, or MPI begins.
+    wait_for("rank 1", || process_of(&desk, 1).is_some());
+    let stopped = process_of(&desk, 1).expect("the rank runs");
+    kill_process(stopped, Signal::STOP).expect("it is ours");
+    let said = ended(running);
+    let _ = kill_process(stopped, Signal::KILL);
+    assert_ne!(said.code, Some(0));
+    assert!(said.stderr.contains("has not "), "{}", said.stderr);
+}
+
 /// What is wrong is said once, by whoever finds it first.
 #[test]
 #[ignore = "needs mpirun"]

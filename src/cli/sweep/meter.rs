@@ -10,7 +10,6 @@ use crate::cli::output;
 /// Shows the progress of a sweep.
 pub(super) struct SweepMeter {
     start: Instant,
-    best: Option<f64>,
     display: Display,
 }
 
@@ -34,20 +33,21 @@ impl SweepMeter {
             (false, true) => Display::Bar(bar()),
             (false, false) => Display::Lines(None),
         };
-        Self { start: Instant::now(), best: None, display }
+        Self { start: Instant::now(), display }
     }
 
     /// After each run.
     pub(super) fn tell(&mut self, progress: &SweepProgress<'_>) {
-        let &SweepProgress { done, of, result, rung, share, .. } = progress;
-        if let Some(judged) = result.outcome.judged() {
-            self.best = Some(self.best.map_or(judged, |best| best.max(judged)));
-        }
+        let &SweepProgress { done, of, rung, best, share, .. } = progress;
         let left = self.start.elapsed().mul_f64((1.0 - share).max(0.0) / share.max(f64::EPSILON));
         let rung = rung.map_or_else(String::new, |rung| format!("rung {}: ", rung.number));
-        let best =
-            self.best.map_or_else(String::new, |best| format!("  best {:.2} %", 100.0 * best));
-        let said = format!("{rung}{done}/{of} runs  {} left{best}", HumanDuration(left));
+        let best = best.and_then(|best| best.outcome.judged());
+        let best = best.map_or_else(String::new, |best| format!("  best {:.2} %", 100.0 * best));
+        let said = format!(
+            "{rung}{done}/{of} run{}  {} left{best}",
+            if of == 1 { "" } else { "s" },
+            HumanDuration(left)
+        );
         match &mut self.display {
             Display::Bar(bar) => {
                 bar.set_length(PARTS);

@@ -8,8 +8,8 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use mnistry::sweep::{
-    Halving, Keep, MakeJob, Plan, PlannedRun, Rung, Rungs, Sample, Seeds, Shard, Sweep as Runs,
-    SweepEnd, SweepFolder, Values,
+    Claim, Conditions, Halving, Keep, MakeJob, Plan, PlannedRun, ResultRow, Rung, Rungs, Sample,
+    Seeds, Shard, Sweep as Runs, SweepEnd, SweepFolder, Values,
 };
 use mnistry::{Dataset, EngineOptions, Ranks};
 
@@ -23,6 +23,9 @@ use stored::Stored;
 
 /// Where sweeps are kept that are given no folder.
 const SWEEPS: &str = "sweeps";
+
+/// So many configurations take a second or more to check.
+const MANY: usize = 5_000;
 
 /// Train many networks: each combination of settings by each seed, and say how the results vary
 ///
@@ -40,14 +43,14 @@ pub(super) struct Sweep {
 
     /// A plan as a TOML file: `seeds`, `folds`, `halving`, `sample`, `data`, and the settings of `train` by their names
     /// under [settings], each a value, a list of values, or a range { from = …, to = …, log = true }
-    #[arg(value_name = "PLAN.toml", conflicts_with_all = ["seeds", "folds", "halving", "grid", "sample"])]
+    #[arg(value_name = "PLAN.toml", value_parser = plan_file, conflicts_with_all = ["seeds", "folds", "halving", "grid", "sample"])]
     plan: Option<PathBuf>,
 
     #[command(flatten)]
     what: PlanArgs,
 
-    /// Where the sweep is kept, or is already [default: the last of sweeps/1, sweeps/2 … that has this
-    /// plan and is not complete, else the next free one]
+    /// Where the sweep is kept, or is already [default: the last of sweeps/1, sweeps/2 … in which it, the
+    /// same shard of it, was begun and has not ended, else the next free one]
     #[arg(long, value_name = "DIR", help_heading = "Runs")]
     sweep_dir: Option<PathBuf>,
 
@@ -134,6 +137,17 @@ Examples:
   mnistry sweep show sweeps/1
   mnistry sweep show sweeps/1 --html so-far.html";
 
+/// The file of a plan, and not the number that an option wants.
+fn plan_file(text: &str) -> Result<PathBuf, String> {
+    let path = PathBuf::from(text);
+    match text.parse::<f64>() {
+        Ok(_) if !path.exists() => {
+            Err("a plan is a file; the factor of a halving is given as --halving=4".into())
+        }
+        _ => Ok(path),
+    }
+}
+
 /// A setting and its values, as an argument has them.
 fn setting(text: &str) -> Result<(String, Values), String> {
     let (name, values) = text.split_once('=').ok_or("give a name and values: hidden=50,100")?;
@@ -170,8 +184,13 @@ impl Sweep {
             let problem = "--threads is for one run: a sweep has --workers and --threads-per-run";
             return Err(conflict("sweep", problem).into());
         }
-        let Some(launch) = Launch::found().filter(|_| self.shard.is_none()) else {
-            return self.lead(None);
+        let launch = match (Launch::found(), self.shard) {
+            (Some(launch), None) => launch,
+            (Some(launch), Some(shard)) => {
+                launch.check_shard(shard)?;
+                return self.lead(None);
+            }
+            (None, _) => return self.lead(None),
         };
         self.common.output.quiet |= !launch.is_first();
         let lead = |leader: &Leader<'_>| self.lead(Some(leader));
@@ -197,10 +216,15 @@ impl Sweep {
             leader.call(plan.to_toml().as_bytes());
         }
         let dataset = agree(ranks, self.dataset(&plan))?;
+        if options.len() >= MANY {
+            self.common
+                .output
+                .note(format_args!("{} configurations are checked first", options.len()));
+        }
         let make = RunSettings::job_maker(&dataset);
-        let sweep = self.runs(&dataset, plan, &make, ranks)?;
+        let (sweep, conditions) = self.runs(&dataset, plan, &make, ranks)?;
         let interrupt = agree(ranks, Interrupt::listen(sweep.stop_flag()))?;
-        let mut folder = self.folder(sweep.plan())?;
+        let mut folder = self.folder(&sweep.claim(&conditions))?;
         if let Some(leader) = leader {
             leader.call(b"go");
         }
@@ -218,7 +242,9 @@ impl Sweep {
                 ));
                 Ok(Outcome::Interrupted(interrupt.exit_code()))
             }
-            SweepEnd::Done => stored::finish(&folder, &self.common.output),
+            SweepEnd::Done => {
+                stored::finish(&mut folder, self.shard.unwrap_or_default(), &self.common.output)
+            }
         }
     }
 
@@ -232,7 +258,7 @@ impl Sweep {
         let dataset = plan.and_then(|plan| Ok((self.dataset(&plan)?, plan)));
         let (dataset, plan) = agree(ranks, dataset)?;
         let make = RunSettings::job_maker(&dataset);
-        let sweep = self.runs(&dataset, plan, &make, ranks)?;
+        let (sweep, _) = self.runs(&dataset, plan, &make, ranks)?;
         let _interrupt = agree(ranks, Interrupt::listen(sweep.stop_flag()))?;
         if calls.next().is_some() {
             sweep.follow(&make)?;
@@ -245,14 +271,14 @@ impl Sweep {
         Ok(self.common.find(&place, None)?.data)
     }
 
-    /// The sweep of `plan`, which can be done on all `ranks`.
+    /// The sweep of `plan`, which can be done on all `ranks`, and what decides what its runs come to.
     fn runs<'a>(
         &self,
         dataset: &'a Dataset,
         plan: Plan,
         make: &MakeJob<'_>,
         ranks: Option<&'a Ranks>,
-    ) -> Result<Runs<'a>, CommandError> {
+    ) -> Result<(Runs<'a>, Conditions), CommandError> {
         let threads = usize::from(self.threads_per_run);
         let workers = match (self.workers, ranks) {
             (Some(workers), _) => Some(workers.into()),
@@ -264,14 +290,15 @@ impl Sweep {
             let sweep = Runs::new(dataset, plan, options, workers)?
                 .shard(self.shard.unwrap_or_default())
                 .keep(self.keep.into());
-            sweep.check(make)?;
-            Ok(sweep)
+            let conditions = sweep.check(make)?;
+            Ok((sweep, conditions))
         };
-        let sweep = agree(ranks, sweep())?;
-        Ok(match ranks {
-            Some(ranks) => sweep.across(ranks, make)?,
+        let (sweep, conditions) = agree(ranks, sweep())?;
+        let sweep = match ranks {
+            Some(ranks) => sweep.across(ranks, &conditions)?,
             None => sweep,
-        })
+        };
+        Ok((sweep, conditions))
     }
 
     /// What is to be done, by the file or the arguments.
@@ -290,11 +317,15 @@ impl Sweep {
         Ok(plan)
     }
 
-    fn folder(&self, plan: &Plan) -> Result<SweepFolder, CommandError> {
-        Ok(match &self.sweep_dir {
-            Some(path) => SweepFolder::claim(path, plan)?,
-            None => SweepFolder::claim_in(SWEEPS, plan, self.shard.unwrap_or_default())?,
-        })
+    fn folder(&self, claim: &Claim<'_>) -> Result<SweepFolder, CommandError> {
+        let folder = match &self.sweep_dir {
+            Some(path) => SweepFolder::claim(path, claim)?,
+            None => SweepFolder::claim_in(SWEEPS, claim)?,
+        };
+        for why in folder.passed_over() {
+            self.common.output.note(format_args!("not gone on with: {why}"));
+        }
+        Ok(folder)
     }
 
     fn print_runs(
@@ -328,7 +359,8 @@ impl Sweep {
         let left = folder.to_do(shard).count();
         let done = folder.results().count();
         self.common.output.note(format_args!(
-            "{left} runs on {}, {} at a time{}, {} thread{} each; they are kept in {}{}",
+            "{left} run{} on {}, {} at a time{}, {} thread{} each; they are kept in {}{}",
+            if left == 1 { "" } else { "s" },
             dataset.name,
             sweep.workers(),
             ranks.map_or_else(String::new, |ranks| format!(" by each of {} ranks", ranks.size())),
@@ -337,15 +369,32 @@ impl Sweep {
             folder.path().display(),
             if done > 0 { format!(", which has {done} already") } else { String::new() },
         ));
-        if matches!(self.keep, Kept::None) {
-            return;
-        }
-        let kept = |run: &&mnistry::sweep::ResultRow| folder.model_path(run.run).is_file();
-        let lost = folder.results().filter(|run| !kept(run)).count();
-        if lost > 0 && matches!(self.keep, Kept::All) {
-            self.common.output.note(format_args!(
-                "of {lost} of those the network was not kept, as it was not asked for then"
-            ));
+        self.say_what_is_lost(folder);
+    }
+
+    /// Says of which runs that are done the network was wanted, and was not kept.
+    fn say_what_is_lost(&self, folder: &SweepFolder) {
+        let is_lost = |run: &&ResultRow| {
+            run.outcome.trained().is_some() && !folder.model_path(run.run).is_file()
+        };
+        let output = &self.common.output;
+        match self.keep {
+            Kept::None => {}
+            Kept::Best => {
+                if let Some(best) = folder.best().filter(is_lost) {
+                    output.note(format_args!(
+                        "of the best one of those, run {}, the network was not kept, as it was not asked \
+                         for then: there will be one if a better run follows",
+                        best.run
+                    ));
+                }
+            }
+            Kept::All => match folder.results().filter(is_lost).count() {
+                0 => {}
+                lost => output.note(format_args!(
+                    "of {lost} of those the network was not kept, as it was not asked for then"
+                )),
+            },
         }
     }
 }

@@ -1,5 +1,7 @@
 //! The settings of the runs of a sweep: they are read as the arguments of `train` are.
 
+use std::path::Path;
+
 use clap::{ArgAction, CommandFactory, Parser};
 use mnistry::sweep::{Job, Plan, PlannedRun, Setting};
 use mnistry::{Dataset, FitOptions};
@@ -29,7 +31,9 @@ impl RunSettings {
     /// Refuses settings that `train` has not, or that a sweep has in another way.
     pub(super) fn check_names(plan: &Plan) -> Result<(), CommandError> {
         let command = Self::command();
-        let names: Vec<_> = command.get_arguments().filter_map(clap::Arg::get_long).collect();
+        let names = command.get_arguments().filter_map(clap::Arg::get_long);
+        // The seeds are the plan's.
+        let names: Vec<_> = names.filter(|name| *name != "seed").collect();
         for (name, _) in &plan.settings {
             let problem = match name.as_str() {
                 "seed" => "the seeds of the runs are given by `seeds` (--seeds 0-9)".to_owned(),
@@ -74,9 +78,11 @@ impl RunSettings {
         |run| {
             let read = Self::read(run)?;
             Ok(Job {
-                network: read.settings.network(dataset)?.network,
+                architecture: read.settings.architecture(dataset)?,
+                init: read.settings.init.clone(),
                 options: read.options()?,
                 train_limit: read.settings.train_limit.map(|limit| limit as usize),
+                files: read.settings.inputs().map(Path::to_owned).collect(),
             })
         }
     }

@@ -4,12 +4,15 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use mnistry::report::{PAGE_FILE, check_output, sweep_page, write_page};
-use mnistry::sweep::{Shard, Summary, SweepFolder, merge};
+use mnistry::sweep::{PlannedRun, Shard, Shards, Summary, SweepFolder, in_ranges};
 
 use super::SWEEPS;
 use crate::cli::common::{check_page, output_file};
 use crate::cli::output::OutputOptions;
 use crate::cli::{CommandError, Outcome};
+
+/// So many runs that are missing are named.
+const NAMED: usize = 20;
 
 #[derive(Subcommand)]
 pub(super) enum Stored {
@@ -72,27 +75,39 @@ impl Show {
 
 impl Merge {
     fn run(&self) -> Result<Outcome, CommandError> {
-        let plan = match self.folders.first() {
-            Some(first) => SweepFolder::open(first)?.plan().clone(),
-            None => return Ok(Outcome::Done),
-        };
-        plan.check_shards()?;
+        // Before there is a folder.
+        let shards = Shards::open(&self.folders)?;
         let mut whole = match &self.sweep_dir {
-            Some(path) => SweepFolder::claim(path, &plan)?,
-            None => SweepFolder::claim_in(SWEEPS, &plan, Shard::default())?,
+            Some(path) => SweepFolder::claim(path, &shards.claim()?)?,
+            None => SweepFolder::claim_next_in(SWEEPS, &shards.claim()?)?,
         };
-        merge(&self.folders, &mut whole)?;
+        shards.merge_into(&mut whole)?;
         self.output.note(format_args!("merged in {}", whole.path().display()));
-        finish(&whole, &self.output)
+        let missing = whole.to_do(Shard::default()).map(|run: &PlannedRun| run.number as u64);
+        let missing: Vec<u64> = missing.collect();
+        if !missing.is_empty() {
+            let (first, more) = missing.split_at(missing.len().min(NAMED));
+            self.output.note(format_args!(
+                "{} of {} runs are in none of them: {}{}",
+                missing.len(),
+                whole.runs().len(),
+                in_ranges(first),
+                if more.is_empty() { "" } else { " …" },
+            ));
+        }
+        finish(&mut whole, Shard::default(), &self.output)
     }
 }
 
-/// Leaves the report of `folder` in it, and prints what it has.
+/// Leaves the report of `folder` in it, with which `shard` ends if all its runs are done, and prints what
+/// it has.
 pub(super) fn finish(
-    folder: &SweepFolder,
+    folder: &mut SweepFolder,
+    shard: Shard,
     output: &OutputOptions,
 ) -> Result<Outcome, CommandError> {
     write_report(folder, &folder.path().join(PAGE_FILE), output)?;
+    folder.end(shard)?;
     print(folder, output)
 }
 

@@ -19,6 +19,7 @@ use crate::model::Network;
 use crate::report::Report;
 use crate::report::TestReport;
 use crate::report::error::{Error, Result};
+use crate::sweep::SweepFolder;
 use crate::sync::Background;
 use crate::train::{Epoch, State};
 
@@ -62,9 +63,9 @@ impl RunFolder {
         create_folder(&path)?;
         // Before the lock, so that nothing is left in a folder of something else; and with it, since
         // another process may have begun a run there meanwhile.
-        check_replaceable(&path.join(CONFIG_FILE))?;
+        check_free(&path)?;
         let folder = Self::lock(path)?;
-        check_replaceable(&folder.path.join(CONFIG_FILE))?;
+        check_free(&folder.path)?;
         Ok(folder)
     }
 
@@ -361,6 +362,14 @@ pub(super) fn json(path: &Path, value: &impl Serialize) -> Result<Vec<u8>> {
         .map_err(|error| Error::Unwritable { path: path.to_owned(), source: error.into() })?;
     text.push(b'\n');
     Ok(text)
+}
+
+/// Refuses a folder that holds something else than a run: that is not given up for one.
+fn check_free(path: &Path) -> Result<()> {
+    match SweepFolder::is_at(path) {
+        true => Err(Error::SweepThere(path.to_owned())),
+        false => check_replaceable(&path.join(CONFIG_FILE)),
+    }
 }
 
 /// Refuses a `config.json` of something else, or files of our names without one: that folder was
