@@ -13,7 +13,9 @@ use crate::exec::engine::EngineError;
 use crate::kernels::optim::InvalidOption;
 use crate::model::{ArchitectureError, NetworkError};
 use crate::simd::UnsupportedIsa;
-use crate::{check, data, files, image, interchange, model, ranks, reading, report, sweep, train};
+use crate::{
+    check, data, files, image, interchange, measure, model, ranks, reading, report, sweep, train,
+};
 
 pub use crate::files::Foreign;
 pub use crate::memory::Shortage;
@@ -50,6 +52,9 @@ pub enum Error {
     /// Gradients were not checked.
     #[error(transparent)]
     Check(check::Error),
+    /// Nothing was measured, or measurements are not compared.
+    #[error(transparent)]
+    Measure(measure::Error),
     /// A run was not recorded, or a report not made.
     #[error(transparent)]
     Report(report::Error),
@@ -139,6 +144,16 @@ impl From<check::Error> for Error {
 impl From<interchange::keras::Error> for Error {
     fn from(error: interchange::keras::Error) -> Self {
         interchange::Error::from(error).into()
+    }
+}
+
+impl From<measure::Error> for Error {
+    fn from(error: measure::Error) -> Self {
+        match error {
+            measure::Error::File(error) => Self::File(error),
+            measure::Error::Train(error) => Self::Train(error),
+            error => Self::Measure(error),
+        }
     }
 }
 

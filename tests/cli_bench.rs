@@ -1,9 +1,11 @@
 //! `mnistry bench`: what it measures and how it says so.
 #![cfg(feature = "cli")]
 
+use std::fs;
+
 use serde_json::Value;
 
-use program::Desk;
+use program::{Desk, Ended};
 
 mod program;
 
@@ -62,7 +64,9 @@ fn a_part_is_measured_alone_on_generated_digits() {
     let desk = Desk::new();
     let stdout = desk.succeed("bench --quick --only train --threads 1 --isa portable");
     let lines: Vec<_> = stdout.lines().collect();
-    assert!(lines[0].starts_with("FMA peak, portable: "), "{stdout}");
+    let has_line = |start| lines.iter().any(|line| line.starts_with(start));
+    assert!(has_line("FMA peak, portable: ") && has_line("measured in "), "{stdout}");
+    assert!(lines[0].contains(" core") && lines[1].starts_with("mnistry "), "{stdout}");
     assert!(!stdout.contains("matrixmultiply"), "{stdout}");
     assert_eq!(lines.iter().filter(|line| line.starts_with("mlp-")).count(), 6, "{stdout}");
     assert_eq!(lines.iter().filter(|line| line.starts_with("lenet5")).count(), 3, "{stdout}");
@@ -81,4 +85,106 @@ fn a_data_set_that_is_not_there_is_one_line_of_error() {
     assert_eq!(ended.code, Some(1));
     assert_eq!((ended.stdout.as_str(), ended.stderr.lines().count()), ("", 1), "{}", ended.stderr);
     assert!(ended.stderr.contains("nowhere"), "{}", ended.stderr);
+}
+
+/// Asserts that the program failed with one line, which says `what`.
+fn assert_fails(ended: &Ended, what: &str) {
+    assert_eq!((ended.code, ended.stderr.lines().count()), (Some(1), 1), "{}", ended.stderr);
+    assert!(ended.stderr.contains(what), "{}", ended.stderr);
+}
+
+const TRAIN: &str = "bench --quick --only train --threads 1 --data data";
+
+/// Writes `measured` to a file as if another build had measured its first network in 60 rounds, so many
+/// times as fast.
+fn write_faster(desk: &Desk, name: &str, measured: &Value, times: f64) {
+    let mut old = measured.clone();
+    let rate = &mut old["train"][0];
+    let median = positive(rate, "samples_per_second") * times;
+    rate["rounds"] = vec![median; 60].into();
+    old["train"] = vec![rate.clone()].into();
+    fs::write(desk.path(name), old.to_string()).unwrap();
+}
+
+#[test]
+fn what_became_slower_fails_where_that_is_asked_for() {
+    let desk = Desk::new();
+    let said = desk.succeed(&format!("{TRAIN} --json --save now.json"));
+    let measured = desk.json("now.json");
+    assert_eq!(serde_json::from_str::<Value>(&said).unwrap(), measured);
+    // By more than any disturbance of what is compared with explains.
+    for (times, verdict) in [(1e6, "slower"), (1e-6, "faster")] {
+        write_faster(&desk, "before.json", &measured, times);
+        let arguments = format!("{TRAIN} --quiet --json --compare before.json --fail-below 0.95");
+        let ended = desk.run(&arguments);
+        let compared: Value = serde_json::from_str(&ended.stdout).unwrap();
+        let rates = compared["comparison"]["rates"].as_array().unwrap();
+        assert_eq!((rates.len(), &rates[0]["verdict"]), (1, &verdict.into()), "{compared}");
+        match verdict {
+            "slower" => {
+                let line = "error: slower than 0.95 of before, whatever the noise: train mlp-100, ";
+                assert_fails(&ended, line);
+            }
+            _ => assert_eq!(ended.code, Some(0), "{}", ended.stderr),
+        }
+    }
+}
+
+#[test]
+fn files_that_cannot_be_compared_with_are_refused_before_anything_is_measured() {
+    let desk = Desk::new();
+    desk.succeed("bench --quick --only peak --quiet --save now.json");
+    let mut elsewhere = desk.json("now.json");
+    elsewhere["host"]["cpu"] = "An abacus".into();
+    fs::write(desk.path("elsewhere.json"), elsewhere.to_string()).unwrap();
+    fs::write(desk.path("later.json"), "{\"format\": 7}").unwrap();
+    fs::write(desk.path("half.json"), &desk.read("now.json")[..200]).unwrap();
+    for (name, what) in [
+        ("elsewhere.json", "the CPU was An abacus there and is "),
+        ("later.json", "has measurements in format 7"),
+        ("half.json", "is not what `mnistry bench --save` writes"),
+        ("nowhere.json", "nowhere.json"),
+        ("now.json", "no rate of the engine was measured both there and here"),
+    ] {
+        let ended = desk.run(&format!("bench --quick --only peak --compare {name}"));
+        assert_fails(&ended, what);
+        assert_eq!(ended.stdout, "");
+    }
+    let same = desk.run("bench --quick --only peak --compare now.json --save now.json");
+    assert_fails(&same, "would be overwritten");
+    for usage in ["--fail-below 0.9", "--compare now.json --fail-below 2", "--rounds 3"] {
+        assert_eq!(
+            desk.run(&format!("bench --quick --only peak {usage}")).code,
+            Some(2),
+            "{usage}"
+        );
+    }
+}
+
+#[test]
+fn two_builds_take_turns() {
+    let desk = Desk::new();
+    let program = env!("CARGO_BIN_EXE_mnistry");
+    let stdout =
+        desk.succeed(&format!("{TRAIN} --json --quiet --rounds 2 --compare-with {program}"));
+    let taken: Value = serde_json::from_str(&stdout).unwrap();
+    assert_eq!((&taken["rounds"], &taken["old"]), (&2.into(), &taken["new"]));
+    let rates = taken["comparison"]["rates"].as_array().unwrap();
+    assert_eq!(rates.len(), 6);
+    assert!(rates.iter().all(|rate| rate["verdict"] == "too_few_rounds"), "{stdout}");
+    let ended = desk.run("bench --compare-with data");
+    assert_fails(&ended, "data: cannot be run: ");
+}
+
+#[test]
+fn the_roofline_is_one_page() {
+    let desk = Desk::new();
+    let stdout = desk.succeed(&format!("{TRAIN} --html roofline.html"));
+    assert!(stdout.contains("\nmemory: "), "{stdout}");
+    let page = desk.read("roofline.html");
+    assert!(page.contains("<svg role=\"img\"") && page.contains("mlp-512, batch 128"), "{page}");
+    assert!(!page.contains("<script") && !page.contains("http-equiv=\"refresh"), "{page}");
+    fs::write(desk.path("notes.txt"), "kept").unwrap();
+    assert_fails(&desk.run("bench --quick --only peak --html notes.txt"), "is no web page");
+    assert_eq!(desk.read("notes.txt"), "kept");
 }

@@ -1,11 +1,16 @@
-//! `mnistry bench`: measures this machine, and the engine on it.
+//! `mnistry bench`: measures this machine, and the engine on it, and compares builds.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use mnistry::data::generated::generate;
-use mnistry::measure::{Effort, Measurements, SHAPES, gemm_rates, training_rates};
-use mnistry::{Result, Split};
+use mnistry::measure::{Comparison, Effort, Measurements, Program, Turns, Work};
+use mnistry::report::{check_output, roofline_page, write_page};
+use mnistry::{Engine, Result, Split};
+use serde::Serialize;
 
-use super::common::Common;
+use super::common::{Common, check_page, output_file};
 use super::{CommandError, Outcome};
 
 /// Measure this machine, and how much of it the engine uses
@@ -13,7 +18,11 @@ use super::{CommandError, Outcome};
 /// The peak rate of fused multiply-adds (FMA); matrix products (GEMM) on one thread, against the crate
 /// matrixmultiply; and training of networks with one hidden layer and of LeNet-5, on the first
 /// images of the data set, or on generated digits where none is named. Rates are medians of runs
-/// that take turns, but anything else that the machine does meanwhile still shows.
+/// that take turns; what else the machine did meanwhile still shows, and is said.
+///
+/// Two builds are compared by --compare-with, which has them take turns, or, where they cannot, by
+/// --save and --compare: a difference is claimed only where it is greater than the noise.
+/// docs/benchmarks.md says how.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Bench {
@@ -25,6 +34,38 @@ pub(super) struct Bench {
     #[arg(long)]
     quick: bool,
 
+    /// Write what was measured to this file, with all rounds, to be compared with
+    #[arg(long, value_name = "FILE", value_parser = output_file, conflicts_with = "compare_with")]
+    save: Option<PathBuf>,
+
+    /// Say what changed since this file was written by --save; that of another machine is refused
+    #[arg(long, value_name = "FILE", group = "old")]
+    compare: Option<PathBuf>,
+
+    /// Take turns with another build of mnistry, and say what differs
+    #[arg(long, value_name = "PROGRAM", group = "old")]
+    compare_with: Option<PathBuf>,
+
+    /// How many turns each build has
+    #[arg(
+        long, value_name = "N", default_value_t = 15, requires = "compare_with",
+        value_parser = clap::value_parser!(u16).range(1..=64)
+    )]
+    rounds: u16,
+
+    /// Fail where a rate is certainly below this part of what it was: where the whole interval is
+    #[arg(long, value_name = "RATIO", requires = "old", value_parser = ratio)]
+    fail_below: Option<f64>,
+
+    /// Draw the roofline to this web page: the rates that were measured, below what the machine's
+    /// arithmetic and memory allow
+    #[arg(long, value_name = "FILE", value_parser = output_file, conflicts_with = "compare_with")]
+    html: Option<PathBuf>,
+
+    /// One of the turns of --compare-with
+    #[arg(long, hide = true)]
+    turn: bool,
+
     #[command(flatten)]
     common: Common,
 }
@@ -34,7 +75,11 @@ Examples:
   mnistry bench
   mnistry bench --only train --data mnist.npz --threads 2
   mnistry bench --only gemm --isa avx2
-  mnistry bench --json | jq .fma_peak_gflops.one_thread";
+  mnistry bench --json | jq .fma_peak_gflops.one_thread
+  mnistry bench --html roofline.html
+  mnistry bench --save before.json
+  mnistry bench --compare before.json
+  mnistry bench --compare-with ../before/target/release/mnistry --fail-below 0.95";
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Benchmark {
@@ -46,29 +91,125 @@ enum Benchmark {
     Train,
 }
 
+/// The JSON of measurements, and of what changed.
+#[derive(Serialize)]
+struct Measured<'a> {
+    #[serde(flatten)]
+    measurements: &'a Measurements,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    comparison: Option<&'a Comparison>,
+}
+
 impl Bench {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
         let engine = self.common.engine()?;
-        let effort = if self.quick { Effort::Quick } else { Effort::Full };
+        match &self.compare_with {
+            Some(other) => self.take_turns(other.clone(), &engine),
+            None => self.measure(&engine),
+        }
+    }
+
+    /// Measures this build.
+    fn measure(&self, engine: &Engine) -> Result<Outcome, CommandError> {
+        // What cannot be read or written is known at once.
+        let old = self.compare.as_ref().map(read_comparable).transpose()?;
+        let inputs = || self.compare.iter().chain(&self.common.data);
+        if let Some(file) = &self.save {
+            check_output(file, inputs())?;
+        }
+        if let Some(file) = &self.html {
+            check_page(file)?;
+            check_output(file, inputs().chain(&self.save))?;
+        }
         let wants = |benchmark| self.only.is_none_or(|only| only == benchmark);
-        // Read first: what cannot be read is known at once.
-        let images = if wants(Benchmark::Train) { Some(self.images(effort)?) } else { None };
-        let mut measurements = Measurements::new(&engine);
-        if wants(Benchmark::Gemm) {
-            measurements.gemm = Some(gemm_rates(engine.isa(), &SHAPES, effort));
+        let images = if wants(Benchmark::Train) { Some(self.images()?) } else { None };
+        let work = Work {
+            effort: self.effort(),
+            memory: self.html.is_some(),
+            gemm: wants(Benchmark::Gemm),
+            images: images.as_ref(),
+        };
+        let measurements = Measurements::take(engine, &work)?;
+        if let Some(file) = &self.save {
+            measurements.save(file)?;
         }
-        if let Some(images) = images {
-            let peak = &measurements.fma_peak_gflops;
-            measurements.train = Some(training_rates(&engine, &images, peak, effort)?);
+        if let Some(file) = &self.html {
+            write_page(file, &roofline_page(&measurements)?)?;
         }
-        self.common.output.print(&measurements, || measurements.to_string())
+        let compared = self.compare.as_ref().zip(old.as_ref());
+        let comparison = compared
+            .map(|(path, old)| Comparison::of_files(old, &measurements, path))
+            .transpose()?;
+        let measured = Measured { measurements: &measurements, comparison: comparison.as_ref() };
+        let text = || match &comparison {
+            Some(comparison) => format!("{measurements}\n{comparison}"),
+            None => measurements.to_string(),
+        };
+        self.common.output.print(&measured, text)?;
+        comparison.map_or(Ok(Outcome::Done), |comparison| self.judge(&comparison))
+    }
+
+    /// Has this build and another one take turns.
+    fn take_turns(&self, other: PathBuf, engine: &Engine) -> Result<Outcome, CommandError> {
+        let turns = Turns {
+            old: Program::at(other)?,
+            new: Program::this()?,
+            rounds: usize::from(self.rounds),
+            arguments: self.turn_arguments(engine),
+        };
+        self.common.output.note(format_args!(
+            "{} turns of each build; the fewer other programs run, the more shows",
+            turns.rounds
+        ));
+        let taken = turns.take(|round| {
+            if round % 5 == 0 {
+                self.common.output.note(format_args!("{round}/{} rounds", turns.rounds));
+            }
+        })?;
+        self.common.output.print(&taken, || taken.to_string())?;
+        self.judge(&taken.comparison)
+    }
+
+    /// What both builds are told.
+    fn turn_arguments(&self, engine: &Engine) -> Vec<OsString> {
+        let mut arguments = self.common.arguments(engine);
+        let only = self.only.and_then(|only| only.to_possible_value());
+        if let Some(only) = only {
+            arguments.extend(["--only".into(), only.get_name().into()]);
+        }
+        if self.quick {
+            arguments.push("--quick".into());
+        }
+        arguments
+    }
+
+    /// Fails where a rate is too low.
+    fn judge(&self, comparison: &Comparison) -> Result<Outcome, CommandError> {
+        let Some(least) = self.fail_below else { return Ok(Outcome::Done) };
+        let slower: Vec<String> = comparison
+            .below(least)
+            .map(|change| format!("{} at {:.3}", change.what, change.ratio))
+            .collect();
+        match slower.is_empty() {
+            true => Ok(Outcome::Done),
+            false => Err(CommandError::Slower { least, slower }),
+        }
+    }
+
+    fn effort(&self) -> Effort {
+        match (self.quick, self.turn) {
+            (true, _) => Effort::Quick,
+            (false, true) => Effort::Turn,
+            (false, false) => Effort::Full,
+        }
     }
 
     /// The images to train on.
-    fn images(&self, effort: Effort) -> Result<Split, CommandError> {
+    fn images(&self) -> Result<Split, CommandError> {
         // Whole minibatches of every size that is measured.
-        let count = match effort {
+        let count = match self.effort() {
             Effort::Full => 12_800,
+            Effort::Turn => 2_560,
             Effort::Quick => 512,
         };
         let is_named = std::env::var_os("MNISTRY_DATA_DIR").is_some_and(|name| !name.is_empty());
@@ -78,4 +219,17 @@ impl Bench {
             Ok(generate(0, count, 10)?.train)
         }
     }
+}
+
+/// Measurements of this machine.
+fn read_comparable(path: &PathBuf) -> Result<Measurements> {
+    let measurements = Measurements::load(path)?;
+    measurements.check_host(path)?;
+    Ok(measurements)
+}
+
+/// A part of what was before, from above 0 to 1.
+fn ratio(text: &str) -> Result<f64, String> {
+    let ratio = text.parse().ok().filter(|ratio| *ratio > 0.0 && *ratio <= 1.0);
+    ratio.ok_or_else(|| "give a number above 0, up to 1, such as 0.95".into())
 }

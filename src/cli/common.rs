@@ -1,5 +1,6 @@
 //! The arguments that every command has.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
@@ -182,6 +183,30 @@ impl Common {
             None => Engine::new(options?)?,
             Some(ranks) => Engine::across(ranks.agree(options)?, ranks)?,
         })
+    }
+
+    /// The arguments by which another process has the same data, and computes as `engine` does.
+    pub(super) fn arguments(&self, engine: &Engine) -> Vec<OsString> {
+        let gemm = match engine.gemm_backend() {
+            GemmBackend::Matrixmultiply => "matrixmultiply",
+            _ => "engine",
+        };
+        let threads = engine.threads().to_string();
+        let engine = [("--threads", &*threads), ("--isa", engine.isa().name()), ("--gemm", gemm)];
+        let mut arguments: Vec<OsString> =
+            engine.into_iter().flat_map(|(name, value)| [name.into(), value.into()]).collect();
+        if let Some(data) = &self.data {
+            arguments.extend(["--data".into(), data.into()]);
+        }
+        let ReadArgs { label_column, no_header, transpose } = &self.read;
+        if let Some(column) = label_column {
+            arguments.extend(["--label-column".into(), String::from(column.clone()).into()]);
+        }
+        let flags =
+            [("--no-header", *no_header), ("--transpose", *transpose), ("--strict", self.strict)];
+        let given = flags.into_iter().filter(|(_, is_given)| *is_given);
+        arguments.extend(given.map(|(name, _)| name.into()));
+        arguments
     }
 
     /// What was said of engines.

@@ -60,6 +60,9 @@ pub(super) enum CommandError {
          fault of this program: please report it, with the table and the arguments", .0.join(", ")
     )]
     Gradients(Vec<String>),
+    /// Another build is faster by more than was allowed.
+    #[error("slower than {least} of before, whatever the noise: {}", .slower.join("; "))]
+    Slower { least: f64, slower: Vec<String> },
     /// There are fewer test images than the arguments say.
     #[error("there is no test image {index}: they are 0 to {last}")]
     NoTestImage { index: usize, last: usize },
@@ -126,6 +129,7 @@ failed! {
     mnistry::EngineError,
     mnistry::ranks::Error,
     mnistry::error::FileError,
+    mnistry::measure::Error,
     mnistry::reading::Error,
     mnistry::train::Error,
     mnistry::report::Error,

@@ -1,10 +1,12 @@
 //! The engine's matrix products against the crate `matrixmultiply`.
 
+use std::fmt;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Contestant, Effort, interleaved};
+use super::conditions::Watch;
+use super::{Contestant, Effort, interleaved, median_of};
 use crate::kernels::gemm::{Gemm, MatrixMut, MatrixRef, Start, sgemm};
 use crate::rng::{Rng, Stream};
 use crate::simd::Isa;
@@ -48,8 +50,16 @@ impl Operands {
     }
 }
 
+/// `A·B 32 × 100 × 784`: m, n and k
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { m, n, k, operands } = self;
+        write!(f, "{} {m} × {n} × {k}", operands.formula())
+    }
+}
+
 /// The rate of a product.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct GemmRate {
     /// The product.
@@ -61,6 +71,18 @@ pub struct GemmRate {
     pub gflops: f64,
     /// The rate of `matrixmultiply`.
     pub matrixmultiply_gflops: f64,
+    /// Those of each round, in order; the rates are their medians.
+    pub rounds: GemmRounds,
+}
+
+/// The rates of each round of a product, in 10⁹ operations a second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct GemmRounds {
+    /// The engine's.
+    pub gflops: Vec<f64>,
+    /// Those of `matrixmultiply`.
+    pub matrixmultiply_gflops: Vec<f64>,
 }
 
 /// The products of training dense layers (forward, gradient of the weights, gradient of the
@@ -95,28 +117,35 @@ pub const SHAPES: [Shape; 20] = {
 };
 
 /// Measures `shapes` on one thread.
-#[must_use]
-pub fn gemm_rates(isa: Isa, shapes: &[Shape], effort: Effort) -> Vec<GemmRate> {
+pub(super) fn gemm_rates(
+    isa: Isa,
+    shapes: &[Shape],
+    effort: Effort,
+    watch: &mut Watch,
+) -> Vec<GemmRate> {
     let (turns, turn) = match effort {
         Effort::Full => (21, Duration::from_millis(4)),
+        Effort::Turn => (3, Duration::from_millis(2)),
         Effort::Quick => (3, Duration::from_micros(500)),
     };
-    let rate = |&shape: &Shape| {
+    let mut rate = |&shape: &Shape| {
         let mut gemm = Gemm::new(isa);
         let mut ours = Product::random(shape);
         let mut theirs = ours.clone();
         let mut contestants: [Contestant<'_>; 2] =
             [Box::new(|| ours.by_engine(&mut gemm)), Box::new(|| theirs.by_matrixmultiply())];
-        let seconds = interleaved(&mut contestants, turns, turn);
-        let gflops = |seconds: f64| shape.operations() as f64 / seconds / 1e9;
+        let [gflops, matrixmultiply_gflops] =
+            interleaved(&mut contestants, turns, turn).map(|seconds| shape.rates(&seconds));
+        watch.look();
         GemmRate {
             shape,
             threads: 1,
-            gflops: gflops(seconds[0]),
-            matrixmultiply_gflops: gflops(seconds[1]),
+            gflops: median_of(&gflops),
+            matrixmultiply_gflops: median_of(&matrixmultiply_gflops),
+            rounds: GemmRounds { gflops, matrixmultiply_gflops },
         }
     };
-    shapes.iter().map(rate).collect()
+    shapes.iter().map(&mut rate).collect()
 }
 
 /// Distances in memory from one row to the next, and from one column to the next.
@@ -133,6 +162,18 @@ impl Shape {
     #[must_use]
     pub fn operations(self) -> usize {
         2 * self.m * self.n * self.k
+    }
+
+    /// Operations for each byte of A, B and C: what must come from memory where no cache has it.
+    #[must_use]
+    pub fn operations_per_byte(self) -> f64 {
+        let Self { m, n, k, .. } = self;
+        self.operations() as f64 / (size_of::<f32>() * (m * k + k * n + m * n)) as f64
+    }
+
+    /// The rates of products that took so many `seconds` each, in GFLOP/s.
+    fn rates(self, seconds: &[f64]) -> Vec<f64> {
+        seconds.iter().map(|seconds| self.operations() as f64 / seconds / 1e9).collect()
     }
 
     /// How A (m × k) and B (k × n) stand in memory, without gaps.

@@ -1,16 +1,36 @@
-//! Measuring this machine and the engine on it: rates as medians of interleaved runs.
+//! Measuring this machine and the engine on it: rates as medians of interleaved rounds, what else the
+//! machine did meanwhile, and what changed from one build to another.
 
+mod bandwidth;
+mod build;
+mod clock;
+mod compare;
+mod conditions;
+mod error;
+mod file;
 mod gemm;
+mod host;
 mod input_layer;
 mod machine;
+mod measurements;
 mod peak;
+mod rounds;
 mod text;
 mod training;
+mod turns;
 
-pub use gemm::{GemmRate, Operands, SHAPES, Shape as GemmShape, gemm_rates};
+pub use bandwidth::MemoryBandwidth;
+pub use build::Build;
+pub use compare::{Comparison, Interval, Method, RateChange, Verdict};
+pub use conditions::Conditions;
+pub use error::Error;
+pub use gemm::{GemmRate, GemmRounds, Operands, SHAPES, Shape as GemmShape};
+pub use host::{Cache, Host};
 pub use machine::Machine;
-pub use peak::{FmaPeak, fma_peak};
-pub use training::{TrainingRate, share_of_peak, training_rates};
+pub use measurements::{Measurements, TrainingImages, Work};
+pub use peak::{FmaPeak, PeakRounds};
+pub use training::{TrainingRate, share_of_peak};
+pub use turns::{Program, Turns, TurnsTaken};
 
 #[cfg(feature = "internals")]
 pub use gemm::{Product, Strides};
@@ -23,45 +43,16 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use crate::exec::engine::Engine;
-
-/// What was measured of this machine and the engine; it displays as tables.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[non_exhaustive]
-pub struct Measurements {
-    /// The instruction set in use.
-    pub isa: String,
-    /// The number of all threads.
-    pub threads: usize,
-    /// The peak rate of fused multiply-adds (FMA), in GFLOP/s, that other rates are compared with.
-    pub fma_peak_gflops: FmaPeak,
-    /// Matrix products (GEMM), if they were measured.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub gemm: Option<Vec<GemmRate>>,
-    /// Training, if it was measured.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub train: Option<Vec<TrainingRate>>,
-}
-
-impl Measurements {
-    /// Measures the peak of `engine`; what else is measured is added.
-    #[must_use]
-    pub fn new(engine: &Engine) -> Self {
-        Self {
-            isa: engine.isa().name().into(),
-            threads: engine.threads(),
-            fma_peak_gflops: fma_peak(engine),
-            gemm: None,
-            train: None,
-        }
-    }
-}
+use rounds::{median, median_of};
 
 /// How much time goes into a measurement.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Effort {
     /// Enough for medians to rely on.
     Full,
+    /// As much as one of many [`Turns`] has.
+    Turn,
     /// Enough to see that everything runs.
     Quick,
 }
@@ -69,41 +60,32 @@ pub enum Effort {
 /// One of several things that are timed against each other.
 pub(crate) type Contestant<'a> = Box<dyn FnMut() + 'a>;
 
-/// The median seconds that one call of each contestant takes.
+/// The seconds that one call of each contestant takes, turn by turn.
 ///
 /// The contestants take turns, so that whatever else the machine does meets them alike; each turn
 /// repeats its call until it has taken about `turn`.
 #[must_use]
-pub(crate) fn interleaved(
-    contestants: &mut [Contestant<'_>],
+pub(crate) fn interleaved<const N: usize>(
+    contestants: &mut [Contestant<'_>; N],
     turns: usize,
     turn: Duration,
-) -> Vec<f64> {
-    let calls: Vec<u32> = contestants
-        .iter_mut()
-        .map(|run| {
-            run();
-            let start = Instant::now();
-            run();
-            let once = start.elapsed().max(Duration::from_nanos(20));
-            (turn.as_secs_f64() / once.as_secs_f64()).clamp(1.0, 1e6) as u32
-        })
-        .collect();
-    let mut seconds = vec![Vec::with_capacity(turns); contestants.len()];
+) -> [Vec<f64>; N] {
+    let calls = contestants.each_mut().map(|run| {
+        run();
+        let start = Instant::now();
+        run();
+        let once = start.elapsed().max(Duration::from_nanos(20));
+        (turn.as_secs_f64() / once.as_secs_f64()).clamp(1.0, 1e6) as u32
+    });
+    let mut seconds = [const { Vec::new() }; N];
     for _ in 0..turns {
         for ((run, &calls), seconds) in contestants.iter_mut().zip(&calls).zip(&mut seconds) {
             let start = Instant::now();
             for _ in 0..calls {
                 run();
             }
-            seconds.push(start.elapsed().as_secs_f64() / f64::from(calls));
+            seconds.push(start.elapsed().as_nanos().max(1) as f64 / 1e9 / f64::from(calls));
         }
     }
-    seconds.iter_mut().map(|seconds| median(seconds)).collect()
-}
-
-/// The middle one of `values`, or 0 where there are none.
-pub(crate) fn median(values: &mut [f64]) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values.get(values.len() / 2).copied().unwrap_or(0.0)
+    seconds
 }

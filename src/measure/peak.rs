@@ -5,32 +5,51 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::median;
+use super::{Effort, median, median_of};
 use crate::exec::engine::Engine;
 use crate::simd::{Isa, Kernel, LANES, Simd};
 
 /// The peak rate of fused multiply-adds, counted as two operations each.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[non_exhaustive]
 pub struct FmaPeak {
     /// Of one thread, in 10⁹ operations a second.
     pub one_thread: f64,
     /// Of all the engine's threads together.
     pub all_threads: f64,
+    /// Those of each round, in order; the rates are their medians.
+    pub rounds: PeakRounds,
+}
+
+/// The peak rates of each round, in 10⁹ operations a second.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[non_exhaustive]
+pub struct PeakRounds {
+    /// Of one thread.
+    pub one_thread: Vec<f64>,
+    /// Of all threads.
+    pub all_threads: Vec<f64>,
 }
 
 /// Measures the peak with the engine's instruction set, all operands in registers.
-#[must_use]
-pub fn fma_peak(engine: &Engine) -> FmaPeak {
+pub(super) fn fma_peak(engine: &Engine, effort: Effort) -> FmaPeak {
+    let turns = match effort {
+        Effort::Full | Effort::Quick => 15,
+        Effort::Turn => 5,
+    };
     let isa = engine.isa();
     let one = || one_thread_rate(isa);
     let all = || engine.pool().broadcast(|_| one_thread_rate(isa)).iter().sum::<f64>();
-    let (mut alone, mut together) = (Vec::new(), Vec::new());
-    for _ in 0..15 {
-        alone.push(one());
-        together.push(all());
+    let mut rounds = PeakRounds::default();
+    for _ in 0..turns {
+        rounds.one_thread.push(one());
+        rounds.all_threads.push(all());
     }
-    FmaPeak { one_thread: median(&mut alone), all_threads: median(&mut together) }
+    FmaPeak {
+        one_thread: median_of(&rounds.one_thread),
+        all_threads: median_of(&rounds.all_threads),
+        rounds,
+    }
 }
 
 /// The peak of all threads of `engine` together, measured in some ten milliseconds: right within a few

@@ -2,12 +2,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::conditions::Watch;
 use super::peak::peak_at_a_glance;
-use super::{Effort, FmaPeak, median};
+use super::{Effort, FmaPeak, median_of};
 use crate::data::Split;
 use crate::exec::engine::{Engine, EngineOptions};
 use crate::image::ImageShape;
-use crate::model::{Activation, Architecture, Network, Sequential, Shape};
+use crate::model::{Activation, Architecture, Network, ParameterSpec, Sequential, Shape};
 use crate::train::{self, FitOptions, NoObserver};
 
 /// The rate of training.
@@ -28,6 +29,11 @@ pub struct TrainingRate {
     pub dense_gflops: f64,
     /// The same relative to the [`FmaPeak`] of as many threads, from 0 to 1.
     pub of_peak: f64,
+    /// Operations of [`dense_gflops`](Self::dense_gflops) for each byte that a step must have where no
+    /// cache keeps it: its images, and the weights and moments of Adam, read and written.
+    pub flops_per_byte: f64,
+    /// The samples a second of each round, in order; the rate is their median.
+    pub rounds: Vec<f64>,
 }
 
 /// Units of the hidden layer of the networks that are measured.
@@ -53,15 +59,16 @@ pub fn training_networks(input: ImageShape, classes: usize) -> Vec<(String, Arch
 ///
 /// # Errors
 /// When the threads are refused or training fails.
-pub fn training_rates(
+pub(super) fn training_rates(
     engine: &Engine,
     images: &Split,
     peak: &FmaPeak,
     effort: Effort,
+    watch: &mut Watch,
 ) -> Result<Vec<TrainingRate>, train::Error> {
     let repetitions = match effort {
         Effort::Full => 7,
-        Effort::Quick => 1,
+        Effort::Turn | Effort::Quick => 1,
     };
     let of = |threads| {
         let (isa, gemm) = (Some(engine.isa()), engine.gemm_backend());
@@ -74,8 +81,8 @@ pub fn training_rates(
         for batch_size in BATCH_SIZES {
             let mut add = |engine, peak| {
                 let network = Network::new(layers.clone(), 0)?;
-                let (model, seconds) = (name.clone(), Vec::new());
-                timed.push(TimedTraining { engine, peak, model, batch_size, network, seconds });
+                let (model, rounds) = (name.clone(), Vec::new());
+                timed.push(TimedTraining { engine, peak, model, batch_size, network, rounds });
                 Ok::<_, train::Error>(())
             };
             add(&single, peak.one_thread)?;
@@ -88,8 +95,9 @@ pub fn training_rates(
         for training in &mut timed {
             training.train_epoch(images)?;
         }
+        watch.look();
     }
-    Ok(timed.into_iter().map(|training| training.rate(images.len())).collect())
+    Ok(timed.into_iter().map(TimedTraining::rate).collect())
 }
 
 /// One of the networks that are trained in turn, an epoch each.
@@ -100,8 +108,8 @@ struct TimedTraining<'a> {
     model: String,
     batch_size: usize,
     network: Network,
-    /// Of each epoch.
-    seconds: Vec<f64>,
+    /// The samples a second of each epoch.
+    rounds: Vec<f64>,
 }
 
 impl TimedTraining<'_> {
@@ -109,13 +117,15 @@ impl TimedTraining<'_> {
         let options =
             FitOptions { epochs: 1, batch_size: self.batch_size, ..FitOptions::default() };
         let history = self.engine.fit(&mut self.network, images, &options, &mut NoObserver)?;
-        self.seconds.extend(history.epochs.iter().map(|epoch| epoch.seconds));
+        let rate = |seconds: f64| images.len() as f64 / seconds.max(1e-9);
+        self.rounds.extend(history.epochs.iter().map(|epoch| rate(epoch.seconds)));
         Ok(())
     }
 
-    fn rate(mut self, samples: usize) -> TrainingRate {
-        let samples_per_second = samples as f64 / median(&mut self.seconds);
-        let flops = dense_flops(self.network.architecture());
+    fn rate(self) -> TrainingRate {
+        let samples_per_second = median_of(&self.rounds);
+        let network = self.network.architecture();
+        let flops = dense_flops(network);
         let dense_gflops = samples_per_second * flops as f64 / 1e9;
         TrainingRate {
             model: self.model,
@@ -124,6 +134,8 @@ impl TimedTraining<'_> {
             samples_per_second,
             dense_gflops,
             of_peak: dense_gflops / self.peak,
+            flops_per_byte: flops as f64 / bytes_per_sample(network, self.batch_size),
+            rounds: self.rounds,
         }
     }
 }
@@ -155,9 +167,26 @@ fn dense_flops(network: &Architecture) -> usize {
     6 * products.iter().sum::<usize>() - 2 * products.first().copied().unwrap_or(0)
 }
 
+/// Bytes that a step with Adam must have from memory where no cache keeps them, a sample: its image,
+/// and its part of the weights and their moments, read and written.
+fn bytes_per_sample(network: &Architecture, batch_size: usize) -> f64 {
+    /// A weight and its two moments, read and written.
+    const ACCESSES: usize = 2 * 3;
+    let parameters: usize = network.parameters().map(ParameterSpec::count).sum();
+    let of_step = ACCESSES * size_of::<f32>() * parameters;
+    network.input().pixels() as f64 + of_step as f64 / batch_size as f64
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_step_reads_its_images_and_reads_and_writes_its_weights() {
+        let layers = Sequential::new(ImageShape { height: 2, width: 3 });
+        let network = layers.dense(4, Activation::Sigmoid).try_into().unwrap();
+        assert_eq!(bytes_per_sample(&network, 8), 6.0 + 24.0 * 28.0 / 8.0);
+    }
 
     #[test]
     fn operations_are_counted_as_if_no_pixel_were_zero() {

@@ -25,7 +25,9 @@ mod until_accuracy;
 pub use contact_sheet::write_contact_sheet;
 pub use error::Error;
 #[cfg(feature = "html")]
-pub use html::{RunPictures, comparison_page, curves, run_page, sweep_page, write_page};
+pub use html::{
+    RunPictures, comparison_page, curves, roofline_page, run_page, sweep_page, write_page,
+};
 pub use misclassified::{Misclassified, misclassified, write_misclassified};
 pub use output::{check_output, check_output_folder};
 pub use overview::Overview;

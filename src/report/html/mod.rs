@@ -7,6 +7,7 @@ mod curves;
 mod heat_map;
 mod picture;
 mod pictures;
+mod roofline;
 mod run_page;
 mod samples;
 mod settings;
@@ -17,6 +18,7 @@ mod words;
 pub use comparison::comparison_page;
 pub use curves::curves;
 pub use pictures::RunPictures;
+pub use roofline::roofline_page;
 pub use run_page::run_page;
 pub use sweep::sweep_page;
 
