@@ -111,7 +111,7 @@ fn what_cannot_be_is_one_line() {
         ("import model.pt out.safetensors", "its name ends in no format that is known"),
         (
             "import digits.npz out.safetensors --model layers.toml",
-            "digits.npz: holds a tensor dense_1.",
+            "digits.npz: describes its network itself: leave --model out",
         ),
         ("import text.keras out.safetensors", "text.keras: is not a .keras archive"),
         (

@@ -16,7 +16,8 @@ use super::{CommandError, Outcome};
 /// Read a network that another program wrote, and save it as a model file
 ///
 /// Read are .onnx and .keras, of layers that are here too, .weights.h5 of Keras 3, .npz as `export`
-/// writes it, and .safetensors. The weights stay as they are, to the bit. What does not fit is refused, by the name of the layer.
+/// writes it, and .safetensors. Weights of float32 stay as they are, to the bit. What does not fit is
+/// refused, by the name of the layer.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Import {
@@ -64,7 +65,7 @@ impl Import {
         let Imported { network, notes, .. } = match &self.model {
             Some(layers) => {
                 let architecture = Architecture::from_toml(layers, self.input)?;
-                interchange::import_weights(&self.file, architecture)?
+                interchange::import_weights_alone(&self.file, architecture)?
             }
             None => interchange::import(&self.file)?,
         };

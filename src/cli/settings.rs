@@ -181,8 +181,7 @@ impl Settings {
     /// The network that the file of first weights describes, where no settings name one.
     fn described(&self) -> Result<Option<Imported>> {
         let names_one = self.model.is_some() || self.shapes_mlp();
-        let file = self.init.as_ref().filter(|path| !names_one && ModelFormat::of(path).is_ok());
-        match file.map(interchange::import) {
+        match self.init.as_ref().filter(|_| !names_one).map(interchange::load) {
             None => Ok(None),
             Some(Err(error)) if error.is_without_architecture() => Ok(None),
             Some(imported) => Ok(Some(imported?)),

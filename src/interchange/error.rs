@@ -75,6 +75,9 @@ pub enum Problem {
     /// Weights, and nothing that says of which network.
     #[error("holds weights, but does not say of which network: describe it with --model FILE.toml")]
     WeightsAlone,
+    /// A network that is named twice.
+    #[error("describes its network itself: leave --model out")]
+    Described,
     /// An archive that is no zip archive, or whose arrays cannot be read.
     #[error(transparent)]
     Archive(#[from] data::Problem),

@@ -185,6 +185,35 @@ pub fn load_weights(path: impl AsRef<Path>, architecture: Architecture) -> Resul
     }
 }
 
+/// Reads the weights in the file at `path`, which says of no network, into one of `architecture`.
+///
+/// # Errors
+/// As [`import_weights`], and when the file describes a network itself.
+pub fn import_weights_alone(
+    path: impl AsRef<Path>,
+    architecture: Architecture,
+) -> Result<Imported> {
+    let path = path.as_ref();
+    match import(path) {
+        Err(error) if error.is_without_architecture() => import_weights(path, architecture),
+        Err(error) => Err(error),
+        Ok(_) => Err(Problem::Described.at(path)),
+    }
+}
+
+/// Reads the network in the file at `path`, as [`import`]; a file whose name says no format is taken for
+/// one of this library's own.
+///
+/// # Errors
+/// As [`import`].
+pub fn load(path: impl AsRef<Path>) -> Result<Imported> {
+    let path = path.as_ref();
+    match ModelFormat::of(path) {
+        Ok(_) => import(path),
+        Err(_) => Ok(Imported::plain(Network::load(path)?)),
+    }
+}
+
 /// What the file at `path` says that the classes of its network are called, if it says so.
 ///
 /// # Errors

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, ZipWriter};
+use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::error::{Problem, Result};
 use super::{Imported, LARGEST_FILE, config, weights};
@@ -22,7 +22,7 @@ const METADATA: &str = "metadata.json";
 const WEIGHTS: &str = "model.weights.h5";
 
 /// The longest JSON that is read.
-const LONGEST_JSON: usize = 1 << 24;
+const LONGEST_JSON: usize = 1 << 20;
 
 /// The first version of Keras that reads what is written here.
 const KERAS_VERSION: &str = "3.0.0";
@@ -93,6 +93,7 @@ fn store(members: &[(&str, Vec<u8>)]) -> zip::result::ZipResult<Vec<u8>> {
         let is_large = u32::try_from(member.len()).is_err();
         let options = SimpleFileOptions::default()
             .compression_method(CompressionMethod::Stored)
+            .last_modified_time(DateTime::default())
             .large_file(is_large);
         archive.start_file(*name, options)?;
         archive.write_all(member)?;

@@ -19,10 +19,24 @@ impl<'a> Constant<'a> {
         if constant.dims.len() != tensor.dims.len() {
             return Err(constant.problem("has a dimension below zero"));
         }
+        if constant.dims.contains(&0) {
+            // Of nothing, a layer could have any number of outputs.
+            return Err(constant.problem("has a dimension of zero"));
+        }
         match tensor.data_location {
             None | Some(0) => Ok(constant),
             _ => Err(constant.problem("lies in another file: save the model as one file")),
         }
+    }
+
+    /// What it is called.
+    pub(super) fn name(&self) -> &'a str {
+        self.name
+    }
+
+    /// That something is wrong with it.
+    pub(super) fn problem(&self, problem: &'static str) -> NodeProblem {
+        NodeProblem::Constant { name: self.name.to_owned(), problem }
     }
 
     /// Its numbers, if they are float32.
@@ -79,9 +93,5 @@ impl<'a> Constant<'a> {
             }
             _ => Err(self.problem("has not as many numbers as its shape says")),
         }
-    }
-
-    fn problem(&self, problem: &'static str) -> NodeProblem {
-        NodeProblem::Constant { name: self.name.to_owned(), problem }
     }
 }

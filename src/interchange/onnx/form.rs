@@ -88,8 +88,19 @@ impl Form {
         match self {
             _ if dims == self.dims() => Some(self),
             _ if dims.len() == 1 => Some(self.flattened()),
-            Self::Plane(_) => Self::of_input(dims),
-            Self::Image(image, _) if image.channels == 1 => Self::of_input(dims),
+            _ => self
+                .plane()
+                .and_then(|plane| Self::of_input(dims).filter(|to| to.plane() == Some(plane))),
+        }
+    }
+
+    /// Height and width, where there is one channel.
+    fn plane(self) -> Option<ImageShape> {
+        match self {
+            Self::Plane(shape) => Some(shape),
+            Self::Image(Image { height, width, channels: 1 }, _) => {
+                Some(ImageShape { height, width })
+            }
             _ => None,
         }
     }

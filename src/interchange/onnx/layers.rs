@@ -1,5 +1,7 @@
 //! Nodes as layers, one after the other.
 
+use std::collections::HashSet;
+
 use super::channels::{Image, convolution_from_onnx, rows_from_onnx, transposed};
 use super::form::{Form, Order};
 use super::graph::{Graph, Node};
@@ -24,6 +26,8 @@ pub(super) struct Reader<'a> {
     layers: Vec<Layer>,
     /// Kernels and biases, in turn.
     parameters: Vec<Vec<f32>>,
+    /// What those kernels are called.
+    kernels: HashSet<&'a str>,
     /// Whether the last layer has no bias yet.
     awaits_bias: bool,
     notes: Vec<String>,
@@ -59,6 +63,7 @@ impl<'a> Reader<'a> {
             images: None,
             layers: Vec::new(),
             parameters: Vec::new(),
+            kernels: HashSet::new(),
             awaits_bias: false,
             notes: Vec::new(),
         };
@@ -102,7 +107,7 @@ impl<'a> Reader<'a> {
             "MatMul" => {
                 node.check_attributes(&[])?;
                 let kernel = graph.constant(node, 1)?;
-                let values = kernel.floats()?;
+                let values = self.kernel(&kernel)?;
                 self.dense(&kernel, values, None)
             }
             "Add" => self.add(&graph.constant(node, 1)?),
@@ -247,7 +252,8 @@ impl<'a> Reader<'a> {
         let stride = window(node, "strides")?.unwrap_or(rectangle(1, 1));
         let slides = Sliding { window: kernel, stride };
         let padding = padding(node, slides, image)?;
-        let values = convolution_from_onnx(&weights.floats()?, [filters, inputs, height, width]);
+        let values = self.kernel(&weights)?;
+        let values = convolution_from_onnx(&values, [filters, inputs, height, width]);
         let bias = graph.optional_constant(node, 2)?;
         self.learn(values, bias, filters)?;
         let activation = Activation::Linear;
@@ -301,7 +307,7 @@ impl<'a> Reader<'a> {
             }
         }
         let (mut kernel, bias) = (graph.constant(node, 1)?, graph.optional_constant(node, 2)?);
-        let mut values = kernel.floats()?;
+        let mut values = self.kernel(&kernel)?;
         if node.int("transB").is_some_and(|is_transposed| is_transposed != 0) {
             let [units, inputs] = kernel.dims[..] else { return Err(kernel.misfit("rows")) };
             values = transposed(&values, units, inputs);
@@ -332,6 +338,14 @@ impl<'a> Reader<'a> {
         self.push(Layer::Dense { units, activation: Activation::Linear });
         self.form = Form::Row(units);
         Ok(())
+    }
+
+    /// The numbers of a kernel. Each is of one layer: so the layers have no more than the file.
+    fn kernel(&mut self, kernel: &Constant<'a>) -> Result<Vec<f32>, NodeProblem> {
+        match self.kernels.insert(kernel.name()) {
+            true => kernel.floats(),
+            false => Err(kernel.problem("is the kernel of two layers: give each one of its own")),
+        }
     }
 
     /// Keeps a kernel and its `bias` for each of its `outputs`: zeros where there is none.

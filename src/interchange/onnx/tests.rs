@@ -385,3 +385,52 @@ fn a_graph_that_was_changed_after_it_was_exported_is_read_as_it_is() {
     assert_eq!(read.tensors(), network.tensors());
     assert!(notes.len() == 1 && notes[0].contains("not the one that was exported"), "{notes:?}");
 }
+
+#[test]
+fn a_small_file_makes_no_large_network() {
+    // Of a kernel of nothing there could be any number of units.
+    chain(element::FLOAT, &[2, 2])
+        .floats("none", &[4, 0], Vec::new())
+        .floats("many", &[0, 1 << 62], Vec::new())
+        .node("Flatten", &[], &[])
+        .node("MatMul", &["none"], &[])
+        .node("MatMul", &["many"], &[])
+        .refused("a dimension of zero");
+    chain(element::FLOAT, &[2, 2])
+        .floats("w", &[4, 4], numbers(16))
+        .node("Flatten", &[], &[])
+        .node("MatMul", &["w"], &[])
+        .node("MatMul", &["w"], &[])
+        .refused("is the kernel of two layers");
+}
+
+/// It would be another function of the pixels.
+#[test]
+fn images_of_another_shape_are_refused() {
+    chain(element::FLOAT, &[6, 6])
+        .shape("to", &[-1, 1, 4, 9])
+        .floats("w", &[1, 1, 3, 3], numbers(9))
+        .node("Reshape", &["to"], &[])
+        .node("Conv", &["w"], &[ints("pads", &[1, 1, 1, 1])])
+        .refused("Reshape");
+}
+
+#[test]
+fn pooling_that_adds_no_zeros_may_say_that_it_could() {
+    let same = AttributeProto {
+        name: Some("auto_pad".into()),
+        s: Some(b"SAME_UPPER".to_vec()),
+        ..AttributeProto::default()
+    };
+    let window = [ints("kernel_shape", &[2, 2]), ints("strides", &[2, 2])];
+    let with = |more: &[AttributeProto]| {
+        chain(element::FLOAT, &[1, 6, 6])
+            .floats("w", &[9, 4], numbers(36))
+            .node("MaxPool", &[], &[&window[..], more].concat())
+            .node("Flatten", &[], &[])
+            .node("MatMul", &["w"], &[])
+            .read()
+            .network
+    };
+    assert_eq!(with(&[same]), with(&[]));
+}

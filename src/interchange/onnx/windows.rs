@@ -81,6 +81,7 @@ pub(super) fn padding(
         b"NOTSET" if pads == [0; 4] => Ok(Padding::Valid),
         b"NOTSET" if pads.iter().copied().eq(same.map(|pad| pad as i64)) => Ok(Padding::Same),
         b"VALID" => Ok(Padding::Valid),
+        b"SAME_UPPER" | b"SAME_LOWER" if same == [0; 4] => Ok(Padding::Valid),
         b"SAME_UPPER" => Ok(Padding::Same),
         // As many zeros on both sides are the same in either way.
         b"SAME_LOWER" if same[..2] == same[2..] => Ok(Padding::Same),

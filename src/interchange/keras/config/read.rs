@@ -69,7 +69,9 @@ pub(in super::super) fn read(model: Model) -> Result<(Architecture, Vec<Note>), 
     }
     let chain: Chain = serde_json::from_value(model.config)
         .map_err(|said| Problem::Json { member: "config.json", said })?;
-    check_chain(&chain)?;
+    if model.class_name == "Functional" {
+        check_chain(&chain)?;
+    }
     let mut reading = Reading::default();
     if let Some(shape) = &chain.build_input_shape {
         reading.begin(shape)?;
@@ -97,7 +99,7 @@ fn check_chain(chain: &Chain) -> Result<(), Problem> {
         name: name_of(layer).into(),
         problem: LayerProblem::NoChain,
     };
-    let Some(outputs) = &chain.output_layers else { return Ok(()) };
+    let outputs = chain.output_layers.as_ref().unwrap_or(&Value::Null);
     for (index, layer) in chain.layers.iter().enumerate() {
         let mut sources = Vec::new();
         layer.inbound_nodes.iter().flatten().for_each(|node| find_sources(node, &mut sources));
