@@ -100,7 +100,7 @@ fn networks_that_cannot_be_asked_the_same_are_refused() {
         let ended = desk.run(arguments);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""), "{arguments}: {ended:?}");
         assert_eq!(ended.stderr.lines().count(), 1, "{arguments}: {ended:?}");
-        assert!(ended.stderr.contains("other: reads other images than runs/1"), "{ended:?}");
+        assert!(ended.stderr.contains("other: has 4 classes, and the first one 3"), "{ended:?}");
     }
     // What the answer is made of is not replaced by it.
     let model = desk.bytes("runs/2/model.safetensors");
