@@ -216,14 +216,14 @@ impl Turns {
 #[cfg(all(test, unix))]
 mod tests {
     use super::*;
-    use std::fs;
-    use std::os::unix::fs::PermissionsExt;
 
-    /// A program in the language of the shell.
+    /// A program in the language of the shell. The shell writes it: while this process has a file open to
+    /// write, a child that another test just starts has it too, and what is being written cannot be run.
     fn script(folder: &Path, text: &str) -> PathBuf {
         let path = folder.join("program");
-        fs::write(&path, format!("#!/bin/sh\n{text}\n")).unwrap();
-        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let write = "printf '#!/bin/sh\\n%s\\n' \"$1\" > \"$0\" && chmod 755 \"$0\"";
+        let written = Command::new("sh").arg("-c").arg(write).arg(&path).arg(text).status();
+        assert!(written.is_ok_and(|status| status.success()));
         path
     }
 
