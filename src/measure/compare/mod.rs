@@ -9,7 +9,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use self::ratio::{Ratio, of_pairs, of_samples};
+use self::ratio::{Ratio, fewest_pairs, fewest_samples, of_pairs, of_samples};
 use super::error::{Error, Result};
 use super::measurements::{Measurements, Rate};
 use super::rounds::median_of;
@@ -186,6 +186,22 @@ impl Comparison {
             change.interval.is_some_and(|interval| interval.high < least)
         };
         self.rates.iter().filter(is_below)
+    }
+
+    /// The rates of which nothing is certain, however they differ: those with too few rounds.
+    pub fn undecided(&self) -> impl Iterator<Item = &RateChange> {
+        self.rates.iter().filter(|change| change.interval.is_none())
+    }
+
+    /// How many rounds of both there must be at least, so that something can be certain of each of so
+    /// many rates.
+    #[must_use]
+    pub fn rounds_needed(&self) -> usize {
+        let risk = RISK / self.rates.len().max(1) as f64;
+        match self.method {
+            Method::RankSum => fewest_samples(risk),
+            Method::SignedRanks => fewest_pairs(risk),
+        }
     }
 }
 
