@@ -165,8 +165,12 @@ fn files_that_cannot_be_compared_with_are_refused_before_anything_is_measured() 
 fn two_builds_take_turns() {
     let desk = Desk::new();
     let program = env!("CARGO_BIN_EXE_mnistry");
-    let stdout =
-        desk.succeed(&format!("{TRAIN} --json --quiet --rounds 2 --compare-with {program}"));
+    let turns = format!("{TRAIN} --json --quiet --rounds 2 --compare-with {program}");
+    let ended = desk.run(&format!("{turns} --fail-below 0.5"));
+    // What cannot be judged has not passed.
+    assert_fails(&ended, "error: too few rounds to judge train ");
+    assert_fails(&ended, "at least 8 of each build are needed");
+    let stdout = ended.stdout;
     let taken: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&taken["rounds"], &taken["old"]), (&2.into(), &taken["new"]));
     let rates = taken["comparison"]["rates"].as_array().unwrap();

@@ -6,8 +6,8 @@
 Two small trainings on one thread with the AVX2 kernels, under valgrind's callgrind. What callgrind counts of
 each compiled kernel is added up by what the kernel does, which the source files that were inlined into
 it tell, and compared with counts.json: a change of more than 2 % is printed. It need not be a fault:
-another compiler, or a kernel that takes more instructions and less time, changes counts too. --record
-writes them anew.
+another compiler, or a kernel that takes more instructions and less time, changes counts too. A kernel that
+is missing or not expected is one: the exit code is 1. --record writes them anew.
 """
 
 import argparse
@@ -145,11 +145,11 @@ def main():
         EXPECTED.write_text(json.dumps(counted, indent=2) + "\n")
     expected = json.loads(EXPECTED.read_text())
     width = max(map(len, expected | counted))
-    changed = 0
+    changed = strange = 0
     for kernel in expected | counted:
         old, new = expected.get(kernel), counted.get(kernel)
         if not old or not new:
-            changed += 1
+            strange += 1
             print(f"{kernel:<{width}}  {'not there any more' if old else 'not expected'}")
             continue
         change = new / old - 1
@@ -157,6 +157,8 @@ def main():
         changed += is_changed
         print(f"{kernel:<{width}}  {new:>12,}  {change:>+7.2%}{'  CHANGED' if is_changed else ''}")
     print(f"{changed} of {len(expected | counted)} changed by more than {CHANGE:.0%}")
+    if strange:
+        sys.exit(f"{strange} kernels are missing or not expected: if that is meant, --record writes them anew")
 
 
 if __name__ == "__main__":

@@ -53,7 +53,8 @@ pub(super) struct Bench {
     )]
     rounds: u16,
 
-    /// Fail where a rate is certainly below this part of what it was: where the whole interval is
+    /// Fail where a rate is certainly below this part of what it was: where the whole interval is;
+    /// and where there are too few rounds to tell
     #[arg(long, value_name = "RATIO", requires = "old", value_parser = ratio)]
     fail_below: Option<f64>,
 
@@ -183,16 +184,24 @@ impl Bench {
         arguments
     }
 
-    /// Fails where a rate is too low.
+    /// Fails where a rate is too low, or none can be: nothing passes because nothing was seen.
     fn judge(&self, comparison: &Comparison) -> Result<Outcome, CommandError> {
         let Some(least) = self.fail_below else { return Ok(Outcome::Done) };
         let slower: Vec<String> = comparison
             .below(least)
             .map(|change| format!("{} at {:.3}", change.what, change.ratio))
             .collect();
-        match slower.is_empty() {
+        if !slower.is_empty() {
+            return Err(CommandError::Slower { least, slower });
+        }
+        let undecided: Vec<String> =
+            comparison.undecided().map(|change| change.what.clone()).collect();
+        match undecided.is_empty() {
             true => Ok(Outcome::Done),
-            false => Err(CommandError::Slower { least, slower }),
+            false => {
+                let needed = comparison.rounds_needed();
+                Err(CommandError::TooFewRounds { undecided, needed })
+            }
         }
     }
 

@@ -63,6 +63,12 @@ pub(super) enum CommandError {
     /// Another build is faster by more than was allowed.
     #[error("slower than {least} of before, whatever the noise: {}", .slower.join("; "))]
     Slower { least: f64, slower: Vec<String> },
+    /// Builds that were to be judged, and cannot be.
+    #[error(
+        "too few rounds to judge {}: at least {needed} of each build are needed (more --rounds, or no --quick)",
+        .undecided.join("; ")
+    )]
+    TooFewRounds { undecided: Vec<String>, needed: usize },
     /// There are fewer test images than the arguments say.
     #[error("there is no test image {index}: they are 0 to {last}")]
     NoTestImage { index: usize, last: usize },

@@ -14,7 +14,24 @@ const SMALL: usize = 1 << 23;
 
 /// The SHA-256 of `bytes`, as 64 hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let mut sum = Sha256Sum::default();
+    sum.add(bytes);
+    sum.text()
+}
+
+/// The same of bytes that come piece by piece.
+#[derive(Default)]
+pub(crate) struct Sha256Sum(Sha256);
+
+impl Sha256Sum {
+    pub(crate) fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// The sum of all that was added.
+    pub(crate) fn text(self) -> String {
+        self.0.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }
 
 /// The checksum of `bytes` that gzip and zip keep with a file, computed once, on all threads.

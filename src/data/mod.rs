@@ -23,7 +23,7 @@ mod split;
 mod statistics;
 
 pub use crate::files::Bytes;
-pub(crate) use checksum::sha256;
+pub(crate) use checksum::{Sha256Sum, sha256};
 pub use class_names::ClassNames;
 pub use class_problem::ClassProblem;
 pub use contact_sheet::contact_sheet;

@@ -37,7 +37,10 @@ pub enum Error {
         known: u32,
     },
     /// Measurements of what cannot be compared.
-    #[error("{}: {what} was {old} there and is {new} here: {advice}", path.display())]
+    #[error(
+        "{}: {what} was {} there and is {} here: {advice}",
+        path.display(), OneLine(old), OneLine(new)
+    )]
     Incomparable {
         /// The file, or the program, that measured before.
         path: PathBuf,

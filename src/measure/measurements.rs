@@ -147,12 +147,18 @@ impl Measurements {
 
     /// All rates whose rounds are known.
     pub(super) fn rates(&self) -> Vec<Rate<'_>> {
-        let control =
-            |what: String, rounds| Rate { what, rounds, unit: "GFLOP/s", is_control: true };
+        let control = |what: String, rounds| Rate {
+            what,
+            rounds,
+            unit: "GFLOP/s",
+            is_control: true,
+            is_peak: false,
+        };
+        let peak_rate = |what, rounds| Rate { is_peak: true, ..control(what, rounds) };
         let peak = &self.fma_peak_gflops.rounds;
         let mut rates = vec![
-            control("FMA peak, 1 thread".into(), &peak.one_thread[..]),
-            control(format!("FMA peak, threads: {}", self.threads), &peak.all_threads),
+            peak_rate("FMA peak, 1 thread".into(), &peak.one_thread[..]),
+            peak_rate(format!("FMA peak, threads: {}", self.threads), &peak.all_threads),
         ];
         // The peak of one thread is there once.
         rates.truncate(if self.threads > 1 { 2 } else { 1 });
@@ -165,7 +171,7 @@ impl Measurements {
         for rate in self.train.iter().flatten() {
             let TrainingRate { model, batch_size, threads, rounds, .. } = rate;
             let what = format!("train {model}, batch {batch_size}, threads: {threads}");
-            rates.push(Rate { what, rounds, unit: "samples/s", is_control: false });
+            rates.push(Rate { what, rounds, unit: "samples/s", is_control: false, is_peak: false });
         }
         rates
     }
@@ -180,4 +186,6 @@ pub(super) struct Rate<'a> {
     pub(super) unit: &'static str,
     /// Whether it is of something that no change of the engine touches.
     pub(super) is_control: bool,
+    /// Whether it is the FMA peak, which is that of an instruction set.
+    pub(super) is_peak: bool,
 }

@@ -2,9 +2,10 @@
 //! alike, and where each lies in memory is drawn anew in every turn.
 
 use std::ffi::{OsStr, OsString};
-use std::io::Read;
+use std::io::{self, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -70,21 +71,22 @@ impl Program {
         let failed = |source| Error::Start { path: self.path.clone(), source };
         let mut command = Command::new(executable(&self.path));
         command.args(arguments).stdin(Stdio::null());
-        let child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
-        let mut child = child.map_err(failed)?;
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let start = Instant::now();
+        let mut child = started(&mut command).map_err(failed)?;
         let stdout = child.stdout.take().map(in_background);
         let stderr = child.stderr.take().map(in_background);
+        let silent = || Error::Silent { path: self.path.clone(), seconds: patience.as_secs() };
         let code = match wait(&mut child, patience).map_err(failed)? {
             Ended::By(code) => code,
-            Ended::NotYet => {
-                let (path, seconds) = (self.path.clone(), patience.as_secs());
-                return Err(Error::Silent { path, seconds });
-            }
+            Ended::NotYet => return Err(silent()),
         };
-        let bytes = |reader: Option<thread::JoinHandle<Vec<u8>>>| {
-            reader.and_then(|reader| reader.join().ok()).unwrap_or_default()
+        // A program that it started, and that goes on, may hold its streams open.
+        let bytes = |reader: Option<Receiver<Vec<u8>>>| {
+            let left = patience.saturating_sub(start.elapsed());
+            reader.map_or(Ok(Vec::new()), |told| told.recv_timeout(left).map_err(|_| silent()))
         };
-        Ok(Said { code, stdout: bytes(stdout), stderr: bytes(stderr) })
+        Ok(Said { code, stdout: bytes(stdout)?, stderr: bytes(stderr)? })
     }
 }
 
@@ -109,14 +111,31 @@ impl Said {
     }
 }
 
+/// Starts a program, which may just have been built: until nobody has its file open for writing, the
+/// system refuses that.
+fn started(command: &mut Command) -> io::Result<Child> {
+    for _ in 0..50 {
+        match command.spawn() {
+            Err(busy) if busy.kind() == ErrorKind::ExecutableFileBusy => {
+                thread::sleep(Duration::from_millis(20));
+            }
+            started => return started,
+        }
+    }
+    command.spawn()
+}
+
 /// Reads what comes from a program, so that it does not wait until somebody does.
-fn in_background(stream: impl Read + Send + 'static) -> thread::JoinHandle<Vec<u8>> {
+fn in_background(stream: impl Read + Send + 'static) -> Receiver<Vec<u8>> {
+    let (tell, told) = channel();
     thread::spawn(move || {
         let mut bytes = Vec::new();
         // What was read before an error is judged like all else.
         let _ = stream.take(LARGEST).read_to_end(&mut bytes);
-        bytes
-    })
+        // Whoever waited may have lost patience.
+        let _ = tell.send(bytes);
+    });
+    told
 }
 
 enum Ended {
@@ -126,7 +145,7 @@ enum Ended {
     NotYet,
 }
 
-fn wait(child: &mut Child, patience: Duration) -> std::io::Result<Ended> {
+fn wait(child: &mut Child, patience: Duration) -> io::Result<Ended> {
     let start = Instant::now();
     loop {
         if let Some(status) = child.try_wait()? {
@@ -263,6 +282,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let program = Program { path: script(folder.path(), "exec sleep 600") };
         let silent = program.run([], Duration::from_millis(50)).err().unwrap();
+        assert!(matches!(silent, Error::Silent { seconds: 0, .. }), "{silent}");
+        // Nor is one waited for that it left behind, with its streams.
+        let program = Program { path: script(folder.path(), "sleep 5 &") };
+        let silent = program.run([], Duration::from_millis(500)).err().unwrap();
         assert!(matches!(silent, Error::Silent { seconds: 0, .. }), "{silent}");
     }
 }

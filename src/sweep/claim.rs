@@ -112,9 +112,10 @@ impl SweepFolder {
         self.plan.is_same(plan) && has_shard && !self.has_ended(shard)
     }
 
-    /// Whether nothing is left to do of `shard`, its report neither.
+    /// Whether nothing is left to do of `shard`, its report neither; of one that does not say, whether
+    /// all runs are there.
     fn has_ended(&self, shard: Shard) -> bool {
-        let has_ended = self.origin.as_ref().is_some_and(|origin| origin.has_ended(shard));
+        let has_ended = self.origin.as_ref().is_none_or(|origin| origin.has_ended(shard));
         has_ended && self.to_do(shard).next().is_none()
     }
 

@@ -1,18 +1,11 @@
 //! What decides, beside the plan and the data, what the runs of a sweep come to.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
-use super::error::Result;
-use crate::data::sha256;
 use crate::exec::engine::Engine;
-use crate::files::read_bounded;
 use crate::kernels::gemm::GemmBackend;
-
-/// More bytes than any file of ours has that a setting names.
-const LARGEST: u64 = 1 << 33;
 
 /// What decides, beside the plan and the data, what the runs of a sweep come to. Whoever goes on with a
 /// sweep, or does a part of it, must have the same: results of two kinds in one table would say nothing.
@@ -32,30 +25,20 @@ pub struct Conditions {
 }
 
 impl Conditions {
-    /// Those of runs by `engine`, whose settings come to `settings`, for which `files` were read.
-    ///
-    /// # Errors
-    /// When one of the files cannot be read.
-    pub(super) fn new<'a>(
-        engine: &Engine,
-        settings: &str,
-        files: impl IntoIterator<Item = &'a PathBuf>,
-    ) -> Result<Self> {
+    /// Those of runs by `engine`, whose settings come to what has the SHA-256 `settings`, and the files
+    /// that were read for them have those of `files`, by their paths.
+    pub(super) fn new(engine: &Engine, settings: String, files: BTreeMap<String, String>) -> Self {
         let gemm = match engine.gemm_backend() {
             GemmBackend::Engine => "engine",
             GemmBackend::Matrixmultiply => "matrixmultiply",
         };
-        let known = |path: &'a PathBuf| {
-            let name = path.to_string_lossy().into_owned();
-            Ok((name, sha256(&read_bounded(path, LARGEST)?)))
-        };
-        Ok(Self {
+        Self {
             version: env!("CARGO_PKG_VERSION").to_owned(),
             fused: engine.isa().is_fused(),
             gemm: gemm.to_owned(),
-            settings: sha256(settings.as_bytes()),
-            files: files.into_iter().map(known).collect::<Result<_>>()?,
-        })
+            settings,
+            files,
+        }
     }
 
     /// How a sweep was begun whose conditions were `before`, if not by these: the first difference.

@@ -185,6 +185,12 @@ pub enum Error {
     /// Ranks that do not understand each other.
     #[error("what another rank says cannot be understood: {0}")]
     Message(String),
+    /// A file that settings name became another.
+    #[error(
+        "{}: was changed while the sweep went on, whose results are of what it was: put that back and go on, \
+         or do all anew in another folder", .0.display()
+    )]
+    ChangedFile(PathBuf),
     /// A task of a run that the plan has not.
     #[error("the plan has no run {0}")]
     NoSuchRun(usize),

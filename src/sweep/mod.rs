@@ -30,6 +30,7 @@ mod row_file;
 mod run;
 mod rung_file;
 mod seeds;
+mod settings_files;
 mod shard;
 mod standing;
 mod states;

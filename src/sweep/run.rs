@@ -1,7 +1,6 @@
 //! A sweep: what is left of its plan, done as many runs at a time as there are workers.
 
 use std::collections::BTreeSet;
-use std::fmt::Write;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -16,11 +15,12 @@ use super::job::{Job, MakeJob};
 use super::plan::Plan;
 use super::ranks::{AllRanks, follow};
 use super::results::ResultRow;
+use super::settings_files::SettingsFiles;
 use super::shard::Shard;
 use super::tasks::{Task, TaskQueue};
 use super::trainer::{Trainer, options};
 use super::workforce::{Threads, Workforce};
-use crate::data::{Dataset, Folds};
+use crate::data::{Dataset, Folds, Sha256Sum};
 use crate::exec::engine::{Engine, EngineOptions};
 use crate::ranks::Ranks;
 use crate::sync::Cores;
@@ -94,7 +94,7 @@ impl<'a> Sweep<'a> {
         let folds = plan.folds.map(|count| Folds::deal(&dataset.train, count)).transpose()?;
         // What was gathered stays as it is.
         dataset.check_unchanged()?;
-        let trainer = Trainer { dataset, runs, folds };
+        let trainer = Trainer { dataset, runs, folds, files: SettingsFiles::default() };
         let (shard, keep) = (Shard::default(), Keep::default());
         Ok(Self { plan, trainer, workers, shard, keep, stop, ranks: None })
     }
@@ -139,12 +139,12 @@ impl<'a> Sweep<'a> {
     /// none; when the plan has a halving that cannot be.
     pub fn check(&self, make: &MakeJob<'_>) -> Result<Conditions> {
         let engine = self.workers.first().ok_or(Error::NoRuns)?;
-        let (mut all, mut files, mut settings) = (Vec::new(), BTreeSet::new(), String::new());
+        let (mut all, mut files, mut settings) =
+            (Vec::new(), BTreeSet::new(), Sha256Sum::default());
         for run in self.first_runs() {
             let job = self.trainer.check(engine, make, run)?;
             let Job { architecture, options, train_limit, .. } = &job;
-            // What cannot be written to a text in memory is not to be thought of.
-            let _ = writeln!(settings, "{architecture:?} {options:?} {train_limit:?}");
+            settings.add(format!("{architecture:?} {options:?} {train_limit:?}\n").as_bytes());
             files.extend(job.files.into_iter().chain(job.init));
             all.push(job.options);
         }
@@ -152,7 +152,7 @@ impl<'a> Sweep<'a> {
             return Err(Error::NoBest);
         }
         self.rungs_of(&all)?;
-        Conditions::new(engine, &settings, &files)
+        Ok(Conditions::new(engine, settings.text(), self.trainer.files.learn(&files)?))
     }
 
     /// What a folder is claimed for in which it is done under `conditions`, those of its

@@ -8,6 +8,7 @@ use super::configuration::PlannedRun;
 use super::error::{Error, Result};
 use super::job::{Job, MakeJob};
 use super::results::{Outcome, ResultRow, Trained};
+use super::settings_files::SettingsFiles;
 use super::states::StateFiles;
 use super::tasks::{Done, Task};
 use crate::data::{Dataset, Fold, Folds, Split, sha256};
@@ -25,6 +26,8 @@ pub(super) struct Trainer<'a> {
     pub(super) runs: Vec<PlannedRun>,
     /// The training images, where the plan has folds.
     pub(super) folds: Option<Folds>,
+    /// What settings name, as it was when the sweep was checked.
+    pub(super) files: SettingsFiles,
 }
 
 /// The images of a run.
@@ -110,7 +113,10 @@ impl Trainer<'_> {
         let run = run.ok_or(Error::NoSuchRun(task.run))?;
         let job = job(make, run)?;
         let images = self.images(run, &job)?;
+        let files: Vec<_> = job.files.iter().chain(&job.init).cloned().collect();
         let mut state = self.state(task, job)?;
+        // Once all of them are read.
+        self.files.check(&files)?;
         let before = state.seconds();
         let until = task.until.unwrap_or(state.options().epochs);
         let trained = self.train(engine, &mut state, &images.train, until);

@@ -316,7 +316,7 @@ fn what_no_layer_is_is_refused_by_its_name() {
     chain(element::FLOAT, &[1, 6, 5])
         .floats("none", &[0, 1, 1 << 40, 1 << 40], Vec::new())
         .node("Conv", &["none"], &[])
-        .refused("a window that does not fit");
+        .refused("a dimension of zero");
 }
 
 #[test]

@@ -9,11 +9,12 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use self::ratio::{Ratio, of_pairs, of_samples};
+use self::ratio::{Ratio, fewest_pairs, fewest_samples, of_pairs, of_samples};
 use super::error::{Error, Result};
 use super::measurements::{Measurements, Rate};
 use super::rounds::median_of;
 use super::{Host, Machine};
+use crate::files::OneLine;
 
 /// How likely it is at most that any of the intervals of a comparison misses the truth.
 const RISK: f64 = 0.05;
@@ -109,10 +110,11 @@ impl Comparison {
         let (old_rates, new_rates) = (old.rates(), new.rates());
         let (controls, rates): (Vec<_>, Vec<_>) =
             both(&old_rates, &new_rates).partition(|(old, _)| old.is_control);
+        let tells = |(_, rate): &&(&Rate<'_>, &Rate<'_>)| !rate.is_peak || has_same_peak(old, new);
         let estimate = |(old, new): &(&Rate<'_>, &Rate<'_>)| {
             of_samples(old.rounds, new.rounds, RISK).estimate.ln().abs()
         };
-        let drift = controls.iter().map(estimate).fold(0.0, f64::max).exp();
+        let drift = controls.iter().filter(tells).map(estimate).fold(0.0, f64::max).exp();
         let risk = RISK / rates.len().max(1) as f64;
         let change = |(old, new): &(&Rate<'_>, &Rate<'_>)| {
             let ratio = of_samples(old.rounds, new.rounds, risk);
@@ -125,6 +127,18 @@ impl Comparison {
         };
         let rates: Vec<_> = rates.iter().map(change).collect();
         let mut notes = differences(old, new);
+        if !has_same_peak(old, new) {
+            notes.push(
+                "so the FMA peak is another, and does not tell how much the machine itself changed"
+                    .into(),
+            );
+        }
+        if !controls.iter().any(|control| tells(&control)) {
+            notes.push(
+                "nothing tells how much the machine itself changed: intervals know nothing of it"
+                    .into(),
+            );
+        }
         for (when, measurements) in [("then", old), ("now", new)] {
             let disturbances = measurements.conditions.disturbances().into_iter();
             notes.extend(disturbances.map(|disturbance| format!("{when}, {disturbance}")));
@@ -186,6 +200,22 @@ impl Comparison {
             change.interval.is_some_and(|interval| interval.high < least)
         };
         self.rates.iter().filter(is_below)
+    }
+
+    /// The rates of which nothing is certain, however they differ: those with too few rounds.
+    pub fn undecided(&self) -> impl Iterator<Item = &RateChange> {
+        self.rates.iter().filter(|change| change.interval.is_none())
+    }
+
+    /// How many rounds of both there must be at least, so that something can be certain of each of so
+    /// many rates.
+    #[must_use]
+    pub fn rounds_needed(&self) -> usize {
+        let risk = RISK / self.rates.len().max(1) as f64;
+        match self.method {
+            Method::RankSum => fewest_samples(risk),
+            Method::SignedRanks => fewest_pairs(risk),
+        }
     }
 }
 
@@ -268,6 +298,11 @@ fn check_same(
     }
 }
 
+/// Whether the FMA peak of both is that of the same instructions: another then is of the machine.
+fn has_same_peak(old: &Measurements, new: &Measurements) -> bool {
+    old.isa == new.isa && old.build.is_optimised == new.build.is_optimised
+}
+
 /// What differs besides the builds, and may be meant.
 fn differences(old: &Measurements, new: &Measurements) -> Vec<String> {
     let of = |measurements: &Measurements| {
@@ -285,7 +320,7 @@ fn differences(old: &Measurements, new: &Measurements) -> Vec<String> {
     let mut notes = Vec::new();
     for ((what, old), (_, new)) in of(old).into_iter().zip(of(new)) {
         if old != new {
-            notes.push(format!("{what} was {old} there and is {new} here"));
+            notes.push(format!("{what} was {} there and is {} here", OneLine(old), OneLine(new)));
         }
     }
     if old.build.program.is_some() && old.build == new.build {

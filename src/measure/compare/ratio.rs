@@ -54,6 +54,21 @@ pub(super) fn of_pairs(pairs: &[(f64, f64)], risk: f64) -> Ratio {
     ratio(averages, &signed_ranks(pairs.len()), risk)
 }
 
+/// How many rounds of either [`of_samples`] needs at least for an interval.
+pub(super) fn fewest_samples(risk: f64) -> usize {
+    fewest(|rounds| rank_sums(rounds, rounds), risk)
+}
+
+/// How many pairs [`of_pairs`] needs at least for an interval.
+pub(super) fn fewest_pairs(risk: f64) -> usize {
+    fewest(signed_ranks, risk)
+}
+
+fn fewest(distribution: impl Fn(usize) -> Vec<f64>, risk: f64) -> usize {
+    let is_enough = |rounds: &usize| critical(&distribution(*rounds), risk).is_some();
+    (1..).find(is_enough).unwrap_or(usize::MAX)
+}
+
 /// The ratio whose logarithm is the median of `values`, with the interval between those of them that
 /// are as far from either end as the distribution of the test says.
 fn ratio(mut values: Vec<f64>, distribution: &[f64], risk: f64) -> Ratio {
@@ -150,6 +165,19 @@ mod tests {
         ] {
             assert_eq!(critical(&signed_ranks(n), risk), value, "{n} at {risk}");
         }
+    }
+
+    #[test]
+    fn fewer_rounds_than_are_needed_have_no_interval() {
+        let rates = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0];
+        for risk in [0.05, 0.05 / 40.0] {
+            let (samples, pairs) = (fewest_samples(risk), fewest_pairs(risk));
+            let of_both = |count: usize| of_samples(&rates[..count], &rates[..count], risk);
+            let in_turns = |count: usize| of_pairs(&vec![(1.0, 2.0); count], risk);
+            assert!(of_both(samples).interval.is_some() && of_both(samples - 1).interval.is_none());
+            assert!(in_turns(pairs).interval.is_some() && in_turns(pairs - 1).interval.is_none());
+        }
+        assert_eq!((fewest_samples(0.05), fewest_pairs(0.05 / 40.0)), (4, 11));
     }
 
     /// All ways in which eight different rates are those of two samples of four that do not differ.

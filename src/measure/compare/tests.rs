@@ -101,6 +101,11 @@ fn other_machines_and_other_work_are_refused() {
              machine",
         ),
         (
+            refused(|new| new.host.machine.os = "\u{1b}[2J\n".into()),
+            "old.json: the operating system was linux there and is \\u{1b}[2J\\n here: measure both \
+             builds on one machine",
+        ),
+        (
             refused(|new| new.effort = Effort::Quick),
             "old.json: the effort was full there and is quick here: measure both in the same way",
         ),
@@ -120,9 +125,25 @@ fn other_settings_and_disturbances_are_said() {
     new.isa = "avx512".into();
     new.conditions.other_processes = Some(0.5);
     let notes = compared(&old, &new).notes;
-    let expected =
-        ["the instruction set was avx2 there and is avx512 here", "now, other processes took 50 %"];
+    let expected = [
+        "the instruction set was avx2 there and is avx512 here",
+        "so the FMA peak is another, and does not tell how much the machine itself changed",
+        "now, other processes took 50 %",
+    ];
     assert_eq!(notes, expected);
+    new.isa = "avx\u{1b}\n".into();
+    assert!(compared(&new, &old).notes[0].contains("was avx\\u{1b}\\n there"));
+}
+
+/// Wider vectors have a higher peak on the same machine.
+#[test]
+fn the_peak_of_other_instructions_widens_nothing() {
+    let (old, mut new) = (measured(80.0, 50.0), measured(160.0, 50.0));
+    new.fma_peak_gflops.rounds.one_thread = rounds(200.0);
+    assert_eq!(compared(&old, &new).rates[0].verdict, Verdict::NoDifference);
+    new.isa = "avx512".into();
+    let comparison = compared(&old, &new);
+    assert_eq!((comparison.drift, comparison.rates[0].verdict), (Some(1.0), Verdict::Faster));
 }
 
 #[test]
