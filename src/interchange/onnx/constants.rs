@@ -45,6 +45,15 @@ impl<'a> Constant<'a> {
         self.numbers(&self.tensor.float_data, f32::from_le_bytes)
     }
 
+    /// Its numbers as a bias for each of `outputs`.
+    pub(super) fn biases(&self, outputs: usize) -> Result<Vec<f32>, NodeProblem> {
+        let values = self.floats()?;
+        match values.len() == outputs && self.dims.last() == Some(&outputs) {
+            true => Ok(values),
+            false => Err(self.misfit(format!("a layer of {outputs} outputs"))),
+        }
+    }
+
     /// Its numbers, if they are int64 or int32.
     pub(super) fn ints(&self) -> Result<Vec<i64>, NodeProblem> {
         if self.tensor.data_type == Some(element::INT32) {

@@ -357,7 +357,7 @@ impl<'a> Reader<'a> {
     ) -> Result<(), NodeProblem> {
         self.awaits_bias = bias.is_none();
         let bias = match bias {
-            Some(bias) => biases(&bias, outputs)?,
+            Some(bias) => bias.biases(outputs)?,
             None => vec![0.0; outputs],
         };
         self.parameters.extend([kernel, bias]);
@@ -441,14 +441,5 @@ impl<'a> Reader<'a> {
             Form::Flattened(_) => None,
         };
         self.images = self.images.or(images);
-    }
-}
-
-/// A bias for each of `outputs`.
-fn biases(bias: &Constant<'_>, outputs: usize) -> Result<Vec<f32>, NodeProblem> {
-    let values = bias.floats()?;
-    match values.len() == outputs && bias.dims.last() == Some(&outputs) {
-        true => Ok(values),
-        false => Err(bias.misfit(format!("a layer of {outputs} outputs"))),
     }
 }
