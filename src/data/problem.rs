@@ -5,7 +5,7 @@ use std::path::Path;
 
 use super::CsvProblem;
 use super::{ClassProblem, Error};
-use crate::files::Foreign;
+use crate::files::{Foreign, OneLine};
 use crate::image::ImageShape;
 use crate::memory::Shortage;
 
@@ -357,7 +357,7 @@ pub enum Problem {
     #[error(transparent)]
     Csv(#[from] CsvProblem),
     /// What is wrong with a section of the data, such as a member of an archive.
-    #[error("{section}: {problem}")]
+    #[error("{}: {problem}", OneLine(section))]
     Within {
         /// What a person calls the section.
         section: Cow<'static, str>,
