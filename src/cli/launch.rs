@@ -56,8 +56,8 @@ impl Launch {
     pub(super) fn defer(self) {
         let Self { variable, size, rank, .. } = self;
         output::note(format_args!(
-            "error: this is process {rank} of {size} by {variable}, and process 0 says what is wrong; if \
-             it was started alone, start it by `env -u {variable}`"
+            "process {rank} of {size} by {variable}: process 0 says what is wrong; if this one was started \
+             alone, start it by `env -u {variable}`"
         ));
     }
 
