@@ -110,4 +110,10 @@ fn networks_that_cannot_be_asked_the_same_are_refused() {
     let absent = desk.run("predict runs/1 --ensemble gone --data data --index 0");
     assert!(absent.code == Some(1) && absent.stderr.contains("gone"), "{absent:?}");
     assert_eq!(desk.run("evaluate").code, Some(2));
+    for network in ["runs/3", "runs/3/model.safetensors"] {
+        let ended = desk.run(&format!("predict runs/1 --ensemble runs/2 {network}"));
+        assert_eq!((ended.code, ended.stderr.lines().count()), (Some(1), 1), "{ended:?}");
+        let said = format!("{network}: this is a network, not a picture");
+        assert!(ended.stderr.contains(&said) && ended.stderr.contains("--ensemble"), "{ended:?}");
+    }
 }

@@ -84,6 +84,8 @@ fn survivors_are_what_full_runs_give_and_the_others_are_told_apart() {
     for rung in [1, 2] {
         assert!(printed.contains(&format!("stopped at rung {rung}\n")), "{printed}");
     }
+    assert!(printed.contains("  epochs  "), "{printed}");
+    assert!(printed.contains("more than chance is not known"), "{printed}");
     let summary = desk.succeed("sweep show one --json");
     let summary: serde_json::Value = serde_json::from_str(&summary).unwrap();
     let rungs = summary["rungs"].as_array().unwrap();

@@ -101,6 +101,9 @@ fn results_are_summed_up_by_configuration() {
     assert_eq!(again, printed);
     let text = desk.succeed("sweep show sweeps/1");
     assert!(text.contains("0 + 2 failed") && text.contains("12 of 12 runs"), "{text}");
+    assert!(text.contains("compared with it by Welch's t-test"), "{text}");
+    let ended = desk.run("evaluate sweeps/1 --data data");
+    assert!(ended.code == Some(1) && ended.stderr.contains("this is a sweep"), "{ended:?}");
     let runs = desk.succeed(&format!("{SWEEP} --dry-run"));
     assert_eq!(runs.lines().count(), 12);
     assert!(runs.contains("run 5 (hidden 6,4, learning-rate 0.01, epochs 2, seed 4)"), "{runs}");
@@ -139,6 +142,14 @@ fn processes_that_mpirun_starts_do_not_all_do_the_same() {
         let said = String::from_utf8(output.stderr).unwrap();
         assert!(output.status.code() == Some(1) && said.contains("--features mpi"), "{said}");
         assert!(!desk.path("runs").exists());
+        // What they do not share, the first one says, and does.
+        for (number, lines) in [("0", 1), ("3", 0)] {
+            let mut info = desk.command("data info data");
+            let output = info.env(size, "4").env(rank, number).output().unwrap();
+            let said = String::from_utf8(output.stderr).unwrap();
+            assert!(output.status.success() && said.lines().count() == lines, "{said}");
+            assert!(lines == 0 || said.contains("does all of `mnistry data`"), "{said}");
+        }
         // A shard that may be that of all.
         for shard in ["1/4", "3/4", "4/5", "1/1"] {
             let (code, said) = run("3", &format!("--shard {shard} --sweep-dir part"));

@@ -272,11 +272,13 @@ fn a_merge_writes_to_no_folder_of_a_shard() {
         desk.succeed(&format!("{SWEEP} --shard {shard}/3"));
     }
     let parts = ["sweeps/1", "sweeps/2"].map(|folder| desk.results(folder));
-    let merged = said(&desk, "sweep merge sweeps/1 sweeps/2");
+    let merged = desk.run("sweep merge sweeps/1 sweeps/2");
+    assert_eq!(merged.code, Some(1), "{merged:?}");
     assert_eq!(desk.names("sweeps"), ["1", "2", "3"]);
     assert_eq!(["sweeps/1", "sweeps/2"].map(|folder| desk.results(folder)), parts);
     assert_eq!(desk.results("sweeps/3").len(), 3);
-    assert!(merged.contains("1 of 4 runs are in none of them: 3\n"), "{merged}");
+    assert!(merged.stderr.contains("1 of 4 runs are in none of them: 3\n"), "{merged:?}");
+    assert!(merged.stdout.contains("3 of 4 runs are done"), "{merged:?}");
     // What is missing is done there.
     desk.succeed(SWEEP);
     assert_eq!(desk.names("sweeps"), ["1", "2", "3"]);

@@ -7,6 +7,7 @@ use clap::Args;
 use mnistry::GemmBackend;
 use mnistry::data::{ClassNames, Found, LabelColumn, ReadOptions};
 use mnistry::report::{Error as ReportError, MODEL_FILE, RunConfig, RunRecord};
+use mnistry::sweep::SweepFolder;
 use mnistry::train::{Ensemble, Error as TrainError};
 use mnistry::{Dataset, Engine, EngineOptions, Network, Ranks, Result};
 
@@ -251,13 +252,16 @@ pub(super) fn in_a_row(names: &[&str]) -> String {
 }
 
 /// The network at `path`: a model file, or a run folder that holds one.
-pub(super) fn load(path: &Path) -> Result<Network> {
-    Ok(Network::load(model_file(path))?)
+pub(super) fn load(path: &Path) -> Result<Network, CommandError> {
+    match Network::load(model_file(path)) {
+        Err(_) if SweepFolder::is_at(path) => Err(CommandError::WholeSweep(path.to_owned())),
+        network => Ok(network?),
+    }
 }
 
 /// The networks at `models`, to be asked together.
 pub(super) fn load_ensemble(models: &[&Path]) -> Result<Ensemble, CommandError> {
-    let networks = models.iter().map(|model| load(model)).collect::<Result<_>>()?;
+    let networks = models.iter().map(|model| load(model)).collect::<Result<_, _>>()?;
     Ensemble::new(networks).map_err(|error| match (error, models) {
         (TrainError::OtherKind { number, difference }, [first, ..]) => CommandError::OtherKind {
             first: (*first).to_owned(),
@@ -271,6 +275,13 @@ pub(super) fn load_ensemble(models: &[&Path]) -> Result<Ensemble, CommandError> 
 /// The model file that `path` means: itself, or the one in a run folder.
 pub(super) fn model_file(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(MODEL_FILE) } else { path.to_owned() }
+}
+
+/// Whether there is a network at `path`, by its name or, of a run folder, by what is in it.
+pub(super) fn is_network(path: &Path) -> bool {
+    let has_ending = |file: &Path| file.extension() == Path::new(MODEL_FILE).extension();
+    let file = model_file(path);
+    file.is_file() && has_ending(&file)
 }
 
 /// A file to be written, which a dash does not name: what is printed there is for people.

@@ -18,6 +18,17 @@ pub(super) enum CommandError {
     /// Several networks, each of which would have results of its own.
     #[error("several networks are evaluated together, with --ensemble, or one after the other")]
     ManyModels,
+    /// A sweep where a network is named.
+    #[error(
+        "{}: this is a sweep, not a run: name one of the networks in its folder `models`, which is there \
+         if they were kept (--keep best, --keep all)", .0.display()
+    )]
+    WholeSweep(PathBuf),
+    /// A network where pictures are named.
+    #[error(
+        "{}: this is a network, not a picture: to ask it too, put --ensemble before it", .0.display()
+    )]
+    NetworkAmongPictures(PathBuf),
     /// Networks that are not for the same images and classes.
     #[error(
         "{}: {difference}, {}: the two cannot be asked together", other.display(), first.display()

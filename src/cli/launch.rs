@@ -46,6 +46,20 @@ impl Launch {
         })
     }
 
+    /// Whether something that starts several processes at once started this one, if alone.
+    pub(super) fn is_by_starter() -> bool {
+        STARTERS.iter().any(|(_, size, _)| env::var_os(size).is_some())
+    }
+
+    /// Says that each of them does the whole of `work`, which they do not share.
+    pub(super) fn say_not_shared(self, work: &str) {
+        let Self { starter, variable, size, .. } = self;
+        output::note(format_args!(
+            "each of the {size} processes that {starter} started, as {variable} has it, does all of \
+             `mnistry {work}`: only `train` and `sweep` are shared"
+        ));
+    }
+
     /// Whether this is the one that speaks for all.
     pub(super) fn is_first(self) -> bool {
         self.rank == 0

@@ -77,6 +77,25 @@ enum Command {
     Bench(bench::Bench),
 }
 
+impl Command {
+    /// What it is called, if processes that are started together do not share it.
+    fn not_shared(&self) -> Option<&'static str> {
+        match self {
+            Self::Train(_) | Self::Sweep(_) => None,
+            Self::Evaluate(_) => Some("evaluate"),
+            Self::Predict(_) => Some("predict"),
+            Self::Report(_) => Some("report"),
+            #[cfg(feature = "serve")]
+            Self::Serve(_) => Some("serve"),
+            Self::Export(_) => Some("export"),
+            Self::Import(_) => Some("import"),
+            Self::Data(_) => Some("data"),
+            Self::Check(_) => Some("check"),
+            Self::Bench(_) => Some("bench"),
+        }
+    }
+}
+
 /// How a command ended that did not fail.
 enum Outcome {
     Done,
@@ -102,6 +121,11 @@ fn is_shard() -> bool {
     std::env::args_os().any(|argument| is_shard(&argument))
 }
 
+/// Whether nothing but errors is to be said.
+fn is_quiet() -> bool {
+    std::env::args_os().any(|argument| argument == "--quiet" || argument == "-q")
+}
+
 /// Does what the arguments of the process ask for.
 pub(crate) fn run() -> ExitCode {
     file_size::heed();
@@ -115,6 +139,11 @@ pub(crate) fn run() -> ExitCode {
         }
         (Err(error), _) => error.exit(),
     };
+    if let Some(launch) = Launch::found().filter(|launch| launch.is_first() && !is_quiet())
+        && let Some(work) = command.not_shared()
+    {
+        launch.say_not_shared(work);
+    }
     let outcome = match command {
         Command::Train(train) => train.run(),
         Command::Evaluate(evaluate) => evaluate.run(),

@@ -11,6 +11,7 @@ use clap::Args;
 use mnistry::report::Palette;
 use serde::Serialize;
 
+use super::launch::Launch;
 use super::{CommandError, Outcome};
 
 /// What is printed.
@@ -64,10 +65,12 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
     print(&(text + "\n"))
 }
 
-/// The colours that stdout has: none in a pipe or a file, none where `NO_COLOR` is set.
+/// The colours that stdout has: none in a pipe or a file, none where `NO_COLOR` is set, and none for a
+/// process that was started with others: `mpirun` gives it a terminal, wherever its own output goes.
 pub(super) fn palette() -> Palette {
     match AutoStream::choice(&io::stdout()) {
         ColorChoice::Never => Palette::plain(),
+        _ if Launch::is_by_starter() => Palette::plain(),
         _ => Palette::coloured(),
     }
 }

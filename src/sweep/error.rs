@@ -48,6 +48,20 @@ pub enum Error {
         /// How many there are.
         there: usize,
     },
+    /// More configurations than were found in many draws.
+    #[error(
+        "sample: {configurations} configurations are to be drawn, but number {number} is one that there \
+         was already, {configuration}, however often it was drawn: draw fewer, or of wider ranges \
+         (numbers are drawn with four digits)"
+    )]
+    SampleRepeats {
+        /// How many are to be drawn.
+        configurations: usize,
+        /// The first that was not another one.
+        number: usize,
+        /// What it is.
+        configuration: String,
+    },
     /// A range where all combinations are wanted.
     #[error(
         "{} is a range, which has no list of values: say how many are to be drawn, with `sample`",

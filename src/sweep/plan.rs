@@ -80,8 +80,26 @@ impl Plan {
         let configurations = self.configuration_count();
         match configurations.and_then(|count| count.checked_mul(self.runs_each())) {
             Some(0) => Err(Error::NoRuns),
-            Some(1..=MOST_RUNS) => Ok(()),
+            Some(1..=MOST_RUNS) => self.check_draws(),
             _ => Err(Error::TooManyRuns(MOST_RUNS)),
+        }
+    }
+
+    /// Refuses a sample in which a configuration is drawn twice. Of those that can be counted there
+    /// are enough.
+    fn check_draws(&self) -> Result<()> {
+        if self.sample.is_none() || self.combinations().is_some() {
+            return Ok(());
+        }
+        let all = self.configurations();
+        let mut seen = HashSet::new();
+        match all.iter().find(|drawn| !seen.insert(&drawn.settings)) {
+            None => Ok(()),
+            Some(again) => Err(Error::SampleRepeats {
+                configurations: all.len(),
+                number: again.number,
+                configuration: again.to_string(),
+            }),
         }
     }
 

@@ -48,6 +48,8 @@ pub struct ConfigurationSummary {
     pub configuration: Configuration,
     /// How many of its runs came to no network.
     pub failed: usize,
+    /// How many epochs the others were trained, at most; none where there are no others.
+    pub epochs: Option<usize>,
     /// The accuracy on the test images.
     pub test_accuracy: Option<Statistics>,
     /// The accuracy on the images that were held out, where there are such.
@@ -115,6 +117,12 @@ impl Summary {
         Self { planned, done, judged_by, rungs, configurations }
     }
 
+    /// Whether any configuration was compared with the best: where all have but one run, none can be.
+    #[must_use]
+    pub fn has_comparisons(&self) -> bool {
+        self.configurations.iter().any(|row| row.p_value.is_some())
+    }
+
     /// The best configuration; none where no run came to a network without being stopped.
     #[must_use]
     pub fn best(&self) -> Option<&ConfigurationSummary> {
@@ -162,6 +170,7 @@ impl ConfigurationSummary {
         Self {
             configuration: configuration.clone(),
             failed: results.len() - networks().count(),
+            epochs: networks().map(|network| network.epochs).max(),
             test_accuracy: accuracy(Measure::Test),
             validation_accuracy: accuracy(Measure::Validation),
             fold_accuracy: accuracy(Measure::Folds),

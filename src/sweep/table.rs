@@ -36,9 +36,9 @@ impl Summary {
             Measure::Folds => "held-out % mean ± sd",
             Measure::Validation | Measure::Test => "test % mean ± sd",
         };
-        let measures =
-            ["runs", shown, "95 % interval", "least", "greatest", "seconds", "against the best"];
-        let headings = ["no."].iter().chain(&varied).chain(&measures);
+        let measures = [shown, "95 % interval", "least", "greatest", "seconds", "against the best"];
+        let counts: &[_] = if self.rungs.is_empty() { &["runs"] } else { &["runs", "epochs"] };
+        let headings = ["no."].iter().chain(&varied).chain(counts).chain(&measures);
         let has_best = self.best().is_some();
         let rows = self.configurations.iter().enumerate();
         let fields = |(place, row)| self.fields(row, &varied, has_best && place == 0);
@@ -53,6 +53,19 @@ impl Summary {
         let has_failed = |row: &ConfigurationSummary| row.failed > 0;
         self.best().is_some_and(|best| !has_failed(best))
             && self.configurations.iter().any(has_failed)
+    }
+
+    /// How the others are compared with the best, in words.
+    #[must_use]
+    pub fn comparison(&self) -> &'static str {
+        if self.has_comparisons() {
+            "the others are compared with it by Welch's t-test, adjusted by Holm's method"
+        } else if self.configurations.len() > 1 {
+            "whether the others differ from it by more than chance is not known, which takes several \
+             runs of each (--seeds 0-9)"
+        } else {
+            "there are no others to compare it with"
+        }
     }
 
     /// The measure whose numbers are shown. Images that configurations are chosen by say too much of
@@ -73,12 +86,20 @@ impl Summary {
             0 => count.to_string(),
             failed => format!("{count} + {failed} failed"),
         });
+        // By halving they differ, and all that follows with them.
+        if !self.rungs.is_empty() {
+            fields.push(row.epochs.map_or_else(String::new, |epochs| epochs.to_string()));
+        }
         fields.push(said(|of| match of.standard_deviation {
             Some(deviation) => format!("{} ± {}", percent(of.mean), percent(deviation)),
             None => percent(of.mean),
         }));
         fields.push(said(|of| match of.half_width {
-            Some(half) => format!("{} to {}", percent(of.mean - half), percent(of.mean + half)),
+            // No accuracy is below none or above all.
+            Some(half) => {
+                let ends = [of.mean - half, of.mean + half].map(|end| percent(end.clamp(0.0, 1.0)));
+                ends.join(" to ")
+            }
             None => "–".into(),
         }));
         fields.push(said(|of| percent(of.least)));
@@ -142,10 +163,10 @@ impl fmt::Display for Summary {
         }
         writeln!(
             f,
-            "{done} of {planned} runs; the best is that of the highest {judged_by} in the mean{};",
+            "{done} of {planned} runs are done; the best is that of the highest {judged_by} in the mean{};",
             if self.stands_before_failures() { ", of those of which no run failed" } else { "" }
         )?;
-        write!(f, "the others are compared with it by Welch's t-test, adjusted by Holm's method")?;
+        f.write_str(self.comparison())?;
         match judged_by.caution() {
             Some(caution) => write!(f, ";\n{caution}"),
             None => Ok(()),

@@ -112,6 +112,14 @@ fn a_plan_that_makes_no_sense_is_refused() {
     };
     assert!(refused(range("2..1")).contains("no range"));
     assert!(refused(range("0..1:log")).contains("logarithm"));
+    // Three numbers of four digits.
+    let drawn = |configurations| Plan {
+        sample: Some(Sample { configurations, seed: 0 }),
+        ..plan(&[("a", "0.5..0.5002")])
+    };
+    drawn(3).check().unwrap();
+    let again = refused(drawn(4));
+    assert!(again.contains("number 4") && again.contains("a 0.5"), "{again}");
     let values = (0..1100).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
     assert!(refused(plan(&[("a", &values), ("b", &values)])).contains("more than"));
 }

@@ -15,7 +15,7 @@ use mnistry::reading::Reader;
 use mnistry::report::{ProbabilityTable, check_output, submission, write_submission};
 use mnistry::{Dataset, Network};
 
-use super::common::{Common, in_a_row, load_ensemble, model_file, names, output_file};
+use super::common::{Common, in_a_row, is_network, load_ensemble, model_file, names, output_file};
 use super::{CommandError, Outcome, output};
 use images::Images;
 use inputs::Input;
@@ -79,6 +79,9 @@ Examples:
 
 impl Predict {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        if let Some(network) = self.files.iter().find(|file| is_network(file)) {
+            return Err(CommandError::NetworkAmongPictures(network.clone()));
+        }
         let (inputs, notes) = inputs::expanded(&self.files)?;
         self.check_outputs(&inputs)?;
         let engine = self.common.engine()?;

@@ -38,6 +38,9 @@ pub(super) struct Show {
 }
 
 /// Bring the shards of a sweep together
+///
+/// Where runs are in none of them, what is there is kept and summed up, the missing ones are said, and
+/// the exit code is 1.
 #[derive(Args)]
 pub(super) struct Merge {
     /// The folders of the shards
@@ -82,7 +85,7 @@ impl Merge {
             None => SweepFolder::claim_next_in(SWEEPS, &shards.claim()?)?,
         };
         shards.merge_into(&mut whole)?;
-        self.output.note(format_args!("merged in {}", whole.path().display()));
+        self.output.note(format_args!("merged into {}", whole.path().display()));
         let missing = whole.to_do(Shard::default()).map(|run: &PlannedRun| run.number as u64);
         let missing: Vec<u64> = missing.collect();
         if !missing.is_empty() {
@@ -95,7 +98,8 @@ impl Merge {
                 if more.is_empty() { "" } else { " …" },
             ));
         }
-        finish(&mut whole, Shard::default(), &self.output)
+        let done = finish(&mut whole, Shard::default(), &self.output)?;
+        Ok(if missing.is_empty() { done } else { Outcome::Partly })
     }
 }
 
