@@ -1,39 +1,35 @@
-//! How well networks read the real MNIST.
+//! How well networks read the real MNIST, by the program: `MNISTRY_PROGRAM` names a release build, which
+//! trains in seconds what takes that of the tests minutes.
+#![cfg(feature = "cli")]
 
-use mnistry::{
-    Activation, Dataset, Engine, EngineOptions, FitOptions, Network, NoObserver, Sequential,
-};
+use program::Desk;
+use serde_json::Value;
+
+mod program;
+
+/// What the program says on the real MNIST.
+fn json(desk: &Desk, arguments: &str) -> Value {
+    let mnist = std::env::var("MNISTRY_DATA_DIR").expect("MNISTRY_DATA_DIR holds MNIST");
+    let text = desk.succeed(&format!("{arguments} --data {mnist} --json --quiet"));
+    serde_json::from_str(&text).unwrap()
+}
 
 #[test]
 #[ignore = "needs MNISTRY_DATA_DIR"]
 fn five_epochs_read_974_of_1000_test_images() {
-    let folder = std::env::var_os("MNISTRY_DATA_DIR").expect("MNISTRY_DATA_DIR is set");
-    let mnist = Dataset::open(folder).expect("it holds MNIST");
-    let engine = Engine::new(EngineOptions::default()).expect("threads");
-    let accuracies = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9].map(|seed| {
-        let architecture = Sequential::new(mnist.shape())
-            .dense(100, Activation::Relu)
-            .dense(mnist.classes(), Activation::Sigmoid);
-        let mut network = Network::new(architecture, seed).expect("a sound network");
-        let options = FitOptions { seed, ..FitOptions::default() };
-        engine.fit(&mut network, &mnist.train, &options, &mut NoObserver).expect("a sound run");
-        engine.evaluate(&network, &mnist.test).expect("it fits").accuracy()
-    });
-    let mean = accuracies.iter().sum::<f64>() / accuracies.len() as f64;
-    assert!(mean >= 0.974, "mean {mean} of {accuracies:?}");
-    assert!(accuracies.iter().all(|&accuracy| accuracy >= 0.967), "{accuracies:?}");
+    let desk = Desk::new();
+    let summary = json(&desk, "sweep --seeds 0-9");
+    let accuracy = &summary["configurations"][0]["test_accuracy"];
+    assert_eq!(accuracy["count"], 10);
+    assert!(accuracy["mean"].as_f64().unwrap() >= 0.974, "{accuracy}");
+    assert!(accuracy["least"].as_f64().unwrap() >= 0.967, "{accuracy}");
 }
 
 #[test]
 #[ignore = "needs MNISTRY_DATA_DIR"]
 fn ten_epochs_of_lenet5_read_989_of_1000_test_images() {
-    let folder = std::env::var_os("MNISTRY_DATA_DIR").expect("MNISTRY_DATA_DIR is set");
-    let mnist = Dataset::open(folder).expect("it holds MNIST");
-    let engine = Engine::new(EngineOptions::default()).expect("threads");
-    let architecture = Sequential::lenet5(mnist.shape(), mnist.classes());
-    let mut network = Network::new(architecture, 0).expect("a sound network");
-    let options = FitOptions { epochs: 10, batch_size: 128, ..FitOptions::default() };
-    engine.fit(&mut network, &mnist.train, &options, &mut NoObserver).expect("a sound run");
-    let accuracy = engine.evaluate(&network, &mnist.test).expect("it fits").accuracy();
-    assert!(accuracy >= 0.989, "{accuracy}");
+    let desk = Desk::new();
+    let report = json(&desk, "train --model lenet5 --epochs 10 --batch-size 128");
+    let accuracy = &report["test"]["accuracy"];
+    assert!(accuracy.as_f64().unwrap() >= 0.989, "{accuracy}");
 }

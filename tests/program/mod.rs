@@ -103,9 +103,11 @@ impl Desk {
         names
     }
 
-    /// The program with `arguments`, separated by spaces, ready to run.
+    /// The program with `arguments`, separated by spaces, ready to run: that of the tests, or another build,
+    /// which `MNISTRY_PROGRAM` names.
     pub(crate) fn command(&self, arguments: &str) -> Command {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_mnistry"));
+        let other = std::env::var_os("MNISTRY_PROGRAM");
+        let mut command = Command::new(other.unwrap_or(env!("CARGO_BIN_EXE_mnistry").into()));
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
         let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
         for variable in proxies.iter().chain(&["MNISTRY_DATA_DIR", "CLICOLOR", "CLICOLOR_FORCE"]) {
