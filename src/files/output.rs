@@ -86,6 +86,7 @@ pub(crate) fn check_output<P: AsRef<Path>>(
 }
 
 /// Whether the file that `path` leads to is there, in `folder` or a folder of that.
+#[cfg(feature = "download")]
 pub(crate) fn lies_in(path: &Path, folder: &Path) -> bool {
     let full = path.canonicalize().ok().zip(folder.canonicalize().ok());
     full.is_some_and(|(path, folder)| path.starts_with(folder))
