@@ -113,7 +113,7 @@ fn what_cannot_be_is_one_line() {
             "import digits.npz out.safetensors --model layers.toml",
             "digits.npz: describes its network itself: leave --model out",
         ),
-        ("import text.keras out.safetensors", "text.keras: is not a .keras archive"),
+        ("import text.keras out.safetensors", "text.keras: not a readable zip archive"),
         (
             "import digits.weights.h5 out.safetensors",
             "digits.weights.h5: holds weights, but does not say of which network",

@@ -95,11 +95,9 @@ fn written(network: &Network, path: &Path, options: ExportOptions) -> Result<Vec
             c_header::write(network, &options).map(String::into_bytes).map_err(at)
         }
         #[cfg(feature = "keras")]
-        ModelFormat::Keras => keras::archive_of(network).map_err(|problem| at(problem.into())),
+        ModelFormat::Keras => keras::archive_of(network).map_err(at),
         #[cfg(feature = "keras")]
-        ModelFormat::KerasWeights => {
-            keras::weights_of(network).map_err(|problem| at(problem.into()))
-        }
+        ModelFormat::KerasWeights => keras::weights_of(network).map_err(at),
         #[cfg(not(feature = "keras"))]
         ModelFormat::Keras | ModelFormat::KerasWeights => Err(at(Problem::LeftOut(format))),
     }

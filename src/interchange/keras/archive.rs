@@ -8,14 +8,14 @@ use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::error::{Problem, Result};
-use super::{Imported, LARGEST_FILE, config, weights};
+use super::{Imported, KerasProblem, LARGEST_FILE, config, weights};
 use crate::data::ClassNames;
 use crate::data::formats::unpack::UnpackError;
 use crate::data::formats::zip_member::{self, Directory, ZipMember};
 use crate::files::{read_bounded, write_output};
+use crate::interchange::error::{Problem, Result};
 use crate::memory::{Need, reserve};
-use crate::model::Network;
+use crate::model::{FileProblem, Network};
 
 const CONFIG: &str = "config.json";
 const METADATA: &str = "metadata.json";
@@ -77,13 +77,13 @@ pub(in crate::interchange) fn to_bytes(network: &Network) -> Result<Vec<u8>, Pro
     let mnistry = names.map(|names| Ours { class_names: Some(names) });
     let metadata = Metadata { keras_version: KERAS_VERSION.into(), mnistry };
     let metadata = serde_json::to_value(metadata);
-    let metadata = metadata.map_err(|error| Problem::Unwritable(error.into()))?;
+    let metadata = metadata.map_err(|error| FileProblem::Unwritable(error.into()))?;
     let members = [
         (METADATA, json(&metadata)),
         (CONFIG, json(&config::write(network.architecture()))),
         (WEIGHTS, weights::to_bytes(network)?),
     ];
-    store(&members).map_err(|error| Problem::Unwritable(error.into()))
+    Ok(store(&members).map_err(|error| FileProblem::Unwritable(error.into()))?)
 }
 
 /// An archive of `members`, stored without compression as Keras stores them.
@@ -127,10 +127,11 @@ fn json<T: for<'a> Deserialize<'a>>(
     let member = ZipMember::find(bytes, archive, name)?;
     let found = member.len()?;
     if found > LONGEST_JSON {
-        return Err(Problem::LongJson { member: name, found, most: LONGEST_JSON });
+        let most = LONGEST_JSON;
+        return Err(KerasProblem::LongJson { member: name, found, most }.into());
     }
-    serde_json::from_slice(&unpack(&member, name)?)
-        .map_err(|said| Problem::Json { member: name, said })
+    let json = serde_json::from_slice(&unpack(&member, name)?);
+    Ok(json.map_err(|said| KerasProblem::Json { member: name, said })?)
 }
 
 /// What `member`, which is called `name`, holds.
@@ -143,6 +144,6 @@ fn unpack(member: &ZipMember<'_>, name: &'static str) -> Result<Vec<u8>, Problem
     match member.unpack_to(&mut unpacked, len) {
         Ok(()) => Ok(unpacked),
         Err(UnpackError::Compressed(problem)) => Err(problem.within(name).into()),
-        Err(UnpackError::Write(said)) => Err(Problem::Hdf5(said.into())),
+        Err(UnpackError::Write(said)) => Err(KerasProblem::Hdf5(said.into()).into()),
     }
 }
