@@ -12,7 +12,8 @@ use super::bounded_source::BoundedSource;
 use super::{KerasProblem, LARGEST_FILE};
 use crate::files::{read_bounded, write_output};
 use crate::interchange::error::{Problem, Result};
-use crate::memory::Need;
+use crate::interchange::{ExportOptions, ModelFormat, memory, written_as};
+use crate::memory::reserve;
 use crate::model::{Architecture, FileProblem, Network, ParameterSpec, Tensor};
 
 /// The group of all layers.
@@ -27,7 +28,7 @@ const VARIABLES: &str = "vars";
 /// When the file cannot be written, or there is too little memory to put it together.
 pub fn write_weights(network: &Network, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
-    let bytes = to_bytes(network).map_err(|problem| problem.at(path))?;
+    let bytes = written_as(ModelFormat::KerasWeights, network, path, ExportOptions::default())?;
     Ok(write_output(path, &bytes)?)
 }
 
@@ -44,10 +45,6 @@ pub fn read_weights(path: impl AsRef<Path>, architecture: Architecture) -> Resul
 
 /// The weights of `network` as an HDF5 file.
 pub(in crate::interchange) fn to_bytes(network: &Network) -> Result<Vec<u8>, Problem> {
-    let numbers = 4 * network.parameter_count() as u128;
-    // As they are put in, and in the file that is made of them.
-    let need = Need::default().and("the weights in HDF5", 2 * numbers);
-    need.check("writing the weights", "fewer units or smaller kernels")?;
     let mut file = FileBuilder::new();
     let mut layers = file.create_group(LAYERS);
     for [kernel, bias] in network.tensors().as_chunks().0 {
@@ -63,7 +60,10 @@ pub(in crate::interchange) fn to_bytes(network: &Network) -> Result<Vec<u8>, Pro
         layers.add_group(layer.finish());
     }
     file.add_group(layers.finish());
-    Ok(file.finish().map_err(|error| FileProblem::Unwritable(error.into()))?)
+    let mut bytes = Vec::new();
+    reserve(&mut bytes, memory::file_bytes(network), ("the export", "the file"))?;
+    file.finish_to(&mut bytes).map_err(|error| FileProblem::Unwritable(error.into()))?;
+    Ok(bytes)
 }
 
 /// A network of `architecture` with the weights in the HDF5 file that holds `bytes`.
