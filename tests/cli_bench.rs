@@ -158,8 +158,8 @@ fn files_that_cannot_be_compared_with_are_refused_before_anything_is_measured() 
     for (arguments, what) in [
         ("--data other", "what was trained on was 240 images of 64 pixels in 3 classes"),
         ("--only gemm", "no rate of the engine was measured both there and here"),
-        ("--save /proc/now.json", "cannot write to /proc"),
-        ("--html /proc/now.html", "cannot write to /proc"),
+        ("--save /proc/now.json", "cannot write to /"),
+        ("--html /proc/now.html", "cannot write to /"),
     ] {
         // A file that the measurements would be written to first shows whether there were any.
         let other = if arguments.contains("--save") { "" } else { "--save new.json" };
