@@ -126,7 +126,7 @@ impl Export {
         let place = self.common.place_for(place.as_ref());
         let silent = OutputOptions { json: false, quiet: true };
         let found = find_silently(&place, &silent)?;
-        if let Some(why) = found.stands_in {
+        if let Some(why) = &found.stands_in {
             let untested = Some(format!("no data were found: {why}"));
             return Ok(Quantised { untested, ..Quantised::default() });
         }
