@@ -62,7 +62,7 @@ fn an_export_that_needs_more_memory_than_there_is_is_refused() {
     for out in ["n.onnx", "n.keras", "n.weights.h5", "n.npz", "n.h", "n.safetensors"] {
         let mut said = String::new();
         // Enough for the network itself, and then more and more.
-        for limit in (100_000..=600_000).step_by(20_000) {
+        for limit in (100_000..=600_000).step_by(30_000) {
             let ended = under(&desk, &format!("-v {limit}"), &format!("export run {out} --quiet"));
             if ended.code == Some(0) {
                 break;

@@ -41,11 +41,13 @@ const CHARACTERS_BESIDE: usize = 16 << 10;
 /// What names begin with in the header at `path`: the name of the file, as far as C has such names.
 pub(super) fn name_of(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
-    let name: String =
-        stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    match name.starts_with(|c: char| c.is_ascii_lowercase()) {
-        true => name,
-        false => format!("model_{}", name.trim_start_matches('_')),
+    // C++ keeps names with two underscores in a row to itself.
+    let words = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let name = words.collect::<Vec<_>>().join("_");
+    match name.chars().next() {
+        Some(first) if first.is_ascii_lowercase() => name,
+        Some(_) => format!("model_{name}"),
+        None => "model".into(),
     }
 }
 
@@ -205,8 +207,8 @@ mod tests {
             ("out/Mnist.h", "mnist"),
             ("my-digits 2.h", "my_digits_2"),
             ("3.h", "model_3"),
-            ("_x.h", "model_x"),
-            ("ü.h", "model_"),
+            ("_x__y_.h", "x_y"),
+            ("ü.h", "model"),
         ] {
             assert_eq!(name_of(Path::new(path)), name);
         }

@@ -97,10 +97,10 @@ pub(super) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
 pub(super) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
     bounds::check(bytes)?;
     let model = ModelProto::decode(bytes).map_err(OnnxProblem::decode)?;
+    let graph = model.graph.as_ref().ok_or(OnnxProblem::NoGraph)?;
     let mut notes = Vec::new();
     check_versions(&model, &mut notes)?;
     check_functions(&model)?;
-    let graph = model.graph.as_ref().ok_or(OnnxProblem::NoGraph)?;
     let (network, more) = import::network(graph)?;
     notes.extend(more);
     let entry = |entry: &&StringStringEntryProto| entry.key.as_deref() == Some(NetworkRecord::KEY);

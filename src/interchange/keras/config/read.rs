@@ -95,6 +95,10 @@ pub(in super::super) fn read(model: Model) -> Result<(Architecture, Vec<Note>), 
             "InputLayer" if number == 0 => {
                 layer.config.check_input().map_err(refused)?;
                 reading.input(&layer.config)?;
+                if !reading.is_whole {
+                    let notes = &mut reading.notes;
+                    layer.config.note("InputLayer", layer.name(), notes).map_err(refused)?;
+                }
             }
             class => {
                 reading.layer(class, &layer.config).map_err(refused)?;

@@ -259,6 +259,12 @@ fn what_means_something_else_is_refused() {
         assert!(found.contains(said), "{found}, not {said}");
     }
     assert!(read_with("Dense", "sparsity", json!(false)).is_ok(), "it is not in use");
+    let mut half = model(&[("Flatten", json!({})), ("Dense", json!({ "units": 3 }))]);
+    half["config"]["layers"][0]["config"]["dtype"] = "float16".into();
+    let notes = read_json(half.clone()).unwrap().1;
+    assert!(notes[1].to_string().contains("'InputLayer' is computed by float16"), "{notes:?}");
+    half["config"]["layers"][0]["config"]["dtype"] = "string".into();
+    assert!(read_json(half).unwrap_err().contains("layer 'InputLayer' has dtype \"string\""));
     // A layer that somebody else calls by the same name.
     let layer = |module: Value, registered: Value| {
         let mut model = model(&[("Flatten", json!({})), ("Dense", json!({ "units": 3 }))]);

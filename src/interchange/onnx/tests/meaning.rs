@@ -74,6 +74,12 @@ fn what_an_operator_is_told_is_known_or_refused() {
 }
 
 #[test]
+fn a_file_of_nothing_is_no_graph() {
+    let said = read(&[]).unwrap_err().to_string();
+    assert!(said.starts_with("is not an ONNX file"), "{said}");
+}
+
+#[test]
 fn operators_of_another_meaning_are_refused() {
     let said_by = |change: fn(&mut ModelProto)| {
         let file = gemm(torch().node("Flatten", &[], &[])).file();
