@@ -5,12 +5,14 @@ use std::io::Cursor;
 use std::path::Path;
 
 use image::{DynamicImage, GrayAlphaImage, GrayImage, ImageFormat, Luma, LumaA};
-use mnistry::image::ImageShape;
+use mnistry::Network;
 use mnistry::interchange::{self, ExportOptions};
-use mnistry::{Activation, Network, Sequential};
+use networks::{dense, of_all_layers};
 use writers::{arrays, members};
 use zip::CompressionMethod::{Deflated, Stored};
 
+#[path = "../tests/networks/mod.rs"]
+mod networks;
 #[path = "../tests/writers/mod.rs"]
 mod writers;
 
@@ -27,20 +29,24 @@ fn main() -> std::io::Result<()> {
         ("gz/labels", writers::gzip(&writers::idx(&labels))),
         ("idx/images", writers::idx(&images)),
         ("idx/labels", writers::idx(&labels)),
+        ("keras/dense", exported(&dense(), "model.keras")),
+        ("keras/images", exported(&of_all_layers(), "model.keras")),
         ("npy/images", writers::npy(&images)),
         ("npy/labels", writers::npy(&labels)),
         ("npz/stored", writers::npz(&members, Stored)),
         ("npz/deflated", writers::npz(&members, Deflated)),
         ("onnx/dense", exported(&dense(), "model.onnx")),
-        ("onnx/images", exported(&images_of_all_layers(), "model.onnx")),
+        ("onnx/images", exported(&of_all_layers(), "model.onnx")),
         ("picture/bmp", picture(ImageFormat::Bmp)),
         ("picture/gif", encode(&transparent().into_rgba8().into(), ImageFormat::Gif)),
         ("picture/jpeg", picture(ImageFormat::Jpeg)),
         ("picture/png", picture(ImageFormat::Png)),
         ("picture/tiff", picture(ImageFormat::Tiff)),
         ("picture/webp", picture(ImageFormat::WebP)),
+        ("weights_h5/dense", exported(&dense(), "model.weights.h5")),
+        ("weights_h5/images", exported(&of_all_layers(), "model.weights.h5")),
         ("weights_npz/dense", exported(&dense(), "model.npz")),
-        ("weights_npz/images", exported(&images_of_all_layers(), "model.npz")),
+        ("weights_npz/images", exported(&of_all_layers(), "model.npz")),
         ("picture/transparent", encode(&transparent(), ImageFormat::Png)),
     ];
     let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus");
@@ -50,26 +56,6 @@ fn main() -> std::io::Result<()> {
         fs::write(path, bytes)?;
     }
     Ok(())
-}
-
-/// A network of dense layers.
-fn dense() -> Network {
-    let layers = Sequential::new(ImageShape { height: 2, width: 2 })
-        .dense(3, Activation::Relu)
-        .dense(2, Activation::Sigmoid);
-    Network::new(layers, 1).expect("layers that fit")
-}
-
-/// A network of every kind of layer.
-fn images_of_all_layers() -> Network {
-    let layers = Sequential::new(ImageShape { height: 8, width: 8 })
-        .conv2d(2, 3, Activation::Relu)
-        .max_pool(2)
-        .average_pool(2)
-        .dropout(0.5)
-        .flatten()
-        .dense(2, Activation::Softmax);
-    Network::new(layers, 1).expect("layers that fit")
 }
 
 /// The file that `network` is exported to.

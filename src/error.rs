@@ -140,13 +140,6 @@ impl From<check::Error> for Error {
     }
 }
 
-#[cfg(feature = "keras")]
-impl From<interchange::keras::Error> for Error {
-    fn from(error: interchange::keras::Error) -> Self {
-        interchange::Error::from(error).into()
-    }
-}
-
 impl From<measure::Error> for Error {
     fn from(error: measure::Error) -> Self {
         match error {

@@ -150,6 +150,23 @@ fn files_that_cannot_be_compared_with_are_refused_before_anything_is_measured() 
         assert_fails(&ended, what);
         assert_eq!(ended.stdout, "");
     }
+    // At full effort, to measure would take a minute; other images are not those that were trained on.
+    let ended = desk.run("bench --only gemm --compare now.json");
+    assert_fails(&ended, "the effort was quick there and is full here");
+    desk.succeed(&format!("{TRAIN} --quiet --save trained.json"));
+    desk.write_data("other", 4);
+    for (arguments, what) in [
+        ("--data other", "what was trained on was 240 images of 64 pixels in 3 classes"),
+        ("--only gemm", "no rate of the engine was measured both there and here"),
+        ("--save /proc/now.json", "cannot write to /"),
+        ("--html /proc/now.html", "cannot write to /"),
+    ] {
+        // A file that the measurements would be written to first shows whether there were any.
+        let other = if arguments.contains("--save") { "" } else { "--save new.json" };
+        let ended = desk.run(&format!("bench --quick --compare trained.json {arguments} {other}"));
+        assert_fails(&ended, what);
+        assert!(ended.stdout.is_empty() && !desk.path("new.json").exists(), "{arguments}");
+    }
     let same = desk.run("bench --quick --only peak --compare now.json --save now.json");
     assert_fails(&same, "would be overwritten");
     for usage in ["--fail-below 0.9", "--compare now.json --fail-below 2", "--rounds 3"] {
@@ -166,11 +183,11 @@ fn two_builds_take_turns() {
     let desk = Desk::new();
     let program = env!("CARGO_BIN_EXE_mnistry");
     let turns = format!("{TRAIN} --json --quiet --rounds 2 --compare-with {program}");
+    // What cannot be judged would not pass: that is known after a round.
     let ended = desk.run(&format!("{turns} --fail-below 0.5"));
-    // What cannot be judged has not passed.
-    assert_fails(&ended, "error: too few rounds to judge train ");
-    assert_fails(&ended, "at least 8 of each build are needed");
-    let stdout = ended.stdout;
+    assert_fails(&ended, "error: 2 rounds are too few to judge 6 rates: at least 8 are needed");
+    assert_eq!(ended.stdout, "");
+    let stdout = desk.succeed(&turns);
     let taken: Value = serde_json::from_str(&stdout).unwrap();
     assert_eq!((&taken["rounds"], &taken["old"]), (&2.into(), &taken["new"]));
     let rates = taken["comparison"]["rates"].as_array().unwrap();

@@ -3,8 +3,9 @@
 
 use std::fs;
 
-use program::Desk;
+use program::{Desk, writers};
 use serde_json::{Value, json};
+use zip::CompressionMethod::Stored;
 
 mod program;
 
@@ -60,7 +61,21 @@ fn a_header_says_what_its_bytes_cost() {
     fs::copy(desk.path("run/model.safetensors"), desk.path("alone.safetensors")).unwrap();
     let said = desk.run("export alone.safetensors other.h --int8");
     assert_eq!(said.code, Some(0), "{}", said.stderr);
-    assert!(said.stdout.contains("was not tested, as no data were found"), "{}", said.stdout);
+    assert!(
+        said.stdout.contains("was not tested") && said.stdout.contains(": no data were found: ")
+    );
+    // So it is where those of the run are there no longer, or are damaged, which is said as it is.
+    fs::rename(desk.path("data"), desk.path("moved")).unwrap();
+    let said = desk.run("export run moved.h --int8");
+    assert_eq!(said.code, Some(0), "{}", said.stderr);
+    let line = said.stdout.lines().find(|line| line.contains("was not tested")).unwrap();
+    assert!(line.contains("data"), "{line}");
+    assert!(!said.stdout.contains("no data were found"), "{}", said.stdout);
+    let json = desk.succeed("export run moved.h --int8 --json --quiet");
+    let int8 = &serde_json::from_str::<Value>(&json).unwrap()["int8"];
+    assert!(line.ends_with(int8["untested"].as_str().unwrap()), "{int8}");
+    assert_eq!(int8["int8"], Value::Null);
+    fs::rename(desk.path("moved"), desk.path("data")).unwrap();
     let said = desk.run("export alone.safetensors none.h --int8 --data nowhere");
     assert_eq!((said.code, desk.path("none.h").exists()), (Some(1), false));
 }
@@ -113,7 +128,7 @@ fn what_cannot_be_is_one_line() {
             "import digits.npz out.safetensors --model layers.toml",
             "digits.npz: describes its network itself: leave --model out",
         ),
-        ("import text.keras out.safetensors", "text.keras: is not a .keras archive"),
+        ("import text.keras out.safetensors", "text.keras: not a readable zip archive"),
         (
             "import digits.weights.h5 out.safetensors",
             "digits.weights.h5: holds weights, but does not say of which network",
@@ -142,4 +157,27 @@ fn what_cannot_be_is_one_line() {
     fs::copy(desk.path("run/model.safetensors"), desk.path("m.safetensors")).unwrap();
     let ended = desk.run("export m.safetensors m.safetensors");
     assert!(ended.code == Some(1) && ended.stderr.contains("would be overwritten"), "{ended:?}");
+}
+
+#[test]
+fn how_first_weights_were_read_is_said_once_in_a_sweep() {
+    let desk = Desk::new();
+    let array = |shape: &str, count: usize| {
+        let header = format!("{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}");
+        writers::npy_of(&header, &0.1_f64.to_le_bytes().repeat(count))
+    };
+    let members = [
+        ("dense.kernel.npy", array("(64, 1)", 64)),
+        ("dense.bias.npy", array("(1,)", 1)),
+        ("dense_1.kernel.npy", array("(1, 3)", 3)),
+        ("dense_1.bias.npy", array("(3,)", 3)),
+    ];
+    fs::write(desk.path("w.npz"), writers::npz(&members, Stored)).unwrap();
+    let ended = desk.run(
+        "sweep --data data --seeds 0-1 --grid init=w.npz --grid hidden=1 --grid epochs=1 \
+         --grid batch-size=32,64 --sweep-dir sweep",
+    );
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    let said = "--init: w.npz: the numbers of dense.kernel were rounded to float32";
+    assert_eq!(ended.stderr.lines().filter(|line| *line == said).count(), 1, "{}", ended.stderr);
 }

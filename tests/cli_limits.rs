@@ -56,6 +56,28 @@ fn what_needs_more_memory_than_there_is_says_how_much_for_what() {
 }
 
 #[test]
+fn an_export_that_needs_more_memory_than_there_is_is_refused() {
+    let desk = Desk::new();
+    desk.succeed(&format!("{TRAIN} --hidden 100000 --train-limit 1"));
+    for out in ["n.onnx", "n.keras", "n.weights.h5", "n.npz", "n.h", "n.safetensors"] {
+        let mut said = String::new();
+        // Enough for the network itself, and then more and more.
+        for limit in (100_000..=600_000).step_by(30_000) {
+            let ended = under(&desk, &format!("-v {limit}"), &format!("export run {out} --quiet"));
+            if ended.code == Some(0) {
+                break;
+            }
+            refused(&ended, " of memory");
+            assert!(!desk.path(out).exists(), "{out}");
+            said += &ended.stderr;
+        }
+        assert!(desk.path(out).exists(), "{out}: {said}");
+        let task = format!("{out}: the export needs about ");
+        assert!(said.contains(&task) && said.contains("are free: "), "{out}: {said}");
+    }
+}
+
+#[test]
 fn a_file_that_may_not_be_so_large_is_an_error_and_the_earlier_run_stays() {
     let desk = Desk::new();
     desk.succeed(TRAIN);

@@ -75,6 +75,37 @@ fn packed(len: usize) -> usize {
     BASE + (16 + 1032) * len
 }
 
+/// What a file of HDF5 may make a reader hold: it is read again and again, in small parts.
+#[cfg(feature = "keras")]
+fn model(len: usize) -> usize {
+    BASE + 64 * len
+}
+
+/// A network of every kind of layer as a file whose name ends so.
+#[cfg(feature = "keras")]
+fn exported(ending: &str) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(format!("model{ending}"));
+    let network = readers::networks::of_all_layers();
+    mnistry::interchange::export(&network, &path, Default::default()).unwrap();
+    std::fs::read(path).unwrap()
+}
+
+#[cfg(feature = "keras")]
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(500))]
+
+    #[test]
+    fn changed_weights_of_keras(bytes in changed(exported(".weights.h5"))) {
+        prop_assert!(most_held(|| readers::weights_h5(&bytes)) <= model(bytes.len()));
+    }
+
+    #[test]
+    fn changed_archives_of_keras(bytes in changed(exported(".keras"))) {
+        prop_assert!(most_held(|| readers::keras(&bytes)) <= model(bytes.len()));
+    }
+}
+
 /// A file changed here and there, cut or lengthened.
 fn changed(file: Vec<u8>) -> impl Strategy<Value = Vec<u8>> {
     let flips = prop::collection::vec((any::<Index>(), any::<u8>()), 0..4);

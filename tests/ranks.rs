@@ -286,7 +286,7 @@ fn swept(
         let make = |run: &PlannedRun| Ok(job(run, &data.train));
         let sweep = Sweep::new(&data, plan.clone(), EngineOptions::default(), Some(2));
         let sweep = sweep.expect("a sound plan").keep(Keep::All);
-        let conditions = sweep.check(&make).expect("it can be done");
+        let conditions = sweep.check(&make).expect("it can be done").conditions;
         let sweep = sweep.across(&ranks, &conditions).expect("the same sweep");
         if !ranks.is_first() {
             sweep.follow(&make).expect("it follows");
@@ -362,7 +362,7 @@ fn sweeps_that_differ_are_refused() {
         let agree = |which: usize| {
             let sweep = Sweep::new(&data, plan.clone(), EngineOptions::default(), Some(1));
             let sweep = sweep.expect("a plan").keep(keep(which));
-            let conditions = sweep.check(&make(which)).expect("it can be done");
+            let conditions = sweep.check(&make(which)).expect("it can be done").conditions;
             sweep.across(&ranks, &conditions).map(drop).map_err(|error| error.to_string())
         };
         [0, 1, 2].map(agree)

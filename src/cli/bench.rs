@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::{Args, ValueEnum};
 use mnistry::data::generated::generate;
 use mnistry::measure::{Comparison, Effort, Measurements, Program, Turns, Work};
-use mnistry::report::{check_output, roofline_page, write_page};
+use mnistry::report::{check_output, check_writable, roofline_page, write_page};
 use mnistry::{Engine, Result, Split};
 use serde::Serialize;
 
@@ -117,10 +117,12 @@ impl Bench {
         let inputs = || self.compare.iter().chain(&self.common.data);
         if let Some(file) = &self.save {
             check_output(file, inputs())?;
+            check_writable(file)?;
         }
         if let Some(file) = &self.html {
             check_page(file)?;
             check_output(file, inputs().chain(&self.save))?;
+            check_writable(file)?;
         }
         let wants = |benchmark| self.only.is_none_or(|only| only == benchmark);
         let images = if wants(Benchmark::Train) { Some(self.images()?) } else { None };
@@ -130,6 +132,9 @@ impl Bench {
             gemm: wants(Benchmark::Gemm),
             images: images.as_ref(),
         };
+        if let (Some(path), Some(old)) = (&self.compare, &old) {
+            old.check_work(&work, path)?;
+        }
         let measurements = Measurements::take(engine, &work)?;
         if let Some(file) = &self.save {
             measurements.save(file)?;
@@ -157,6 +162,7 @@ impl Bench {
             new: Program::this()?,
             rounds: usize::from(self.rounds),
             arguments: self.turn_arguments(engine),
+            is_judged: self.fail_below.is_some(),
         };
         self.common.output.note(format_args!(
             "{} turns of each build; the fewer other programs run, the more shows",

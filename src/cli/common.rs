@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use mnistry::GemmBackend;
 use mnistry::data::{ClassNames, Found, LabelColumn, ReadOptions};
+use mnistry::image::ImageShape;
 use mnistry::report::{Error as ReportError, MODEL_FILE, RunConfig, RunRecord};
 use mnistry::sweep::SweepFolder;
 use mnistry::train::{Ensemble, Error as TrainError};
@@ -289,6 +290,15 @@ pub(super) fn output_file(text: &str) -> Result<PathBuf, String> {
     match text {
         "-" => Err("give the name of a file: a dash is standard output elsewhere, not here".into()),
         name => Ok(name.into()),
+    }
+}
+
+/// Height and width of images, as `28x28`.
+pub(super) fn image_shape(text: &str) -> Result<ImageShape, String> {
+    let sides = text.split_once('x').map(|(height, width)| (height.parse(), width.parse()));
+    match sides {
+        Some((Ok(height @ 1..), Ok(width @ 1..))) => Ok(ImageShape { height, width }),
+        _ => Err("give height and width, such as 28x28".into()),
     }
 }
 

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use mnistry::Network;
 use mnistry::interchange::int8::quantised;
 use mnistry::interchange::{self, ExportOptions, ModelFormat};
-use mnistry::report::check_output;
+use mnistry::report::{check_output, check_writable};
+use mnistry::{Engine, Network};
 use serde::Serialize;
 
 use super::common::{Common, find_silently, load, model_file, output_file};
@@ -55,7 +55,7 @@ Examples:
 struct Exported {
     file: PathBuf,
     format: String,
-    bytes: u64,
+    bytes: usize,
     model: String,
     parameters: usize,
     /// What it takes and gives.
@@ -65,13 +65,15 @@ struct Exported {
     int8: Option<Quantised>,
 }
 
-/// What a network reads with its kernels in floats and in bytes; of none where no data were found.
+/// What a network reads with its kernels in floats and in bytes, or why that is not known.
 #[derive(Default, Serialize)]
 struct Quantised {
     dataset: Option<String>,
     test_images: usize,
     float32: Option<Tested>,
     int8: Option<Tested>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    untested: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -88,13 +90,15 @@ impl Export {
             return Err(conflict("export", problem).into());
         }
         check_output(&self.out, [model_file(&self.model)])?;
+        check_writable(&self.out)?;
         let network = load(&self.model)?;
         // Before anything is written, as what is named may not be there.
         let int8 = self.int8.then(|| self.quantise(&network)).transpose()?;
-        interchange::export(&network, &self.out, ExportOptions::default().int8(self.int8))?;
+        let options = ExportOptions::default().int8(self.int8);
+        let bytes = interchange::export(&network, &self.out, options)?;
         let exported = Exported {
             format: format.map_or_else(String::new, |format| format.to_string()),
-            bytes: self.out.metadata().map_or(0, |found| found.len()),
+            bytes,
             model: network.architecture().to_string(),
             parameters: network.parameter_count(),
             usage: format.map_or_else(String::new, |format| format.usage(&network, &self.out)),
@@ -104,12 +108,12 @@ impl Export {
         self.common.output.print(&exported, || exported.text())
     }
 
-    /// What quantisation costs; nothing where there are no data to tell it, unless some were named.
+    /// What quantisation costs; where data that nobody named do not tell it, why.
     fn quantise(&self, network: &Network) -> Result<Quantised, CommandError> {
-        match self.test(network) {
+        let engine = self.common.engine()?;
+        match self.test(network, &engine) {
             Err(error) if self.common.data.is_none() => {
-                self.common.output.note(format_args!("not tested: {error}"));
-                Ok(Quantised::default())
+                Ok(Quantised { untested: Some(error.to_string()), ..Quantised::default() })
             }
             tested => tested,
         }
@@ -117,16 +121,16 @@ impl Export {
 
     /// Tests `network` as it is and with its kernels in bytes, on the data that are named, or those of
     /// the run, or MNIST. Generated digits do not stand in.
-    fn test(&self, network: &Network) -> Result<Quantised, CommandError> {
+    fn test(&self, network: &Network, engine: &Engine) -> Result<Quantised, CommandError> {
         let place = self.common.run_of(&self.model)?;
         let place = self.common.place_for(place.as_ref());
         let silent = OutputOptions { json: false, quiet: true };
         let found = find_silently(&place, &silent)?;
-        if found.stands_in.is_some() {
-            return Ok(Quantised::default());
+        if let Some(why) = &found.stands_in {
+            let untested = Some(format!("no data were found: {why}"));
+            return Ok(Quantised { untested, ..Quantised::default() });
         }
         let data = self.common.told(found, &place, network.class_names())?.data;
-        let engine = self.common.engine()?;
         let test = |network: &Network| -> Result<Tested, CommandError> {
             let evaluation = engine.evaluate(network, &data.test)?;
             Ok(Tested { loss: evaluation.loss, accuracy: evaluation.accuracy() })
@@ -137,6 +141,7 @@ impl Export {
             int8: Some(test(&quantised)?),
             test_images: data.test.len(),
             dataset: Some(data.name),
+            untested: None,
         })
     }
 }
@@ -166,11 +171,10 @@ impl Quantised {
                 float32.loss,
                 int8.loss,
             ),
-            _ => {
-                "what the quantisation costs was not tested, as no data were found: name some with \
-                  --data\n"
-                    .into()
-            }
+            _ => format!(
+                "what the quantisation costs was not tested (--data names what to test it with): {}\n",
+                self.untested.as_deref().unwrap_or_default()
+            ),
         }
     }
 }

@@ -9,7 +9,7 @@ use mnistry::model::Architecture;
 use mnistry::report::check_output;
 use serde::Serialize;
 
-use super::common::output_file;
+use super::common::{image_shape, output_file};
 use super::output::OutputOptions;
 use super::{CommandError, Outcome};
 
@@ -34,7 +34,7 @@ pub(super) struct Import {
     model: Option<PathBuf>,
 
     /// Height and width of the images that the network of --model reads
-    #[arg(long, value_name = "HxW", value_parser = shape, default_value = "28x28", requires = "model")]
+    #[arg(long, value_name = "HxW", value_parser = image_shape, default_value = "28x28", requires = "model")]
     input: ImageShape,
 
     #[command(flatten)]
@@ -100,14 +100,5 @@ fn model_file(text: &str) -> Result<PathBuf, String> {
     match ModelFormat::of(Path::new(&path)) {
         Ok(ModelFormat::Safetensors) => Ok(path),
         _ => Err("give a file whose name ends with .safetensors".into()),
-    }
-}
-
-/// Height and width.
-fn shape(text: &str) -> Result<ImageShape, String> {
-    let sides = text.split_once('x').map(|(height, width)| (height.parse(), width.parse()));
-    match sides {
-        Some((Ok(height), Ok(width))) => Ok(ImageShape { height, width }),
-        _ => Err("give height and width, such as 28x28".into()),
     }
 }

@@ -37,7 +37,7 @@ pub(crate) use open::is_of_no_stranger;
 pub(crate) use open::{is_ours_alone, open_regular, open_unfollowed};
 #[cfg(feature = "download")]
 pub(crate) use output::lies_in;
-pub(crate) use output::{check_output, is_same_file, write_output};
+pub(crate) use output::{check_output, check_writable, is_same_file, write_output};
 pub(crate) use output_folder::{check_output_folder, write_output_folder};
 pub(crate) use staged::StagedFiles;
 pub(crate) use temporary::{TemporaryFile, sweep};

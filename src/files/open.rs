@@ -58,6 +58,7 @@ pub(crate) fn is_ours_alone(file: &File) -> bool {
 
 /// Whether `file`, in `folder`, is of this user, of whoever rules the machine, or of whoever the
 /// folder is: not of a third one, who may have put it there.
+#[cfg(feature = "download")]
 pub(crate) fn is_of_no_stranger(file: &File, folder: &Path) -> bool {
     #[cfg(unix)]
     {

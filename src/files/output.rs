@@ -85,7 +85,24 @@ pub(crate) fn check_output<P: AsRef<Path>>(
     }
 }
 
+/// Refuses to write to what the user calls `path` if no file can be made in its folder, or in the one
+/// that this would be made in.
+///
+/// # Errors
+/// As said.
+pub(crate) fn check_writable(path: &Path) -> Result<()> {
+    // A device or a pipe is written into, as far as it lets that.
+    if path.metadata().is_ok_and(|found| !found.is_file()) {
+        return Ok(());
+    }
+    let target = destination(path).map_err(Error::io("write", path))?;
+    // Those that are missing are made.
+    let mut folders = folder_of(&target).ancestors().filter(|folder| folder.exists());
+    TemporaryFile::create(folders.next().unwrap_or(Path::new("."))).map(drop)
+}
+
 /// Whether the file that `path` leads to is there, in `folder` or a folder of that.
+#[cfg(feature = "download")]
 pub(crate) fn lies_in(path: &Path, folder: &Path) -> bool {
     let full = path.canonicalize().ok().zip(folder.canonicalize().ok());
     full.is_some_and(|(path, folder)| path.starts_with(folder))

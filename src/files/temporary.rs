@@ -47,14 +47,6 @@ impl TemporaryFile {
         Self::create_as(folder, [PREFIX, ""], OWN_MODE)
     }
 
-    /// As [`create_own`](Self::create_own), with a name that begins and ends so.
-    ///
-    /// # Errors
-    /// As [`create`](Self::create).
-    pub(crate) fn create_own_named(folder: &Path, begin: &str, end: &str) -> Result<Self> {
-        Self::create_as(folder, [begin, end], OWN_MODE)
-    }
-
     fn create_as(folder: &Path, [begin, end]: [&str; 2], mode: u32) -> Result<Self> {
         let mut builder = tempfile::Builder::new();
         builder.prefix(begin).suffix(end);
@@ -91,24 +83,13 @@ impl TemporaryFile {
         Some(Self { file })
     }
 
-    /// Whether this user made it, and it has no other name.
-    pub(crate) fn is_own(&self) -> bool {
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::MetadataExt;
-            let us = rustix::process::geteuid().as_raw();
-            self.as_file().metadata().is_ok_and(|found| found.uid() == us && found.nlink() == 1)
-        }
-        #[cfg(not(unix))]
-        true
-    }
-
     /// Whether it stays when it is dropped.
     pub(crate) fn keep(&mut self, stays: bool) {
         self.file.disable_cleanup(stays);
     }
 
     /// Where it is.
+    #[cfg(any(test, feature = "download"))]
     pub(crate) fn path(&self) -> &Path {
         self.file.path()
     }
@@ -116,11 +97,6 @@ impl TemporaryFile {
     /// The open file.
     pub(crate) fn as_file(&self) -> &File {
         self.file.as_file()
-    }
-
-    /// The open file.
-    pub(crate) fn as_file_mut(&mut self) -> &mut File {
-        self.file.as_file_mut()
     }
 
     /// Waits until all bytes are on the disk.
@@ -169,6 +145,35 @@ impl TemporaryFile {
         // A map of the file would keep the lock.
         let _ = file.unlock();
         Ok(file)
+    }
+}
+
+/// What only downloads need, which go on with files that an ended process left.
+#[cfg(feature = "download")]
+impl TemporaryFile {
+    /// As [`create_own`](Self::create_own), with a name that begins and ends so.
+    ///
+    /// # Errors
+    /// As [`create`](Self::create).
+    pub(crate) fn create_own_named(folder: &Path, begin: &str, end: &str) -> Result<Self> {
+        Self::create_as(folder, [begin, end], OWN_MODE)
+    }
+
+    /// Whether this user made it, and it has no other name.
+    pub(crate) fn is_own(&self) -> bool {
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::MetadataExt;
+            let us = rustix::process::geteuid().as_raw();
+            self.as_file().metadata().is_ok_and(|found| found.uid() == us && found.nlink() == 1)
+        }
+        #[cfg(not(unix))]
+        true
+    }
+
+    /// The open file.
+    pub(crate) fn as_file_mut(&mut self) -> &mut File {
+        self.file.as_file_mut()
     }
 }
 

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use super::ModelFormat;
 #[cfg(feature = "keras")]
-use super::keras;
+use super::keras::KerasProblem;
 use super::onnx::OnnxProblem;
 use crate::data;
 use crate::files;
@@ -65,10 +65,10 @@ pub enum Problem {
     #[cfg(not(feature = "keras"))]
     #[error("this build was made without the feature keras, which {0} needs: take .onnx or .npz")]
     LeftOut(ModelFormat),
-    /// A file of Keras.
+    /// A file of Keras that is no network of the layers that are here.
     #[cfg(feature = "keras")]
     #[error(transparent)]
-    Keras(#[from] keras::Problem),
+    Keras(#[from] KerasProblem),
     /// A format that has no weights in bytes.
     #[error("{0} cannot have its kernels in bytes: a C header (.h) can")]
     NoInt8(ModelFormat),
@@ -104,16 +104,6 @@ impl Problem {
     /// This problem as that of the file at `path`.
     pub(super) fn at(self, path: &Path) -> Error {
         Error::Invalid { path: path.to_owned(), problem: Box::new(self) }
-    }
-}
-
-#[cfg(feature = "keras")]
-impl From<keras::Error> for Error {
-    fn from(error: keras::Error) -> Self {
-        match error {
-            keras::Error::File(error) => Self::File(error),
-            keras::Error::Invalid { path, problem } => Problem::from(*problem).at(&path),
-        }
     }
 }
 

@@ -4,7 +4,7 @@
 //! greatest |w| of that output over 127; zero stays zero. Biases stay as they are, and so does all that
 //! is computed of them: weights are what takes the room.
 
-use crate::model::{Network, NetworkError, Tensor};
+use crate::model::{Network, NetworkError, Tensor, check_memory};
 
 /// A kernel in bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -60,6 +60,7 @@ pub(super) fn is_kernel(tensor: &Tensor) -> bool {
 /// # Errors
 /// When a weight that is left is not finite.
 pub fn quantised(network: &Network) -> Result<Network, NetworkError> {
+    check_memory(network.architecture())?;
     let tensors = network.tensors().iter().map(|tensor| match is_kernel(tensor) {
         true => Tensor { values: Int8Kernel::nearest(tensor).weights(), ..tensor.clone() },
         false => tensor.clone(),

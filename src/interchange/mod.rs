@@ -19,6 +19,7 @@ mod format;
 pub mod int8;
 #[cfg(feature = "keras")]
 pub mod keras;
+mod memory;
 mod npz;
 mod onnx;
 
@@ -30,7 +31,6 @@ use std::path::Path;
 
 use crate::data::ClassNames;
 use crate::files::{read_bounded, write_output};
-use crate::memory::Need;
 use crate::model::{Architecture, LARGEST_FILE, Network};
 use error::Result;
 
@@ -68,23 +68,35 @@ impl ExportOptions {
 }
 
 /// Writes `network` to `path` in the format that its name ends in; a file that is there is replaced
-/// whole.
+/// whole. Gives how many bytes there were to write.
 ///
 /// # Errors
 /// When the name says no format, the format cannot say the network, or the file cannot be written.
-pub fn export(network: &Network, path: impl AsRef<Path>, options: ExportOptions) -> Result<()> {
+pub fn export(network: &Network, path: impl AsRef<Path>, options: ExportOptions) -> Result<usize> {
     let path = path.as_ref();
     let bytes = written(network, path, options)?;
-    Ok(write_output(path, &bytes)?)
+    write_output(path, &bytes)?;
+    Ok(bytes.len())
 }
 
 /// The bytes of the file at `path` that `network` is exported to.
 fn written(network: &Network, path: &Path, options: ExportOptions) -> Result<Vec<u8>> {
+    let format = ModelFormat::of(path).map_err(|problem| problem.at(path))?;
+    written_as(format, network, path, options)
+}
+
+/// The same in `format`, whatever the name of the file ends in.
+fn written_as(
+    format: ModelFormat,
+    network: &Network,
+    path: &Path,
+    options: ExportOptions,
+) -> Result<Vec<u8>> {
     let at = |problem: Problem| problem.at(path);
-    let format = ModelFormat::of(path).map_err(at)?;
     if options.int8 && format != ModelFormat::CHeader {
         return Err(at(Problem::NoInt8(format)));
     }
+    memory::check_export(network, format, options).map_err(|shortage| at(shortage.into()))?;
     match format {
         ModelFormat::Safetensors => Ok(network.to_bytes(path)?),
         ModelFormat::Onnx => onnx::write(network).map_err(at),
@@ -95,11 +107,9 @@ fn written(network: &Network, path: &Path, options: ExportOptions) -> Result<Vec
             c_header::write(network, &options).map(String::into_bytes).map_err(at)
         }
         #[cfg(feature = "keras")]
-        ModelFormat::Keras => keras::archive_of(network).map_err(|problem| at(problem.into())),
+        ModelFormat::Keras => keras::archive_of(network).map_err(at),
         #[cfg(feature = "keras")]
-        ModelFormat::KerasWeights => {
-            keras::weights_of(network).map_err(|problem| at(problem.into()))
-        }
+        ModelFormat::KerasWeights => keras::weights_of(network).map_err(at),
         #[cfg(not(feature = "keras"))]
         ModelFormat::Keras | ModelFormat::KerasWeights => Err(at(Problem::LeftOut(format))),
     }
@@ -115,7 +125,7 @@ pub fn import(path: impl AsRef<Path>) -> Result<Imported> {
     let at = |problem: Problem| problem.at(path);
     match ModelFormat::of(path).map_err(at)? {
         ModelFormat::Safetensors => Ok(Imported::plain(Network::load(path)?)),
-        format => read(&contents(path)?, format).map_err(at),
+        format => read(&contents(path, format)?, format).map_err(at),
     }
 }
 
@@ -155,20 +165,30 @@ pub fn import_weights(path: impl AsRef<Path>, architecture: Architecture) -> Res
     let at = |problem: Problem| problem.at(path);
     match ModelFormat::of(path).map_err(at)? {
         ModelFormat::Safetensors => Ok(Imported::plain(Network::load_weights(path, architecture)?)),
-        ModelFormat::Npz => npz::read_weights(&contents(path)?, architecture).map_err(at),
-        ModelFormat::Onnx | ModelFormat::Keras => {
-            let Imported { network, notes } = import(path)?;
-            let network = with_weights_of(network, architecture).map_err(at)?;
-            Ok(Imported { network, notes })
+        format => read_weights(contents(path, format)?, format, architecture).map_err(at),
+    }
+}
+
+/// The weights in the `bytes` of a file of `format`, in a network of `architecture`.
+///
+/// # Errors
+/// As [`import_weights`].
+pub fn read_weights(
+    bytes: Vec<u8>,
+    format: ModelFormat,
+    architecture: Architecture,
+) -> Result<Imported, Problem> {
+    match format {
+        ModelFormat::Npz => npz::read_weights(&bytes, architecture),
+        ModelFormat::Onnx | ModelFormat::Keras | ModelFormat::Safetensors => {
+            let Imported { network, notes } = read(&bytes, format)?;
+            Ok(Imported { network: with_weights_of(network, architecture)?, notes })
         }
-        ModelFormat::CHeader => Err(at(Problem::WriteOnly)),
+        ModelFormat::CHeader => Err(Problem::WriteOnly),
         #[cfg(feature = "keras")]
-        ModelFormat::KerasWeights => match keras::of_weights(contents(path)?, architecture) {
-            Ok(network) => Ok(Imported::plain(network)),
-            Err(problem) => Err(at(problem.into())),
-        },
+        ModelFormat::KerasWeights => keras::of_weights(bytes, architecture).map(Imported::plain),
         #[cfg(not(feature = "keras"))]
-        format @ ModelFormat::KerasWeights => Err(at(Problem::LeftOut(format))),
+        ModelFormat::KerasWeights => Err(Problem::LeftOut(format)),
     }
 }
 
@@ -239,12 +259,10 @@ fn with_weights_of(network: Network, architecture: Architecture) -> Result<Netwo
     })
 }
 
-/// The bytes of the model file at `path`, if there is memory for them and for what is made of them.
-fn contents(path: &Path) -> Result<Vec<u8>> {
+/// The bytes of the model file of `format` at `path`, if there is memory for them and for what is made
+/// of them.
+fn contents(path: &Path, format: ModelFormat) -> Result<Vec<u8>> {
     let len = path.metadata().map_or(0, |found| found.len());
-    // As messages, as a network, and once more where it is compared with what would be exported.
-    let need = Need::default().and("its bytes", len.into()).and("its weights", 3 * u128::from(len));
-    need.check("reading the model", "end other programs")
-        .map_err(|shortage| Problem::from(shortage).at(path))?;
+    memory::check_import(format, len).map_err(|shortage| Problem::from(shortage).at(path))?;
     Ok(read_bounded(path, LARGEST_FILE)?)
 }

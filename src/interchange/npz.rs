@@ -13,8 +13,8 @@ use zip::result::ZipError;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::Imported;
 use super::error::Problem;
+use super::{Imported, memory};
 use crate::data::formats::npy;
 use crate::data::formats::npz::NamedArrays;
 use crate::memory::reserve;
@@ -32,7 +32,9 @@ const ARCHITECTURE: &str = "architecture.json";
 /// # Errors
 /// When the format cannot say the network.
 pub(super) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
-    let mut archive = Archive(ZipWriter::new(Cursor::new(Vec::new())));
+    let mut file = Vec::new();
+    reserve(&mut file, memory::file_bytes(network), ("the export", "the file"))?;
+    let mut archive = Archive(ZipWriter::new(Cursor::new(file)));
     for tensor in network.tensors() {
         let numbers: Vec<u8> = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
         archive.add(&tensor.name, "<f4", &tensor.shape, &numbers)?;

@@ -60,6 +60,19 @@ pub enum Error {
         .0.display()
     )]
     NothingInCommon(PathBuf),
+    /// So few rounds that nothing would be certain.
+    #[error(
+        "{rounds} rounds are too few to judge {rates} rate{}: at least {needed} are needed (--rounds)",
+        if *rates == 1 { "" } else { "s" }
+    )]
+    TooFewRounds {
+        /// How many there would be.
+        rounds: usize,
+        /// How many rates are measured in each.
+        rates: usize,
+        /// How many rounds there must be.
+        needed: usize,
+    },
     /// A program that cannot be run.
     #[error("{}: cannot be run: {source}", path.display())]
     Start {

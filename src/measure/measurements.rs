@@ -10,7 +10,7 @@ use super::error::Result;
 use super::gemm::{SHAPES, gemm_rates};
 use super::peak::fma_peak;
 use super::rounds::{median, spread};
-use super::training::training_rates;
+use super::training::Trainings;
 use super::{Build, Conditions, Effort, FmaPeak, GemmRate, Host, MemoryBandwidth, TrainingRate};
 use crate::data::Split;
 use crate::exec::engine::Engine;
@@ -78,7 +78,7 @@ impl fmt::Display for TrainingImages {
 }
 
 impl TrainingImages {
-    fn of(images: &Split) -> Self {
+    pub(super) fn of(images: &Split) -> Self {
         Self {
             count: images.len(),
             pixels: images.shape().pixels(),
@@ -113,11 +113,13 @@ impl Measurements {
         let Work { effort, images, .. } = *work;
         let host = Host::this();
         let build = Build::this();
+        // What cannot begin is known before anything is measured.
+        let trainings = images.map(|images| Trainings::new(engine, images)).transpose()?;
         let mut watch = Watch::begin();
         let bandwidth = work.memory.then(|| memory_bandwidth(engine, &host)).transpose()?;
         let peak = fma_peak(engine, effort);
         let gemm = work.gemm.then(|| gemm_rates(engine.isa(), &SHAPES, effort, &mut watch));
-        let train = images.map(|images| training_rates(engine, images, &peak, effort, &mut watch));
+        let train = trainings.map(|trainings| trainings.rates(&peak, effort, &mut watch));
         let train = train.transpose()?;
         let mut measurements = Self {
             format: Self::FORMAT,
@@ -188,4 +190,11 @@ pub(super) struct Rate<'a> {
     pub(super) is_control: bool,
     /// Whether it is the FMA peak, which is that of an instruction set.
     pub(super) is_peak: bool,
+}
+
+impl Rate<'_> {
+    /// Of what it is, if it is of something that no change of the engine touches.
+    pub(super) fn control(&self) -> &'static str {
+        if self.is_peak { "FMA peak" } else { "matrixmultiply" }
+    }
 }

@@ -54,57 +54,80 @@ pub fn training_networks(input: ImageShape, classes: usize) -> Vec<(String, Arch
     HIDDEN.map(mlp).into_iter().chain([lenet5]).filter_map(checked).collect()
 }
 
-/// Measures training on `images` with Adam: networks of one hidden layer of 100 and of 512 units and
-/// LeNet-5, at minibatches of 32, 128 and 512, on one thread and on all of `engine`.
-///
-/// # Errors
-/// When the threads are refused or training fails.
-pub(super) fn training_rates(
-    engine: &Engine,
-    images: &Split,
-    peak: &FmaPeak,
-    effort: Effort,
-    watch: &mut Watch,
-) -> Result<Vec<TrainingRate>, train::Error> {
-    let repetitions = match effort {
-        Effort::Full => 7,
-        Effort::Turn | Effort::Quick => 1,
-    };
-    let of = |threads| {
-        let (isa, gemm) = (Some(engine.isa()), engine.gemm_backend());
-        Engine::new(EngineOptions { isa, gemm, threads: Some(threads) })
-    };
-    // A number that is given, so that all of the threads are measured, whether or not fewer are faster.
-    let (single, all) = (of(1)?, of(engine.threads())?);
-    let mut timed = Vec::new();
-    for (name, layers) in training_networks(images.shape(), images.classes()) {
-        for batch_size in BATCH_SIZES {
-            let mut add = |engine, peak| {
-                let network = Network::new(layers.clone(), 0)?;
-                let (model, rounds) = (name.clone(), Vec::new());
-                timed.push(TimedTraining { engine, peak, model, batch_size, network, rounds });
-                Ok::<_, train::Error>(())
-            };
-            add(&single, peak.one_thread)?;
-            if engine.threads() > 1 {
-                add(&all, peak.all_threads)?;
+/// What is trained: networks of one hidden layer of 100 and of 512 units and LeNet-5, at minibatches of
+/// 32, 128 and 512, on one thread and on all of an engine.
+pub(super) struct Trainings<'a> {
+    images: &'a Split,
+    /// Of one thread, and of all where they are several.
+    engines: Vec<Engine>,
+    networks: Vec<(String, Architecture)>,
+}
+
+impl<'a> Trainings<'a> {
+    /// Those on `images` with the threads of `engine`.
+    ///
+    /// # Errors
+    /// When the threads are refused, or one cannot begin.
+    pub(super) fn new(engine: &Engine, images: &'a Split) -> Result<Self, train::Error> {
+        let of = |threads| {
+            let (isa, gemm) = (Some(engine.isa()), engine.gemm_backend());
+            Engine::new(EngineOptions { isa, gemm, threads: Some(threads) })
+        };
+        let all = engine.threads();
+        // A number that is given, so that all of the threads are measured, whether or not fewer are
+        // faster.
+        let engines = [1, all].into_iter().take(all.min(2)).map(of).collect::<Result<_, _>>()?;
+        let networks = training_networks(images.shape(), images.classes());
+        let trainings = Self { images, engines, networks };
+        for training in trainings.each()? {
+            training.check(images)?;
+        }
+        Ok(trainings)
+    }
+
+    /// Each of them, with a network that is not trained yet.
+    fn each(&self) -> Result<Vec<TimedTraining<'_>>, train::Error> {
+        let mut timed = Vec::new();
+        for (name, layers) in &self.networks {
+            for batch_size in BATCH_SIZES {
+                for engine in &self.engines {
+                    let network = Network::new(layers.clone(), 0)?;
+                    let (model, rounds) = (name.clone(), Vec::new());
+                    timed.push(TimedTraining { engine, model, batch_size, network, rounds });
+                }
             }
         }
+        Ok(timed)
     }
-    for _ in 0..repetitions {
-        for training in &mut timed {
-            training.train_epoch(images)?;
+
+    /// Measures them, with Adam.
+    ///
+    /// # Errors
+    /// When training fails.
+    pub(super) fn rates(
+        &self,
+        peak: &FmaPeak,
+        effort: Effort,
+        watch: &mut Watch,
+    ) -> Result<Vec<TrainingRate>, train::Error> {
+        let repetitions = match effort {
+            Effort::Full => 7,
+            Effort::Turn | Effort::Quick => 1,
+        };
+        let mut timed = self.each()?;
+        for _ in 0..repetitions {
+            for training in &mut timed {
+                training.train_epoch(self.images)?;
+            }
+            watch.look();
         }
-        watch.look();
+        Ok(timed.into_iter().map(|training| training.rate(peak)).collect())
     }
-    Ok(timed.into_iter().map(TimedTraining::rate).collect())
 }
 
 /// One of the networks that are trained in turn, an epoch each.
 struct TimedTraining<'a> {
     engine: &'a Engine,
-    /// The FMA peak of the engine's threads, in GFLOP/s.
-    peak: f64,
     model: String,
     batch_size: usize,
     network: Network,
@@ -113,16 +136,26 @@ struct TimedTraining<'a> {
 }
 
 impl TimedTraining<'_> {
+    fn options(&self) -> FitOptions {
+        FitOptions { epochs: 1, batch_size: self.batch_size, ..FitOptions::default() }
+    }
+
+    /// Whether it can begin.
+    fn check(&self, images: &Split) -> Result<(), train::Error> {
+        self.engine.check_fit(&self.network, images, &self.options())
+    }
+
     fn train_epoch(&mut self, images: &Split) -> Result<(), train::Error> {
-        let options =
-            FitOptions { epochs: 1, batch_size: self.batch_size, ..FitOptions::default() };
+        let options = self.options();
         let history = self.engine.fit(&mut self.network, images, &options, &mut NoObserver)?;
         let rate = |seconds: f64| images.len() as f64 / seconds.max(1e-9);
         self.rounds.extend(history.epochs.iter().map(|epoch| rate(epoch.seconds)));
         Ok(())
     }
 
-    fn rate(self) -> TrainingRate {
+    fn rate(self, peak: &FmaPeak) -> TrainingRate {
+        let threads = self.engine.threads();
+        let peak = if threads == 1 { peak.one_thread } else { peak.all_threads };
         let samples_per_second = median_of(&self.rounds);
         let network = self.network.architecture();
         let flops = dense_flops(network);
@@ -130,10 +163,10 @@ impl TimedTraining<'_> {
         TrainingRate {
             model: self.model,
             batch_size: self.batch_size,
-            threads: self.engine.threads(),
+            threads,
             samples_per_second,
             dense_gflops,
-            of_peak: dense_gflops / self.peak,
+            of_peak: dense_gflops / peak,
             flops_per_byte: flops as f64 / bytes_per_sample(network, self.batch_size),
             rounds: self.rounds,
         }

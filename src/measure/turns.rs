@@ -172,6 +172,8 @@ pub struct Turns {
     pub rounds: usize,
     /// What both are given besides: what is measured, and how.
     pub arguments: Vec<OsString>,
+    /// Whether it must be certain of each rate whether it changed, for which few rounds are too few.
+    pub is_judged: bool,
 }
 
 /// What two builds measured in turns.
@@ -196,7 +198,8 @@ impl Turns {
     /// Has them take their turns, and calls `on_round` after each round with how many there were.
     ///
     /// # Errors
-    /// When one of them fails, is too old to know what it is asked for, or measures other things.
+    /// When one of them fails, is too old to know what it is asked for, or measures other things; when
+    /// there are too few rounds to judge. All that is known after the first round.
     pub fn take(&self, mut on_round: impl FnMut(usize)) -> Result<TurnsTaken> {
         let watch = Watch::begin();
         let (mut old, mut new) = (Vec::new(), Vec::new());
@@ -208,6 +211,9 @@ impl Turns {
             }
             for (program, measured) in turns {
                 measured.push(program.measure(&self.arguments)?);
+            }
+            if round == 0 {
+                self.check(&Comparison::of_turns(&old, &new, &self.old.path)?)?;
             }
             on_round(round + 1);
         }
@@ -229,6 +235,17 @@ impl Turns {
             conditions,
             comparison,
         })
+    }
+}
+
+impl Turns {
+    /// Refuses too few rounds for the rates of `first`, which compares the first ones.
+    fn check(&self, first: &Comparison) -> Result<()> {
+        let (rounds, rates, needed) = (self.rounds, first.rates.len(), first.rounds_needed());
+        match self.is_judged && rounds < needed {
+            true => Err(Error::TooFewRounds { rounds, rates, needed }),
+            false => Ok(()),
+        }
     }
 }
 

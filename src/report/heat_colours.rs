@@ -1,6 +1,7 @@
 //! Shares as colours, from white on.
 
 /// Blue for what is below nothing, white, orange for what is above: `value` from -1 to 1.
+#[cfg(feature = "html")]
 pub(super) fn diverging(value: f32) -> [u8; 3] {
     let end = if value < 0.0 { [0x00, 0x5A, 0x9C] } else { [0xC4, 0x4E, 0x00] };
     mixed([0xFF; 3], end, value.abs())

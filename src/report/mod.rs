@@ -29,7 +29,7 @@ pub use html::{
     RunPictures, comparison_page, curves, roofline_page, run_page, sweep_page, write_page,
 };
 pub use misclassified::{Misclassified, misclassified, write_misclassified};
-pub use output::{check_output, check_output_folder};
+pub use output::{check_output, check_output_folder, check_writable};
 pub use overview::Overview;
 pub use palette::Palette;
 pub use probabilities::{ProbabilityTable, write_probabilities};

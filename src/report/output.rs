@@ -17,6 +17,15 @@ pub fn check_output<P: AsRef<Path>>(
     Ok(files::check_output(path, inputs)?)
 }
 
+/// Whether a file can be made where `path` is, or the folder that it would be in, before long work for it
+/// is done.
+///
+/// # Errors
+/// When the system refuses that.
+pub fn check_writable(path: &Path) -> Result<()> {
+    Ok(files::check_writable(path)?)
+}
+
 /// Whether files can be written into a folder at `path`, before the work for them is done: there is
 /// none yet, or nothing is in it.
 ///

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::configuration::PlannedRun;
-use crate::interchange::{self, load_weights};
+use crate::interchange::{self, Imported, load_weights};
 use crate::model::{self, Architecture, Network};
 use crate::train::FitOptions;
 
@@ -27,15 +27,18 @@ pub type MakeJob<'a> =
     dyn Fn(&PlannedRun) -> Result<Job, Box<dyn std::error::Error + Send + Sync>> + Sync + 'a;
 
 impl Job {
-    /// The network with its first weights.
+    /// The network with its first weights, and how these were read where that was not the only way.
     ///
     /// # Errors
     /// When its file cannot be read or is not that of such a network, or there is too little memory.
-    pub fn network(&self) -> Result<Network, interchange::Error> {
+    pub fn network(&self) -> Result<Imported, interchange::Error> {
         let architecture = self.architecture.clone();
         match &self.init {
-            Some(path) => Ok(load_weights(path, architecture)?.network),
-            None => Ok(Network::new(architecture, self.options.seed).map_err(model::Error::from)?),
+            Some(path) => load_weights(path, architecture),
+            None => {
+                let network = Network::new(architecture, self.options.seed);
+                Ok(Imported::plain(network.map_err(model::Error::from)?))
+            }
         }
     }
 }

@@ -55,7 +55,7 @@ pub use measure::Measure;
 pub use merge::Shards;
 pub use plan::{Plan, Sample};
 pub use results::{Outcome, ResultRow, Trained};
-pub use run::{Sweep, SweepEnd, SweepProgress};
+pub use run::{Checked, Sweep, SweepEnd, SweepProgress};
 pub use seeds::{Seeds, in_ranges};
 pub use shard::Shard;
 pub use statistics::{Statistics, holm, welch};

@@ -59,6 +59,16 @@ pub struct SweepProgress<'a> {
     pub share: f64,
 }
 
+/// What is known of a sweep before it begins.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Checked {
+    /// What decides what its runs come to.
+    pub conditions: Conditions,
+    /// How files of first weights were read where that was not the only way, a line each.
+    pub notes: Vec<String>,
+}
+
 /// How a sweep ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum SweepEnd {
@@ -132,17 +142,17 @@ impl<'a> Sweep<'a> {
     }
 
     /// Checks that each configuration can be trained, by its first run, and that the best of them can
-    /// be told where that is needed; and says what decides what they come to.
+    /// be told where that is needed; and says what decides what they come to, and how files were read.
     ///
     /// # Errors
     /// When one cannot; when the best is to be kept, and some have a validation accuracy and others have
     /// none; when the plan has a halving that cannot be.
-    pub fn check(&self, make: &MakeJob<'_>) -> Result<Conditions> {
+    pub fn check(&self, make: &MakeJob<'_>) -> Result<Checked> {
         let engine = self.workers.first().ok_or(Error::NoRuns)?;
-        let (mut all, mut files, mut settings) =
-            (Vec::new(), BTreeSet::new(), Sha256Sum::default());
+        let (mut all, mut settings) = (Vec::new(), Sha256Sum::default());
+        let (mut files, mut notes) = (BTreeSet::new(), BTreeSet::new());
         for run in self.first_runs() {
-            let job = self.trainer.check(engine, make, run)?;
+            let job = self.trainer.check(engine, make, run, &mut notes)?;
             let Job { architecture, options, train_limit, .. } = &job;
             settings.add(format!("{architecture:?} {options:?} {train_limit:?}\n").as_bytes());
             files.extend(job.files.into_iter().chain(job.init));
@@ -152,7 +162,9 @@ impl<'a> Sweep<'a> {
             return Err(Error::NoBest);
         }
         self.rungs_of(&all)?;
-        Ok(Conditions::new(engine, settings.text(), self.trainer.files.learn(&files)?))
+        let files = self.trainer.files.learn(&files)?;
+        let conditions = Conditions::new(engine, settings.text(), files);
+        Ok(Checked { conditions, notes: notes.into_iter().collect() })
     }
 
     /// What a folder is claimed for in which it is done under `conditions`, those of its

@@ -1,5 +1,6 @@
 //! One task of a sweep, on one engine.
 
+use std::collections::BTreeSet;
 use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Instant;
@@ -13,6 +14,7 @@ use super::states::StateFiles;
 use super::tasks::{Done, Task};
 use crate::data::{Dataset, Fold, Folds, Split, sha256};
 use crate::exec::engine::Engine;
+use crate::interchange::Imported;
 use crate::model::{Error as ModelError, Network};
 use crate::train::{
     Epoch, Error as TrainError, FitOptions, Observer, ObserverError, State, Validation,
@@ -58,29 +60,33 @@ impl Observer for Until {
 }
 
 impl Trainer<'_> {
-    /// Checks that `run` can be trained, and how it is.
+    /// Checks that `run` can be trained, and how it is. What there is to say of how its first weights
+    /// were read goes to `notes`.
     pub(super) fn check(
         &self,
         engine: &Engine,
         make: &MakeJob<'_>,
         run: &PlannedRun,
+        notes: &mut BTreeSet<String>,
     ) -> Result<Job> {
         let job = job(make, run)?;
         let Images { train, .. } = self.images(run, &job)?;
         let names = &self.dataset.class_names;
         // To draw weights takes longer than all else here: they are what they are.
-        if job.init.is_some() {
-            self.network(&job)?;
+        if let Some(path) = &job.init {
+            let said = self.first(&job)?.notes.into_iter();
+            notes.extend(said.map(|note| format!("{}: {note}", path.display())));
         }
         let checked = engine.check_fit_of(&job.architecture, names, &train, &job.options);
         checked.map_err(|error| failed(run, error))?;
         Ok(job)
     }
 
-    /// The network that `job` begins with.
-    fn network(&self, job: &Job) -> Result<Network> {
-        let network = job.network()?.taking_class_names(&self.dataset.class_names);
-        Ok(network.map_err(ModelError::from)?)
+    /// The network that `job` begins with, and how it was read.
+    fn first(&self, job: &Job) -> Result<Imported> {
+        let Imported { network, notes } = job.network()?;
+        let network = network.taking_class_names(&self.dataset.class_names);
+        Ok(Imported { network: network.map_err(ModelError::from)?, notes })
     }
 
     fn images(&self, run: &PlannedRun, job: &Job) -> Result<Images> {
@@ -146,7 +152,7 @@ impl Trainer<'_> {
     /// Where `task` begins.
     fn state(&self, task: &Task, job: Job) -> Result<State> {
         let Some(bytes) = &task.state else {
-            return Ok(State::new(self.network(&job)?, job.options));
+            return Ok(State::new(self.first(&job)?.network, job.options));
         };
         // Whoever trains may know no folder.
         let path = StateFiles::of(Path::new("")).path(task.run);

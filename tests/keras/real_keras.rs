@@ -90,8 +90,8 @@ fn what_keras_made_is_read_or_refused_by_the_layer() {
     let readable = [
         ("named", vec![]),
         ("functional", vec![]),
-        ("scaled_before", vec![scaled]),
-        ("rows", vec![scaled, square]),
+        ("scaled_before", vec![scaled.clone()]),
+        ("rows", vec![scaled.clone(), square]),
         ("built_late", vec![scaled]),
         ("with_moments", vec![]),
     ];
@@ -117,7 +117,7 @@ fn what_keras_made_is_read_or_refused_by_the_layer() {
         ("last_axis.keras", "layer 'columns' reads rows of numbers, but is fed images"),
         ("forked.keras", "only a chain of layers is read"),
         ("nested.keras", "layer 'inner' is a Sequential"),
-        ("old.h5", "is not a .keras archive"),
+        ("old.h5", "not a readable zip archive"),
     ] {
         let error = keras::read_archive(at(name)).unwrap_err().to_string();
         assert!(error.contains(said), "{name}: {error}");

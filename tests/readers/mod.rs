@@ -4,21 +4,26 @@
 
 use mnistry::data::{LabelColumn, ReadOptions, Table};
 use mnistry::image::{Frame, Picture};
-use mnistry::interchange::{self, ModelFormat};
+use mnistry::interchange::{self, Imported, ModelFormat};
 use mnistry::internals::formats::{Layout, gzip, idx, npy, npz};
+
+#[path = "../networks/mod.rs"]
+pub(crate) mod networks;
 
 /// Has a reader read bytes.
 pub(crate) type Reader = fn(&[u8]);
 
 /// The readers, by the names of their fuzz targets.
-pub(crate) const READERS: [(&str, Reader); 8] = [
+pub(crate) const READERS: [(&str, Reader); 10] = [
     ("csv", csv),
     ("gz", gz),
     ("idx", idx),
+    ("keras", keras),
     ("npy", npy),
     ("npz", npz),
     ("onnx", onnx),
     ("picture", picture),
+    ("weights_h5", weights_h5),
     ("weights_npz", weights_npz),
 ];
 
@@ -98,19 +103,40 @@ pub(crate) fn picture(bytes: &[u8]) {
     }
 }
 
-/// A graph is a network whose weights are numbers.
+/// An archive of Keras is a network whose weights are numbers.
+pub(crate) fn keras(bytes: &[u8]) {
+    check_network(interchange::read(bytes, ModelFormat::Keras));
+}
+
+/// A graph is such a network.
 pub(crate) fn onnx(bytes: &[u8]) {
-    network(bytes, ModelFormat::Onnx);
+    check_network(interchange::read(bytes, ModelFormat::Onnx));
 }
 
-/// An archive of weights is such a network.
+/// Weights of Keras are those of a network that is known otherwise.
+pub(crate) fn weights_h5(bytes: &[u8]) {
+    for network in [networks::dense(), networks::of_all_layers()] {
+        let architecture = network.architecture().clone();
+        let read = interchange::read_weights(bytes.into(), ModelFormat::KerasWeights, architecture);
+        check_network(read);
+    }
+}
+
+/// An archive of weights is a network.
 pub(crate) fn weights_npz(bytes: &[u8]) {
-    network(bytes, ModelFormat::Npz);
+    check_network(interchange::read(bytes, ModelFormat::Npz));
 }
 
-fn network(bytes: &[u8], format: ModelFormat) {
-    if let Ok(imported) = interchange::read(bytes, format) {
-        let tensors = imported.network.tensors().iter();
-        assert!(tensors.flat_map(|tensor| &tensor.values).all(|weight| weight.is_finite()));
+/// What is read is a network whose weights are numbers; what is refused is so in a line.
+fn check_network(read: Result<Imported, interchange::Problem>) {
+    match read {
+        Ok(imported) => {
+            let tensors = imported.network.tensors().iter();
+            assert!(tensors.flat_map(|tensor| &tensor.values).all(|weight| weight.is_finite()));
+        }
+        Err(problem) => {
+            let said = problem.to_string();
+            assert!(!said.chars().any(char::is_control) && said.len() < 2000, "{said:?}");
+        }
     }
 }

@@ -10,6 +10,7 @@ use mnistry::check::{GradientCheck, GradientOptions, GradientReport, Verdict};
 use mnistry::image::ImageShape;
 use serde::Serialize;
 
+use super::common::image_shape;
 use super::engine_args::EngineArgs;
 use super::interrupt::Interrupt;
 use super::model::{Mlp, Model};
@@ -33,7 +34,7 @@ pub(super) struct Check {
     model: Model,
 
     /// Height and width of the images
-    #[arg(long, value_name = "HEIGHTxWIDTH", default_value = "28x28", value_parser = shape)]
+    #[arg(long, value_name = "HxW", default_value = "28x28", value_parser = image_shape)]
     images: ImageShape,
 
     /// How many cases are checked
@@ -124,13 +125,4 @@ fn faults(report: &GradientReport) -> Vec<String> {
     let tensors = report.tensors.iter().filter(|tensor| tensor.verdict() == Verdict::Differs);
     let loss = (!report.loss.holds()).then(|| "the loss".to_owned());
     tensors.map(|tensor| tensor.name.clone()).chain(loss).collect()
-}
-
-/// Height and width, as `28x28`.
-fn shape(text: &str) -> Result<ImageShape, String> {
-    let sides = text.split_once('x').map(|(height, width)| (height.parse(), width.parse()));
-    match sides {
-        Some((Ok(height @ 1..), Ok(width @ 1..))) => Ok(ImageShape { height, width }),
-        _ => Err("give height and width, such as 28x28".into()),
-    }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
 use mnistry::sweep::{
-    Claim, Conditions, Halving, Keep, MakeJob, Plan, PlannedRun, ResultRow, Rung, Rungs, Sample,
+    Checked, Claim, Halving, Keep, MakeJob, Plan, PlannedRun, ResultRow, Rung, Rungs, Sample,
     Seeds, Shard, Sweep as Runs, SweepEnd, SweepFolder, Values,
 };
 use mnistry::{Dataset, EngineOptions, Ranks};
@@ -222,7 +222,10 @@ impl Sweep {
                 .note(format_args!("{} configurations are checked first", options.len()));
         }
         let make = RunSettings::job_maker(&dataset);
-        let (sweep, conditions) = self.runs(&dataset, plan, &make, ranks)?;
+        let (sweep, Checked { conditions, notes, .. }) = self.runs(&dataset, plan, &make, ranks)?;
+        for note in notes {
+            self.common.output.note(format_args!("--init: {note}"));
+        }
         let interrupt = agree(ranks, Interrupt::listen(sweep.stop_flag()))?;
         let mut folder = self.folder(&sweep.claim(&conditions))?;
         if let Some(leader) = leader {
@@ -271,14 +274,14 @@ impl Sweep {
         Ok(self.common.find(&place, None)?.data)
     }
 
-    /// The sweep of `plan`, which can be done on all `ranks`, and what decides what its runs come to.
+    /// The sweep of `plan`, which can be done on all `ranks`, and what is known of it.
     fn runs<'a>(
         &self,
         dataset: &'a Dataset,
         plan: Plan,
         make: &MakeJob<'_>,
         ranks: Option<&'a Ranks>,
-    ) -> Result<(Runs<'a>, Conditions), CommandError> {
+    ) -> Result<(Runs<'a>, Checked), CommandError> {
         let threads = usize::from(self.threads_per_run);
         let workers = match (self.workers, ranks) {
             (Some(workers), _) => Some(workers.into()),
@@ -290,15 +293,15 @@ impl Sweep {
             let sweep = Runs::new(dataset, plan, options, workers)?
                 .shard(self.shard.unwrap_or_default())
                 .keep(self.keep.into());
-            let conditions = sweep.check(make)?;
-            Ok((sweep, conditions))
+            let checked = sweep.check(make)?;
+            Ok((sweep, checked))
         };
-        let (sweep, conditions) = agree(ranks, sweep())?;
+        let (sweep, checked) = agree(ranks, sweep())?;
         let sweep = match ranks {
-            Some(ranks) => sweep.across(ranks, &conditions)?,
+            Some(ranks) => sweep.across(ranks, &checked.conditions)?,
             None => sweep,
         };
-        Ok((sweep, conditions))
+        Ok((sweep, checked))
     }
 
     /// What is to be done, by the file or the arguments.

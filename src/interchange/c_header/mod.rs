@@ -13,7 +13,7 @@ use std::path::Path;
 
 use super::error::Problem;
 use super::int8::{Int8Kernel, is_kernel};
-use crate::memory::Need;
+use crate::memory::Shortage;
 use crate::model::{Network, Tensor};
 use calls::Calls;
 
@@ -29,18 +29,40 @@ pub(super) struct Options {
 /// Up to so many bytes, what a layer puts out is kept on the stack.
 const MOST_ON_STACK: usize = 64 << 10;
 
-/// About how many characters a weight takes.
-const CHARACTERS: u128 = 24;
+/// More characters than a weight takes, with its part of the line.
+const CHARACTERS: usize = 20;
+
+/// The same of one in bytes.
+const CHARACTERS_OF_BYTE: usize = 7;
+
+/// More characters than a header has of a tensor beside its numbers, or of nothing of one.
+const CHARACTERS_BESIDE: usize = 16 << 10;
 
 /// What names begin with in the header at `path`: the name of the file, as far as C has such names.
 pub(super) fn name_of(path: &Path) -> String {
     let stem = path.file_stem().unwrap_or_default().to_string_lossy().to_lowercase();
-    let name: String =
-        stem.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' }).collect();
-    match name.starts_with(|c: char| c.is_ascii_lowercase()) {
-        true => name,
-        false => format!("model_{}", name.trim_start_matches('_')),
+    // C++ keeps names with two underscores in a row to itself.
+    let words = stem.split(|c: char| !c.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let name = words.collect::<Vec<_>>().join("_");
+    match name.chars().next() {
+        Some(first) if first.is_ascii_lowercase() => name,
+        Some(_) => format!("model_{name}"),
+        None => "model".into(),
     }
+}
+
+/// About the characters of the header of `network`, and not fewer.
+pub(super) fn most_characters(network: &Network, int8: bool) -> usize {
+    let each = network.tensors().iter().map(|tensor| {
+        let weights = tensor.values.len();
+        let outputs = tensor.shape.last().copied().unwrap_or(1);
+        CHARACTERS_BESIDE
+            + match int8 && is_kernel(tensor) {
+                true => weights * CHARACTERS_OF_BYTE + outputs * CHARACTERS,
+                false => weights * CHARACTERS,
+            }
+    });
+    CHARACTERS_BESIDE + each.sum::<usize>()
 }
 
 /// The header of `network`, whose text depends on the network and the options alone.
@@ -48,12 +70,13 @@ pub(super) fn name_of(path: &Path) -> String {
 /// # Errors
 /// When there is no memory for it.
 pub(super) fn write(network: &Network, options: &Options) -> Result<String, Problem> {
-    let characters = network.parameter_count() as u128 * CHARACTERS;
-    Need::default().and("its text", characters).check("writing the header", "fewer weights")?;
+    let most = most_characters(network, options.int8);
+    let mut text = String::new();
+    text.try_reserve_exact(most).map_err(|_| Shortage::refused("the export", "the file", most))?;
     let Options { name, int8 } = options;
     let calls = Calls::of(network, options);
     let guard = format!("{}_H", name.to_uppercase());
-    let mut text = comment(network, options, &calls);
+    text.push_str(&comment(network, options, &calls));
     let push = |text: &mut String, part: &str| {
         text.push('\n');
         text.push_str(part);
@@ -61,7 +84,8 @@ pub(super) fn write(network: &Network, options: &Options) -> Result<String, Prob
     push(&mut text, &format!("#ifndef {guard}\n#define {guard}\n\n#include <math.h>\n"));
     push(&mut text, &buffer(&name.to_uppercase(), calls.buffers));
     for tensor in network.tensors() {
-        push(&mut text, &constants(name, tensor, *int8));
+        text.push('\n');
+        constants(&mut text, name, tensor, *int8);
     }
     for function in &calls.functions {
         push(&mut text, &function.text(options));
@@ -136,15 +160,16 @@ fn buffer(upper: &str, buffers: [usize; 2]) -> String {
     format!("#ifndef {upper}_BUFFER\n#define {upper}_BUFFER{place}\n#endif\n")
 }
 
-/// The numbers of `tensor`, a kernel as bytes and scales if that is wanted.
-fn constants(name: &str, tensor: &Tensor, int8: bool) -> String {
+/// Writes the numbers of `tensor`, a kernel as bytes and scales if that is wanted.
+fn constants(text: &mut String, name: &str, tensor: &Tensor, int8: bool) {
     let array = array_name(name, &tensor.name);
     if !(int8 && is_kernel(tensor)) {
-        return numbers::floats(&array, &tensor.values);
+        return numbers::floats(text, &array, &tensor.values);
     }
     let Int8Kernel { values, scales } = Int8Kernel::nearest(tensor);
-    let scale = scales_name(name, &tensor.name);
-    format!("{}\n{}", numbers::bytes(&array, &values), numbers::floats(&scale, &scales))
+    numbers::bytes(text, &array, &values);
+    text.push('\n');
+    numbers::floats(text, &scales_name(name, &tensor.name), &scales);
 }
 
 /// What the array of the tensor `tensor` is called.
@@ -182,8 +207,8 @@ mod tests {
             ("out/Mnist.h", "mnist"),
             ("my-digits 2.h", "my_digits_2"),
             ("3.h", "model_3"),
-            ("_x.h", "model_x"),
-            ("ü.h", "model_"),
+            ("_x__y_.h", "x_y"),
+            ("ü.h", "model"),
         ] {
             assert_eq!(name_of(Path::new(path)), name);
         }

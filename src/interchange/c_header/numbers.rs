@@ -2,35 +2,35 @@
 
 use std::fmt::Write;
 
-/// `values` as the constant array `name`, to the bit: fractions are in base 16.
-pub(super) fn floats(name: &str, values: &[f32]) -> String {
-    array("float", name, values, 6, hexadecimal)
+/// Writes `values` as the constant array `name`, to the bit: fractions are in base 16.
+pub(super) fn floats(text: &mut String, name: &str, values: &[f32]) {
+    array(text, ["float", name], values, 6, hexadecimal);
 }
 
-/// `values` as the constant array `name`.
-pub(super) fn bytes(name: &str, values: &[i8]) -> String {
-    array("signed char", name, values, 20, |text, value| text.push_str(&value.to_string()))
+/// Writes `values` as the constant array `name`.
+pub(super) fn bytes(text: &mut String, name: &str, values: &[i8]) {
+    array(text, ["signed char", name], values, 20, |text, value| text.push_str(&value.to_string()));
 }
 
-/// A constant array, so many numbers a line.
+/// Writes a constant array of a kind and a name, so many numbers a line.
 fn array<T: Copy>(
-    kind: &str,
-    name: &str,
+    text: &mut String,
+    [kind, name]: [&str; 2],
     values: &[T],
     columns: usize,
     write_one: impl Fn(&mut String, T),
-) -> String {
-    let mut text = format!("static const {kind} {name}[{}] = {{\n", values.len());
+) {
+    text.push_str(&format!("static const {kind} {name}[{}] = {{\n", values.len()));
     for row in values.chunks(columns) {
         text.push_str("   ");
         for &value in row {
             text.push(' ');
-            write_one(&mut text, value);
+            write_one(text, value);
             text.push(',');
         }
         text.push('\n');
     }
-    text + "};\n"
+    text.push_str("};\n");
 }
 
 /// Writes the finite number `value`: `-0x1.8p-3f`.

@@ -8,18 +8,22 @@ use serde::{Deserialize, Serialize};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use super::error::{Problem, Result};
-use super::{Imported, LARGEST_FILE, config, weights};
+use super::{Imported, KerasProblem, LARGEST_FILE, config, weights};
 use crate::data::ClassNames;
 use crate::data::formats::unpack::UnpackError;
 use crate::data::formats::zip_member::{self, Directory, ZipMember};
 use crate::files::{read_bounded, write_output};
+use crate::interchange::error::{Problem, Result};
+use crate::interchange::{ExportOptions, ModelFormat, written_as};
 use crate::memory::{Need, reserve};
-use crate::model::Network;
+use crate::model::{FileProblem, Network};
 
 const CONFIG: &str = "config.json";
 const METADATA: &str = "metadata.json";
 const WEIGHTS: &str = "model.weights.h5";
+
+/// More bytes than an archive has of a member beside what it holds.
+const MEMBER: usize = 1024;
 
 /// The longest JSON that is read.
 const LONGEST_JSON: usize = 1 << 20;
@@ -54,7 +58,7 @@ struct Ours {
 /// When the file cannot be written, or there is too little memory to put it together.
 pub fn write_archive(network: &Network, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
-    let bytes = to_bytes(network).map_err(|problem| problem.at(path))?;
+    let bytes = written_as(ModelFormat::Keras, network, path, ExportOptions::default())?;
     Ok(write_output(path, &bytes)?)
 }
 
@@ -77,18 +81,21 @@ pub(in crate::interchange) fn to_bytes(network: &Network) -> Result<Vec<u8>, Pro
     let mnistry = names.map(|names| Ours { class_names: Some(names) });
     let metadata = Metadata { keras_version: KERAS_VERSION.into(), mnistry };
     let metadata = serde_json::to_value(metadata);
-    let metadata = metadata.map_err(|error| Problem::Unwritable(error.into()))?;
+    let metadata = metadata.map_err(|error| FileProblem::Unwritable(error.into()))?;
     let members = [
         (METADATA, json(&metadata)),
         (CONFIG, json(&config::write(network.architecture()))),
         (WEIGHTS, weights::to_bytes(network)?),
     ];
-    store(&members).map_err(|error| Problem::Unwritable(error.into()))
+    let mut file = Vec::new();
+    let bytes: usize = members.iter().map(|(_, member)| MEMBER + member.len()).sum();
+    reserve(&mut file, bytes, ("the export", "the file"))?;
+    Ok(store(file, &members).map_err(|error| FileProblem::Unwritable(error.into()))?)
 }
 
-/// An archive of `members`, stored without compression as Keras stores them.
-fn store(members: &[(&str, Vec<u8>)]) -> zip::result::ZipResult<Vec<u8>> {
-    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+/// An archive of `members` in the empty `file`, stored without compression as Keras stores them.
+fn store(file: Vec<u8>, members: &[(&str, Vec<u8>)]) -> zip::result::ZipResult<Vec<u8>> {
+    let mut archive = ZipWriter::new(Cursor::new(file));
     for (name, member) in members {
         let is_large = u32::try_from(member.len()).is_err();
         let options = SimpleFileOptions::default()
@@ -127,10 +134,11 @@ fn json<T: for<'a> Deserialize<'a>>(
     let member = ZipMember::find(bytes, archive, name)?;
     let found = member.len()?;
     if found > LONGEST_JSON {
-        return Err(Problem::LongJson { member: name, found, most: LONGEST_JSON });
+        let most = LONGEST_JSON;
+        return Err(KerasProblem::LongJson { member: name, found, most }.into());
     }
-    serde_json::from_slice(&unpack(&member, name)?)
-        .map_err(|said| Problem::Json { member: name, said })
+    let json = serde_json::from_slice(&unpack(&member, name)?);
+    Ok(json.map_err(|said| KerasProblem::Json { member: name, said })?)
 }
 
 /// What `member`, which is called `name`, holds.
@@ -143,6 +151,6 @@ fn unpack(member: &ZipMember<'_>, name: &'static str) -> Result<Vec<u8>, Problem
     match member.unpack_to(&mut unpacked, len) {
         Ok(()) => Ok(unpacked),
         Err(UnpackError::Compressed(problem)) => Err(problem.within(name).into()),
-        Err(UnpackError::Write(said)) => Err(Problem::Hdf5(said.into())),
+        Err(UnpackError::Write(said)) => Err(KerasProblem::Hdf5(said.into()).into()),
     }
 }

@@ -11,12 +11,12 @@
 mod archive;
 mod bounded_source;
 mod config;
-mod error;
+mod problem;
 mod weights;
 
 pub use archive::{read_archive, write_archive};
 pub use config::Note;
-pub use error::{Error, LayerProblem, Problem};
+pub use problem::{KerasProblem, LayerProblem};
 pub use weights::{read_weights, write_weights};
 
 pub(super) use archive::{from_bytes as of_archive, to_bytes as archive_of};

@@ -8,12 +8,13 @@ use std::path::Path;
 
 use hdf5_pure::{AttrValue, DType, Dataset, File, FileBuilder, Group};
 
-use super::LARGEST_FILE;
 use super::bounded_source::BoundedSource;
-use super::error::{Problem, Result};
+use super::{KerasProblem, LARGEST_FILE};
 use crate::files::{read_bounded, write_output};
-use crate::memory::Need;
-use crate::model::{Architecture, Network, ParameterSpec, Tensor};
+use crate::interchange::error::{Problem, Result};
+use crate::interchange::{ExportOptions, ModelFormat, memory, written_as};
+use crate::memory::reserve;
+use crate::model::{Architecture, FileProblem, Network, ParameterSpec, Tensor};
 
 /// The group of all layers.
 const LAYERS: &str = "layers";
@@ -27,7 +28,7 @@ const VARIABLES: &str = "vars";
 /// When the file cannot be written, or there is too little memory to put it together.
 pub fn write_weights(network: &Network, path: impl AsRef<Path>) -> Result<()> {
     let path = path.as_ref();
-    let bytes = to_bytes(network).map_err(|problem| problem.at(path))?;
+    let bytes = written_as(ModelFormat::KerasWeights, network, path, ExportOptions::default())?;
     Ok(write_output(path, &bytes)?)
 }
 
@@ -44,10 +45,6 @@ pub fn read_weights(path: impl AsRef<Path>, architecture: Architecture) -> Resul
 
 /// The weights of `network` as an HDF5 file.
 pub(in crate::interchange) fn to_bytes(network: &Network) -> Result<Vec<u8>, Problem> {
-    let numbers = 4 * network.parameter_count() as u128;
-    // As they are put in, and in the file that is made of them.
-    let need = Need::default().and("the weights in HDF5", 2 * numbers);
-    need.check("writing the weights", "fewer units or smaller kernels")?;
     let mut file = FileBuilder::new();
     let mut layers = file.create_group(LAYERS);
     for [kernel, bias] in network.tensors().as_chunks().0 {
@@ -63,7 +60,10 @@ pub(in crate::interchange) fn to_bytes(network: &Network) -> Result<Vec<u8>, Pro
         layers.add_group(layer.finish());
     }
     file.add_group(layers.finish());
-    file.finish().map_err(|error| Problem::Unwritable(error.into()))
+    let mut bytes = Vec::new();
+    reserve(&mut bytes, memory::file_bytes(network), ("the export", "the file"))?;
+    file.finish_to(&mut bytes).map_err(|error| FileProblem::Unwritable(error.into()))?;
+    Ok(bytes)
 }
 
 /// A network of `architecture` with the weights in the HDF5 file that holds `bytes`.
@@ -75,30 +75,31 @@ pub(in crate::interchange) fn from_bytes(
     // Each weight has bytes of its own, so that no more is asked for than the file has.
     let (found, needed) = (bytes.len() as u64, 4 * counts.sum::<u64>());
     if found < needed {
-        return Err(Problem::TooShort { found, needed });
+        return Err(KerasProblem::TooShort { found, needed }.into());
     }
     let mut layers = layers(&File::from_source(BoundedSource::new(bytes))?)?;
     let mut tensors = Vec::new();
     for [kernel, bias] in architecture.layers().iter().flat_map(|layer| &layer.parameters) {
         let name = layer_of(&kernel.name);
         let group = format!("{LAYERS}/{name}");
-        let missing = || Problem::NoWeights { group: group.clone() };
+        let missing = || KerasProblem::NoWeights { group: group.clone() };
         let layer = layers.remove(name).ok_or_else(missing)?;
         let mut variables = variables(&layer)?.ok_or_else(missing)?;
         for (spec, number) in [kernel, bias].into_iter().zip(["0", "1"]) {
             let place = format!("{group}/{VARIABLES}/{number}");
             let dataset = variables.remove(number);
-            let dataset = dataset.ok_or_else(|| Problem::NoWeights { group: place.clone() })?;
+            let dataset =
+                dataset.ok_or_else(|| KerasProblem::NoWeights { group: place.clone() })?;
             tensors.push(tensor(&dataset, place, spec)?);
         }
         if let Some(number) = variables.keys().next() {
             let group = format!("{group}/{VARIABLES}/{number}");
-            return Err(Problem::ExtraWeights { group });
+            return Err(KerasProblem::ExtraWeights { group }.into());
         }
     }
     for (name, layer) in layers {
         if variables(&layer)?.is_some_and(|variables| !variables.is_empty()) {
-            return Err(Problem::ExtraWeights { group: format!("{LAYERS}/{name}") });
+            return Err(KerasProblem::ExtraWeights { group: format!("{LAYERS}/{name}") }.into());
         }
     }
     Ok(Network::from_tensors(architecture, tensors)?)
@@ -112,7 +113,7 @@ fn layer_of(tensor: &str) -> &str {
 /// The groups of the layers of `file`.
 fn layers(file: &File) -> Result<HashMap<String, Group>, Problem> {
     let mut groups: HashMap<_, _> = file.root().iter_groups()?.collect();
-    let layers = groups.remove(LAYERS).ok_or(Problem::NotKerasThree)?;
+    let layers = groups.remove(LAYERS).ok_or(KerasProblem::NotKerasThree)?;
     Ok(layers.iter_groups()?.collect())
 }
 
@@ -128,10 +129,10 @@ fn tensor(dataset: &Dataset, place: String, spec: &ParameterSpec) -> Result<Tens
     let sides = spec.shape.iter().map(|&side| side as u64);
     if dtype != DType::F32 || !sides.eq(shape.iter().copied()) {
         let (dtype, expected) = (dtype.to_string(), spec.shape.clone());
-        return Err(Problem::Weights { place, dtype, shape, expected });
+        return Err(KerasProblem::Weights { place, dtype, shape, expected }.into());
     }
     if dataset.is_chunked() {
-        return Err(Problem::Chunked { place });
+        return Err(KerasProblem::Chunked { place }.into());
     }
     Ok(Tensor { name: spec.name.clone(), shape: spec.shape.clone(), values: dataset.read_f32()? })
 }

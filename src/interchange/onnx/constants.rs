@@ -64,6 +64,17 @@ impl<'a> Constant<'a> {
         self.numbers(&self.tensor.int64_data, i64::from_le_bytes)
     }
 
+    /// Its only truth value, if it has one, whatever its dimensions are.
+    pub(super) fn bool(&self) -> Result<bool, NodeProblem> {
+        self.expect(element::BOOL, "is not of bool")?;
+        let wide: Vec<u8> =
+            self.tensor.int32_data.iter().map(|&number| u8::from(number != 0)).collect();
+        match self.numbers(&wide, u8::from_le_bytes)?[..] {
+            [byte] => Ok(byte != 0),
+            _ => Err(self.misfit("a single truth value")),
+        }
+    }
+
     /// Its only number, if it has one, whatever its dimensions are.
     pub(super) fn scalar(&self) -> Result<f32, NodeProblem> {
         match self.floats()?[..] {

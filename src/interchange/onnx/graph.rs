@@ -150,24 +150,19 @@ impl<'a> Node<'a> {
         attribute.t.as_ref().filter(|_| is_value)
     }
 
-    /// Refuses attributes other than `known`.
-    pub(super) fn check_attributes(self, known: &[&str]) -> Result<(), NodeProblem> {
-        let names = self.0.attribute.iter().map(|attribute| attribute.name.as_deref());
-        let mut names = names.map(Option::unwrap_or_default);
-        match names.find(|name| !known.contains(name)) {
-            Some(unknown) => Err(NodeProblem::Attribute(unknown.into())),
-            None => Ok(()),
-        }
+    /// All that it is told.
+    pub(super) fn attributes(self) -> &'a [AttributeProto] {
+        &self.0.attribute
     }
 
-    /// The number `name`, if it is said.
+    /// The number `name`, if it is said: zero where some writers leave it out.
     pub(super) fn int(self, name: &str) -> Option<i64> {
-        self.attribute(name)?.i
+        Some(self.attribute(name)?.i.unwrap_or(0))
     }
 
-    /// The fraction `name`, if it is said.
+    /// The fraction `name`, if it is said, as [`int`](Self::int).
     pub(super) fn float(self, name: &str) -> Option<f32> {
-        self.attribute(name)?.f
+        Some(self.attribute(name)?.f.unwrap_or(0.0))
     }
 
     /// The numbers `name`, if they are said.

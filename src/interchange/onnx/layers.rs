@@ -8,7 +8,7 @@ use super::graph::{Graph, Node};
 use super::messages::element;
 use super::shapes::Shapes;
 use super::windows::{Sliding, padding, rectangle, window};
-use super::{Constant, NodeProblem, OnnxProblem};
+use super::{Constant, NodeProblem, OnnxProblem, operators};
 use crate::image::ImageShape;
 use crate::interchange::Problem;
 use crate::model::{
@@ -73,21 +73,24 @@ impl<'a> Reader<'a> {
 
     /// Reads `node`, which takes what comes out.
     pub(super) fn read(&mut self, graph: &Graph<'a>, node: Node<'a>) -> Result<(), NodeProblem> {
+        operators::check(node)?;
         self.shapes.learn(node.input(), self.form.dims());
         match node.operator() {
-            // In use, nothing is dropped.
-            "Identity" | "Dropout" => Ok(()),
-            "Cast" => {
-                node.check_attributes(&["to"])?;
-                node.expect_int("to", element::FLOAT.into(), "float32")
-            }
+            "Identity" => Ok(()),
+            "Dropout" => dropout(graph, node),
+            "Cast" => match node.int("to") {
+                Some(to) if to == i64::from(element::FLOAT) => Ok(()),
+                to => Err(NodeProblem::Value {
+                    attribute: to.map_or_else(|| "no to".into(), |to| format!("to {to}")),
+                    expected: "1, float32",
+                }),
+            },
             "Div" => self.divide(&graph.constant(node, 1)?),
             "Mul" => self.multiply(&graph.constant(node, 1)?),
             "Flatten" => self.flatten(node),
             "Reshape" => self.reshape(graph, node),
             "Unsqueeze" => self.unsqueeze(node, graph.optional_constant(node, 1)?),
             "Transpose" => {
-                node.check_attributes(&["perm"])?;
                 let order = node.ints("perm").unwrap_or_default();
                 let place = NodeProblem::Place("only channels change their place");
                 self.form = self.form.transposed(order).ok_or(place)?;
@@ -96,7 +99,6 @@ impl<'a> Reader<'a> {
             "Conv" => self.convolution(graph, node),
             "MaxPool" | "AveragePool" => self.pool(node),
             "GlobalAveragePool" => {
-                node.check_attributes(&[])?;
                 let Image { height, width, channels } = self.image()?;
                 let size = rectangle(height, width);
                 self.push(Layer::AveragePool { size, stride: None });
@@ -105,7 +107,6 @@ impl<'a> Reader<'a> {
             }
             "Gemm" => self.gemm(graph, node),
             "MatMul" => {
-                node.check_attributes(&[])?;
                 let kernel = graph.constant(node, 1)?;
                 let values = self.kernel(&kernel)?;
                 self.dense(&kernel, values, None)
@@ -176,14 +177,12 @@ impl<'a> Reader<'a> {
     }
 
     fn flatten(&mut self, node: Node<'_>) -> Result<(), NodeProblem> {
-        node.check_attributes(&["axis"])?;
         node.expect_int("axis", 1, "1")?;
         self.reform(self.form.flattened());
         Ok(())
     }
 
     fn reshape(&mut self, graph: &Graph<'a>, node: Node<'a>) -> Result<(), NodeProblem> {
-        node.check_attributes(&["allowzero"])?;
         node.expect_int("allowzero", 0, "0")?;
         let shape = node.inputs().get(1).map_or("", String::as_str);
         let numbers = match graph.constant_of(shape) {
@@ -206,7 +205,6 @@ impl<'a> Reader<'a> {
 
     /// Gives images that have none a dimension of channels.
     fn unsqueeze(&mut self, node: Node<'_>, axes: Option<Constant<'_>>) -> Result<(), NodeProblem> {
-        node.check_attributes(&["axes"])?;
         let axes = match axes {
             Some(axes) => axes.ints()?,
             None => node.ints("axes").unwrap_or_default().to_vec(),
@@ -228,14 +226,6 @@ impl<'a> Reader<'a> {
     }
 
     fn convolution(&mut self, graph: &Graph<'a>, node: Node<'a>) -> Result<(), NodeProblem> {
-        node.check_attributes(&[
-            "auto_pad",
-            "dilations",
-            "group",
-            "kernel_shape",
-            "pads",
-            "strides",
-        ])?;
         node.expect_int("group", 1, "1")?;
         let image = self.image()?;
         let weights = graph.constant(node, 1)?;
@@ -263,18 +253,7 @@ impl<'a> Reader<'a> {
     }
 
     fn pool(&mut self, node: Node<'_>) -> Result<(), NodeProblem> {
-        let is_max = node.operator() == "MaxPool";
-        let (more, image) =
-            (if is_max { "storage_order" } else { "count_include_pad" }, self.image()?);
-        node.check_attributes(&[
-            "auto_pad",
-            "ceil_mode",
-            "dilations",
-            "kernel_shape",
-            "pads",
-            "strides",
-            more,
-        ])?;
+        let (is_max, image) = (node.operator() == "MaxPool", self.image()?);
         node.expect_int("ceil_mode", 0, "0")?;
         let missing =
             || NodeProblem::Value { attribute: "no kernel_shape".into(), expected: "a window" };
@@ -298,7 +277,6 @@ impl<'a> Reader<'a> {
     }
 
     fn gemm(&mut self, graph: &Graph<'a>, node: Node<'a>) -> Result<(), NodeProblem> {
-        node.check_attributes(&["alpha", "beta", "transA", "transB"])?;
         node.expect_int("transA", 0, "0")?;
         for factor in ["alpha", "beta"] {
             if let Some(found) = node.float(factor).filter(|&found| found != 1.0) {
@@ -441,5 +419,16 @@ impl<'a> Reader<'a> {
             Form::Flattened(_) => None,
         };
         self.images = self.images.or(images);
+    }
+}
+
+/// In use, nothing is dropped, unless the node is told that it is not in use.
+fn dropout(graph: &Graph<'_>, node: Node<'_>) -> Result<(), NodeProblem> {
+    match graph.optional_constant(node, 2)?.map(|training| training.bool()).transpose()? {
+        Some(true) => {
+            let attribute = "a training_mode that is true".into();
+            Err(NodeProblem::Value { attribute, expected: "false" })
+        }
+        Some(false) | None => Ok(()),
     }
 }

@@ -16,6 +16,17 @@ pub(super) struct ModelProto {
     pub(super) opset_import: Vec<OperatorSetIdProto>,
     #[prost(message, repeated, tag = "14")]
     pub(super) metadata_props: Vec<StringStringEntryProto>,
+    #[prost(message, repeated, tag = "25")]
+    pub(super) functions: Vec<FunctionProto>,
+}
+
+/// An operator that the file itself says the meaning of.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct FunctionProto {
+    #[prost(string, optional, tag = "1")]
+    pub(super) name: Option<String>,
+    #[prost(string, optional, tag = "10")]
+    pub(super) domain: Option<String>,
 }
 
 /// A set of operators, by its number.
@@ -85,11 +96,16 @@ pub(super) struct AttributeProto {
     pub(super) ints: Vec<i64>,
     #[prost(int32, optional, tag = "20")]
     pub(super) kind: Option<i32>,
+    /// That of a function, of which this is one.
+    #[prost(string, optional, tag = "21")]
+    pub(super) ref_attr_name: Option<String>,
 }
 
 /// Which field of an [`AttributeProto`] holds.
 pub(super) mod attribute_kind {
+    pub(in super::super) const FLOAT: i32 = 1;
     pub(in super::super) const INT: i32 = 2;
+    pub(in super::super) const STRING: i32 = 3;
     pub(in super::super) const INTS: i32 = 7;
 }
 
@@ -121,6 +137,7 @@ pub(super) mod element {
     pub(in super::super) const UINT8: i32 = 2;
     pub(in super::super) const INT32: i32 = 6;
     pub(in super::super) const INT64: i32 = 7;
+    pub(in super::super) const BOOL: i32 = 9;
 }
 
 /// An input or an output.

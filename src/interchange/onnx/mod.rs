@@ -18,6 +18,7 @@ mod graph;
 mod import;
 mod layers;
 mod messages;
+mod operators;
 mod problem;
 mod shapes;
 mod tail;
@@ -66,6 +67,11 @@ mod names {
 /// # Errors
 /// When it would be larger than the format allows.
 pub(super) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
+    let too_large = || Problem::TooLarge { format: ModelFormat::Onnx, most: LARGEST_FILE };
+    // Before anything is made.
+    if network.parameter_count() as u64 > LARGEST_FILE / size_of::<f32>() as u64 {
+        return Err(too_large());
+    }
     let entry = StringStringEntryProto {
         key: Some(NetworkRecord::KEY.into()),
         value: Some(NetworkRecord::of(network).text()?),
@@ -76,9 +82,10 @@ pub(super) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
         graph: Some(export::graph(network)),
         opset_import: vec![OperatorSetIdProto { domain: None, version: Some(OPSET) }],
         metadata_props: vec![entry],
+        functions: Vec::new(),
     };
     match model.encoded_len() as u64 > LARGEST_FILE {
-        true => Err(Problem::TooLarge { format: ModelFormat::Onnx, most: LARGEST_FILE }),
+        true => Err(too_large()),
         false => Ok(model.encode_to_vec()),
     }
 }
@@ -90,9 +97,10 @@ pub(super) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
 pub(super) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
     bounds::check(bytes)?;
     let model = ModelProto::decode(bytes).map_err(OnnxProblem::decode)?;
+    let graph = model.graph.as_ref().ok_or(OnnxProblem::NoGraph)?;
     let mut notes = Vec::new();
     check_versions(&model, &mut notes)?;
-    let graph = model.graph.as_ref().ok_or(OnnxProblem::NoGraph)?;
+    check_functions(&model)?;
     let (network, more) = import::network(graph)?;
     notes.extend(more);
     let entry = |entry: &&StringStringEntryProto| entry.key.as_deref() == Some(NetworkRecord::KEY);
@@ -122,8 +130,11 @@ pub(super) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
 /// Refuses versions in which operators mean something else; a newer one than is known is told.
 fn check_versions(model: &ModelProto, notes: &mut Vec<String>) -> Result<(), OnnxProblem> {
     let is_default = |set: &&OperatorSetIdProto| is_default(set.domain.as_deref());
-    let opset = model.opset_import.iter().find(is_default).and_then(|set| set.version);
-    let opset = opset.ok_or(OnnxProblem::NoOpset)?;
+    let mut opsets = model.opset_import.iter().filter(is_default).map(|set| set.version);
+    let opset = opsets.next().flatten().ok_or(OnnxProblem::NoOpset)?;
+    if opsets.any(|other| other != Some(opset)) {
+        return Err(OnnxProblem::TwoOpsets);
+    }
     let (oldest, newest) = (*KNOWN_OPSETS.start(), *KNOWN_OPSETS.end());
     if opset < oldest {
         return Err(OnnxProblem::OldOpset { opset, oldest });
@@ -141,6 +152,16 @@ fn check_versions(model: &ModelProto, notes: &mut Vec<String>) -> Result<(), Onn
         ));
     }
     Ok(())
+}
+
+/// Refuses a file that gives ONNX's own operators another meaning. Those of its own are refused where
+/// they are used.
+fn check_functions(model: &ModelProto) -> Result<(), OnnxProblem> {
+    let mut functions = model.functions.iter();
+    match functions.find(|function| is_default(function.domain.as_deref())) {
+        Some(function) => Err(OnnxProblem::Function(function.name.clone().unwrap_or_default())),
+        None => Ok(()),
+    }
 }
 
 /// Whether `domain` is that of ONNX's own operators.

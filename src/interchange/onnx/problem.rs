@@ -26,6 +26,12 @@ pub enum OnnxProblem {
     /// Operators of unknown meaning.
     #[error("does not say of which opset its operators are")]
     NoOpset,
+    /// Operators of two meanings.
+    #[error("says of two opsets that its operators are of them")]
+    TwoOpsets,
+    /// Operators of another meaning.
+    #[error("says itself what {} means: only ONNX's own operators are read", OneLine(.0))]
+    Function(String),
     /// Operators whose meaning has changed since.
     #[error(
         "is of opset {opset}: {oldest} and later ones are read; convert it with onnx.version_converter"
@@ -80,8 +86,11 @@ pub enum NodeProblem {
     #[error("stands where no such layer can be: {0}")]
     Place(&'static str),
     /// An attribute of unknown meaning.
-    #[error("has an attribute {} that is not known", OneLine(.0))]
+    #[error("has an attribute {} that is not known, or not such, or there twice", OneLine(.0))]
     Attribute(String),
+    /// Values of unknown meaning.
+    #[error("takes {0} values, which are more than are known")]
+    Inputs(usize),
     /// An attribute with another value than layers here have.
     #[error("has {attribute} where a layer here has {expected}")]
     Value {

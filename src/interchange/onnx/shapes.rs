@@ -4,6 +4,8 @@
 use std::collections::{BTreeSet, HashMap};
 
 use super::graph::{Graph, Node};
+use super::messages::element;
+use super::operators;
 
 /// A size.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -53,17 +55,22 @@ impl<'a> Shapes<'a> {
         }
         let (place, node) = graph.maker(value)?;
         *left = left.checked_sub(1)?;
+        operators::check(node).ok()?;
         let sizes = match node.operator() {
             "Shape" => {
-                node.check_attributes(&[]).ok()?;
+                node.attributes().is_empty().then_some(())?;
                 let dims = self.known.get(node.input())?.iter();
                 let dims = dims.map(|&dim| i64::try_from(dim).ok().map(Size::Known));
                 std::iter::once(Some(Size::Images)).chain(dims).collect::<Option<Vec<_>>>()?
             }
-            // These change what kind of a list it is.
-            "Cast" | "Squeeze" | "Unsqueeze" | "Identity" => {
+            "Cast" => {
+                // As other numbers, sizes might not be what they are.
+                let is_whole = [element::INT32, element::INT64].map(i64::from);
+                node.int("to").filter(|to| is_whole.contains(to))?;
                 self.sizes(graph, node.input(), left)?
             }
+            // These change what kind of a list it is.
+            "Squeeze" | "Unsqueeze" | "Identity" => self.sizes(graph, node.input(), left)?,
             "Gather" => {
                 node.expect_int("axis", 0, "").ok()?;
                 let sizes = self.sizes(graph, node.input(), left)?;
@@ -92,7 +99,6 @@ impl<'a> Shapes<'a> {
 
 /// Those of `sizes` that `node` takes, which are neighbours.
 fn slice(graph: &Graph<'_>, node: Node<'_>, sizes: &[Size]) -> Option<Vec<Size>> {
-    node.check_attributes(&[]).ok()?;
     let number = |input: usize, default: i64| match graph.optional_constant(node, input).ok()? {
         None => Some(default),
         Some(constant) => match constant.ints().ok()?[..] {

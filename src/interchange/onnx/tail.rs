@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::graph::{Graph, Node};
-use super::{NodeProblem, OnnxProblem};
+use super::{NodeProblem, OnnxProblem, operators};
 use crate::model::Activation;
 
 /// Whether nothing of a network comes after such an operator.
@@ -30,20 +30,25 @@ pub(super) fn activation(
     let mut probabilities = HashSet::from([value]);
     let mut found = None;
     for node in rest {
-        let refused = |problem| Err(node.refused(problem));
         let of_logits = node.input() == value;
         if !probabilities.contains(node.input()) {
-            return refused(NodeProblem::Operator);
+            return Err(node.refused(NodeProblem::Operator));
         }
+        let refused = |problem| node.refused(problem);
+        operators::check(node).map_err(refused)?;
         match node.operator() {
             "Softmax" | "LogSoftmax" if of_logits => {
                 along_classes(node, -1)?;
                 found.get_or_insert(Activation::Softmax);
             }
             "Sigmoid" if of_logits => found = Some(Activation::Sigmoid),
-            "ArgMax" => along_classes(node, 0)?,
+            "ArgMax" => {
+                along_classes(node, 0)?;
+                let first = node.expect_int("select_last_index", 0, "0, the first of equals");
+                first.map_err(refused)?;
+            }
             "Cast" | "Identity" => {}
-            _ => return refused(NodeProblem::Operator),
+            _ => return Err(node.refused(NodeProblem::Operator)),
         }
         probabilities.insert(node.output());
     }

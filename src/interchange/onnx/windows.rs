@@ -80,6 +80,10 @@ pub(super) fn padding(
     match node.word("auto_pad").unwrap_or(b"NOTSET") {
         b"NOTSET" if pads == [0; 4] => Ok(Padding::Valid),
         b"NOTSET" if pads.iter().copied().eq(same.map(|pad| pad as i64)) => Ok(Padding::Same),
+        // Which of both would count, is not said.
+        b"VALID" | b"SAME_UPPER" | b"SAME_LOWER" if pads.iter().any(|&pad| pad != 0) => {
+            Err(NodeProblem::Padding { pads: pads.to_vec() })
+        }
         b"VALID" => Ok(Padding::Valid),
         b"SAME_UPPER" | b"SAME_LOWER" if same == [0; 4] => Ok(Padding::Valid),
         b"SAME_UPPER" => Ok(Padding::Same),

@@ -11,9 +11,9 @@ use serde::Serialize;
 
 use self::ratio::{Ratio, fewest_pairs, fewest_samples, of_pairs, of_samples};
 use super::error::{Error, Result};
-use super::measurements::{Measurements, Rate};
+use super::measurements::{Measurements, Rate, TrainingImages, Work};
 use super::rounds::median_of;
-use super::{Host, Machine};
+use super::{Effort, Host, Machine};
 use crate::files::OneLine;
 
 /// How likely it is at most that any of the intervals of a comparison misses the truth.
@@ -30,8 +30,10 @@ pub struct Comparison {
     pub confidence: f64,
     /// How many times as fast or as slow, at most, what no change of the engine touches has become: the
     /// FMA peak, and products by `matrixmultiply`. Each interval is widened by this factor, from 1 up.
-    /// `None` where builds took turns.
+    /// `None` where builds took turns, and where nothing tells.
     pub drift: Option<f64>,
+    /// What tells that.
+    pub controls: Vec<&'static str>,
     /// What else is not the same.
     pub notes: Vec<String>,
     /// The rates that both have.
@@ -93,6 +95,23 @@ impl Measurements {
     pub fn check_host(&self, path: impl AsRef<Path>) -> Result<()> {
         check_hosts(&self.host, &Host::this(), path.as_ref())
     }
+
+    /// Whether what is measured at `work` can be compared with these, which were read from `path`: before
+    /// it is done.
+    ///
+    /// # Errors
+    /// When they are of other work, or of nothing that is measured.
+    pub fn check_work(&self, work: &Work<'_>, path: impl AsRef<Path>) -> Result<()> {
+        let path = path.as_ref();
+        let images = work.images.map(TrainingImages::of);
+        check_same_work([self.effort, work.effort], [self.images, images], path)?;
+        let has = |rates: usize, is_measured: bool| rates > 0 && is_measured;
+        let gemm = has(self.gemm.as_ref().map_or(0, Vec::len), work.gemm);
+        match gemm || has(self.train.as_ref().map_or(0, Vec::len), work.images.is_some()) {
+            true => Ok(()),
+            false => Err(Error::NothingInCommon(path.to_owned())),
+        }
+    }
 }
 
 impl Comparison {
@@ -115,6 +134,9 @@ impl Comparison {
             of_samples(old.rounds, new.rounds, RISK).estimate.ln().abs()
         };
         let drift = controls.iter().filter(tells).map(estimate).fold(0.0, f64::max).exp();
+        let mut told_by: Vec<_> =
+            controls.iter().filter(tells).map(|(_, of)| of.control()).collect();
+        told_by.dedup();
         let risk = RISK / rates.len().max(1) as f64;
         let change = |(old, new): &(&Rate<'_>, &Rate<'_>)| {
             let ratio = of_samples(old.rounds, new.rounds, risk);
@@ -133,7 +155,7 @@ impl Comparison {
                     .into(),
             );
         }
-        if !controls.iter().any(|control| tells(&control)) {
+        if told_by.is_empty() {
             notes.push(
                 "nothing tells how much the machine itself changed: intervals know nothing of it"
                     .into(),
@@ -143,7 +165,9 @@ impl Comparison {
             let disturbances = measurements.conditions.disturbances().into_iter();
             notes.extend(disturbances.map(|disturbance| format!("{when}, {disturbance}")));
         }
-        Self::told(Method::RankSum, Some(drift), notes, rates, path)
+        let drift = (!told_by.is_empty()).then_some(drift);
+        let told = Self::told(Method::RankSum, notes, rates, path)?;
+        Ok(Self { drift, controls: told_by, ..told })
     }
 
     /// What changed from `old` to `new`, each of which took turns with the other at the same place of
@@ -178,20 +202,20 @@ impl Comparison {
         };
         let rates = pairs.into_iter().map(change).collect();
         let notes = old.first().zip(new.first()).map(|(old, new)| differences(old, new));
-        Self::told(Method::SignedRanks, None, notes.unwrap_or_default(), rates, path)
+        Self::told(Method::SignedRanks, notes.unwrap_or_default(), rates, path)
     }
 
     fn told(
         method: Method,
-        drift: Option<f64>,
         notes: Vec<String>,
         rates: Vec<RateChange>,
         path: &Path,
     ) -> Result<Self> {
-        match rates.is_empty() {
-            true => Err(Error::NothingInCommon(path.to_owned())),
-            false => Ok(Self { method, confidence: 1.0 - RISK, drift, notes, rates }),
+        if rates.is_empty() {
+            return Err(Error::NothingInCommon(path.to_owned()));
         }
+        let (drift, controls) = (None, Vec::new());
+        Ok(Self { method, confidence: 1.0 - RISK, drift, controls, notes, rates })
     }
 
     /// The rates whose ratio is certainly less than `least`: the whole interval lies below.
@@ -250,10 +274,19 @@ fn both<'a, 'r>(
 /// Refuses measurements whose rates say nothing of each other: of other machines, or of other work.
 fn check_comparable(old: &Measurements, new: &Measurements, path: &Path) -> Result<()> {
     check_hosts(&old.host, &new.host, path)?;
-    let effort = |of: &Measurements| format!("{:?}", of.effort).to_lowercase();
-    check_same("the effort", [effort(old), effort(new)], MEASURE_ALIKE, path)?;
-    match (old.images, new.images) {
-        (Some(old), Some(new)) => {
+    check_same_work([old.effort, new.effort], [old.images, new.images], path)
+}
+
+/// Refuses rates of other work.
+fn check_same_work(
+    efforts: [Effort; 2],
+    images: [Option<TrainingImages>; 2],
+    path: &Path,
+) -> Result<()> {
+    let efforts = efforts.map(|effort| format!("{effort:?}").to_lowercase());
+    check_same("the effort", efforts, MEASURE_ALIKE, path)?;
+    match images {
+        [Some(old), Some(new)] => {
             let said = [old, new].map(|images| images.to_string());
             check_same("what was trained on", said, MEASURE_ALIKE, path)
         }

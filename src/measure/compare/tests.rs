@@ -1,7 +1,7 @@
 //! Comparisons of measurements that were made up.
 
 use super::super::gemm::{GemmRate, GemmRounds, Operands, Shape};
-use super::super::{Build, Conditions, Effort, FmaPeak, Host, Machine, PeakRounds};
+use super::super::{Build, Conditions, FmaPeak, PeakRounds, TrainingRate};
 use super::*;
 use crate::kernels::gemm::GemmBackend;
 
@@ -144,6 +144,30 @@ fn the_peak_of_other_instructions_widens_nothing() {
     new.isa = "avx512".into();
     let comparison = compared(&old, &new);
     assert_eq!((comparison.drift, comparison.rates[0].verdict), (Some(1.0), Verdict::Faster));
+    // What does not tell is not named.
+    assert!(comparison.to_string().contains("touches (matrixmultiply) changed"), "{comparison}");
+    let mut same = measured(80.0, 50.0);
+    let both = compared(&old, &same);
+    assert!(both.to_string().contains("touches (FMA peak, matrixmultiply) changed"), "{both}");
+    same.isa = "avx512".into();
+    let training = |mut of: Measurements| {
+        let model = "mlp".into();
+        of.gemm = None;
+        of.train = Some(vec![TrainingRate {
+            model,
+            batch_size: 32,
+            threads: 1,
+            samples_per_second: 80.0,
+            dense_gflops: 1.0,
+            of_peak: 0.5,
+            flops_per_byte: 1.0,
+            rounds: rounds(80.0),
+        }]);
+        of
+    };
+    let none = compared(&training(old), &training(same));
+    assert_eq!((none.drift, none.controls.len()), (None, 0));
+    assert!(!none.to_string().contains("touches"), "{none}");
 }
 
 #[test]

@@ -21,8 +21,9 @@ impl fmt::Display for Comparison {
         if let Some(drift) = self.drift {
             writeln!(
                 f,
-                "what no change of the engine touches (FMA peak, matrixmultiply) changed by up to \
-                 {:.1} %: intervals are wider by that",
+                "what no change of the engine touches ({}) changed by up to {:.1} %: intervals are wider \
+                 by that",
+                self.controls.join(", "),
                 100.0 * (drift - 1.0)
             )?;
         }

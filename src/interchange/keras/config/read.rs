@@ -1,62 +1,72 @@
 //! A model of Keras as an architecture.
 
-use std::fmt;
-
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::SCALE;
+use super::note::{Note, Notes};
 use super::settings::Settings;
+use super::{SCALE, chain};
 use crate::image::ImageShape;
-use crate::interchange::keras::error::{LayerProblem, Problem};
+use crate::interchange::Problem;
+use crate::interchange::keras::{KerasProblem, LayerProblem};
 use crate::model::{Activation, Architecture, Layer, Sequential};
-
-/// How what a file of Keras leaves open was understood.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub enum Note {
-    /// The model does not scale its pixels itself.
-    PixelsFromZeroToOne,
-    /// The model reads rows of pixels, and does not say of what images.
-    SquareImages(ImageShape),
-}
-
-impl fmt::Display for Note {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::PixelsFromZeroToOne => f.write_str(
-                "the model does not scale pixels itself: it was taken to read them divided by 255",
-            ),
-            Self::SquareImages(shape) => {
-                write!(f, "the model reads rows of pixels: they were taken to be images of {shape}")
-            }
-        }
-    }
-}
 
 /// What `config.json` says.
 #[derive(Deserialize)]
 pub(in super::super) struct Model {
-    class_name: String,
+    #[serde(flatten)]
+    class: Class,
     config: Value,
+}
+
+/// Of what class something is.
+#[derive(Deserialize)]
+struct Class {
+    class_name: String,
+    module: Option<String>,
+    registered_name: Option<String>,
+}
+
+impl Class {
+    /// What Keras calls it; nothing where it is not one of Keras's own, which another may be named as.
+    fn name(&self) -> Option<&str> {
+        let is_of_keras = |module: &String| module == "keras" || module.starts_with("keras.");
+        let is_own = self.module.as_ref().is_none_or(is_of_keras);
+        let is_registered_as =
+            self.registered_name.as_ref().is_none_or(|it| *it == self.class_name);
+        (is_own && is_registered_as).then_some(&self.class_name)
+    }
+
+    /// What its maker calls it.
+    fn full_name(&self) -> String {
+        self.registered_name.as_ref().unwrap_or(&self.class_name).clone()
+    }
 }
 
 /// What makes a `Sequential` or a `Functional` model.
 #[derive(Deserialize)]
-struct Chain {
-    layers: Vec<LayerRecord>,
+pub(super) struct Chain {
+    pub(super) layers: Vec<LayerRecord>,
     build_input_shape: Option<Vec<Option<u64>>>,
     /// The names of what a functional model puts out, and numbers.
-    output_layers: Option<Value>,
+    pub(super) output_layers: Option<Value>,
 }
 
 /// A layer.
 #[derive(Deserialize)]
-struct LayerRecord {
-    class_name: String,
+pub(super) struct LayerRecord {
+    #[serde(flatten)]
+    class: Class,
     config: Settings,
     /// In a functional model, each time that it is used.
-    inbound_nodes: Option<Vec<Value>>,
+    pub(super) inbound_nodes: Option<Vec<Value>>,
+}
+
+impl LayerRecord {
+    /// What the model calls it.
+    pub(super) fn name(&self) -> &str {
+        self.config.get("name").and_then(Value::as_str).unwrap_or(&self.class.class_name)
+    }
 }
 
 /// The architecture that `model` describes, and how what it leaves open was understood.
@@ -64,76 +74,40 @@ struct LayerRecord {
 /// # Errors
 /// When it is no chain of layers, or has one that is not ours.
 pub(in super::super) fn read(model: Model) -> Result<(Architecture, Vec<Note>), Problem> {
-    if !["Sequential", "Functional"].contains(&model.class_name.as_str()) {
-        return Err(Problem::Model(model.class_name));
-    }
+    let is_functional = match model.class.name() {
+        Some("Sequential") => false,
+        Some("Functional") => true,
+        _ => return Err(KerasProblem::Model(model.class.full_name()).into()),
+    };
     let chain: Chain = serde_json::from_value(model.config)
-        .map_err(|said| Problem::Json { member: "config.json", said })?;
-    if model.class_name == "Functional" {
-        check_chain(&chain)?;
+        .map_err(|said| KerasProblem::Json { member: "config.json", said })?;
+    if is_functional {
+        chain::check(&chain)?;
     }
     let mut reading = Reading::default();
     if let Some(shape) = &chain.build_input_shape {
         reading.begin(shape)?;
     }
-    for layer in &chain.layers {
-        let name = || name_of(layer).to_owned();
-        match layer.class_name.as_str() {
-            "InputLayer" => reading.input(&layer.config)?,
-            class => reading
-                .layer(class, &layer.config)
-                .map_err(|problem| Problem::Layer { name: name(), problem })?,
+    for (number, layer) in chain.layers.iter().enumerate() {
+        let refused = |problem| KerasProblem::Layer { name: layer.name().into(), problem };
+        let unknown = || refused(LayerProblem::Unknown(layer.class.full_name()));
+        match layer.class.name().ok_or_else(unknown)? {
+            "InputLayer" if number == 0 => {
+                layer.config.check_input().map_err(refused)?;
+                reading.input(&layer.config)?;
+                if !reading.is_whole {
+                    let notes = &mut reading.notes;
+                    layer.config.note("InputLayer", layer.name(), notes).map_err(refused)?;
+                }
+            }
+            class => {
+                reading.layer(class, &layer.config).map_err(refused)?;
+                layer.config.check_known(class).map_err(refused)?;
+                layer.config.note(class, layer.name(), &mut reading.notes).map_err(refused)?;
+            }
         }
     }
     reading.end()
-}
-
-fn name_of(layer: &LayerRecord) -> &str {
-    layer.config.get("name").and_then(Value::as_str).unwrap_or(&layer.class_name)
-}
-
-/// Checks that each layer of a functional model is fed by the one before it alone, and that the
-/// last one is what the model puts out.
-fn check_chain(chain: &Chain) -> Result<(), Problem> {
-    let broken = |layer: &LayerRecord| Problem::Layer {
-        name: name_of(layer).into(),
-        problem: LayerProblem::NoChain,
-    };
-    let outputs = chain.output_layers.as_ref().unwrap_or(&Value::Null);
-    for (index, layer) in chain.layers.iter().enumerate() {
-        let mut sources = Vec::new();
-        layer.inbound_nodes.iter().flatten().for_each(|node| find_sources(node, &mut sources));
-        let before = index.checked_sub(1).and_then(|before| chain.layers.get(before));
-        if !sources.iter().copied().eq(before.map(name_of)) {
-            return Err(broken(layer));
-        }
-    }
-    let mut names = Vec::new();
-    find_texts(outputs, &mut names);
-    match chain.layers.last() {
-        Some(last) if names != [name_of(last)] => Err(broken(last)),
-        _ => Ok(()),
-    }
-}
-
-/// Adds the names of the layers whose outputs `node` uses.
-fn find_sources<'a>(node: &'a Value, sources: &mut Vec<&'a str>) {
-    match node {
-        Value::Object(fields) => match fields.get("keras_history").and_then(|place| place.get(0)) {
-            Some(name) => sources.extend(name.as_str()),
-            None => fields.values().for_each(|value| find_sources(value, sources)),
-        },
-        Value::Array(values) => values.iter().for_each(|value| find_sources(value, sources)),
-        _ => {}
-    }
-}
-
-/// Adds the texts in `value`, which may be nested.
-fn find_texts<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
-    match value {
-        Value::Array(values) => values.iter().for_each(|value| find_texts(value, texts)),
-        value => texts.extend(value.as_str()),
-    }
 }
 
 /// In what form numbers go from one layer of Keras to the next.
@@ -163,23 +137,25 @@ struct Reading {
     is_whole: bool,
     form: Form,
     layers: Vec<Layer>,
+    /// What layers have otherwise.
+    notes: Notes,
 }
 
 impl Reading {
     /// Reads an `InputLayer`.
-    fn input(&mut self, settings: &Settings) -> Result<(), Problem> {
+    fn input(&mut self, settings: &Settings) -> Result<(), KerasProblem> {
         let dtype = settings.get("dtype").and_then(Value::as_str).unwrap_or_default();
         self.is_whole = dtype.contains("int");
-        let shape = settings.get("batch_shape").ok_or(Problem::NoInput)?;
+        let shape = settings.get("batch_shape").ok_or(KerasProblem::NoInput)?;
         let shape: Vec<Option<u64>> =
-            serde_json::from_value(shape.clone()).map_err(|_| Problem::NoInput)?;
+            serde_json::from_value(shape.clone()).map_err(|_| KerasProblem::NoInput)?;
         self.begin(&shape)
     }
 
     /// Takes note of the shape of what the model reads, of which the first side is the samples.
-    fn begin(&mut self, shape: &[Option<u64>]) -> Result<(), Problem> {
+    fn begin(&mut self, shape: &[Option<u64>]) -> Result<(), KerasProblem> {
         let sides = shape.get(1..).unwrap_or_default().iter().copied();
-        let sides: Vec<u64> = sides.collect::<Option<_>>().ok_or(Problem::NoInput)?;
+        let sides: Vec<u64> = sides.collect::<Option<_>>().ok_or(KerasProblem::NoInput)?;
         let side = |side: u64| usize::try_from(side).unwrap_or(usize::MAX);
         let (pixels, form) = match sides[..] {
             [height, width] => (self.see(side(height), side(width)), Form::Plane),
@@ -187,11 +163,11 @@ impl Reading {
                 (self.see(side(height), side(width)), Form::Image { channels: 1 })
             }
             [pixels] => (side(pixels), Form::Row),
-            _ => return Err(Problem::Input(sides)),
+            _ => return Err(KerasProblem::Input(sides)),
         };
         // What is said twice is said the same.
         if self.input.is_some_and(|input| input != (pixels, form)) {
-            return Err(Problem::Input(sides));
+            return Err(KerasProblem::Input(sides));
         }
         self.input = Some((pixels, form));
         self.form = form;
@@ -349,11 +325,11 @@ impl Reading {
 
     /// The architecture of the layers that were read, and how what they leave open was understood.
     fn end(self) -> Result<(Architecture, Vec<Note>), Problem> {
-        let (pixels, _) = self.input.ok_or(Problem::NoInput)?;
+        let (pixels, _) = self.input.ok_or(KerasProblem::NoInput)?;
         let mut notes = Vec::new();
         match (self.is_scaled, self.is_whole) {
             (true, _) => {}
-            (false, true) => return Err(Problem::NotScaled),
+            (false, true) => return Err(KerasProblem::NotScaled.into()),
             (false, false) => notes.push(Note::PixelsFromZeroToOne),
         }
         let input = match self.image {
@@ -361,13 +337,14 @@ impl Reading {
             None => {
                 let side = pixels.isqrt();
                 if side.checked_mul(side) != Some(pixels) {
-                    return Err(Problem::Input(vec![pixels as u64]));
+                    return Err(KerasProblem::Input(vec![pixels as u64]).into());
                 }
                 let square = ImageShape { height: side, width: side };
                 notes.push(Note::SquareImages(square));
                 square
             }
         };
+        notes.extend(self.notes.into_list());
         let layers = self.layers;
         Ok((Architecture::new(Sequential { input, layers })?, notes))
     }

@@ -3,7 +3,7 @@
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value, json};
 
-use crate::interchange::keras::error::LayerProblem;
+use crate::interchange::keras::LayerProblem;
 use crate::model::{Activation, Window};
 
 /// The settings of a layer, by their names. What one of them is when it is absent is Keras's
@@ -16,6 +16,11 @@ impl Settings {
     /// The setting `name`; absent and null are one.
     pub(super) fn get(&self, name: &str) -> Option<&Value> {
         self.0.get(name).filter(|value| !value.is_null())
+    }
+
+    /// All settings, by their names.
+    pub(super) fn each(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.0.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// The setting `name`, which must be there; `read` says what it may be.
@@ -77,6 +82,15 @@ impl Settings {
             }
         }
         Ok(())
+    }
+
+    /// Checks what is the same in all inputs that are read: arrays as they are.
+    ///
+    /// # Errors
+    /// When that is otherwise.
+    pub(super) fn check_input(&self) -> Result<(), LayerProblem> {
+        self.check([("sparse", json!(false)), ("ragged", json!(false))])?;
+        self.check_known("InputLayer")
     }
 
     /// Checks what is the same in all layers that are read: channels last, a bias, nothing grouped,

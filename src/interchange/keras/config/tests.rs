@@ -189,3 +189,122 @@ fn what_a_model_reads_must_be_grey_images() {
         model(json!([null, 5, 4]), "uint8").unwrap_err().starts_with("reads pixels from 0 to 255")
     );
 }
+
+#[test]
+fn what_is_for_training_or_more_precise_is_noted() {
+    let policy = |name: &str| json!({ "module": "keras", "class_name": "DTypePolicy", "config": { "name": name } });
+    let dense = |name: &str| {
+        json!({
+            "name": name, "units": 3, "trainable": false, "dtype": policy("mixed_float16"),
+            "kernel_regularizer": { "class_name": "L2" }, "bias_constraint": null,
+            "activity_regularizer": null, "kernel_initializer": { "class_name": "Zeros" },
+        })
+    };
+    let mut layers = vec![("Flatten", json!({ "trainable": false, "dtype": policy("float32") }))];
+    layers.extend(["a\n", "b", "c", "d"].map(|name| ("Dense", dense(name))));
+    let (_, notes) = read_json(model(&layers)).unwrap();
+    let said: Vec<_> = notes.iter().skip(1).map(ToString::to_string).collect();
+    let layers = "layers 'a\\n', 'b', 'c' and 1 more are";
+    assert_eq!(
+        said,
+        [
+            format!(
+                "{layers} computed by mixed_float16 there, and in float32 here: what comes out is not \
+                 the same to the last digit"
+            ),
+            format!("{layers} frozen there (trainable is false): here all layers are trained"),
+            format!(
+                "{layers} trained with kernel_regularizer there, which training here does not have"
+            ),
+        ]
+    );
+    let activity = ("Dropout", json!({ "rate": 0.5, "seed": 3, "activity_regularizer": "l1" }));
+    let (_, notes) = read_json(model(&[
+        ("Flatten", json!({})),
+        activity,
+        ("Dense", json!({ "units": 3, "dtype": "float64" })),
+    ]))
+    .unwrap();
+    assert!(notes[1].to_string().starts_with("layer 'Dense' is computed by float64"), "{notes:?}");
+    assert!(notes[2].to_string().contains("'Dropout' is trained with activity_regularizer"));
+}
+
+#[test]
+fn what_means_something_else_is_refused() {
+    let read_with = |class: &str, name: &str, value: Value| {
+        let mut settings = json!({ "name": "x", "units": 3, "rate": 0.5 });
+        let layers: &[&str] = match class {
+            "Dense" => &["units"],
+            "Dropout" => &["rate"],
+            _ => &[],
+        };
+        let known = settings.as_object_mut().unwrap();
+        known.retain(|name, _| name == "name" || layers.contains(&name.as_str()));
+        settings[name] = value;
+        let last = ("Dense", json!({ "units": 3 }));
+        read_json(model(&[("Flatten", json!({})), (class, settings), last]))
+    };
+    let quantised = json!({ "class_name": "QuantizedDTypePolicy", "config": { "mode": "int8" } });
+    for (class, name, value, said) in [
+        ("Dense", "dtype", quantised, "layer 'x' has dtype {\"class_name\":\"Quantized"),
+        ("Dense", "dtype", json!("int8_from_float32"), "has dtype \"int8_from_float32\""),
+        ("Dropout", "dtype", json!("uint8"), "where only float32, or another"),
+        ("Dense", "quantization_config", json!({}), "has quantization_config {}"),
+        ("Dense", "lora_rank", json!(4), "has lora_rank 4"),
+        ("Dense", "sparsity", json!(0.5), "layer 'x' has a setting sparsity, which is not known"),
+        ("Dropout", "axis", json!([1]), "has a setting axis"),
+        ("Flatten", "order\n", json!("F"), "has a setting order\\n"),
+    ] {
+        let found = read_with(class, name, value).unwrap_err();
+        assert!(found.contains(said), "{found}, not {said}");
+    }
+    assert!(read_with("Dense", "sparsity", json!(false)).is_ok(), "it is not in use");
+    let mut half = model(&[("Flatten", json!({})), ("Dense", json!({ "units": 3 }))]);
+    half["config"]["layers"][0]["config"]["dtype"] = "float16".into();
+    let notes = read_json(half.clone()).unwrap().1;
+    assert!(notes[1].to_string().contains("'InputLayer' is computed by float16"), "{notes:?}");
+    half["config"]["layers"][0]["config"]["dtype"] = "string".into();
+    assert!(read_json(half).unwrap_err().contains("layer 'InputLayer' has dtype \"string\""));
+    // A layer that somebody else calls by the same name.
+    let layer = |module: Value, registered: Value| {
+        let mut model = model(&[("Flatten", json!({})), ("Dense", json!({ "units": 3 }))]);
+        let dense = &mut model["config"]["layers"][2];
+        dense["module"] = module;
+        dense["registered_name"] = registered;
+        read_json(model)
+    };
+    assert!(layer(json!("keras.layers"), Value::Null).is_ok());
+    let said = "layer 'Dense' is a Mine>Dense, which mnistry does not have";
+    assert_eq!(layer(Value::Null, json!("Mine>Dense")).unwrap_err(), said);
+    assert!(layer(json!("mine.layers"), json!("Dense")).unwrap_err().contains("is a Dense"));
+    // A second input begins nothing anew.
+    let second = ("InputLayer", json!({ "batch_shape": [null, 4, 6], "dtype": "float32" }));
+    let layers = [("Flatten", json!({})), second, ("Dense", json!({ "units": 3 }))];
+    assert!(read_json(model(&layers)).unwrap_err().contains("is a InputLayer"));
+    let sparse = json!({ "batch_shape": [null, 4, 6], "dtype": "float32", "sparse": true });
+    let mut model = model(&[("Flatten", json!({})), ("Dense", json!({ "units": 3 }))]);
+    model["config"]["layers"][0]["config"] = sparse;
+    assert!(read_json(model).unwrap_err().contains("has sparse true"));
+}
+
+#[test]
+fn a_layer_that_is_called_as_if_in_training_is_refused() {
+    let fed = |from: &str| json!({ "class_name": "__keras_tensor__", "config": { "keras_history": [from, 0, 0] } });
+    let called = |args: Value, kwargs: Value| {
+        let layers = json!([
+            { "class_name": "InputLayer", "inbound_nodes": [],
+              "config": { "name": "i", "batch_shape": [null, 9], "dtype": "float32" } },
+            { "class_name": "Dropout", "config": { "name": "d", "rate": 0.5 },
+              "inbound_nodes": [{ "args": args, "kwargs": kwargs }] },
+            { "class_name": "Dense", "config": { "name": "o", "units": 2 },
+              "inbound_nodes": [{ "args": [fed("d")], "kwargs": {} }] },
+        ]);
+        read_json(json!({ "class_name": "Functional", "registered_name": "Functional",
+            "module": "keras.src.models.functional",
+            "config": { "layers": layers, "output_layers": ["o", 0, 0] } }))
+    };
+    assert!(called(json!([fed("i")]), json!({ "training": false, "mask": null })).is_ok());
+    let said = called(json!([fed("i")]), json!({ "training": true })).unwrap_err();
+    assert!(said.starts_with("layer 'd' is called with training=true: "), "{said}");
+    assert!(called(json!([fed("i"), true]), json!({})).unwrap_err().contains("called with true"));
+}

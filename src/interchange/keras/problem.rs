@@ -1,44 +1,16 @@
-//! Why a file of Keras was not read or written: one variant a cause, each with the text that a
-//! person reads.
+//! Why a file of Keras is no network of the layers that are here. What may be wrong with a file of any
+//! format is a [`Problem`] of all of them.
 
-use std::path::{Path, PathBuf};
-
-use crate::data;
-use crate::files::{self, OneLine};
-use crate::memory::Shortage;
-use crate::model::{ArchitectureError, NetworkError};
-
-/// Why a file of Keras was not read or written. The text is one line for a person.
-#[derive(Debug, thiserror::Error)]
-#[non_exhaustive]
-pub enum Error {
-    /// A file was not read or written.
-    #[error(transparent)]
-    File(#[from] files::Error),
-    /// A file is not what it should be, or holds what mnistry does not have.
-    #[error("{}: {problem}", path.display())]
-    Invalid {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        #[source]
-        problem: Box<Problem>,
-    },
-}
-
-/// A result of this room.
-pub(super) type Result<T, E = Error> = std::result::Result<T, E>;
+use crate::files::OneLine;
+use crate::interchange::Problem;
 
 /// What another library said.
 type Foreign = Box<dyn std::error::Error + Send + Sync>;
 
-/// What is wrong with a file of Keras.
+/// What is wrong with a file of Keras, or a layer in it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
-pub enum Problem {
-    /// Not an archive, or one of other things.
-    #[error("is not a .keras archive: {0}")]
-    Archive(#[source] data::Problem),
+pub enum KerasProblem {
     /// A part of the archive that is not the JSON that it should be.
     #[error("its {member} is unreadable: {}", OneLine(.said))]
     Json {
@@ -61,9 +33,6 @@ pub enum Problem {
     /// Not HDF5, or damaged.
     #[error("its weights are not a readable HDF5 file: {}", OneLine(.0))]
     Hdf5(#[source] Foreign),
-    /// A network that the format cannot say.
-    #[error("cannot be written: {0}")]
-    Unwritable(#[source] Foreign),
     /// The file of an older Keras, or of something else.
     #[error("holds no weights of Keras 3: load it in Keras, and save it as .keras or .weights.h5")]
     NotKerasThree,
@@ -132,36 +101,11 @@ pub enum Problem {
         /// Where in the file they are.
         place: String,
     },
-    /// There is no such network.
-    #[error(transparent)]
-    Network(#[from] NetworkError),
-    /// More weights than there is memory for.
-    #[error(transparent)]
-    Memory(#[from] Shortage),
-}
-
-impl From<ArchitectureError> for Problem {
-    fn from(error: ArchitectureError) -> Self {
-        Self::Network(error.into())
-    }
-}
-
-impl From<data::Problem> for Problem {
-    fn from(problem: data::Problem) -> Self {
-        Self::Archive(problem)
-    }
 }
 
 impl From<hdf5_pure::Error> for Problem {
     fn from(error: hdf5_pure::Error) -> Self {
-        Self::Hdf5(error.into())
-    }
-}
-
-impl Problem {
-    /// This problem as that of the file at `path`.
-    pub(super) fn at(self, path: &Path) -> Error {
-        Error::Invalid { path: path.to_owned(), problem: Box::new(self) }
+        KerasProblem::Hdf5(error.into()).into()
     }
 }
 
@@ -183,6 +127,12 @@ pub enum LayerProblem {
         /// What it may be.
         read: String,
     },
+    /// With a setting of unknown meaning.
+    #[error("has a setting {}, which is not known", OneLine(.0))]
+    UnknownSetting(String),
+    /// Called with more than what it is fed.
+    #[error("is called with {}: only layers that are called with what feeds them alone are read", OneLine(.0))]
+    Call(String),
     /// Fed by others than the layer before it, or feeding others.
     #[error("is not fed by the layer before it alone: only a chain of layers is read")]
     NoChain,

@@ -1,5 +1,7 @@
 //! Graphs as other programs write them, and graphs that are no network.
 
+mod meaning;
+
 use prost::Message;
 
 use super::messages::{

@@ -1,0 +1,10 @@
+//! Any bytes read as an archive of Keras.
+
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+
+#[path = "../../tests/readers/mod.rs"]
+mod readers;
+
+fuzz_target!(|bytes: &[u8]| readers::keras(bytes));
