@@ -52,19 +52,19 @@ pub(super) fn fma_peak(engine: &Engine, effort: Effort) -> FmaPeak {
     }
 }
 
-/// The peak of all threads of `engine` together, measured in some ten milliseconds: right within a few
-/// per cent.
+/// The peak of all threads of `engine` together, measured in some three milliseconds: right within a
+/// few per cent.
 pub(super) fn peak_at_a_glance(engine: &Engine) -> f64 {
     let isa = engine.isa();
     let rate = |_: rayon::BroadcastContext<'_>| rate_over(GLANCE, isa);
-    let mut rates = [(); 3].map(|()| engine.pool().broadcast(rate).iter().sum::<f64>());
+    let mut rates = [(); 5].map(|()| engine.pool().broadcast(rate).iter().sum::<f64>());
     median(&mut rates)
 }
 
 /// How long a thread works for a rate that is to be relied on.
 const TURN: Duration = Duration::from_millis(5);
 /// The same, for one that is not.
-const GLANCE: Duration = Duration::from_millis(2);
+const GLANCE: Duration = Duration::from_micros(500);
 
 fn one_thread_rate(isa: Isa) -> f64 {
     rate_over(TURN, isa)
