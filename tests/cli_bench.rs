@@ -181,7 +181,8 @@ fn files_that_cannot_be_compared_with_are_refused_before_anything_is_measured() 
 #[test]
 fn two_builds_take_turns() {
     let desk = Desk::new();
-    let program = env!("CARGO_BIN_EXE_mnistry");
+    let program = program::path();
+    let program = program.display();
     let turns = format!("{TRAIN} --json --quiet --rounds 2 --compare-with {program}");
     // What cannot be judged would not pass: that is known after a round.
     let ended = desk.run(&format!("{turns} --fail-below 0.5"));

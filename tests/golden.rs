@@ -12,6 +12,9 @@ use mnistry::train::{History, Observer, Progress};
 use mnistry::{Activation, Dataset, Engine, EngineOptions, FitOptions, Network, Sequential};
 use serde::Deserialize;
 
+#[cfg(feature = "cli")]
+mod program;
+
 /// What Keras found.
 #[derive(Deserialize)]
 struct Expected {
@@ -127,7 +130,7 @@ fn two_epochs_learn_as_much_as_those_of_keras() {
 fn the_program_replays_a_short_run() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (run, steps) = (folder.path().join("run"), folder.path().join("steps.csv"));
-    let output = std::process::Command::new(env!("CARGO_BIN_EXE_mnistry"))
+    let output = std::process::Command::new(program::path())
         .args(["train", "--no-shuffle", "--epochs", "1", "--train-limit", "3210"])
         .arg("--init")
         .arg(golden_file("short", "init.safetensors"))

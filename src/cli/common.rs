@@ -278,11 +278,10 @@ pub(super) fn model_file(path: &Path) -> PathBuf {
     if path.is_dir() { path.join(MODEL_FILE) } else { path.to_owned() }
 }
 
-/// Whether there is a network at `path`, by its name or, of a run folder, by what is in it.
+/// Whether there is a network at `path`, by its name, or a run. Of pictures a model may lie beside them.
 pub(super) fn is_network(path: &Path) -> bool {
     let has_ending = |file: &Path| file.extension() == Path::new(MODEL_FILE).extension();
-    let file = model_file(path);
-    file.is_file() && has_ending(&file)
+    if path.is_dir() { RunRecord::read(path).is_ok() } else { path.is_file() && has_ending(path) }
 }
 
 /// A file to be written, which a dash does not name: what is printed there is for people.

@@ -46,9 +46,10 @@ impl Launch {
         })
     }
 
-    /// Whether something that starts several processes at once started this one, if alone.
-    pub(super) fn is_by_starter() -> bool {
-        STARTERS.iter().any(|(_, size, _)| env::var_os(size).is_some())
+    /// Whether `mpirun` started this one, if alone.
+    pub(super) fn is_by_mpirun() -> bool {
+        let is_there = |variable: &str| env::var_os(variable).is_some();
+        STARTERS.iter().any(|(starter, size, _)| *starter != "srun" && is_there(size))
     }
 
     /// Says that each of them does the whole of `work`, which they do not share.
@@ -56,7 +57,7 @@ impl Launch {
         let Self { starter, variable, size, .. } = self;
         output::note(format_args!(
             "each of the {size} processes that {starter} started, as {variable} has it, does all of \
-             `mnistry {work}`: only `train` and `sweep` are shared"
+             `mnistry {work}`: only the runs of `sweep` and the steps of `train` are shared"
         ));
     }
 

@@ -81,7 +81,8 @@ impl Command {
     /// What it is called, if processes that are started together do not share it.
     fn not_shared(&self) -> Option<&'static str> {
         match self {
-            Self::Train(_) | Self::Sweep(_) => None,
+            Self::Train(_) => None,
+            Self::Sweep(sweep) => sweep.not_shared(),
             Self::Evaluate(_) => Some("evaluate"),
             Self::Predict(_) => Some("predict"),
             Self::Report(_) => Some("report"),

@@ -65,12 +65,13 @@ pub(super) fn print_json(value: &impl Serialize) -> Result<(), CommandError> {
     print(&(text + "\n"))
 }
 
-/// The colours that stdout has: none in a pipe or a file, none where `NO_COLOR` is set, and none for a
-/// process that was started with others: `mpirun` gives it a terminal, wherever its own output goes.
+/// The colours that stdout has: none in a pipe or a file, none where `NO_COLOR` is set, and none by
+/// `mpirun`, which gives each process a terminal wherever its own output goes, unless they are forced.
 pub(super) fn palette() -> Palette {
+    let is_forced = std::env::var_os("CLICOLOR_FORCE").is_some_and(|value| value != "0");
     match AutoStream::choice(&io::stdout()) {
         ColorChoice::Never => Palette::plain(),
-        _ if Launch::is_by_starter() => Palette::plain(),
+        _ if Launch::is_by_mpirun() && !is_forced => Palette::plain(),
         _ => Palette::coloured(),
     }
 }

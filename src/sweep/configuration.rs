@@ -7,7 +7,7 @@ use serde::{Serialize, Serializer};
 use crate::files::OneLine;
 
 /// A setting of a training, under the name that it has among the arguments of one.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Setting {
     /// Such as `batch-size`.
     pub name: String,

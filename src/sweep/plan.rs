@@ -43,6 +43,13 @@ pub struct Sample {
     pub seed: u64,
 }
 
+/// A configuration that was drawn.
+struct Drawn {
+    values: Vec<String>,
+    /// Whether it is none of those before.
+    is_new: bool,
+}
+
 impl Plan {
     /// Refuses a plan that makes no sense, or has more than a million runs.
     ///
@@ -80,27 +87,24 @@ impl Plan {
         let configurations = self.configuration_count();
         match configurations.and_then(|count| count.checked_mul(self.runs_each())) {
             Some(0) => Err(Error::NoRuns),
-            Some(1..=MOST_RUNS) => self.check_draws(),
+            Some(1..=MOST_RUNS) => Ok(()),
             _ => Err(Error::TooManyRuns(MOST_RUNS)),
         }
     }
 
-    /// Refuses a sample in which a configuration is drawn twice. Of those that can be counted there
-    /// are enough.
-    fn check_draws(&self) -> Result<()> {
-        if self.sample.is_none() || self.combinations().is_some() {
-            return Ok(());
-        }
-        let all = self.configurations();
-        let mut seen = HashSet::new();
-        match all.iter().find(|drawn| !seen.insert(&drawn.settings)) {
-            None => Ok(()),
-            Some(again) => Err(Error::SampleRepeats {
-                configurations: all.len(),
-                number: again.number,
-                configuration: again.to_string(),
-            }),
-        }
+    /// Refuses a sample in which a configuration is drawn twice, as no other one was found. A sweep that is
+    /// there may have such.
+    ///
+    /// # Errors
+    /// As said.
+    pub fn check_draws(&self) -> Result<()> {
+        let Some(sample) = self.sample else { return Ok(()) };
+        let again = self.drawn(sample).zip(1..).find(|(drawn, _)| !drawn.is_new);
+        again.map_or(Ok(()), |(drawn, number)| {
+            let configuration = self.configuration(drawn.values, number).to_string();
+            let configurations = sample.configurations;
+            Err(Error::SampleRepeats { configurations, number, configuration })
+        })
     }
 
     /// Whether it tries the same as `other`, on the same data, wherever these lie.
@@ -140,18 +144,21 @@ impl Plan {
     /// Its configurations, in order: of a grid the last setting changes first.
     #[must_use]
     pub fn configurations(&self) -> Vec<Configuration> {
-        let all = match self.sample {
-            Some(sample) => self.drawn(sample),
+        let all: Vec<_> = match self.sample {
+            Some(sample) => self.drawn(sample).map(|drawn| drawn.values).collect(),
             None => {
                 (0..self.configuration_count().unwrap_or(0)).map(|at| self.of_grid(at)).collect()
             }
         };
-        let configuration = |(values, number): (Vec<String>, usize)| {
-            let settings = self.settings.iter().zip(values);
-            let settings = settings.map(|((name, _), value)| Setting { name: name.clone(), value });
-            Configuration { number, settings: settings.collect() }
-        };
-        all.into_iter().zip(1..).map(configuration).collect()
+        let numbered = all.into_iter().zip(1..);
+        numbered.map(|(values, number)| self.configuration(values, number)).collect()
+    }
+
+    /// That of this number, by the values of the settings.
+    fn configuration(&self, values: Vec<String>, number: usize) -> Configuration {
+        let settings = self.settings.iter().zip(values);
+        let settings = settings.map(|((name, _), value)| Setting { name: name.clone(), value });
+        Configuration { number, settings: settings.collect() }
     }
 
     /// The values of point `index` of the grid.
@@ -173,13 +180,13 @@ impl Plan {
         values
     }
 
-    /// The values of each configuration of a random sample, each another one as long as there are
-    /// others: what was drawn before is drawn anew.
-    fn drawn(&self, sample: Sample) -> Vec<Vec<String>> {
+    /// Each configuration of a random sample, another one as long as others are found: what was drawn
+    /// before is drawn anew.
+    fn drawn(&self, sample: Sample) -> impl Iterator<Item = Drawn> {
         let mut seen = HashSet::new();
         // Where chance does not find what is left of few, they are taken in order.
         let mut rest = (0..self.combinations().unwrap_or(0)).map(|at| self.of_grid(at));
-        let configuration = |index: usize| {
+        (0..sample.configurations).map(move |index| {
             let mut rng = Rng::stream(sample.seed, Stream::Sweep, index as u64);
             let mut draw = || {
                 self.settings.iter().map(|(_, values)| values.draw(&mut rng)).collect::<Vec<_>>()
@@ -187,11 +194,11 @@ impl Plan {
             let drawn = draw();
             let mut draws = std::iter::once(drawn.clone()).chain((1..DRAWS).map(|_| draw()));
             let new = draws.find(|values| !seen.contains(values));
-            let new = new.or_else(|| rest.find(|values| !seen.contains(values))).unwrap_or(drawn);
-            seen.insert(new.clone());
-            new
-        };
-        (0..sample.configurations).map(configuration).collect()
+            let new = new.or_else(|| rest.find(|values| !seen.contains(values)));
+            let (values, is_new) = new.map_or((drawn, false), |new| (new, true));
+            seen.insert(values.clone());
+            Drawn { values, is_new }
+        })
     }
 
     /// Its runs, in order: a configuration by each seed, for each fold, then the next one.

@@ -92,6 +92,7 @@ impl<'a> Sweep<'a> {
         workers: Option<usize>,
     ) -> Result<Self> {
         plan.check()?;
+        plan.check_draws()?;
         let runs = plan.runs();
         let threads = options.threads.unwrap_or(1);
         let enough = (Cores::usable().logical / threads.max(1)).max(1);

@@ -117,8 +117,8 @@ fn a_plan_that_makes_no_sense_is_refused() {
         sample: Some(Sample { configurations, seed: 0 }),
         ..plan(&[("a", "0.5..0.5002")])
     };
-    drawn(3).check().unwrap();
-    let again = refused(drawn(4));
+    drawn(3).check_draws().unwrap();
+    let again = drawn(4).check_draws().unwrap_err().to_string();
     assert!(again.contains("number 4") && again.contains("a 0.5"), "{again}");
     let values = (0..1100).map(|number| number.to_string()).collect::<Vec<_>>().join(",");
     assert!(refused(plan(&[("a", &values), ("b", &values)])).contains("more than"));

@@ -31,6 +31,13 @@ pub(crate) struct Ended {
     pub(crate) stderr: String,
 }
 
+/// The program: that of the tests, or another build, which `MNISTRY_PROGRAM` names.
+pub(crate) fn path() -> PathBuf {
+    let other = std::env::var_os("MNISTRY_PROGRAM").filter(|name| !name.is_empty());
+    // Each runs in a folder of its own.
+    other.map_or(env!("CARGO_BIN_EXE_mnistry").into(), |name| std::path::absolute(name).unwrap())
+}
+
 impl Desk {
     /// A desk with 240 training and 60 test images of 8 × 8 pixels, of three classes, and a
     /// [catalogue](Self::write_catalogue) that lists MNIST where no server is.
@@ -103,11 +110,9 @@ impl Desk {
         names
     }
 
-    /// The program with `arguments`, separated by spaces, ready to run: that of the tests, or another build,
-    /// which `MNISTRY_PROGRAM` names.
+    /// The program with `arguments`, separated by spaces, ready to run.
     pub(crate) fn command(&self, arguments: &str) -> Command {
-        let other = std::env::var_os("MNISTRY_PROGRAM");
-        let mut command = Command::new(other.unwrap_or(env!("CARGO_BIN_EXE_mnistry").into()));
+        let mut command = Command::new(path());
         command.args(arguments.split_whitespace()).current_dir(self.folder.path());
         let proxies = ["HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY"];
         for variable in proxies.iter().chain(&["MNISTRY_DATA_DIR", "CLICOLOR", "CLICOLOR_FORCE"]) {

@@ -172,6 +172,11 @@ impl PlanArgs {
 }
 
 impl Sweep {
+    /// What it is called where no runs are done, which are what processes share.
+    pub(super) fn not_shared(&self) -> Option<&'static str> {
+        self.stored.as_ref().map(Stored::name)
+    }
+
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
         match &self.stored {
             Some(stored) => stored.run(),
@@ -317,6 +322,7 @@ impl Sweep {
         };
         let plan = Plan { data, ..plan };
         plan.check()?;
+        plan.check_draws()?;
         Ok(plan)
     }
 

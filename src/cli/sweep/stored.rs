@@ -56,6 +56,14 @@ pub(super) struct Merge {
 }
 
 impl Stored {
+    /// What it is called.
+    pub(super) fn name(&self) -> &'static str {
+        match self {
+            Self::Show(_) => "sweep show",
+            Self::Merge(_) => "sweep merge",
+        }
+    }
+
     pub(super) fn run(&self) -> Result<Outcome, CommandError> {
         match self {
             Self::Show(show) => show.run(),
