@@ -88,6 +88,8 @@ pub(crate) trait Simd: Lanes + Send + Sync + 'static {
     const REGISTERS_PER_VECTOR: usize;
     /// How many vectors they hold.
     const VECTORS: usize = Self::REGISTERS / Self::REGISTERS_PER_VECTOR;
+    /// Whether an operation may read an operand from memory: what finds no register then costs little.
+    const MEMORY_OPERANDS: bool;
 
     /// The lanes of register `index` of those that a vector takes.
     fn register(self, index: usize) -> Self::Register;

@@ -82,17 +82,6 @@ impl Neon {
             ]
         })
     }
-
-    /// Reads the first lanes of a register, as many as there are; the other lanes are zero.
-    #[inline(always)]
-    fn load_up_to_four(self, x: &[f32]) -> float32x4_t {
-        let mut four = [0.0; 4];
-        match x.first_chunk() {
-            Some(all) => four = *all,
-            None => four.iter_mut().zip(x).for_each(|(lane, &x)| *lane = x),
-        }
-        neon!(vld1q_f32(four.as_ptr()))
-    }
 }
 
 /// The lanes of one of the four registers.
@@ -137,6 +126,7 @@ impl Simd for Neon {
 
     const REGISTERS: usize = 32;
     const REGISTERS_PER_VECTOR: usize = 4;
+    const MEMORY_OPERANDS: bool = false;
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
@@ -172,22 +162,17 @@ impl Simd for Neon {
     }
     #[inline(always)]
     fn load_partial(self, x: &[f32]) -> Quad<float32x4_t> {
-        std::array::from_fn(|quarter| {
-            self.load_up_to_four(x.get(4 * quarter..).unwrap_or_default())
-        })
+        let mut lanes = [0.0; 16];
+        lanes.iter_mut().zip(x).for_each(|(lane, &x)| *lane = x);
+        self.load_unaligned(&lanes)
     }
     #[inline(always)]
     fn store_partial(self, a: Quad<float32x4_t>, x: &mut [f32]) {
-        for (x, a) in x.chunks_mut(4).zip(a) {
-            match x.first_chunk_mut::<4>() {
-                Some(all) => neon!(vst1q_f32(all.as_mut_ptr(), a)),
-                None => {
-                    let mut four = [0.0; 4];
-                    neon!(vst1q_f32(four.as_mut_ptr(), a));
-                    x.iter_mut().zip(four).for_each(|(x, lane)| *x = lane);
-                }
-            }
-        }
+        // By way of memory: whether each quarter is whole would be as many questions, and what asks
+        // so much is no longer unrolled, which keeps the sums of a tile out of the registers.
+        let mut lanes = [0.0; 16];
+        self.store_unaligned(a, &mut lanes);
+        x.iter_mut().zip(lanes).for_each(|(x, lane)| *x = lane);
     }
     #[inline(always)]
     fn add(self, a: Quad<float32x4_t>, b: Quad<float32x4_t>) -> Quad<float32x4_t> {
