@@ -63,6 +63,11 @@
 // Without the feature, nobody sees what is in `internals`.
 #![cfg_attr(not(feature = "internals"), allow(dead_code, unreachable_pub))]
 
+#[cfg(target_endian = "big")]
+compile_error!(
+    "bytes of files are read as little-endian machines hold them: big-endian ones are not supported"
+);
+
 pub mod check;
 pub mod data;
 pub mod error;

@@ -274,7 +274,7 @@ impl Train {
         if !engine.isa().is_fused() {
             self.common.output.note(format_args!(
                 "{} has no fused multiply-add here: the network will differ from one trained with \
-                 avx2 or avx512 in its last bits",
+                 an instruction set that has in its last bits",
                 engine.isa().name()
             ));
         }

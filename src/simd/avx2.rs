@@ -146,6 +146,7 @@ impl Simd for Avx2 {
 
     const REGISTERS: usize = 16;
     const REGISTERS_PER_VECTOR: usize = 2;
+    const MEMORY_OPERANDS: bool = true;
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {

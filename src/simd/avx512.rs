@@ -61,6 +61,7 @@ impl Simd for Avx512 {
 
     const REGISTERS: usize = 32;
     const REGISTERS_PER_VECTOR: usize = 1;
+    const MEMORY_OPERANDS: bool = true;
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {

@@ -1,6 +1,8 @@
 //! Which instruction set to use: detection, choice, and the one place where the generic kernels
 //! are instantiated for each.
 
+#[cfg(target_arch = "aarch64")]
+use super::Neon;
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, Avx512};
 use super::{Kernel, Portable, Simd};
@@ -13,14 +15,17 @@ pub struct Isa(Token);
 #[derive(Clone, Copy, Debug)]
 enum Token {
     Portable(Portable),
+    #[cfg(target_arch = "aarch64")]
+    Neon(Neon),
     #[cfg(target_arch = "x86_64")]
     Avx2(Avx2),
     #[cfg(target_arch = "x86_64")]
     Avx512(Avx512),
 }
 
-/// The names of all instruction sets, best last; `auto` takes the best that the CPU has.
-pub const ISA_NAMES: [&str; 3] = ["portable", "avx2", "avx512"];
+/// The names of all instruction sets, on each CPU the best last; `auto` takes the best that the CPU
+/// has.
+pub const ISA_NAMES: [&str; 4] = ["portable", "neon", "avx2", "avx512"];
 
 impl Isa {
     /// Those that this CPU has, best last.
@@ -28,6 +33,8 @@ impl Isa {
     pub fn available() -> Vec<Self> {
         let tokens = [
             Some(Token::Portable(Portable)),
+            #[cfg(target_arch = "aarch64")]
+            Neon::new().map(Token::Neon),
             #[cfg(target_arch = "x86_64")]
             Avx2::new().map(Token::Avx2),
             #[cfg(target_arch = "x86_64")]
@@ -52,7 +59,7 @@ impl Isa {
         Self::available().pop().unwrap_or(Self(Token::Portable(Portable)))
     }
 
-    /// The one called `name`: `auto`, `portable`, `avx2` or `avx512`.
+    /// The one called `name`: `auto`, `portable`, `neon`, `avx2` or `avx512`.
     ///
     /// # Errors
     /// When there is no such instruction set, or the CPU lacks it.
@@ -76,6 +83,8 @@ impl Isa {
     pub fn name(self) -> &'static str {
         match self.0 {
             Token::Portable(_) => "portable",
+            #[cfg(target_arch = "aarch64")]
+            Token::Neon(_) => "neon",
             #[cfg(target_arch = "x86_64")]
             Token::Avx2(_) => "avx2",
             #[cfg(target_arch = "x86_64")]
@@ -89,6 +98,8 @@ impl Isa {
     pub fn is_fused(self) -> bool {
         match self.0 {
             Token::Portable(_) => Portable::IS_FUSED,
+            #[cfg(target_arch = "aarch64")]
+            Token::Neon(_) => true,
             #[cfg(target_arch = "x86_64")]
             Token::Avx2(_) | Token::Avx512(_) => true,
         }
@@ -99,6 +110,8 @@ impl Isa {
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
         match self.0 {
             Token::Portable(token) => token.vectorize(kernel),
+            #[cfg(target_arch = "aarch64")]
+            Token::Neon(token) => token.vectorize(kernel),
             #[cfg(target_arch = "x86_64")]
             Token::Avx2(token) => token.vectorize(kernel),
             #[cfg(target_arch = "x86_64")]
@@ -139,16 +152,22 @@ mod tests {
     /// So that the tests that run on every available instruction set leave none out.
     #[test]
     fn what_linux_says_the_cpu_has_is_available() {
-        // Where there is no such file, nothing is known from elsewhere.
+        let (title, needs): (_, &[(&str, &[&str])]) = if cfg!(target_arch = "aarch64") {
+            ("Features", &[("neon", &["asimd"])])
+        } else {
+            ("flags", &[("avx2", &["avx2", "fma"]), ("avx512", &["avx512f"])])
+        };
+        // Where there is no such file, or it is that of a machine which emulates this one, nothing is
+        // known from elsewhere.
         let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let flags: Vec<_> = cpu
             .lines()
-            .find_map(|line| line.strip_prefix("flags"))
+            .find_map(|line| line.strip_prefix(title))
             .map_or_else(Vec::new, |flags| flags.split_whitespace().collect());
         let names: Vec<_> = Isa::available().iter().map(|isa| isa.name()).collect();
-        for (name, needed) in [("avx2", &["avx2", "fma"][..]), ("avx512", &["avx512f"])] {
+        for (name, needed) in needs {
             let there = needed.iter().all(|flag| flags.contains(flag));
-            assert!(!there || names.contains(&name), "the CPU has {name}, the tests {names:?}");
+            assert!(!there || names.contains(name), "the CPU has {name}, the tests {names:?}");
         }
     }
 }

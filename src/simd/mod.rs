@@ -5,7 +5,7 @@
 //! is the one place where the algorithms are instantiated.
 
 #![cfg_attr(
-    target_arch = "x86_64",
+    any(target_arch = "x86_64", target_arch = "aarch64"),
     allow(unsafe_code, reason = "instructions that not every CPU has")
 )]
 
@@ -16,6 +16,8 @@ mod avx512;
 mod block;
 mod f32x16;
 mod isa;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 mod prefetch;
 #[cfg(test)]
@@ -30,6 +32,8 @@ pub(crate) use avx512::Avx512;
 pub(crate) use block::{collect_block, load_up_to_all, transpose_block};
 pub(crate) use f32x16::{F32x16, LANES, as_numbers, as_numbers_mut, vectors_for, zeroed};
 pub use isa::{ISA_NAMES, Isa, UnsupportedIsa};
+#[cfg(target_arch = "aarch64")]
+pub(crate) use neon::Neon;
 pub(crate) use portable::Portable;
 pub(crate) use prefetch::prefetch;
 
@@ -84,6 +88,8 @@ pub(crate) trait Simd: Lanes + Send + Sync + 'static {
     const REGISTERS_PER_VECTOR: usize;
     /// How many vectors they hold.
     const VECTORS: usize = Self::REGISTERS / Self::REGISTERS_PER_VECTOR;
+    /// Whether an operation may read an operand from memory: what finds no register then costs little.
+    const MEMORY_OPERANDS: bool;
 
     /// The lanes of register `index` of those that a vector takes.
     fn register(self, index: usize) -> Self::Register;

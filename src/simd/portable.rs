@@ -79,6 +79,7 @@ impl Simd for Portable {
 
     const REGISTERS: usize = if cfg!(target_arch = "aarch64") { 32 } else { 16 };
     const REGISTERS_PER_VECTOR: usize = LANES / REGISTER_LANES;
+    const MEMORY_OPERANDS: bool = cfg!(any(target_arch = "x86", target_arch = "x86_64"));
 
     #[inline(always)]
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {

@@ -38,6 +38,7 @@ impl Simd for Scalar {
 
     const REGISTERS: usize = 16;
     const REGISTERS_PER_VECTOR: usize = 1;
+    const MEMORY_OPERANDS: bool = true;
 
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output {
         kernel.run(self)

@@ -10,6 +10,12 @@ macro_rules! on_each_isa {
             let $s = $crate::simd::Portable;
             $crate::simd::testing::vectorize($s, || $test);
         }
+        #[cfg(target_arch = "aarch64")]
+        {
+            if let Some($s) = $crate::simd::Neon::new() {
+                $crate::simd::testing::vectorize($s, || $test);
+            }
+        }
         #[cfg(target_arch = "x86_64")]
         {
             if let Some($s) = $crate::simd::Avx2::new() {

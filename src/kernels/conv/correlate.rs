@@ -9,7 +9,7 @@
 use std::ops::Range;
 
 use super::window::taps_in;
-use super::{NonZeroBounds, Volume, Window, registers_for_sums};
+use super::{NonZeroBounds, Volume, Window, vectors_for_sums};
 use crate::kernels::Epilogue;
 use crate::simd::{F32x16, Simd};
 
@@ -90,7 +90,7 @@ impl Correlation<'_> {
         let left = self.positions.width - x;
         // Near an edge the windows of a wide tile have few taps in common.
         let cost = |x: usize, count| count * self.columns(x, x + count - 1).len();
-        if registers_for_sums::<S>() < 24 {
+        if vectors_for_sums::<S>() < 24 {
             self.channels(s, &[first], epilogue)
         } else if left >= 4 && cost(x, 4) <= cost(x, 2) + cost(x + 2, 2) {
             let four = [x, x + 1, x + 2, x + 3].map(|x| Position { y, x });
@@ -110,7 +110,7 @@ impl Correlation<'_> {
         positions: &[Position; P],
         epilogue: &mut E,
     ) -> usize {
-        let most = 6.min(registers_for_sums::<S>() / S::REGISTERS_PER_VECTOR);
+        let most = 6.min(vectors_for_sums::<S>());
         let mut channel = 0;
         while channel < self.outputs {
             let left = self.outputs - channel;
@@ -143,7 +143,7 @@ impl Correlation<'_> {
                 *sum = epilogue.start(s, position, channel + c);
             }
         }
-        if P * C * S::REGISTERS_PER_VECTOR <= registers_for_sums::<S>() {
+        if P * C <= vectors_for_sums::<S>() {
             sums = self.add_windows(s, positions, channel, sums);
         } else {
             for (&position, sums) in positions.iter().zip(&mut sums) {

@@ -23,8 +23,8 @@ pub use window::{Padding, Window};
 
 use crate::simd::Simd;
 
-/// How many registers the sums of a tile may take: most, as many sums hide the latency of the
-/// multiply-adds, but room is left for the operands.
-const fn registers_for_sums<S: Simd>() -> usize {
-    S::REGISTERS / 4 * 3
+/// How many vectors the sums of a tile may take: most that the registers hold, as many sums hide the
+/// latency of the multiply-adds, but room is left for the operands.
+const fn vectors_for_sums<S: Simd>() -> usize {
+    S::REGISTERS / 4 * 3 / S::REGISTERS_PER_VECTOR
 }

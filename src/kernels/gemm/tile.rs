@@ -10,7 +10,8 @@ pub(crate) trait MicroTile: Simd {
     const MR: usize = match Self::VECTORS {
         // With three blocks 24 sums, 3 vectors of B and 1 of A: 28 of 32 registers of AVX-512.
         32.. => 8,
-        // 6 sums of two registers each, 2 of B and 1 of A: 15 of 16 registers of AVX2.
+        // 6 sums of two registers each, 2 of B and 1 of A: 15 of 16 registers of AVX2; of four, 4 of B
+        // and 2 of A: 30 of 32 of NEON.
         8.. => 6,
         // 2 sums of four registers each, 4 of B and 1 of A: 13 of 16 registers of SSE.
         _ => 2,

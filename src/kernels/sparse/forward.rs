@@ -8,6 +8,22 @@ use crate::kernels::Epilogue;
 use crate::kernels::gemm::{OutputRange, Rhs};
 use crate::simd::{F32x16, LANES, Simd, as_numbers_mut};
 
+/// How many pixels are taken at a time: where weights that find no register cost an instruction each
+/// time that they are used, so many that they find one.
+const fn group<S: Simd>() -> usize {
+    if S::MEMORY_OPERANDS { 4 } else { 2 }
+}
+
+/// How many column blocks the next pass takes, of `left`.
+const fn blocks_of_pass<S: Simd>(left: usize) -> usize {
+    match pass_width(left) {
+        width if S::MEMORY_OPERANDS => width,
+        4 => 2,
+        3.. => 3,
+        width => width,
+    }
+}
+
 /// x · w for a part of a minibatch (the rows) and of the units (the column blocks).
 ///
 /// Of a chunk of 32 images the sums stand in L1, and the weights of a few pixels, which all images
@@ -35,15 +51,19 @@ impl Forward<'_> {
         let end = self.output.blocks.end - usize::from(self.tail.is_some());
         let mut block = self.output.blocks.start;
         while block < end {
-            let count = pass_width(end - block);
+            let count = blocks_of_pass::<S>(end - block);
             // The last pass takes the tail along.
             let has_tail = self.tail.is_some() && block + count == end;
             macro_rules! pass {
-                ($blocks:literal) => {
-                    match has_tail {
-                        true => self.pass::<S, E, $blocks, 1>(s, block, epilogue),
-                        false => self.pass::<S, E, $blocks, 0>(s, block, epilogue),
+                ($blocks:literal, $tail:literal) => {
+                    if const { group::<S>() == 4 } {
+                        self.pass::<S, E, $blocks, $tail, 4>(s, block, epilogue)
+                    } else {
+                        self.pass::<S, E, $blocks, $tail, 2>(s, block, epilogue)
                     }
+                };
+                ($blocks:literal) => {
+                    if has_tail { pass!($blocks, 1) } else { pass!($blocks, 0) }
                 };
             }
             pass_over!(pass, count);
@@ -52,16 +72,20 @@ impl Forward<'_> {
     }
 
     /// The sums of all samples for `BLOCKS` blocks from `block` on, and for `TAIL_BLOCKS` blocks,
-    /// none or one, after those.
+    /// none or one, after those, `GROUP` pixels at a time.
     #[inline(always)]
-    fn pass<S: Simd, E: Epilogue<S>, const BLOCKS: usize, const TAIL_BLOCKS: usize>(
+    fn pass<
+        S: Simd,
+        E: Epilogue<S>,
+        const BLOCKS: usize,
+        const TAIL_BLOCKS: usize,
+        const GROUP: usize,
+    >(
         &mut self,
         s: S,
         block: usize,
         epilogue: &mut E,
     ) {
-        /// Pixels at a time.
-        const GROUP: usize = 4;
         let Self { images, weights, tail, ref output, ref mut workspace } = *self;
         let pixels = 0..images.pixels();
         let tail = tail.map_or(&[][..], |TailWeights(rows)| rows);

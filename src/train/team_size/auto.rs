@@ -3,7 +3,7 @@
 //! It depends on the network, the machine and what else runs there: a team of which one thread waits for
 //! a core waits as a whole. So sizes are tried on real steps, and what they took decides:
 //!
-//! - A run begins with a thread a physical core, or a thread for each part that the work falls into if
+//! - A run begins with a thread a physical core, of those that do not keep the others waiting, or a thread for each part that the work falls into if
 //!   those are fewer, and tries the sizes beside that one while they are faster.
 //! - It keeps an account of what the present size loses against the best other one: the sum of the
 //!   differences of their times, never below zero (Page's cumulative sum, 1954). An odd slow step is soon
@@ -126,11 +126,13 @@ struct Other {
 
 impl AutoSize {
     /// The fastest of 1, 2, 4 … `physical` cores, and of `logical` ones where cores run several threads
-    /// at once, in a run of so many steps; first, one of the `parts` that work falls into, a core each.
-    pub(super) fn new(Cores { physical, logical }: Cores, parts: usize, steps: usize) -> Self {
-        let first = parts.clamp(1, physical);
+    /// at once, in a run of so many steps; first, one of the `parts` that work falls into, a fast core
+    /// each.
+    pub(super) fn new(cores: Cores, parts: usize, steps: usize) -> Self {
+        let Cores { physical, fast, logical } = cores;
+        let first = parts.clamp(1, fast);
         let powers = (0..).map(|power| 1 << power).take_while(|&size| size < physical);
-        let mut threads: Vec<_> = powers.chain([first, physical, logical]).collect();
+        let mut threads: Vec<_> = powers.chain([first, fast, physical, logical]).collect();
         threads.sort_unstable();
         threads.dedup();
         let at = threads.iter().position(|&size| size == first).unwrap_or(0);

@@ -88,7 +88,7 @@ fn assert_near_best(
 }
 
 fn cores(count: usize) -> Cores {
-    Cores { physical: count, logical: count }
+    Cores { physical: count, fast: count, logical: count }
 }
 
 /// The seed's step: seven column blocks of the first layer are shared out, the rest is not, and four
@@ -174,7 +174,7 @@ fn a_quota_of_one_core_is_kept_by_one_thread() {
 /// Two threads of a core share its arithmetic units: they are tried, and kept only where they help.
 #[test]
 fn siblings_are_used_where_they_help() {
-    let cores = Cores { physical: 4, logical: 8 };
+    let cores = Cores { physical: 4, fast: 4, logical: 8 };
     let shared = |gain: f64| {
         move |threads: usize, _: f64| match threads {
             8 => 1e-4 / (4.0 * gain),
@@ -185,6 +185,18 @@ fn siblings_are_used_where_they_help() {
         let found = assert_near_best(cores, 64, 9375, &shared(gain), 1.02);
         assert_eq!(found.last(), expected, "{found:?}");
     }
+}
+
+/// Half of the cores do a fourth of what the others do: a run begins without them, and stays so.
+#[test]
+fn slow_cores_are_not_waited_for() {
+    let cores = Cores { physical: 8, fast: 4, logical: 8 };
+    let machine = |threads: usize, _: f64| match threads {
+        5.. => 1e-4 / (0.25 * threads as f64),
+        threads => 1e-4 / threads as f64,
+    };
+    let found = assert_near_best(cores, 64, 9375, &machine, 1.02);
+    assert_eq!((found.sizes[0].threads, found.last()), (4, 4), "{found:?}");
 }
 
 /// Of a run of a few long steps none is spent on trying.
