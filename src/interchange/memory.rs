@@ -45,6 +45,18 @@ pub(super) fn room_for_file(network: &Network) -> Result<Vec<u8>, Shortage> {
     Ok(room)
 }
 
+/// A copy of the `bytes` of a model file.
+///
+/// # Errors
+/// When the system refuses it.
+#[cfg(feature = "keras")]
+pub(super) fn copied(bytes: &[u8]) -> Result<Vec<u8>, Shortage> {
+    let mut copy = Vec::new();
+    reserve(&mut copy, bytes.len(), ("reading the model", "its bytes"))?;
+    copy.extend_from_slice(bytes);
+    Ok(copy)
+}
+
 /// Checks that there is memory to put together the file that `network` is exported to.
 ///
 /// # Errors
