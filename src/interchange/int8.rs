@@ -58,7 +58,7 @@ pub(super) fn is_kernel(tensor: &Tensor) -> bool {
 /// is known.
 ///
 /// # Errors
-/// When a weight that is left is not finite.
+/// When there is too little memory for it, or a weight that is left is not finite.
 pub fn quantised(network: &Network) -> Result<Network, NetworkError> {
     check_memory(network.architecture())?;
     let tensors = network.tensors().iter().map(|tensor| match is_kernel(tensor) {

@@ -165,7 +165,7 @@ pub fn import_weights(path: impl AsRef<Path>, architecture: Architecture) -> Res
     let at = |problem: Problem| problem.at(path);
     match ModelFormat::of(path).map_err(at)? {
         ModelFormat::Safetensors => Ok(Imported::plain(Network::load_weights(path, architecture)?)),
-        format => read_weights(contents(path, format)?, format, architecture).map_err(at),
+        format => read_weights(&contents(path, format)?, format, architecture).map_err(at),
     }
 }
 
@@ -174,19 +174,26 @@ pub fn import_weights(path: impl AsRef<Path>, architecture: Architecture) -> Res
 /// # Errors
 /// As [`import_weights`].
 pub fn read_weights(
-    bytes: Vec<u8>,
+    bytes: &[u8],
     format: ModelFormat,
     architecture: Architecture,
 ) -> Result<Imported, Problem> {
     match format {
-        ModelFormat::Npz => npz::read_weights(&bytes, architecture),
-        ModelFormat::Onnx | ModelFormat::Keras | ModelFormat::Safetensors => {
-            let Imported { network, notes } = read(&bytes, format)?;
+        ModelFormat::Safetensors => {
+            let network = Network::weights_from_bytes(Path::new(""), bytes, architecture)?;
+            Ok(Imported::plain(network))
+        }
+        ModelFormat::Npz => npz::read_weights(bytes, architecture),
+        ModelFormat::Onnx | ModelFormat::Keras => {
+            let Imported { network, notes } = read(bytes, format)?;
             Ok(Imported { network: with_weights_of(network, architecture)?, notes })
         }
         ModelFormat::CHeader => Err(Problem::WriteOnly),
         #[cfg(feature = "keras")]
-        ModelFormat::KerasWeights => keras::of_weights(bytes, architecture).map(Imported::plain),
+        ModelFormat::KerasWeights => {
+            // Its reader has the bytes of its own.
+            keras::of_weights(memory::copied(bytes)?, architecture).map(Imported::plain)
+        }
         #[cfg(not(feature = "keras"))]
         ModelFormat::KerasWeights => Err(Problem::LeftOut(format)),
     }

@@ -32,9 +32,7 @@ const ARCHITECTURE: &str = "architecture.json";
 /// # Errors
 /// When the format cannot say the network.
 pub(super) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
-    let mut file = Vec::new();
-    reserve(&mut file, memory::file_bytes(network), ("the export", "the file"))?;
-    let mut archive = Archive(ZipWriter::new(Cursor::new(file)));
+    let mut archive = Archive(ZipWriter::new(Cursor::new(memory::room_for_file(network)?)));
     for tensor in network.tensors() {
         let numbers: Vec<u8> = tensor.values.iter().flat_map(|value| value.to_le_bytes()).collect();
         archive.add(&tensor.name, "<f4", &tensor.shape, &numbers)?;

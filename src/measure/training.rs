@@ -73,10 +73,12 @@ impl<'a> Trainings<'a> {
             let (isa, gemm) = (Some(engine.isa()), engine.gemm_backend());
             Engine::new(EngineOptions { isa, gemm, threads: Some(threads) })
         };
-        let all = engine.threads();
         // A number that is given, so that all of the threads are measured, whether or not fewer are
         // faster.
-        let engines = [1, all].into_iter().take(all.min(2)).map(of).collect::<Result<_, _>>()?;
+        let mut engines = vec![of(1)?];
+        if engine.threads() > 1 {
+            engines.push(of(engine.threads())?);
+        }
         let networks = training_networks(images.shape(), images.classes());
         let trainings = Self { images, engines, networks };
         for training in trainings.each()? {

@@ -236,9 +236,7 @@ impl Turns {
             comparison,
         })
     }
-}
 
-impl Turns {
     /// Refuses too few rounds for the rates of `first`, which compares the first ones.
     fn check(&self, first: &Comparison) -> Result<()> {
         let (rounds, rates, needed) = (self.rounds, first.rates.len(), first.rounds_needed());

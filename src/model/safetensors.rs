@@ -75,8 +75,19 @@ impl Network {
     /// When the file cannot be read or its tensors do not fit.
     pub fn load_weights(path: impl AsRef<Path>, architecture: Architecture) -> Result<Self> {
         let path = path.as_ref();
-        let bytes = read_bounded(path, LARGEST_FILE)?;
-        let file = TensorFile::parse(path, &bytes)?;
+        Self::weights_from_bytes(path, &read_bounded(path, LARGEST_FILE)?, architecture)
+    }
+
+    /// A network of `architecture` with the tensors of the file at `path`, which holds `bytes`.
+    ///
+    /// # Errors
+    /// As [`load_weights`](Self::load_weights).
+    pub(crate) fn weights_from_bytes(
+        path: &Path,
+        bytes: &[u8],
+        architecture: Architecture,
+    ) -> Result<Self> {
+        let file = TensorFile::parse(path, bytes)?;
         let network = with_tensors(&file, architecture)?;
         with_names(&file, network, saved_names(&file)?)
     }

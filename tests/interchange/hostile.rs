@@ -2,7 +2,6 @@
 
 use std::fs;
 use std::sync::LazyLock;
-use std::time::{Duration, Instant};
 
 use mnistry::interchange::{self, ModelFormat};
 use proptest::prelude::*;
@@ -81,17 +80,14 @@ fn files() -> Vec<(ModelFormat, Vec<u8>)> {
     FILES.clone()
 }
 
-/// Has `bytes` read as what they should be, which must not fail, nor take long.
+/// Has `bytes` read as what they should be, which must not fail.
 fn read(bytes: &[u8], format: ModelFormat) {
-    let start = Instant::now();
     match format {
         ModelFormat::Onnx => readers::onnx(bytes),
         ModelFormat::Npz => readers::weights_npz(bytes),
         ModelFormat::Keras => readers::keras(bytes),
         _ => readers::weights_h5(bytes),
     }
-    // Milliseconds at most; more only where another program has all cores.
-    assert!(start.elapsed() < Duration::from_secs(20), "{format}: {:?}", start.elapsed());
 }
 
 proptest! {

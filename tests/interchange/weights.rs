@@ -3,7 +3,7 @@
 use std::fs;
 
 use mnistry::image::ImageShape;
-use mnistry::interchange::{self, Imported};
+use mnistry::interchange::{self, Imported, ModelFormat};
 use mnistry::model::Architecture;
 use mnistry::{Activation, Sequential};
 use zip::CompressionMethod::{Deflated, Stored};
@@ -82,4 +82,23 @@ fn arrays_that_do_not_fit_are_refused_by_name() {
         let refused = read(&members).unwrap_err();
         assert!(refused.contains(said), "{refused}");
     }
+}
+
+#[test]
+fn bytes_are_read_as_their_file_is() {
+    // As another program writes it, which does not say of what network the tensors are.
+    let header = r#"{"dense.kernel":{"dtype":"F32","shape":[2,3],"data_offsets":[0,24]},"dense.bias":{"dtype":"F32","shape":[3],"data_offsets":[24,36]}}"#;
+    let mut bytes = (header.len() as u64).to_le_bytes().to_vec();
+    bytes.extend(header.as_bytes());
+    bytes
+        .extend([&KERNEL[..], &[0.0; 3]].concat().iter().flat_map(|&it| (it as f32).to_le_bytes()));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("weights.safetensors");
+    fs::write(&path, &bytes).unwrap();
+    let of_file = interchange::import_weights(&path, architecture()).unwrap();
+    let read = |bytes| interchange::read_weights(bytes, ModelFormat::Safetensors, architecture());
+    assert_eq!(read(&bytes).unwrap(), of_file);
+    assert_eq!(of_file.network.tensors()[0].values, KERNEL.map(|number| number as f32));
+    let said = read(&bytes[..bytes.len() - 4]).unwrap_err().to_string();
+    assert!(said.contains("safetensors") && !said.starts_with(':'), "{said}");
 }

@@ -3,7 +3,6 @@
 
 use std::fs;
 use std::path::Path;
-use std::time::{Duration, Instant};
 
 use mnistry::interchange::keras;
 use proptest::prelude::*;
@@ -134,9 +133,7 @@ fn links_that_lead_to_one_place_in_too_many_ways_are_not_walked() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("n.weights.h5");
     fs::write(&path, with_many_ways(&weights.1)).unwrap();
-    let start = Instant::now();
+    // All of them would take longer than anyone lives: so they are counted.
     let error = keras::read_weights(&path, small().architecture().clone()).unwrap_err().to_string();
     assert!(error.contains("its links lead in circles"), "{error}");
-    // Seconds at most, where all of them would take longer than anyone lives.
-    assert!(start.elapsed() < Duration::from_secs(60));
 }

@@ -117,7 +117,7 @@ pub(crate) fn onnx(bytes: &[u8]) {
 pub(crate) fn weights_h5(bytes: &[u8]) {
     for network in [networks::dense(), networks::of_all_layers()] {
         let architecture = network.architecture().clone();
-        let read = interchange::read_weights(bytes.into(), ModelFormat::KerasWeights, architecture);
+        let read = interchange::read_weights(bytes, ModelFormat::KerasWeights, architecture);
         check_network(read);
     }
 }

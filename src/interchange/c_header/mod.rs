@@ -13,6 +13,7 @@ use std::path::Path;
 
 use super::error::Problem;
 use super::int8::{Int8Kernel, is_kernel};
+use super::memory::buffer_size;
 use crate::memory::Shortage;
 use crate::model::{Network, Tensor};
 use calls::Calls;
@@ -30,13 +31,22 @@ pub(super) struct Options {
 const MOST_ON_STACK: usize = 64 << 10;
 
 /// More characters than a weight takes, with its part of the line.
-const CHARACTERS: usize = 20;
+const CHARACTERS: u128 = 20;
 
 /// The same of one in bytes.
-const CHARACTERS_OF_BYTE: usize = 7;
+const CHARACTERS_OF_BYTE: u128 = 7;
 
 /// More characters than a header has of a tensor beside its numbers, or of nothing of one.
-const CHARACTERS_BESIDE: usize = 16 << 10;
+const CHARACTERS_BESIDE: u128 = 16 << 10;
+
+/// More characters than a header has of a layer without tensors.
+const CHARACTERS_OF_LAYER: u128 = 2 << 10;
+
+/// The most characters that a byte of a name takes, escaped.
+const CHARACTERS_OF_ESCAPE: u128 = 4;
+
+/// More characters than the name of a class takes beside its bytes, and one that is a number at all.
+const CHARACTERS_BESIDE_NAME: u128 = 20;
 
 /// What names begin with in the header at `path`: the name of the file, as far as C has such names.
 pub(super) fn name_of(path: &Path) -> String {
@@ -52,17 +62,23 @@ pub(super) fn name_of(path: &Path) -> String {
 }
 
 /// About the characters of the header of `network`, and not fewer.
-pub(super) fn most_characters(network: &Network, int8: bool) -> usize {
+pub(super) fn most_characters(network: &Network, int8: bool) -> u128 {
     let each = network.tensors().iter().map(|tensor| {
-        let weights = tensor.values.len();
-        let outputs = tensor.shape.last().copied().unwrap_or(1);
+        let weights = tensor.values.len() as u128;
+        let outputs = tensor.shape.last().copied().unwrap_or(1) as u128;
         CHARACTERS_BESIDE
             + match int8 && is_kernel(tensor) {
                 true => weights * CHARACTERS_OF_BYTE + outputs * CHARACTERS,
                 false => weights * CHARACTERS,
             }
     });
-    CHARACTERS_BESIDE + each.sum::<usize>()
+    let architecture = network.architecture();
+    let layers = architecture.layers().len() as u128 * CHARACTERS_OF_LAYER;
+    let names = network.class_names().map_or(0, |names| {
+        let bytes = names.iter().map(|name| name.len() as u128).sum::<u128>();
+        bytes * CHARACTERS_OF_ESCAPE + architecture.classes() as u128 * CHARACTERS_BESIDE_NAME
+    });
+    CHARACTERS_BESIDE + each.sum::<u128>() + layers + names
 }
 
 /// The header of `network`, whose text depends on the network and the options alone.
@@ -70,7 +86,7 @@ pub(super) fn most_characters(network: &Network, int8: bool) -> usize {
 /// # Errors
 /// When there is no memory for it.
 pub(super) fn write(network: &Network, options: &Options) -> Result<String, Problem> {
-    let most = most_characters(network, options.int8);
+    let most = buffer_size(most_characters(network, options.int8));
     let mut text = String::new();
     text.try_reserve_exact(most).map_err(|_| Shortage::refused("the export", "the file", most))?;
     let Options { name, int8 } = options;

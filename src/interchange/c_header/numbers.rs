@@ -4,33 +4,40 @@ use std::fmt::Write;
 
 /// Writes `values` as the constant array `name`, to the bit: fractions are in base 16.
 pub(super) fn floats(text: &mut String, name: &str, values: &[f32]) {
-    array(text, ["float", name], values, 6, hexadecimal);
+    Array { kind: "float", name, columns: 6 }.write(text, values, hexadecimal);
 }
 
 /// Writes `values` as the constant array `name`.
 pub(super) fn bytes(text: &mut String, name: &str, values: &[i8]) {
-    array(text, ["signed char", name], values, 20, |text, value| text.push_str(&value.to_string()));
+    let array = Array { kind: "signed char", name, columns: 20 };
+    array.write(text, values, |text, value| text.push_str(&value.to_string()));
 }
 
-/// Writes a constant array of a kind and a name, so many numbers a line.
-fn array<T: Copy>(
-    text: &mut String,
-    [kind, name]: [&str; 2],
-    values: &[T],
+/// A constant array.
+struct Array<'a> {
+    /// The type of its numbers.
+    kind: &'a str,
+    name: &'a str,
+    /// How many numbers a line has.
     columns: usize,
-    write_one: impl Fn(&mut String, T),
-) {
-    text.push_str(&format!("static const {kind} {name}[{}] = {{\n", values.len()));
-    for row in values.chunks(columns) {
-        text.push_str("   ");
-        for &value in row {
-            text.push(' ');
-            write_one(text, value);
-            text.push(',');
+}
+
+impl Array<'_> {
+    /// Writes it with these `values`, each as `write_one` does.
+    fn write<T: Copy>(&self, text: &mut String, values: &[T], write_one: impl Fn(&mut String, T)) {
+        let Self { kind, name, columns } = self;
+        text.push_str(&format!("static const {kind} {name}[{}] = {{\n", values.len()));
+        for row in values.chunks(*columns) {
+            text.push_str("   ");
+            for &value in row {
+                text.push(' ');
+                write_one(text, value);
+                text.push(',');
+            }
+            text.push('\n');
         }
-        text.push('\n');
+        text.push_str("};\n");
     }
-    text.push_str("};\n");
 }
 
 /// Writes the finite number `value`: `-0x1.8p-3f`.

@@ -117,6 +117,9 @@ pub enum LayerProblem {
     /// Of a kind that there is not.
     #[error("is a {}, which mnistry does not have", OneLine(.0))]
     Unknown(String),
+    /// An input behind the first layer.
+    #[error("is a second input: only one, before all other layers, is read")]
+    SecondInput,
     /// With a setting that there is not.
     #[error("has {name} {}, where only {read} is read", OneLine(.found))]
     Setting {

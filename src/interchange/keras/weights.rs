@@ -13,7 +13,6 @@ use super::{KerasProblem, LARGEST_FILE};
 use crate::files::{read_bounded, write_output};
 use crate::interchange::error::{Problem, Result};
 use crate::interchange::{ExportOptions, ModelFormat, memory, written_as};
-use crate::memory::reserve;
 use crate::model::{Architecture, FileProblem, Network, ParameterSpec, Tensor};
 
 /// The group of all layers.
@@ -60,8 +59,7 @@ pub(in crate::interchange) fn to_bytes(network: &Network) -> Result<Vec<u8>, Pro
         layers.add_group(layer.finish());
     }
     file.add_group(layers.finish());
-    let mut bytes = Vec::new();
-    reserve(&mut bytes, memory::file_bytes(network), ("the export", "the file"))?;
+    let mut bytes = memory::room_for_file(network)?;
     file.finish_to(&mut bytes).map_err(|error| FileProblem::Unwritable(error.into()))?;
     Ok(bytes)
 }

@@ -24,6 +24,16 @@ impl Kind {
             Self::Ints => attribute_kind::INTS,
         }
     }
+
+    /// What a person calls it.
+    fn text(self) -> &'static str {
+        match self {
+            Self::Float => "a float",
+            Self::Int => "a whole number",
+            Self::Word => "a word",
+            Self::Ints => "a list of whole numbers",
+        }
+    }
 }
 
 /// An operator, in all opsets that are known.
@@ -120,10 +130,13 @@ pub(super) fn check(node: Node<'_>) -> Result<(), NodeProblem> {
     let mut before: Vec<&str> = Vec::new();
     for attribute in node.attributes() {
         let name = attribute.name.as_deref().unwrap_or_default();
-        let kind = attributes.iter().find(|known| known.0 == name).map(|known| known.1);
-        let is_alone = !before.contains(&name);
-        if kind.is_none_or(|kind| !is_of(attribute, kind)) || !is_alone {
-            return Err(NodeProblem::Attribute(name.into()));
+        let known = attributes.iter().find(|known| known.0 == name);
+        let &(name, kind) = known.ok_or_else(|| NodeProblem::UnknownAttribute(name.into()))?;
+        if before.contains(&name) {
+            return Err(NodeProblem::SameAttribute(name));
+        }
+        if !is_of(attribute, kind) {
+            return Err(NodeProblem::AttributeKind { name, expected: kind.text() });
         }
         before.push(name);
     }

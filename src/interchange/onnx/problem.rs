@@ -86,8 +86,19 @@ pub enum NodeProblem {
     #[error("stands where no such layer can be: {0}")]
     Place(&'static str),
     /// An attribute of unknown meaning.
-    #[error("has an attribute {} that is not known, or not such, or there twice", OneLine(.0))]
-    Attribute(String),
+    #[error("has an attribute {} that is not known", OneLine(.0))]
+    UnknownAttribute(String),
+    /// An attribute that holds something else than such an attribute does.
+    #[error("has an attribute {name} that does not hold {expected} alone")]
+    AttributeKind {
+        /// What it is called.
+        name: &'static str,
+        /// What it should hold.
+        expected: &'static str,
+    },
+    /// An attribute that is said twice.
+    #[error("has an attribute {0} twice")]
+    SameAttribute(&'static str),
     /// Values of unknown meaning.
     #[error("takes {0} values, which are more than are known")]
     Inputs(usize),
@@ -131,6 +142,16 @@ pub enum NodeProblem {
     /// Zeros around images as no layer here has them.
     #[error("pads images by {pads:?}: a layer here pads by nothing, or as Keras's \"same\" does")]
     Padding {
+        /// Above, on the left, below, on the right.
+        pads: Vec<i64>,
+    },
+    /// Zeros around images that are said twice, and not alike.
+    #[error(
+        "has both auto_pad {auto_pad} and pads {pads:?}, which differ: only pads as auto_pad makes them are read"
+    )]
+    TwoPaddings {
+        /// How the node has them reckoned.
+        auto_pad: String,
         /// Above, on the left, below, on the right.
         pads: Vec<i64>,
     },

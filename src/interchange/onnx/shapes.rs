@@ -58,10 +58,12 @@ impl<'a> Shapes<'a> {
         operators::check(node).ok()?;
         let sizes = match node.operator() {
             "Shape" => {
-                node.attributes().is_empty().then_some(())?;
                 let dims = self.known.get(node.input())?.iter();
                 let dims = dims.map(|&dim| i64::try_from(dim).ok().map(Size::Known));
-                std::iter::once(Some(Size::Images)).chain(dims).collect::<Option<Vec<_>>>()?
+                let sizes = std::iter::once(Some(Size::Images)).chain(dims);
+                let sizes = sizes.collect::<Option<Vec<_>>>()?;
+                let end = node.int("end").unwrap_or(i64::MAX);
+                part(&sizes, node.int("start").unwrap_or(0), end).to_vec()
             }
             "Cast" => {
                 // As other numbers, sizes might not be what they are.
@@ -110,11 +112,17 @@ fn slice(graph: &Graph<'_>, node: Node<'_>, sizes: &[Size]) -> Option<Vec<Size>>
     if axis != 0 || step != 1 {
         return None;
     }
-    let place = |number: i64| from_start(number, sizes.len());
-    // An end beyond the last is the last.
-    let end = number(2, i64::MAX)?;
-    let end = if end < 0 { place(end)? } else { sizes.len().min(usize::try_from(end).ok()?) };
-    Some(sizes.get(place(number(1, 0)?)?..end)?.to_vec())
+    Some(part(sizes, number(1, 0)?, number(2, i64::MAX)?).to_vec())
+}
+
+/// Those of `sizes` from `start` on to before `end`, which are counted from the end if they are below
+/// zero. One beyond the first or the last is that one.
+fn part(sizes: &[Size], start: i64, end: i64) -> &[Size] {
+    let place = |number: i64| {
+        let beyond = if number < 0 { 0 } else { sizes.len() };
+        from_start(number, sizes.len()).map_or(beyond, |place| place.min(sizes.len()))
+    };
+    sizes.get(place(start)..place(end)).unwrap_or_default()
 }
 
 /// A place among `len`, which is counted from the end if it is below zero.

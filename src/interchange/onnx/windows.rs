@@ -64,7 +64,8 @@ pub(super) fn window(node: Node<'_>, name: &str) -> Result<Option<Window>, NodeP
 /// What `node` adds around an `image` that it slides over.
 ///
 /// # Errors
-/// When it is neither nothing nor as much as Keras adds, or the taps of its window are apart.
+/// When it is neither nothing nor as much as Keras adds, is said in two ways that differ, or the taps of
+/// its window are apart.
 pub(super) fn padding(
     node: Node<'_>,
     slides: Sliding,
@@ -76,23 +77,29 @@ pub(super) fn padding(
         return Err(NodeProblem::Value { attribute, expected: "neighbours in its window" });
     }
     let same = slides.pads(image).ok_or(NodeProblem::Window)?;
+    let none = [0; 4];
     let pads = node.ints("pads").unwrap_or(&[0; 4]);
-    match node.word("auto_pad").unwrap_or(b"NOTSET") {
-        b"NOTSET" if pads == [0; 4] => Ok(Padding::Valid),
-        b"NOTSET" if pads.iter().copied().eq(same.map(|pad| pad as i64)) => Ok(Padding::Same),
-        // Which of both would count, is not said.
-        b"VALID" | b"SAME_UPPER" | b"SAME_LOWER" if pads.iter().any(|&pad| pad != 0) => {
-            Err(NodeProblem::Padding { pads: pads.to_vec() })
-        }
-        b"VALID" => Ok(Padding::Valid),
-        b"SAME_UPPER" | b"SAME_LOWER" if same == [0; 4] => Ok(Padding::Valid),
-        b"SAME_UPPER" => Ok(Padding::Same),
+    let are = |sizes: [usize; 4]| pads.iter().copied().eq(sizes.map(|pad| pad as i64));
+    let auto_pad = node.word("auto_pad").unwrap_or(b"NOTSET");
+    let text = String::from_utf8_lossy(auto_pad);
+    let added = match auto_pad {
+        b"NOTSET" if are(none) => none,
+        b"NOTSET" if are(same) => same,
+        b"NOTSET" => return Err(NodeProblem::Padding { pads: pads.to_vec() }),
+        b"VALID" => none,
+        b"SAME_UPPER" => same,
         // As many zeros on both sides are the same in either way.
-        b"SAME_LOWER" if same[..2] == same[2..] => Ok(Padding::Same),
-        b"NOTSET" => Err(NodeProblem::Padding { pads: pads.to_vec() }),
-        other => Err(NodeProblem::Value {
-            attribute: format!("auto_pad {}", String::from_utf8_lossy(other).escape_debug()),
-            expected: "zeros shared between both sides, the last one more",
-        }),
+        b"SAME_LOWER" if same[..2] == same[2..] => same,
+        _ => {
+            return Err(NodeProblem::Value {
+                attribute: format!("auto_pad {}", text.escape_debug()),
+                expected: "zeros shared between both sides, the last one more",
+            });
+        }
+    };
+    // Where both differ, it is not said which of them counts.
+    if !are(added) && pads.iter().any(|&pad| pad != 0) {
+        return Err(NodeProblem::TwoPaddings { auto_pad: text.into(), pads: pads.to_vec() });
     }
+    Ok(if added == none { Padding::Valid } else { Padding::Same })
 }

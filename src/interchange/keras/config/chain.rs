@@ -33,18 +33,26 @@ pub(super) fn check(chain: &Chain) -> Result<(), KerasProblem> {
     }
 }
 
-/// What a layer is told in the call `node` beside what feeds it, if anything: `training=true`. What is
-/// null or false is what it is by default.
+/// What a layer is told in the call `node` beside what feeds it, by name or not, if anything:
+/// `training=true`. What is null or false is what it is by default.
 fn said_besides(node: &Value) -> Option<String> {
-    let is_said = |value: &&Value| !matches!(value, Value::Null | Value::Bool(false));
+    let is_said =
+        |value: &&Value| !matches!(value, Value::Null | Value::Bool(false)) && !feeds(value);
     let named = node.get("kwargs").and_then(Value::as_object);
     let named = named.into_iter().flatten().find(|(_, value)| is_said(value));
     let placed = node.get("args").and_then(Value::as_array);
-    let mut placed = placed.into_iter().flatten().skip(1);
+    let mut placed = placed.into_iter().flatten();
     match named {
         Some((name, value)) => Some(format!("{name}={value}")),
         None => placed.find(is_said).map(Value::to_string),
     }
+}
+
+/// Whether `value` is what a layer puts out, which is among the sources of the layer that is called.
+fn feeds(value: &Value) -> bool {
+    let mut sources = Vec::new();
+    find_sources(value, &mut sources);
+    !sources.is_empty()
 }
 
 /// Adds the names of the layers whose outputs `node` uses.

@@ -59,7 +59,8 @@ fn own(class: &str) -> &'static [&'static str] {
             "dilation_rate",
             "groups",
         ],
-        _ => &["pool_size", "padding", "strides", "data_format"],
+        "MaxPooling2D" | "AveragePooling2D" => &["pool_size", "padding", "strides", "data_format"],
+        _ => &[],
     }
 }
 

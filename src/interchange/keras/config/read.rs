@@ -30,8 +30,11 @@ struct Class {
 impl Class {
     /// What Keras calls it; nothing where it is not one of Keras's own, which another may be named as.
     fn name(&self) -> Option<&str> {
-        let is_of_keras = |module: &String| module == "keras" || module.starts_with("keras.");
-        let is_own = self.module.as_ref().is_none_or(is_of_keras);
+        let is_own = match &self.module {
+            Some(module) => module == "keras" || module.starts_with("keras."),
+            // Of the program that saved it, Keras says no module.
+            None => self.registered_name.is_none(),
+        };
         let is_registered_as =
             self.registered_name.as_ref().is_none_or(|it| *it == self.class_name);
         (is_own && is_registered_as).then_some(&self.class_name)
@@ -39,7 +42,13 @@ impl Class {
 
     /// What its maker calls it.
     fn full_name(&self) -> String {
-        self.registered_name.as_ref().unwrap_or(&self.class_name).clone()
+        let name = &self.class_name;
+        match (self.name(), &self.registered_name, &self.module) {
+            (Some(own), ..) => own.to_owned(),
+            (None, Some(registered), _) if registered != name => registered.clone(),
+            (None, _, Some(module)) => format!("{module}.{name}"),
+            (None, _, None) => format!("{name} that is not Keras's own"),
+        }
     }
 }
 
@@ -100,6 +109,7 @@ pub(in super::super) fn read(model: Model) -> Result<(Architecture, Vec<Note>), 
                     layer.config.note("InputLayer", layer.name(), notes).map_err(refused)?;
                 }
             }
+            "InputLayer" => return Err(refused(LayerProblem::SecondInput).into()),
             class => {
                 reading.layer(class, &layer.config).map_err(refused)?;
                 layer.config.check_known(class).map_err(refused)?;

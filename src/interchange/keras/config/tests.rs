@@ -274,13 +274,20 @@ fn what_means_something_else_is_refused() {
         read_json(model)
     };
     assert!(layer(json!("keras.layers"), Value::Null).is_ok());
-    let said = "layer 'Dense' is a Mine>Dense, which mnistry does not have";
-    assert_eq!(layer(Value::Null, json!("Mine>Dense")).unwrap_err(), said);
-    assert!(layer(json!("mine.layers"), json!("Dense")).unwrap_err().contains("is a Dense"));
+    for (module, registered, called) in [
+        (Value::Null, "Mine>Dense", "Mine>Dense"),
+        (json!("mine.layers"), "Dense", "mine.layers.Dense"),
+        (json!("mine.layers"), "Mine>Dense", "Mine>Dense"),
+        // As Keras saves a class of the program that saves it.
+        (Value::Null, "Dense", "Dense that is not Keras's own"),
+    ] {
+        let said = format!("layer 'Dense' is a {called}, which mnistry does not have");
+        assert_eq!(layer(module, json!(registered)).unwrap_err(), said);
+    }
     // A second input begins nothing anew.
     let second = ("InputLayer", json!({ "batch_shape": [null, 4, 6], "dtype": "float32" }));
     let layers = [("Flatten", json!({})), second, ("Dense", json!({ "units": 3 }))];
-    assert!(read_json(model(&layers)).unwrap_err().contains("is a InputLayer"));
+    assert!(read_json(model(&layers)).unwrap_err().contains("is a second input: only one"));
     let sparse = json!({ "batch_shape": [null, 4, 6], "dtype": "float32", "sparse": true });
     let mut model = model(&[("Flatten", json!({})), ("Dense", json!({ "units": 3 }))]);
     model["config"]["layers"][0]["config"] = sparse;
@@ -304,7 +311,16 @@ fn a_layer_that_is_called_as_if_in_training_is_refused() {
             "config": { "layers": layers, "output_layers": ["o", 0, 0] } }))
     };
     assert!(called(json!([fed("i")]), json!({ "training": false, "mask": null })).is_ok());
-    let said = called(json!([fed("i")]), json!({ "training": true })).unwrap_err();
-    assert!(said.starts_with("layer 'd' is called with training=true: "), "{said}");
+    // By name, as `Dropout(0.5)(inputs=x)` is saved.
+    let named = |training: bool| json!({ "inputs": fed("i"), "training": training });
+    assert!(called(json!([]), named(false)).is_ok());
+    for (args, kwargs) in
+        [(json!([fed("i")]), json!({ "training": true })), (json!([]), named(true))]
+    {
+        let said = called(args, kwargs).unwrap_err();
+        assert!(said.starts_with("layer 'd' is called with training=true: "), "{said}");
+    }
+    let twice = called(json!([fed("i")]), json!({ "mask": fed("i") })).unwrap_err();
+    assert!(twice.contains("is not fed by the layer before it alone"), "{twice}");
     assert!(called(json!([fed("i"), true]), json!({})).unwrap_err().contains("called with true"));
 }

@@ -6,7 +6,7 @@ use super::super::messages::{
     AttributeProto, FunctionProto, ModelProto, OperatorSetIdProto, TensorProto, element,
 };
 use super::super::read;
-use super::{chain, gemm, int, ints, torch};
+use super::{Chain, chain, gemm, int, ints, numbers, torch};
 
 #[test]
 fn what_an_operator_is_told_is_known_or_refused() {
@@ -28,13 +28,15 @@ fn what_an_operator_is_told_is_known_or_refused() {
     dropping(&[1], &[])
         .refused("(Dropout) has a training_mode that is true where a layer here has");
     dropping(&[], &[]).refused("(Dropout) has no constant as its input 3");
-    dropping(&[0], &[int("is_test", 0)]).refused("(Dropout) has an attribute is_test that is not");
+    dropping(&[0], &[int("is_test", 0)])
+        .refused("(Dropout) has an attribute is_test that is not known");
     let after = |operator: &str, attributes: &[AttributeProto]| {
         gemm(torch().node("Flatten", &[], &[])).node(operator, &[], attributes)
     };
     for operator in ["Identity", "Sigmoid", "Softmax", "LogSoftmax", "ArgMax", "Cast"] {
-        let said =
-            format!("/{operator}_5 ({operator}) has an attribute consumed_inputs that is not");
+        let said = format!(
+            "/{operator}_5 ({operator}) has an attribute consumed_inputs that is not known"
+        );
         after(operator, &[ints("consumed_inputs", &[0])]).refused(&said);
     }
     for operator in ["Relu", "MaxPool", "Flatten", "Transpose", "GlobalAveragePool"] {
@@ -48,29 +50,66 @@ fn what_an_operator_is_told_is_known_or_refused() {
     after("ArgMax", &[axis.clone(), int("select_last_index", 1)])
         .refused("has select_last_index 1 where a layer here has 0");
     after("ArgMax", &[axis.clone(), int("select_last_index", 0), int("keepdims", 0)]).read();
-    after("Softmax", &[axis.clone(), axis])
-        .refused("an attribute axis that is not known, or not such");
+    after("Softmax", &[axis.clone(), axis]).refused("(Softmax) has an attribute axis twice");
     // As another kind, it would not be seen.
     let alpha =
         |f, i| AttributeProto { name: Some("alpha".into()), f, i, ..AttributeProto::default() };
     let scaled = |alpha| torch().node("Flatten", &[], &[]).node("Gemm", &["w2", "b2"], &[alpha]);
-    scaled(alpha(None, Some(2))).refused("(Gemm) has an attribute alpha that is not");
+    let said = "(Gemm) has an attribute alpha that does not hold a float alone";
+    scaled(alpha(None, Some(2))).refused(said);
     scaled(AttributeProto { ref_attr_name: Some("a".into()), ..alpha(Some(1.0), None) })
-        .refused("(Gemm) has an attribute alpha that is not");
+        .refused(said);
     let kind = Some(7);
-    scaled(AttributeProto { kind, ..alpha(Some(1.0), None) })
-        .refused("attribute alpha that is not");
+    scaled(AttributeProto { kind, ..alpha(Some(1.0), None) }).refused(said);
     gemm(torch().node("Flatten", &[], &[]).node("Identity", &["w"], &[]))
         .refused("(Identity) takes 2 values, which are more");
     chain(element::UINT8, &[4, 4]).node("Cast", &[], &[]).refused("(Cast) has no to where");
-    let same = AttributeProto {
-        name: Some("auto_pad".into()),
-        s: Some(b"VALID".to_vec()),
-        ..AttributeProto::default()
+}
+
+#[test]
+fn zeros_that_are_said_in_two_ways_are_said_alike_or_refused() {
+    let conv = |auto_pad: &str, strides: i64, pads: &[i64]| {
+        let auto_pad = AttributeProto {
+            name: Some("auto_pad".into()),
+            s: Some(auto_pad.into()),
+            ..AttributeProto::default()
+        };
+        let attributes = [auto_pad, ints("strides", &[strides; 2]), ints("pads", pads)];
+        chain(element::FLOAT, &[1, 6, 6])
+            .floats("w", &[1, 1, 3, 3], numbers(9))
+            .node("Conv", &["w"], &attributes)
+            .node("Flatten", &[], &[])
     };
-    torch()
-        .node("MaxPool", &[], &[ints("kernel_shape", &[1, 1]), ints("pads", &[1; 4]), same])
-        .refused("pads images by [1, 1, 1, 1]");
+    let dense = |chain: Chain, inputs: i64| {
+        let kernel = numbers(2 * inputs as usize);
+        chain.floats("v", &[inputs, 2], kernel).node("MatMul", &["v"], &[]).read()
+    };
+    let same = dense(conv("NOTSET", 1, &[1; 4]), 36);
+    assert!(same.network.architecture().to_string().starts_with("conv2d 1 of 3 × 3 same"));
+    for (auto_pad, pads) in [("SAME_UPPER", [1; 4]), ("SAME_UPPER", [0; 4]), ("SAME_LOWER", [1; 4])]
+    {
+        assert_eq!(dense(conv(auto_pad, 1, &pads), 36), same, "{auto_pad} {pads:?}");
+    }
+    // With an odd number of zeros, the last one has more.
+    let uneven = dense(conv("SAME_UPPER", 2, &[0, 0, 1, 1]), 9);
+    assert_eq!(dense(conv("NOTSET", 2, &[0, 0, 1, 1]), 9), uneven);
+    let valid = dense(conv("VALID", 1, &[0; 4]), 16);
+    assert_eq!(dense(conv("NOTSET", 1, &[0; 4]), 16), valid);
+    for (auto_pad, strides, pads, said) in [
+        (
+            "SAME_UPPER",
+            1,
+            [0, 1, 0, 1],
+            "has both auto_pad SAME_UPPER and pads [0, 1, 0, 1], which",
+        ),
+        ("SAME_LOWER", 1, [2; 4], "has both auto_pad SAME_LOWER and pads [2, 2, 2, 2], which"),
+        ("VALID", 1, [1; 4], "has both auto_pad VALID and pads [1, 1, 1, 1], which"),
+        ("SAME_LOWER", 2, [1, 1, 0, 0], "has auto_pad SAME_LOWER where a layer here has zeros"),
+        ("NOTSET", 1, [0, 1, 0, 1], "pads images by [0, 1, 0, 1]"),
+        ("A\n", 1, [0; 4], "has auto_pad A\\n where"),
+    ] {
+        conv(auto_pad, strides, &pads).refused(said);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! Graphs as other programs write them, and graphs that are no network.
 
 mod meaning;
+mod shapes;
 
 use prost::Message;
 
@@ -207,46 +208,6 @@ fn a_graph_as_tf2onnx_writes_it_is_read() {
     let tensors = network.tensors();
     assert_eq!((&tensors[1].values, &tensors[3].values), (&numbers(3), &numbers(2)));
     assert_eq!(tensors[2].values, numbers(24), "channels were last already");
-}
-
-/// The flattening of `value` to rows, of which there are as many as there are images, as Keras and
-/// PyTorch have it computed.
-fn computed_rows(mut chain: Chain, rows: i64) -> Chain {
-    let value = chain.current.clone();
-    chain = chain
-        .shape("first", &[0])
-        .shape("second", &[1])
-        .shape("numbers", &[rows])
-        .node("Shape", &[], &[])
-        .node("Gather", &["order"], &[])
-        .shape("order", &[0, 2, 3, 1])
-        .node("Cast", &[], &[int("to", 6)])
-        .node("Slice", &["first", "second", "first"], &[])
-        .node("Concat", &["numbers"], &[int("axis", 0)])
-        .node("Cast", &[], &[int("to", 7)]);
-    let shape = std::mem::replace(&mut chain.current, value);
-    chain.node("Reshape", &[&shape], &[])
-}
-
-#[test]
-fn shapes_that_are_computed_are_those_of_any_number_of_images() {
-    let expected = gemm(torch().node("Flatten", &[], &[])).read();
-    assert_eq!(gemm(computed_rows(torch(), -1)).read(), expected);
-    assert_eq!(gemm(computed_rows(torch(), 12)).read(), expected);
-    gemm(computed_rows(torch(), 13)).refused("(Reshape) makes a shape of [0, 13]");
-    let mut other = gemm(computed_rows(torch(), 12));
-    for node in &mut other.graph.node {
-        if node.op_type.as_deref() == Some("Slice") {
-            node.op_type = Some("Mul".into());
-        }
-    }
-    other.refused("(Reshape) has no constant as its input 2");
-    // A value that is computed of itself.
-    let mut circle = gemm(computed_rows(torch(), 12));
-    let itself = circle.graph.node[7].output[0].clone();
-    circle.graph.node[4].input[0] = itself.clone();
-    circle.graph.node[7].input = vec![itself; 16];
-    circle.refused("(Reshape) has no constant as its input 2");
 }
 
 #[test]
