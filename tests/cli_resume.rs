@@ -12,7 +12,7 @@ use rustix::process::Signal;
 
 mod program;
 
-const LONG: &str = "train --data data --epochs 2000 --log-steps steps.csv --run-dir run";
+const LONG: &str = "train --data data --epochs 700 --log-steps steps.csv --run-dir run";
 const RESUME: &str = "train --resume run --quiet";
 
 /// What must be equal of two runs: all but the seconds.
@@ -300,9 +300,9 @@ fn what_replaces_the_model_that_it_begins_with_can_be_gone_on_with() {
     let desk = Desk::new();
     desk.succeed("train --data data --epochs 2 --run-dir run --quiet");
     desk.succeed(
-        "train --data data --init run/model.safetensors --epochs 2000 --run-dir whole --quiet",
+        "train --data data --init run/model.safetensors --epochs 700 --run-dir whole --quiet",
     );
-    let again = "train --data data --init run/model.safetensors --epochs 2000 --run-dir run";
+    let again = "train --data data --init run/model.safetensors --epochs 700 --run-dir run";
     let run = Running::start(desk.command(again)).until("epoch 1/");
     run.send(Signal::KILL);
     run.end();
