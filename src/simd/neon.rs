@@ -293,7 +293,7 @@ impl Simd for Neon {
     fn numbers(self, a: Quad<int32x4_t>) -> Quad<float32x4_t> {
         neon!(Q => vcvtq_f32_s32(a[Q]))
     }
-    /// As sixteen blocks of 4 × 4, in half of the shuffles that interleaving takes.
+    /// As 16 blocks of 4 × 4, in half of the shuffles that interleaving takes.
     #[inline(always)]
     fn transpose(self, rows: [Quad<float32x4_t>; 16]) -> [Quad<float32x4_t>; 16] {
         let mut columns = rows;
