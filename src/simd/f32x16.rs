@@ -3,8 +3,7 @@
 /// Numbers in the engine's vector, whatever the instruction set.
 pub(crate) const LANES: usize = 16;
 
-/// 16 `f32`, aligned to a cache line: one AVX-512 register, two of AVX2, four of
-/// NEON.
+/// 16 `f32`, aligned to a cache line: one register of AVX-512, two of AVX2, four of NEON.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 #[repr(C, align(64))]
 pub(crate) struct F32x16(pub(crate) [f32; LANES]);

@@ -117,7 +117,8 @@ impl Summary {
         Self { planned, done, judged_by, rungs, configurations }
     }
 
-    /// Whether any configuration was compared with the best: where all have but one run, none can be.
+    /// Whether any configuration was compared with the best: none can be of which there are no several
+    /// complete runs, or whose runs do not vary.
     #[must_use]
     pub fn has_comparisons(&self) -> bool {
         self.configurations.iter().any(|row| row.p_value.is_some())

@@ -61,8 +61,8 @@ impl Summary {
         if self.has_comparisons() {
             "the others are compared with it by Welch's t-test, adjusted by Holm's method"
         } else if self.configurations.len() > 1 {
-            "whether the others differ from it by more than chance is not known, which takes several \
-             runs of each (--seeds 0-9)"
+            "whether the others differ from it by more than chance is not known: that takes several \
+             complete runs of each, which vary (--seeds 0-9)"
         } else {
             "there are no others to compare it with"
         }

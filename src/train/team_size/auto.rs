@@ -3,8 +3,9 @@
 //! It depends on the network, the machine and what else runs there: a team of which one thread waits for
 //! a core waits as a whole. So sizes are tried on real steps, and what they took decides:
 //!
-//! - A run begins with a thread a physical core, of those that do not keep the others waiting, or a thread for each part that the work falls into if
-//!   those are fewer, and tries the sizes beside that one while they are faster.
+//! - A run begins with a thread a physical core, of those that do not keep the others waiting, or a
+//!   thread for each part that the work falls into if those are fewer, and tries the sizes beside that one
+//!   while they are faster.
 //! - It keeps an account of what the present size loses against the best other one: the sum of the
 //!   differences of their times, never below zero (Page's cumulative sum, 1954). An odd slow step is soon
 //!   made up for; where it is not, the team takes the other size.
