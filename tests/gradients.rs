@@ -13,6 +13,7 @@ use std::time::Instant;
 use generated::{
     any_hidden, any_image_layers, architectures, average_pool, convolution, engines,
     image_networks, images, max_pool, one_hidden, small_hidden, small_image_networks,
+    wide_image_networks,
 };
 use mnistry::check::{self, GradientOptions, GradientReport, Verdict};
 use mnistry::internals::{Expected, Reference};
@@ -89,11 +90,20 @@ fn whole_image_networks() -> impl Strategy<Value = Case> {
     image_cases(any_image_layers())
 }
 
-/// Some whole sixteens of samples, and some short ones.
+/// Convolutions by minimal filtering.
+fn wide_convolutions() -> impl Strategy<Value = Case> {
+    cases_in_blocks(wide_image_networks())
+}
+
 fn image_cases(layers: impl Strategy<Value = Vec<Layer>>) -> impl Strategy<Value = Case> {
+    cases_in_blocks(image_networks(layers))
+}
+
+/// Some whole sixteens of samples, and some short ones.
+fn cases_in_blocks(networks: impl Strategy<Value = Architecture>) -> impl Strategy<Value = Case> {
     let seed = any::<u64>().no_shrink();
     let batch = prop_oneof![1_usize..=6, Just(16), 17_usize..=20];
-    (engines(), image_networks(layers), batch, seed).prop_map(case)
+    (engines(), networks, batch, seed).prop_map(case)
 }
 
 /// The loss alone: of a single black image the logits are the biases, and the gradient of the
@@ -247,6 +257,7 @@ properties! {
     max_pooling: 100;
     average_pooling: 60;
     whole_image_networks: 100;
+    wide_convolutions: 30;
 }
 
 /// So many cases there are of each network below.
@@ -266,6 +277,7 @@ fn none_of_many_cases_is_further_off_than_its_bound() {
         1 => architectures(any_hidden()),
         10 => small_image_networks(),
         1 => image_networks(any_image_layers()),
+        1 => wide_image_networks(),
     ];
     let alone = engines().prop_map(|engine| EngineOptions { threads: Some(1), ..engine });
     let any = (prop_oneof![4 => alone, 1 => engines()], networks);

@@ -114,7 +114,7 @@ fn a_cnn_with_augmentation_dropout_and_validation() {
         ..FitOptions::default()
     };
     check(
-        "eef4ddfb4413a7d28b59ad74ad6eb164d0afb2084a98be77fb5d363639d1e899",
+        "84751938f114dde364f5d416a2feceebe276f79ae622bd6f68a8f9c60f5d1aa0",
         &Sequential::cnn(SHAPE, 10),
         80,
         options,

@@ -79,7 +79,13 @@ impl Sum {
     }
 
     pub(super) fn rounded(self) -> Approximate {
+        self.rounded_with(0)
+    }
+
+    /// As part of a sum that has `more` terms.
+    pub(super) fn rounded_with(self, more: usize) -> Approximate {
         let Self { value, error, size, terms } = self;
+        let terms = if terms == 0 { 0 } else { terms + more };
         Approximate { value, error: error + gamma(terms) * size + terms as f64 * LEAST }
     }
 }

@@ -12,8 +12,9 @@ use crate::model::{Architecture, Layer, LayerSpec, Shape};
 pub(super) fn check(architecture: &Architecture) -> Result<(), Shortage> {
     let (number, approximate) = (size_of::<f64>() as u128, size_of::<Approximate>() as u128);
     let count = architecture.parameters().map(|spec| spec.count() as u128).sum::<u128>();
-    // Themselves, their gradient and its bounds; and sums, of the whole and of one sample.
-    let parameters = 3 * number + 2 * approximate + 2 * size_of::<Sum>() as u128;
+    // Themselves, their gradient and its bounds; and sums, of the whole and of one sample: of a
+    // kernel of 3 × 3 at 16 points, where there may be itself, too.
+    let parameters = 3 * number + 4 * approximate + 3 * size_of::<Sum>() as u128;
     let inputs = architecture.input().pixels() as u128;
     let outputs = architecture.layers().iter().map(|spec| 2 * spec.output.numbers() as u128);
     let numbers = inputs + outputs.sum::<u128>();

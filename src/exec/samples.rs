@@ -49,7 +49,9 @@ impl<'a> Samples<'a> {
         gemm: GemmBackend,
         augmentation: RandomAffine,
     ) -> bool {
-        let first = architecture.layers().first().map(|first| first.layer);
+        // To flatten an image is to do nothing.
+        let mut layers = architecture.layers().iter().map(|spec| spec.layer);
+        let first = layers.find(|layer| !matches!(layer, Layer::Flatten));
         let may_be_sparse = gemm == GemmBackend::Engine
             && augmentation.is_none()
             && matches!(first, Some(Layer::Dense { .. }));
@@ -111,4 +113,29 @@ fn density(split: &Split) -> f64 {
         all += image.len();
     }
     nonzero as f64 / all as f64
+}
+
+#[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test")]
+mod tests {
+    use super::*;
+    use crate::image::ImageShape;
+    use crate::model::{Activation, Sequential};
+
+    #[test]
+    fn dense_layers_leave_out_zeros_and_convolutions_do_not() {
+        let shape = ImageShape { height: 4, width: 4 };
+        let split = Split::new(shape, vec![0; 32].into(), vec![0; 2].into()).expect("two images");
+        let are_sparse = |layers: Sequential, backend| {
+            let layers = layers.dense(2, Activation::Softmax);
+            let architecture = Architecture::new(layers).expect("layers that fit");
+            Samples::are_sparse(&split, &architecture, backend, RandomAffine::default())
+        };
+        let plain = || Sequential::new(shape);
+        assert!(are_sparse(plain(), GemmBackend::Engine));
+        assert!(are_sparse(plain().flatten(), GemmBackend::Engine));
+        assert!(!are_sparse(plain(), GemmBackend::Matrixmultiply));
+        let convolution = plain().conv2d(1, 3, Activation::Relu).flatten();
+        assert!(!are_sparse(convolution, GemmBackend::Engine));
+    }
 }

@@ -72,6 +72,18 @@ impl Lanes for Avx2 {
         avx2!(H => _mm256_store_ps(vector.0.as_mut_ptr().add(8 * H), a[H]));
     }
     #[inline(always)]
+    fn add(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_add_ps(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn sub(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_sub_ps(a[H], b[H]))
+    }
+    #[inline(always)]
+    fn mul(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
+        avx2!(H => _mm256_mul_ps(a[H], b[H]))
+    }
+    #[inline(always)]
     fn mul_add(self, a: Pair<__m256>, b: Pair<__m256>, c: Pair<__m256>) -> Pair<__m256> {
         avx2!(H => _mm256_fmadd_ps(a[H], b[H], c[H]))
     }
@@ -131,6 +143,21 @@ impl Lanes for Half {
     fn store(self, a: __m256, vector: &mut F32x16) {
         // SAFETY: as for `load`.
         unsafe { _mm256_store_ps(vector.0.as_mut_ptr().add(8 * usize::from(self.is_upper)), a) }
+    }
+    #[inline(always)]
+    fn add(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has AVX.
+        unsafe { _mm256_add_ps(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has AVX.
+        unsafe { _mm256_sub_ps(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: __m256, b: __m256) -> __m256 {
+        // SAFETY: the token proves that the CPU has AVX.
+        unsafe { _mm256_mul_ps(a, b) }
     }
     #[inline(always)]
     fn mul_add(self, a: __m256, b: __m256, c: __m256) -> __m256 {
@@ -193,18 +220,6 @@ impl Simd for Avx2 {
     fn store_partial(self, a: Pair<__m256>, x: &mut [f32]) {
         let masks = first(x.len());
         avx2!(H => _mm256_maskstore_ps(x.as_mut_ptr().wrapping_add(8 * H), _mm256_loadu_si256(masks[H].as_ptr().cast()), a[H]));
-    }
-    #[inline(always)]
-    fn add(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
-        avx2!(H => _mm256_add_ps(a[H], b[H]))
-    }
-    #[inline(always)]
-    fn sub(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
-        avx2!(H => _mm256_sub_ps(a[H], b[H]))
-    }
-    #[inline(always)]
-    fn mul(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
-        avx2!(H => _mm256_mul_ps(a[H], b[H]))
     }
     #[inline(always)]
     fn div(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {

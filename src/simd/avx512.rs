@@ -49,6 +49,18 @@ impl Lanes for Avx512 {
         avx512!(_mm512_store_ps(vector.0.as_mut_ptr(), a))
     }
     #[inline(always)]
+    fn add(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_add_ps(a, b))
+    }
+    #[inline(always)]
+    fn sub(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_sub_ps(a, b))
+    }
+    #[inline(always)]
+    fn mul(self, a: __m512, b: __m512) -> __m512 {
+        avx512!(_mm512_mul_ps(a, b))
+    }
+    #[inline(always)]
     fn mul_add(self, a: __m512, b: __m512, c: __m512) -> __m512 {
         avx512!(_mm512_fmadd_ps(a, b, c))
     }
@@ -102,18 +114,6 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn store_partial(self, a: __m512, x: &mut [f32]) {
         avx512!(_mm512_mask_storeu_ps(x.as_mut_ptr(), first(x.len()), a))
-    }
-    #[inline(always)]
-    fn add(self, a: __m512, b: __m512) -> __m512 {
-        avx512!(_mm512_add_ps(a, b))
-    }
-    #[inline(always)]
-    fn sub(self, a: __m512, b: __m512) -> __m512 {
-        avx512!(_mm512_sub_ps(a, b))
-    }
-    #[inline(always)]
-    fn mul(self, a: __m512, b: __m512) -> __m512 {
-        avx512!(_mm512_mul_ps(a, b))
     }
     #[inline(always)]
     fn div(self, a: __m512, b: __m512) -> __m512 {

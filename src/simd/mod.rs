@@ -59,6 +59,12 @@ pub(crate) trait Lanes: Copy {
     fn load(self, vector: &F32x16) -> Self::F32;
     /// Writes the lanes of `vector`, aligned.
     fn store(self, a: Self::F32, vector: &mut F32x16);
+    /// a + b
+    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// a − b
+    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
+    /// a · b
+    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// a · b + c, rounded once.
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32;
 
@@ -114,12 +120,6 @@ pub(crate) trait Simd: Lanes + Send + Sync + 'static {
     /// Writes the first lanes, as many as `x` holds, at most 16.
     fn store_partial(self, a: Self::F32, x: &mut [f32]);
 
-    /// a + b
-    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
-    /// a − b
-    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32;
-    /// a · b
-    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// a / b
     fn div(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// √a

@@ -54,6 +54,18 @@ impl Lanes for Neon {
         self.store_unaligned(a, &mut vector.0);
     }
     #[inline(always)]
+    fn add(self, a: Quad<float32x4_t>, b: Quad<float32x4_t>) -> Quad<float32x4_t> {
+        neon!(Q => vaddq_f32(a[Q], b[Q]))
+    }
+    #[inline(always)]
+    fn sub(self, a: Quad<float32x4_t>, b: Quad<float32x4_t>) -> Quad<float32x4_t> {
+        neon!(Q => vsubq_f32(a[Q], b[Q]))
+    }
+    #[inline(always)]
+    fn mul(self, a: Quad<float32x4_t>, b: Quad<float32x4_t>) -> Quad<float32x4_t> {
+        neon!(Q => vmulq_f32(a[Q], b[Q]))
+    }
+    #[inline(always)]
     fn mul_add(
         self,
         a: Quad<float32x4_t>,
@@ -111,6 +123,21 @@ impl Lanes for Quarter {
         let (quarters, _) = vector.0.as_chunks_mut::<4>();
         // SAFETY: as for `load`.
         unsafe { vst1q_f32(quarters[self.index].as_mut_ptr(), a) }
+    }
+    #[inline(always)]
+    fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has NEON.
+        unsafe { vaddq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn sub(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has NEON.
+        unsafe { vsubq_f32(a, b) }
+    }
+    #[inline(always)]
+    fn mul(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
+        // SAFETY: the token proves that the CPU has NEON.
+        unsafe { vmulq_f32(a, b) }
     }
     #[inline(always)]
     fn mul_add(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
@@ -173,18 +200,6 @@ impl Simd for Neon {
         let mut lanes = [0.0; 16];
         self.store_unaligned(a, &mut lanes);
         x.iter_mut().zip(lanes).for_each(|(x, lane)| *x = lane);
-    }
-    #[inline(always)]
-    fn add(self, a: Quad<float32x4_t>, b: Quad<float32x4_t>) -> Quad<float32x4_t> {
-        neon!(Q => vaddq_f32(a[Q], b[Q]))
-    }
-    #[inline(always)]
-    fn sub(self, a: Quad<float32x4_t>, b: Quad<float32x4_t>) -> Quad<float32x4_t> {
-        neon!(Q => vsubq_f32(a[Q], b[Q]))
-    }
-    #[inline(always)]
-    fn mul(self, a: Quad<float32x4_t>, b: Quad<float32x4_t>) -> Quad<float32x4_t> {
-        neon!(Q => vmulq_f32(a[Q], b[Q]))
     }
     #[inline(always)]
     fn div(self, a: Quad<float32x4_t>, b: Quad<float32x4_t>) -> Quad<float32x4_t> {

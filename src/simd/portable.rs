@@ -32,6 +32,18 @@ impl Lanes for Portable {
         vector.0 = a.to_array();
     }
     #[inline(always)]
+    fn add(self, a: f32x16, b: f32x16) -> f32x16 {
+        a + b
+    }
+    #[inline(always)]
+    fn sub(self, a: f32x16, b: f32x16) -> f32x16 {
+        a - b
+    }
+    #[inline(always)]
+    fn mul(self, a: f32x16, b: f32x16) -> f32x16 {
+        a * b
+    }
+    #[inline(always)]
     fn mul_add(self, a: f32x16, b: f32x16, c: f32x16) -> f32x16 {
         a.mul_add(b, c)
     }
@@ -65,6 +77,18 @@ impl Lanes for Register {
     fn store(self, a: InRegister, vector: &mut F32x16) {
         let (registers, _) = vector.0.as_chunks_mut();
         registers[self.0] = a.to_array();
+    }
+    #[inline(always)]
+    fn add(self, a: InRegister, b: InRegister) -> InRegister {
+        a + b
+    }
+    #[inline(always)]
+    fn sub(self, a: InRegister, b: InRegister) -> InRegister {
+        a - b
+    }
+    #[inline(always)]
+    fn mul(self, a: InRegister, b: InRegister) -> InRegister {
+        a * b
     }
     #[inline(always)]
     fn mul_add(self, a: InRegister, b: InRegister, c: InRegister) -> InRegister {
@@ -119,18 +143,6 @@ impl Simd for Portable {
     #[inline(always)]
     fn store_partial(self, a: f32x16, x: &mut [f32]) {
         x.iter_mut().zip(a.to_array()).for_each(|(x, lane)| *x = lane);
-    }
-    #[inline(always)]
-    fn add(self, a: f32x16, b: f32x16) -> f32x16 {
-        a + b
-    }
-    #[inline(always)]
-    fn sub(self, a: f32x16, b: f32x16) -> f32x16 {
-        a - b
-    }
-    #[inline(always)]
-    fn mul(self, a: f32x16, b: f32x16) -> f32x16 {
-        a * b
     }
     #[inline(always)]
     fn div(self, a: f32x16, b: f32x16) -> f32x16 {

@@ -26,6 +26,15 @@ impl Lanes for Scalar {
     fn store(self, a: Self::F32, vector: &mut F32x16) {
         vector.0 = a;
     }
+    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        zip(a, b, |a, b| a + b)
+    }
+    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        zip(a, b, |a, b| a - b)
+    }
+    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32 {
+        zip(a, b, |a, b| a * b)
+    }
     fn mul_add(self, a: Self::F32, b: Self::F32, c: Self::F32) -> Self::F32 {
         from_fn(|lane| a[lane].mul_add(b[lane], c[lane]))
     }
@@ -66,15 +75,6 @@ impl Simd for Scalar {
     }
     fn store_partial(self, a: Self::F32, x: &mut [f32]) {
         x.iter_mut().zip(a).for_each(|(x, lane)| *x = lane);
-    }
-    fn add(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        zip(a, b, |a, b| a + b)
-    }
-    fn sub(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        zip(a, b, |a, b| a - b)
-    }
-    fn mul(self, a: Self::F32, b: Self::F32) -> Self::F32 {
-        zip(a, b, |a, b| a * b)
     }
     fn div(self, a: Self::F32, b: Self::F32) -> Self::F32 {
         zip(a, b, |a, b| a / b)

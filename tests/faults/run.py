@@ -54,6 +54,7 @@ CHECKS = [
         ("dense", "--images 9x7 --cases 100"),
         ("strides", "--images 11x9 --cases 30"),
         ("pooled", "--images 12x11 --cases 30"),
+        ("wide", "--images 8x6 --cases 30"),
     ]
     for engine in ["--threads 1", "--threads 2", "--threads 3 --gemm matrixmultiply"]
 ]

@@ -197,6 +197,33 @@ pub(crate) fn small_image_networks() -> impl Strategy<Value = Architecture> {
     })
 }
 
+/// Networks whose second convolution is computed by minimal filtering: 3 × 3 of many channels, over
+/// even sides.
+pub(crate) fn wide_image_networks() -> impl Strategy<Value = Architecture> {
+    let side = || select(vec![4_usize, 6, 8]);
+    let shape = (side(), side()).prop_map(|(height, width)| ImageShape { height, width });
+    let wide = || {
+        let padding = select(vec![Padding::Valid, Padding::Same]);
+        (12_usize..=18, padding, hidden_activations()).prop_map(|(filters, padding, activation)| {
+            let (kernel, stride) = (Window::square(3), Window::square(1));
+            Layer::Conv2d { filters, kernel, stride, padding, activation }
+        })
+    };
+    let last = prop_oneof![
+        Just(Layer::MaxPool { size: Window::square(2), stride: None }),
+        average_pool(),
+        wide()
+    ];
+    (shape, wide(), wide(), last, 2_usize..=4).prop_map(|(shape, first, second, last, classes)| {
+        let layers = vec![first, second, last];
+        checked(
+            those_that_fit(Sequential::new(shape), layers)
+                .flatten()
+                .dense(classes, Activation::Softmax),
+        )
+    })
+}
+
 /// `network` with those of `layers` that fit each other.
 fn those_that_fit(network: Sequential, layers: Vec<Layer>) -> Sequential {
     layers.into_iter().fold(network, |network, layer| {

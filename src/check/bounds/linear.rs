@@ -126,7 +126,7 @@ impl<'a> Linear<'a> {
 }
 
 /// The kernel, which is parameter `kernel`, and the bias after it.
-fn weights(parameters: &[Vec<f64>], kernel: usize) -> Vec<Approximate> {
+pub(super) fn weights(parameters: &[Vec<f64>], kernel: usize) -> Vec<Approximate> {
     let values = parameters[kernel].iter().chain(&parameters[kernel + 1]);
     values.map(|&value| Approximate::exact(value)).collect()
 }

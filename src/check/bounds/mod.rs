@@ -11,12 +11,14 @@
 
 mod linear;
 mod loss;
+mod winograd;
 
 use super::approximate::{Approximate, FUNCTION, Sum, UNIT};
 use super::reference::{Reference, STEP, Stage, samples, sigmoid};
 use crate::data::Split;
 use linear::Linear;
 use loss::cross_entropy;
+use winograd::Winograd;
 
 /// The same of f64 as [`UNIT`] of f32.
 const UNIT_64: f64 = f64::EPSILON / 2.0;
@@ -49,6 +51,7 @@ impl Bounds {
 /// The stages of the reference as their numbers depend on each other.
 enum Step<'a> {
     Linear(Linear<'a>),
+    Winograd(Winograd),
     Greatest(&'a [Vec<usize>]),
     Relu,
     Sigmoid,
@@ -78,8 +81,8 @@ impl Reference {
             let (sample_loss, mut dy) = cross_entropy(&inputs[steps.len()], label, scale);
             loss += sample_loss.times(weight).rounded(weighings).error / split.len() as f64;
             for (step, x) in steps.iter().zip(&inputs).rev() {
-                if let Step::Linear(Linear { parameters: Some(kernel), .. }) = step {
-                    let sums = gradient[*kernel..*kernel + 2].iter_mut().flatten();
+                if let Some(kernel) = step.parameters() {
+                    let sums = gradient[kernel..kernel + 2].iter_mut().flatten();
                     sums.zip(step.gradient(x, &dy)).for_each(|(sum, part)| sum.add(part));
                 }
                 dy = step.backward(x, &dy);
@@ -93,8 +96,11 @@ impl Reference {
     fn step<'a>(&self, stage: &'a Stage) -> Step<'a> {
         match stage {
             Stage::Dense { kernel } => Step::Linear(Linear::dense(&self.parameters, *kernel)),
-            Stage::Conv2d { kernel, windows } => {
-                Step::Linear(Linear::conv2d(&self.parameters, *kernel, windows))
+            Stage::Conv2d { kernel, windows, places } => {
+                match Winograd::new(&self.parameters, *kernel, windows) {
+                    Some(winograd) => Step::Winograd(winograd),
+                    None => Step::Linear(Linear::conv2d(&self.parameters, *kernel, places)),
+                }
             }
             Stage::AveragePool { windows } => Step::Linear(Linear::mean(windows)),
             Stage::MaxPool { windows } => Step::Greatest(windows),
@@ -105,10 +111,20 @@ impl Reference {
 }
 
 impl Step<'_> {
+    /// Which parameter its kernel is, if it has one; the next is its bias.
+    fn parameters(&self) -> Option<usize> {
+        match self {
+            Self::Linear(linear) => linear.parameters,
+            Self::Winograd(winograd) => Some(winograd.parameters),
+            Self::Greatest(_) | Self::Relu | Self::Sigmoid => None,
+        }
+    }
+
     /// The outputs for the inputs `x`.
     fn forward(&self, x: &[Approximate]) -> Vec<Approximate> {
         match self {
             Self::Linear(linear) => linear.forward(x),
+            Self::Winograd(winograd) => winograd.forward(x),
             Self::Greatest(windows) => windows.iter().map(|window| greatest(x, window)).collect(),
             Self::Relu => x.iter().map(|&x| relu(x)).collect(),
             Self::Sigmoid => x.iter().map(|&x| approximate_sigmoid(x)).collect(),
@@ -119,6 +135,7 @@ impl Step<'_> {
     fn backward(&self, x: &[Approximate], dy: &[Approximate]) -> Vec<Approximate> {
         match self {
             Self::Linear(linear) => linear.backward(x.len(), dy),
+            Self::Winograd(winograd) => winograd.backward(dy),
             Self::Greatest(windows) => {
                 let mut dx = vec![Sum::default(); x.len()];
                 for (window, &dy) in windows.iter().zip(dy) {
@@ -135,6 +152,7 @@ impl Step<'_> {
     fn gradient(&self, x: &[Approximate], dy: &[Approximate]) -> Vec<Approximate> {
         match self {
             Self::Linear(linear) => linear.gradient(x, dy),
+            Self::Winograd(winograd) => winograd.gradient(x, dy),
             _ => Vec::new(),
         }
     }

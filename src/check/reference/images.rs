@@ -5,15 +5,16 @@ use crate::model::{Padding, Shape, Window};
 /// Windows that slide over an image, whose number (y, x, c) stands at
 /// (y · width + x) · channels + c.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Windows {
-    height: usize,
-    width: usize,
-    channels: usize,
-    size: Window,
-    stride: Window,
-    /// Where the first window begins, and how many there are, down and across.
-    first: (isize, isize),
-    count: (usize, usize),
+pub(in crate::check) struct Windows {
+    pub(in crate::check) height: usize,
+    pub(in crate::check) width: usize,
+    pub(in crate::check) channels: usize,
+    pub(in crate::check) size: Window,
+    pub(in crate::check) stride: Window,
+    /// Where the first window begins.
+    pub(in crate::check) first: (isize, isize),
+    /// How many there are, down and across.
+    pub(in crate::check) count: Window,
 }
 
 impl Windows {
@@ -33,7 +34,7 @@ impl Windows {
         };
         let (top, rows) = side(height, size.height, stride.height);
         let (left, columns) = side(width, size.width, stride.width);
-        let (first, count) = ((top, left), (rows, columns));
+        let (first, count) = ((top, left), Window { height: rows, width: columns });
         Self { height, width, channels, size, stride, first, count }
     }
 
@@ -60,7 +61,7 @@ impl Windows {
                 .map(|(i, j, c)| self.place(y + i as isize, x + j as isize, c))
                 .collect()
         };
-        pairs(count.0, count.1).map(window).collect()
+        pairs(count.height, count.width).map(window).collect()
     }
 
     /// The places inside the image, of each window and channel apart.

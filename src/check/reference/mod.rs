@@ -14,7 +14,7 @@ use crate::data::Split;
 use crate::model::{Activation, Layer, Network};
 
 pub(super) use differences::STEP;
-use images::Windows;
+pub(super) use images::Windows;
 use loss::cross_entropy;
 pub use loss::{sigmoid, softmax};
 pub(super) use stage::Stage;
@@ -40,8 +40,9 @@ impl Reference {
             match spec.layer {
                 Layer::Dense { .. } => stages.push(Stage::Dense { kernel }),
                 Layer::Conv2d { kernel: size, stride, padding, .. } => {
-                    let windows = Windows::new(spec.input, size, stride, padding).places();
-                    stages.push(Stage::Conv2d { kernel, windows });
+                    let windows = Windows::new(spec.input, size, stride, padding);
+                    let places = windows.places();
+                    stages.push(Stage::Conv2d { kernel, windows, places });
                 }
                 Layer::MaxPool { size, stride } => {
                     let windows = Windows::valid(spec.input, size, stride.unwrap_or(size));

@@ -1,6 +1,6 @@
 //! The steps on the way from pixels to logits, each forward beside backward.
 
-use super::images;
+use super::images::{self, Windows};
 use super::loss::sigmoid;
 
 /// One step on the way from pixels to logits.
@@ -15,8 +15,10 @@ pub(in crate::check) enum Stage {
     Conv2d {
         /// Which parameter the kernel is: height × width × channels × filters.
         kernel: usize,
+        /// How the windows slide.
+        windows: Windows,
         /// The places of the numbers of each window; `None` outside the image.
-        windows: Vec<Vec<Option<usize>>>,
+        places: Vec<Vec<Option<usize>>>,
     },
     /// The greatest of each window of an image, channel by channel.
     MaxPool {
@@ -39,8 +41,8 @@ impl Stage {
     pub(super) fn forward(&self, parameters: &[Vec<f64>], x: &[f64]) -> Vec<f64> {
         match self {
             Self::Dense { kernel } => dense(x, &parameters[*kernel], &parameters[kernel + 1]),
-            Self::Conv2d { kernel, windows } => {
-                images::convolve(x, windows, &parameters[*kernel], &parameters[kernel + 1])
+            Self::Conv2d { kernel, places, .. } => {
+                images::convolve(x, places, &parameters[*kernel], &parameters[kernel + 1])
             }
             Self::MaxPool { windows } => images::greatest(x, windows),
             Self::AveragePool { windows } => images::means(x, windows),
@@ -63,10 +65,10 @@ impl Stage {
                 let (dkernel, dbias) = kernel_and_bias(gradient, *kernel);
                 dense_backward(x, dy, &parameters[*kernel], dkernel, dbias)
             }
-            Self::Conv2d { kernel, windows } => {
+            Self::Conv2d { kernel, places, .. } => {
                 let (dkernel, dbias) = kernel_and_bias(gradient, *kernel);
                 add(dbias, dy);
-                images::convolve_backward(x, dy, windows, &parameters[*kernel], dkernel)
+                images::convolve_backward(x, dy, places, &parameters[*kernel], dkernel)
             }
             Self::MaxPool { windows } => images::greatest_backward(x, dy, windows),
             Self::AveragePool { windows } => images::means_backward(x.len(), dy, windows),
@@ -84,7 +86,7 @@ impl Stage {
     pub(super) fn products(&self, parameters: &[Vec<f64>]) -> usize {
         match self {
             Self::Dense { kernel } => parameters[*kernel].len(),
-            Self::Conv2d { kernel, windows } => windows.len() * parameters[*kernel].len(),
+            Self::Conv2d { kernel, places, .. } => places.len() * parameters[*kernel].len(),
             Self::MaxPool { windows } | Self::AveragePool { windows } => {
                 windows.iter().map(Vec::len).sum()
             }

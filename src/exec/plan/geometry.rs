@@ -1,6 +1,6 @@
 //! The sizes of a convolution.
 
-use crate::kernels::conv::{Border, Steps, Volume, Window, workspace_len};
+use crate::kernels::conv::{Border, Steps, Volume, Window, winograd, workspace_len};
 use crate::model::Activation;
 
 /// What a convolution is: sizes, without numbers.
@@ -50,8 +50,30 @@ impl Geometry {
         Volume { height, width, channels: self.filters, border }
     }
 
-    /// Vectors that the gradient of its parameters needs to work in.
-    pub(crate) fn gradient_workspace(&self) -> usize {
-        workspace_len(&self.input, &self.gradient_volume(), self.stride)
+    /// Whether it is computed by minimal filtering.
+    pub(crate) fn uses_winograd(&self) -> bool {
+        let positions = Window { height: self.rows.count, width: self.columns.count };
+        let Self { input, kernel, stride, filters, .. } = *self;
+        winograd::Sizes { kernel, stride, inputs: input.channels, filters, positions }.suit()
+    }
+
+    /// Numbers of the kernel, transformed, where it is.
+    pub(crate) fn transformed_weights(&self) -> usize {
+        if self.uses_winograd() { winograd::transformed_len(self.weights()) } else { 0 }
+    }
+
+    /// Vectors of the gradient of its parameters whose lanes are yet to be added.
+    pub(crate) fn lane_sums(&self) -> usize {
+        if self.uses_winograd() { 0 } else { self.parameters() }
+    }
+
+    /// Vectors that it and its gradients need to work in.
+    pub(crate) fn workspace(&self) -> usize {
+        let (inputs, outputs) = (self.input.channels, self.filters);
+        match self.uses_winograd() {
+            true => winograd::correlation_workspace_len(inputs, outputs)
+                .max(winograd::gradient_workspace_len(inputs, outputs)),
+            false => workspace_len(&self.input, &self.gradient_volume(), self.stride),
+        }
     }
 }

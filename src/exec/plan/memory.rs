@@ -165,15 +165,19 @@ impl Plan {
         memory: &mut TeamMemory,
     ) {
         let vectors = vectors_for(geometry.parameters()) as u128;
-        let flipped = if has_input_gradient { geometry.weights() as u128 } else { 0 };
+        let (flipped, transformed) = (geometry.weights(), geometry.transformed_weights());
+        let kernels = match has_input_gradient {
+            true => flipped as u128 + 2 * transformed as u128,
+            false => transformed as u128,
+        };
         memory.parameters += vectors * self.slots as u128 * VECTOR
-            + self.workers() * (vectors * VECTOR + flipped * NUMBER);
+            + self.workers() * (vectors * VECTOR + kernels * NUMBER);
         // Of each image block: in its worker's own list, and in what all see where it is learnt.
         let gradients = self.blocks() * vectors * if self.learns() { 2 } else { 1 };
         let winners = if geometry.pooled { numbers(&geometry.output()) } else { 0 };
-        let lane_sums = geometry.parameters() as u128;
+        let lane_sums = geometry.lane_sums() as u128;
         let dz = numbers(&geometry.gradient_volume());
-        let workspace = geometry.gradient_workspace() as u128;
+        let workspace = geometry.workspace() as u128;
         let of_worker = lane_sums + dz + workspace;
         memory.activations +=
             (gradients + self.blocks() * winners + self.workers() * of_worker) * VECTOR;

@@ -4,10 +4,9 @@
 //! Each sum is one over the taps k ascending, one fused multiply-add at a time. Taps that meet
 //! nothing but zeros are left out.
 
-#![allow(unsafe_code, reason = "the innermost loop goes without bounds checks")]
-
 use std::ops::Range;
 
+use super::micro_kernel::{ByChannels, Taps, accumulate, by_channels};
 use super::window::taps_in;
 use super::{NonZeroBounds, Volume, Window, vectors_for_sums};
 use crate::kernels::Epilogue;
@@ -110,52 +109,11 @@ impl Correlation<'_> {
         positions: &[Position; P],
         epilogue: &mut E,
     ) -> usize {
-        let most = 6.min(vectors_for_sums::<S>());
-        let mut channel = 0;
-        while channel < self.outputs {
-            let left = self.outputs - channel;
-            channel += match most.min(left) {
-                // Seven and eight are better halved than left with one or two, and so are four.
-                6 if !matches!(left, 7 | 8) => {
-                    self.tile::<S, E, P, 6>(s, positions, channel, epilogue)
-                }
-                4.. => self.tile::<S, E, P, 4>(s, positions, channel, epilogue),
-                3 if left != 4 => self.tile::<S, E, P, 3>(s, positions, channel, epilogue),
-                2.. => self.tile::<S, E, P, 2>(s, positions, channel, epilogue),
-                _ => self.tile::<S, E, P, 1>(s, positions, channel, epilogue),
-            };
-        }
+        by_channels(s, self.outputs, &mut Tiles { correlation: self, positions, epilogue });
         P
     }
 
-    /// Computes `C` channels from `channel` on at `P` positions; returns `C`.
-    #[inline(always)]
-    fn tile<S: Simd, E: Epilogue<S, Position>, const P: usize, const C: usize>(
-        &self,
-        s: S,
-        positions: &[Position; P],
-        channel: usize,
-        epilogue: &mut E,
-    ) -> usize {
-        let mut sums = [[s.zero(); C]; P];
-        for (&position, sums) in positions.iter().zip(&mut sums) {
-            for (c, sum) in sums.iter_mut().enumerate() {
-                *sum = epilogue.start(s, position, channel + c);
-            }
-        }
-        if P * C <= vectors_for_sums::<S>() {
-            sums = self.add_windows(s, positions, channel, sums);
-        } else {
-            for (&position, sums) in positions.iter().zip(&mut sums) {
-                [*sums] = self.add_windows(s, &[position], channel, [*sums]);
-            }
-        }
-        epilogue.finish_tile(s, positions, channel, sums);
-        C
-    }
-
-    /// Adds to the sums of a tile what the windows at its positions bring. By value, as sums behind a
-    /// reference would be written to memory at each step.
+    /// Adds to the sums of a tile what the windows at its positions bring.
     #[inline(always)]
     fn add_windows<S: Simd, const P: usize, const C: usize>(
         &self,
@@ -184,18 +142,11 @@ impl Correlation<'_> {
                 input: &self.input[at..],
                 offsets,
                 weights: &self.weights[tap * self.outputs + channel..],
-                outputs: self.outputs,
+                tap_stride: self.outputs,
+                channel_stride: 1,
                 run,
             };
-            let reach = run - 1;
-            assert!(
-                offsets[P - 1] + reach < taps.input.len()
-                    && reach * self.outputs + C <= taps.weights.len(),
-                "a window leaves its input"
-            );
-            // SAFETY: just checked; the last of the offsets, those of positions in order, is the
-            // greatest.
-            unsafe { accumulate(s, &mut sums, taps) };
+            sums = accumulate(s, sums, taps);
         }
         sums
     }
@@ -219,47 +170,30 @@ impl Correlation<'_> {
     }
 }
 
-/// A run of taps of a tile: what the micro-kernel reads.
-#[derive(Clone, Copy)]
-struct Taps<'a, const P: usize> {
-    input: &'a [F32x16],
-    /// Where the window of each position begins in the input.
-    offsets: [usize; P],
-    weights: &'a [f32],
-    /// Weights from a tap to the next.
-    outputs: usize,
-    /// How many taps.
-    run: usize,
+/// The tiles at `P` positions.
+struct Tiles<'a, E, const P: usize> {
+    correlation: &'a Correlation<'a>,
+    positions: &'a [Position; P],
+    epilogue: &'a mut E,
 }
 
-/// The micro-kernel: adds the products of a run of taps to the sums of a tile.
-///
-/// For each tap, `P` vectors of the input are loaded and `C` weights broadcast, for `P` · `C`
-/// multiply-adds.
-///
-/// # Safety
-/// `input` holds `offset + run` vectors for each of `offsets`, and `weights` `run` rows, `outputs`
-/// apart, of `C` numbers.
-#[inline(always)]
-unsafe fn accumulate<S: Simd, const P: usize, const C: usize>(
-    s: S,
-    sums: &mut [[S::F32; C]; P],
-    Taps { input, offsets, weights, outputs, run }: Taps<'_, P>,
-) {
-    let mut row = 0;
-    for tap in 0..run {
-        let mut x = [s.zero(); P];
-        for (x, offset) in x.iter_mut().zip(offsets) {
-            // SAFETY: by the caller's promise.
-            *x = s.load(unsafe { input.get_unchecked(offset + tap) });
-        }
-        for c in 0..C {
-            // SAFETY: by the caller's promise.
-            let w = s.splat(unsafe { *weights.get_unchecked(row + c) });
-            for (sums, &x) in sums.iter_mut().zip(&x) {
-                sums[c] = s.mul_add(x, w, sums[c]);
+impl<S: Simd, E: Epilogue<S, Position>, const P: usize> ByChannels<S> for Tiles<'_, E, P> {
+    #[inline(always)]
+    fn run<const C: usize>(&mut self, s: S, channel: usize) {
+        let Self { correlation, positions, epilogue } = self;
+        let mut sums = [[s.zero(); C]; P];
+        for (&position, sums) in positions.iter().zip(&mut sums) {
+            for (c, sum) in sums.iter_mut().enumerate() {
+                *sum = epilogue.start(s, position, channel + c);
             }
         }
-        row += outputs;
+        if P * C <= vectors_for_sums::<S>() {
+            sums = correlation.add_windows(s, positions, channel, sums);
+        } else {
+            for (&position, sums) in positions.iter().zip(&mut sums) {
+                [*sums] = correlation.add_windows(s, &[position], channel, [*sums]);
+            }
+        }
+        epilogue.finish_tile(s, positions, channel, sums);
     }
 }

@@ -8,11 +8,13 @@
 
 mod correlate;
 mod gradient;
+mod micro_kernel;
 mod pool;
 #[cfg(test)]
 mod tests;
 mod volume;
 mod window;
+pub(crate) mod winograd;
 
 pub(crate) use correlate::{Correlation, Position, Tiling};
 pub(crate) use gradient::{KernelGradient, reduce, workspace_len};

@@ -3,7 +3,9 @@
 use crate::exec::layers::image_block::{ImagesMut, ImagesRef};
 use crate::exec::plan::Geometry;
 use crate::kernels::Epilogue;
-use crate::kernels::conv::{Correlation, Position, Tiling, Volume, Window, greatest, reduce};
+use crate::kernels::conv::{
+    Correlation, Position, Tiling, Volume, Window, greatest, reduce, winograd,
+};
 use crate::kernels::optim::{UpdateRule, WeightBlocks};
 use crate::model::Activation;
 use crate::simd::{F32x16, Kernel, Simd};
@@ -11,11 +13,13 @@ use crate::simd::{F32x16, Kernel, Simd};
 /// y = activation(x ∗ w + b), pooled where that follows.
 pub(super) struct Forward<'a> {
     pub(super) geometry: &'a Geometry,
-    /// The kernel, then the biases.
-    pub(super) parameters: &'a [f32],
+    /// As it is multiplied.
+    pub(super) kernel: &'a [f32],
+    pub(super) biases: &'a [f32],
     pub(super) x: ImagesRef<'a>,
     pub(super) y: ImagesMut<'a>,
     pub(super) winners: &'a mut [F32x16],
+    pub(super) workspace: &'a mut [F32x16],
 }
 
 impl Kernel for Forward<'_> {
@@ -23,8 +27,7 @@ impl Kernel for Forward<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { geometry, parameters, x, y, winners } = self;
-        let (weights, biases) = parameters.split_at(geometry.weights());
+        let Self { geometry, kernel, biases, x, y, winners, workspace } = self;
         let correlation = Correlation {
             input: x.vectors,
             volume: geometry.input,
@@ -32,7 +35,7 @@ impl Kernel for Forward<'_> {
             row_step: 1,
             kernel: geometry.kernel,
             stride: geometry.stride,
-            weights,
+            weights: kernel,
             outputs: geometry.filters,
             positions: Window { height: geometry.rows.count, width: geometry.columns.count },
             tiling: if geometry.pooled { Tiling::Squares } else { Tiling::Rows },
@@ -41,11 +44,30 @@ impl Kernel for Forward<'_> {
         if geometry.pooled {
             let pooled = geometry.output();
             let mut epilogue = MaxPool { biases, activation, y, winners, pooled };
-            correlation.run(s, &mut epilogue);
+            correlate(s, geometry, correlation, workspace, &mut epilogue);
         } else {
             let mut epilogue = BiasActivation { biases, activation, y };
-            correlation.run(s, &mut epilogue);
+            correlate(s, geometry, correlation, workspace, &mut epilogue);
         }
+    }
+}
+
+/// Computes a correlation as `geometry` has it: directly, or, its weights being transformed, by
+/// minimal filtering.
+#[inline(always)]
+fn correlate<S: Simd, E: Epilogue<S, Position>>(
+    s: S,
+    geometry: &Geometry,
+    correlation: Correlation<'_>,
+    workspace: &mut [F32x16],
+    epilogue: &mut E,
+) {
+    if geometry.uses_winograd() {
+        let Correlation { input, volume, weights, outputs, positions, .. } = correlation;
+        winograd::Correlation { input, volume, weights, outputs, positions, workspace }
+            .run(s, epilogue);
+    } else {
+        correlation.run(s, epilogue);
     }
 }
 
@@ -175,9 +197,11 @@ impl Kernel for Reduce<'_> {
 /// dx = dz ∗ w flipped.
 pub(super) struct BackwardInput<'a> {
     pub(super) geometry: &'a Geometry,
+    /// As it is multiplied.
     pub(super) flipped: &'a [f32],
     pub(super) dz: &'a [F32x16],
     pub(super) dx: &'a mut [F32x16],
+    pub(super) workspace: &'a mut [F32x16],
 }
 
 impl Kernel for BackwardInput<'_> {
@@ -185,7 +209,7 @@ impl Kernel for BackwardInput<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { geometry, flipped, dz, dx } = self;
+        let Self { geometry, flipped, dz, dx, workspace } = self;
         let Volume { height, width, channels, .. } = geometry.input;
         let dz_volume = geometry.gradient_volume();
         let correlation = Correlation {
@@ -201,7 +225,7 @@ impl Kernel for BackwardInput<'_> {
             tiling: Tiling::Rows,
         };
         let volume = Volume::new(height, width, channels);
-        correlation.run(s, &mut Store { output: dx, volume });
+        correlate(s, geometry, correlation, workspace, &mut Store { output: dx, volume });
     }
 }
 

@@ -17,10 +17,10 @@ use self::kernels::{ActivationGradient, BackwardInput, Forward, Reduce, Update};
 use self::parameters::Parameters;
 use super::image_block::{BlockPass, ImageLayer, ImagesMut, ImagesRef};
 use crate::exec::plan::{Geometry, Plan};
-use crate::kernels::conv::KernelGradient;
+use crate::kernels::conv::{KernelGradient, winograd};
 use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
-use crate::simd::{F32x16, Isa, vectors_for, zeroed};
+use crate::simd::{F32x16, Isa, as_numbers_mut, vectors_for, zeroed};
 use crate::sync::{TeamSync, TurnBuffer, turn_buffer};
 
 /// One worker's convolution.
@@ -33,9 +33,9 @@ pub(crate) struct Conv2d {
     winners: Vec<F32x16>,
     /// The gradient of the sums of one image block.
     dz: Vec<F32x16>,
-    /// That of the parameters, a vector each: before its lanes are added.
+    /// That of the parameters, a vector each, where lanes are images: before they are added.
     lane_sums: Vec<F32x16>,
-    /// What the gradient of the parameters needs to work in.
+    /// What the convolution and its gradients need to work in.
     workspace: Vec<F32x16>,
     /// That of the parameters from each image block of the worker.
     block_sums: Vec<F32x16>,
@@ -70,8 +70,8 @@ impl Conv2d {
                 gradients,
                 winners: zeroed(winners),
                 dz: zeroed(geometry.gradient_volume().vectors()),
-                lane_sums: zeroed(geometry.parameters()),
-                workspace: zeroed(geometry.gradient_workspace()),
+                lane_sums: zeroed(geometry.lane_sums()),
+                workspace: zeroed(geometry.workspace()),
                 block_sums: zeroed(blocks * vectors),
                 has_input_gradient,
             }
@@ -95,13 +95,13 @@ impl Conv2d {
     }
 
     /// Takes the parameters as they are now: once before each minibatch.
-    pub(crate) fn prepare(&mut self) {
-        self.parameters.spread();
+    pub(crate) fn prepare(&mut self, isa: Isa) {
+        self.parameters.spread(isa);
     }
 
     /// Lets the others see the gradients from the worker's image `blocks` of the minibatch.
     pub(crate) fn publish(&mut self, blocks: Range<usize>) {
-        let count = vectors_for(self.lane_sums.len());
+        let count = vectors_for(self.geometry.parameters());
         let mut writer = self.gradients.write();
         let into = writer.vectors(blocks.start * count..blocks.end * count);
         into.copy_from_slice(&self.block_sums[..into.len()]);
@@ -111,7 +111,7 @@ impl Conv2d {
     /// worker's part of the sums into new parameters.
     pub(crate) fn update<R: UpdateRule>(&mut self, isa: Isa, blocks: usize, rule: R) {
         let gradients = self.gradients.read();
-        let count = vectors_for(self.lane_sums.len());
+        let count = vectors_for(self.geometry.parameters());
         let gradients = &gradients[..blocks * count];
         self.parameters.update(|parameters, first| {
             isa.run(Update { gradients, count, first, parameters, rule });
@@ -122,10 +122,11 @@ impl Conv2d {
 impl ImageLayer for Conv2d {
     /// y = activation(x ∗ w + b), pooled where that follows.
     fn forward(&mut self, at: &BlockPass<'_>, x: ImagesRef<'_>, y: ImagesMut<'_>) {
-        let Self { geometry, parameters, winners, .. } = self;
+        let Self { geometry, parameters, winners, workspace, .. } = self;
         let pooled = geometry.output().vectors();
         let winners = winners.chunks_exact_mut(pooled.max(1)).nth(at.block).unwrap_or_default();
-        at.isa().run(Forward { geometry, parameters: parameters.row(), x, y, winners });
+        let (kernel, biases) = (parameters.kernel(), parameters.biases());
+        at.isa().run(Forward { geometry, kernel, biases, x, y, winners, workspace });
     }
 
     /// From dy the gradient of the parameters, which is kept, and dx, if anybody needs that.
@@ -141,22 +142,36 @@ impl ImageLayer for Conv2d {
         let pooled = geometry.output().vectors();
         let winners = winners.chunks_exact(pooled.max(1)).nth(at.block).unwrap_or_default();
         at.isa().run(ActivationGradient { geometry, y, winners, dy, dz });
-        at.isa().run(KernelGradient {
-            input: x.vectors,
-            volume: x.volume,
-            nonzero: x.non_zero.clone(),
-            kernel: geometry.kernel,
-            stride: geometry.stride,
-            dz,
-            dz_volume: geometry.gradient_volume(),
-            sums: lane_sums,
-            workspace,
-        });
-        let count = vectors_for(lane_sums.len());
+        let count = vectors_for(geometry.parameters());
         let totals = &mut block_sums[at.block * count..][..count];
-        at.isa().run(Reduce { sums: lane_sums, totals });
+        let (input, volume, dz_volume) = (x.vectors, x.volume, geometry.gradient_volume());
+        if geometry.uses_winograd() {
+            let totals = as_numbers_mut(totals);
+            at.isa().run(winograd::KernelGradient {
+                input,
+                volume,
+                dz,
+                dz_volume,
+                totals: &mut totals[..geometry.parameters()],
+                workspace,
+            });
+        } else {
+            at.isa().run(KernelGradient {
+                input,
+                volume,
+                nonzero: x.non_zero.clone(),
+                kernel: geometry.kernel,
+                stride: geometry.stride,
+                dz,
+                dz_volume,
+                sums: lane_sums,
+                workspace,
+            });
+            at.isa().run(Reduce { sums: lane_sums, totals });
+        }
         if self.has_input_gradient {
-            at.isa().run(BackwardInput { geometry, flipped: parameters.flipped(), dz, dx });
+            let flipped = parameters.flipped();
+            at.isa().run(BackwardInput { geometry, flipped, dz, dx, workspace });
         }
     }
 }

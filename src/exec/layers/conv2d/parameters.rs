@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use crate::exec::partition::even_range;
 use crate::exec::plan::{Geometry, Plan};
+use crate::kernels::conv::winograd::TransformWeights;
 use crate::model::Tensor;
-use crate::simd::{F32x16, LANES, as_numbers, vectors_for, zeroed};
+use crate::simd::{F32x16, Isa, LANES, as_numbers, vectors_for, zeroed};
 use crate::sync::{TeamSync, TurnBuffer, turn_buffer};
 
 /// A worker's handle of the parameters, and its copies of them.
@@ -15,11 +16,18 @@ pub(super) struct Parameters {
     slots: usize,
     /// The vectors of parameters that the worker updates.
     own: Range<usize>,
-    inputs: usize,
-    filters: usize,
+    geometry: Geometry,
     /// All parameters in one row, without slots: padded to whole vectors.
     row: Vec<F32x16>,
     /// The kernel flipped both ways, with inputs and filters exchanged, where it is needed.
+    flipped: Vec<f32>,
+    /// Both kernels, transformed, where they are multiplied so.
+    transformed: Option<Transformed>,
+}
+
+/// Kernels at the points of minimal filtering.
+struct Transformed {
+    kernel: Vec<f32>,
     flipped: Vec<f32>,
 }
 
@@ -38,15 +46,20 @@ impl Parameters {
             std::iter::once(start * slots..end * slots).collect()
         });
         let handles = turn_buffer(vectors * slots, ranges.collect(), sync).into_iter();
-        let flipped = if has_input_gradient { geometry.weights() } else { 0 };
+        // None of what nobody needs the gradient of.
+        let flipped = |weights: usize| vec![0.0; if has_input_gradient { weights } else { 0 }];
+        let transformed = geometry.transformed_weights();
         let handle = |(rank, turns)| Self {
             turns,
             slots,
             own: own(rank),
-            inputs: geometry.input.channels,
-            filters: geometry.filters,
+            geometry: *geometry,
             row: zeroed(vectors),
-            flipped: vec![0.0; flipped],
+            flipped: flipped(geometry.weights()),
+            transformed: geometry.uses_winograd().then(|| Transformed {
+                kernel: vec![0.0; transformed],
+                flipped: flipped(transformed),
+            }),
         };
         handles.enumerate().map(handle).collect()
     }
@@ -75,34 +88,39 @@ impl Parameters {
         into.zip(values).for_each(|(into, value)| *into = *value);
     }
 
-    /// Copies the parameters as they are now: once before each minibatch.
-    pub(super) fn spread(&mut self) {
-        let Self { turns, slots, inputs, filters, row, flipped, .. } = self;
+    /// Copies the parameters as they are now, for the kernels: once before each minibatch.
+    pub(super) fn spread(&mut self, isa: Isa) {
+        let Self { turns, slots, geometry, row, flipped, transformed, .. } = self;
         let all = turns.read();
         for (vector, slots) in row.iter_mut().zip(all.chunks_exact(*slots)) {
             *vector = slots[0];
         }
-        if flipped.is_empty() {
-            return;
+        let kernel = &as_numbers(row)[..geometry.weights()];
+        if !flipped.is_empty() {
+            flip(kernel, flipped, geometry.input.channels, geometry.filters);
         }
-        let (inputs, filters) = (*inputs, *filters);
-        let taps = flipped.chunks_exact_mut(inputs * filters).rev();
-        for (flipped, tap) in taps.zip(as_numbers(row).chunks_exact(inputs * filters)) {
-            for (input, weights) in tap.chunks_exact(filters).enumerate() {
-                let flipped = flipped[input..].iter_mut().step_by(inputs);
-                flipped.zip(weights).for_each(|(flipped, weight)| *flipped = *weight);
-            }
+        if let Some(Transformed { kernel: points, flipped: flipped_points }) = transformed {
+            isa.run(TransformWeights { weights: kernel, transformed: points });
+            isa.run(TransformWeights { weights: flipped, transformed: flipped_points });
         }
     }
 
-    /// All parameters in one row, as last [spread](Self::spread): the kernel, then the biases.
-    pub(super) fn row(&self) -> &[f32] {
-        as_numbers(&self.row)
+    /// The kernel as it is multiplied, as last [spread](Self::spread).
+    pub(super) fn kernel(&self) -> &[f32] {
+        match &self.transformed {
+            Some(transformed) => &transformed.kernel,
+            None => &as_numbers(&self.row)[..self.geometry.weights()],
+        }
     }
 
-    /// The kernel, flipped.
+    /// The kernel, flipped, as it is multiplied.
     pub(super) fn flipped(&self) -> &[f32] {
-        &self.flipped
+        self.transformed.as_ref().map_or(&self.flipped, |transformed| &transformed.flipped)
+    }
+
+    /// The biases.
+    pub(super) fn biases(&self) -> &[f32] {
+        &as_numbers(&self.row)[self.geometry.weights()..self.geometry.parameters()]
     }
 
     /// The worker's turn to update its own: `update` is given the vectors of parameters and slots,
@@ -111,5 +129,16 @@ impl Parameters {
         let Self { own, slots, turns, .. } = self;
         let mut writer = turns.write();
         update(writer.vectors(own.start * *slots..own.end * *slots), own.start);
+    }
+}
+
+/// Flips a kernel both ways, and exchanges inputs and filters.
+fn flip(kernel: &[f32], flipped: &mut [f32], inputs: usize, filters: usize) {
+    let taps = flipped.chunks_exact_mut(inputs * filters).rev();
+    for (flipped, tap) in taps.zip(kernel.chunks_exact(inputs * filters)) {
+        for (input, weights) in tap.chunks_exact(filters).enumerate() {
+            let flipped = flipped[input..].iter_mut().step_by(inputs);
+            flipped.zip(weights).for_each(|(flipped, weight)| *flipped = *weight);
+        }
     }
 }

@@ -77,7 +77,7 @@ impl ImageStack {
 
     /// From the pixels of the minibatch to blocked numbers: the worker's image blocks.
     pub(crate) fn forward(&mut self, pass: &Pass<'_>, output: &mut BlockedMut<'_>) {
-        self.convolutions_mut().for_each(Conv2d::prepare);
+        self.convolutions_mut().for_each(|convolution| convolution.prepare(pass.isa));
         for at in blocks(&self.own, pass) {
             self.load(&at);
             for (index, layer) in self.layers.iter_mut().enumerate() {
