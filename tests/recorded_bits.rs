@@ -94,7 +94,7 @@ fn a_softmax_with_weight_decay_and_smoothed_labels() {
 fn lenet5_of_two_epochs() {
     let options = FitOptions { epochs: 2, ..FitOptions::default() };
     check(
-        "971ead30cff251e342246ef341c082de5518eafc5ed5ec71dc260e6b6a17b62a",
+        "aa378942a34da5f4ea4982379c3db745ec6d1e0159a7e8e3adf606d917a8066a",
         &Sequential::lenet5(SHAPE, 10),
         150,
         options,

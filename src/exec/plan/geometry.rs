@@ -1,6 +1,8 @@
 //! The sizes of a convolution.
 
-use crate::kernels::conv::{Border, Steps, Volume, Window, winograd, workspace_len};
+use crate::kernels::conv::{
+    Border, Steps, Volume, Window, fill_lanes, filter_workspace_len, winograd, workspace_len,
+};
 use crate::model::Activation;
 
 /// What a convolution is: sizes, without numbers.
@@ -62,18 +64,47 @@ impl Geometry {
         if self.uses_winograd() { winograd::transformed_len(self.weights()) } else { 0 }
     }
 
+    /// How the gradient of its parameters is computed.
+    pub(crate) fn kernel_gradient(&self) -> GradientMethod {
+        if self.uses_winograd() {
+            GradientMethod::Winograd
+        } else if self.input.channels > 1 && fill_lanes(self.filters) {
+            GradientMethod::Filters
+        } else {
+            GradientMethod::Images
+        }
+    }
+
     /// Vectors of the gradient of its parameters whose lanes are yet to be added.
     pub(crate) fn lane_sums(&self) -> usize {
-        if self.uses_winograd() { 0 } else { self.parameters() }
+        match self.kernel_gradient() {
+            GradientMethod::Images => self.parameters(),
+            GradientMethod::Winograd | GradientMethod::Filters => 0,
+        }
     }
 
     /// Vectors that it and its gradients need to work in.
     pub(crate) fn workspace(&self) -> usize {
         let (inputs, outputs) = (self.input.channels, self.filters);
-        match self.uses_winograd() {
-            true => winograd::correlation_workspace_len(inputs, outputs)
+        match self.kernel_gradient() {
+            GradientMethod::Winograd => winograd::correlation_workspace_len(inputs, outputs)
                 .max(winograd::gradient_workspace_len(inputs, outputs)),
-            false => workspace_len(&self.input, &self.gradient_volume(), self.stride),
+            GradientMethod::Filters => filter_workspace_len(self.weights() / outputs),
+            GradientMethod::Images => {
+                workspace_len(&self.input, &self.gradient_volume(), self.stride)
+            }
         }
     }
+}
+
+/// How the gradient of a convolution's parameters is computed: by the sizes alone, as sums are rounded
+/// in another order by each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum GradientMethod {
+    /// By minimal filtering.
+    Winograd,
+    /// Filters are lanes.
+    Filters,
+    /// Images are lanes, which are added in the end.
+    Images,
 }

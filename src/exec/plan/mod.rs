@@ -8,7 +8,7 @@ mod geometry;
 mod images;
 mod memory;
 
-pub(crate) use self::geometry::Geometry;
+pub(crate) use self::geometry::{Geometry, GradientMethod};
 pub(crate) use self::images::{ImageLayerKind, ImagesPlan};
 pub(crate) use self::memory::TeamMemory;
 

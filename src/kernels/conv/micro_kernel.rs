@@ -4,7 +4,7 @@
 #![allow(unsafe_code, reason = "the innermost loop goes without bounds checks")]
 
 use super::vectors_for_sums;
-use crate::simd::{F32x16, Simd};
+use crate::simd::{F32x16, LANES, Simd};
 
 /// A run of taps of a tile: what the micro-kernel reads.
 #[derive(Clone, Copy)]
@@ -56,6 +56,35 @@ pub(super) fn accumulate<S: Simd, const P: usize, const C: usize>(
         row += tap_stride;
     }
     sums
+}
+
+/// The products of what 16 images have at one place: channels of dz, which are lanes, times inputs, which
+/// are broadcast. They are added up image after image, and then to the sums.
+pub(super) struct ImageProducts<'a> {
+    /// Of each image, 16 channels of dz.
+    pub(super) dz: &'a [F32x16],
+    /// Inputs × images.
+    pub(super) inputs: &'a [f32],
+    /// A vector for each input.
+    pub(super) sums: &'a mut [F32x16],
+}
+
+impl<S: Simd> ByChannels<S> for ImageProducts<'_> {
+    #[inline(always)]
+    fn run<const C: usize>(&mut self, s: S, channel: usize) {
+        let taps = Taps {
+            input: self.dz,
+            offsets: [0],
+            weights: &self.inputs[channel * LANES..],
+            tap_stride: 1,
+            channel_stride: LANES,
+            run: LANES,
+        };
+        let [products] = accumulate(s, [[s.zero(); C]], taps);
+        for (&product, sum) in products.iter().zip(&mut self.sums[channel..][..C]) {
+            s.store(s.add(s.load(sum), product), sum);
+        }
+    }
 }
 
 /// What is done for some neighbouring channels at a time.

@@ -7,6 +7,7 @@
 //! in the order of Keras's kernels: height × width × inputs.
 
 mod correlate;
+mod filter_gradient;
 mod gradient;
 mod micro_kernel;
 mod pool;
@@ -17,6 +18,7 @@ mod window;
 pub(crate) mod winograd;
 
 pub(crate) use correlate::{Correlation, Position, Tiling};
+pub(crate) use filter_gradient::{FilterGradient, fill_lanes, filter_workspace_len};
 pub(crate) use gradient::{KernelGradient, reduce, workspace_len};
 pub(crate) use pool::{PoolBackward, PoolForward, Pooling, Windows, greatest};
 pub(crate) use volume::{Border, NonZeroBounds, Volume};

@@ -6,8 +6,9 @@ use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
 use super::{
-    Border, Correlation, KernelGradient, NonZeroBounds, Padding, PoolBackward, PoolForward,
-    Pooling, Position, Steps, Tiling, Volume, Window, Windows, workspace_len,
+    Border, Correlation, FilterGradient, KernelGradient, NonZeroBounds, Padding, PoolBackward,
+    PoolForward, Pooling, Position, Steps, Tiling, Volume, Window, Windows, filter_workspace_len,
+    workspace_len,
 };
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::testing::{Sum, UNTOUCHED, is_untouched, number};
@@ -256,6 +257,67 @@ proptest! {
                     }
                     check(isa, &sum, found)?;
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_gradient_of_many_filters_is_a_sum_over_images_then_positions(mut case in cases()) {
+        let (input, filters) = (case.images(), case.filters);
+        let spread = |count: usize, stride: usize| (count - 1) * stride + 1;
+        let dz_volume = Volume {
+            border: Border { top: 1, bottom: 0, left: 2, right: 1 },
+            ..Volume::new(
+                spread(case.rows.count, case.stride.height),
+                spread(case.columns.count, case.stride.width),
+                filters,
+            )
+        };
+        let mut dz = vec![F32x16([UNTOUCHED; LANES]); dz_volume.vectors()];
+        let at = |Position { y, x }: Position| {
+            dz_volume.at(y * case.stride.height, x * case.stride.width)
+        };
+        let used: Vec<usize> =
+            case.positions().flat_map(|position| at(position)..at(position) + filters).collect();
+        for vector in used {
+            dz[vector].0.fill_with(|| number(&mut case.rng));
+        }
+        let taps = case.taps();
+        for isa in Isa::available() {
+            let mut totals = vec![UNTOUCHED; (taps + 1) * filters];
+            isa.run(FilterGradient {
+                input: &input,
+                volume: case.volume,
+                nonzero: case.nonzero.clone(),
+                kernel: case.kernel,
+                stride: case.stride,
+                dz: &dz,
+                dz_volume,
+                totals: &mut totals,
+                workspace: &mut vec![F32x16([UNTOUCHED; LANES]); filter_workspace_len(taps)],
+            });
+            for (index, &found) in totals.iter().enumerate() {
+                let (tap, filter) = (index / filters, index % filters);
+                // As the engine adds it, and the sum of what is added.
+                let (mut total, mut size) = (0.0_f32, 0.0_f64);
+                for position in case.positions() {
+                    let mut of_images = 0.0_f32;
+                    for lane in 0..LANES {
+                        // The biases are a tap that always meets a one.
+                        let x = if tap < taps { input[case.tap(position, tap)].0[lane] } else { 1.0 };
+                        let dz = dz[at(position) + filter].0[lane];
+                        of_images = x.mul_add(dz, of_images);
+                        size += f64::from(x * dz).abs();
+                    }
+                    total += of_images;
+                }
+                if isa.is_fused() {
+                    prop_assert_eq!(found, total, "{:?}, tap {}, filter {}", isa, tap, filter);
+                }
+                // Each product goes through a rounding of its own, 16 sums and those of the positions.
+                let roundings = (2 * (LANES + 1 + case.rows.count * case.columns.count)) as f64;
+                let bound = roundings * f64::from(f32::EPSILON) * size;
+                prop_assert!(f64::from(found - total).abs() <= bound, "{found}, not {total}");
             }
         }
     }

@@ -16,8 +16,8 @@ use std::ops::Range;
 use self::kernels::{ActivationGradient, BackwardInput, Forward, Reduce, Update};
 use self::parameters::Parameters;
 use super::image_block::{BlockPass, ImageLayer, ImagesMut, ImagesRef};
-use crate::exec::plan::{Geometry, Plan};
-use crate::kernels::conv::{KernelGradient, winograd};
+use crate::exec::plan::{Geometry, GradientMethod, Plan};
+use crate::kernels::conv::{FilterGradient, KernelGradient, winograd};
 use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
 use crate::simd::{F32x16, Isa, as_numbers_mut, vectors_for, zeroed};
@@ -145,29 +145,47 @@ impl ImageLayer for Conv2d {
         let count = vectors_for(geometry.parameters());
         let totals = &mut block_sums[at.block * count..][..count];
         let (input, volume, dz_volume) = (x.vectors, x.volume, geometry.gradient_volume());
-        if geometry.uses_winograd() {
-            let totals = as_numbers_mut(totals);
-            at.isa().run(winograd::KernelGradient {
-                input,
-                volume,
-                dz,
-                dz_volume,
-                totals: &mut totals[..geometry.parameters()],
-                workspace,
-            });
-        } else {
-            at.isa().run(KernelGradient {
-                input,
-                volume,
-                nonzero: x.non_zero.clone(),
-                kernel: geometry.kernel,
-                stride: geometry.stride,
-                dz,
-                dz_volume,
-                sums: lane_sums,
-                workspace,
-            });
-            at.isa().run(Reduce { sums: lane_sums, totals });
+        let (nonzero, kernel, stride) = (x.non_zero.clone(), geometry.kernel, geometry.stride);
+        match geometry.kernel_gradient() {
+            GradientMethod::Winograd => {
+                let totals = &mut as_numbers_mut(totals)[..geometry.parameters()];
+                at.isa().run(winograd::KernelGradient {
+                    input,
+                    volume,
+                    dz,
+                    dz_volume,
+                    totals,
+                    workspace,
+                });
+            }
+            GradientMethod::Filters => {
+                let totals = &mut as_numbers_mut(totals)[..geometry.parameters()];
+                at.isa().run(FilterGradient {
+                    input,
+                    volume,
+                    nonzero,
+                    kernel,
+                    stride,
+                    dz,
+                    dz_volume,
+                    totals,
+                    workspace,
+                });
+            }
+            GradientMethod::Images => {
+                at.isa().run(KernelGradient {
+                    input,
+                    volume,
+                    nonzero,
+                    kernel,
+                    stride,
+                    dz,
+                    dz_volume,
+                    sums: lane_sums,
+                    workspace,
+                });
+                at.isa().run(Reduce { sums: lane_sums, totals });
+            }
         }
         if self.has_input_gradient {
             let flipped = parameters.flipped();

@@ -7,7 +7,7 @@
 use super::transform::{Grid, InputSide, SumGradientSide, WeightGradientSide, transform};
 use super::{CORNERS, KERNEL, PATCH, POINTS, stride};
 use crate::kernels::conv::Volume;
-use crate::kernels::conv::micro_kernel::{ByChannels, Taps, accumulate, by_channels};
+use crate::kernels::conv::micro_kernel::{ImageProducts, by_channels};
 use crate::simd::{F32x16, Kernel, LANES, Simd, as_numbers, transpose_block, vectors_for};
 
 /// What the gradient of a kernel of 3 × 3 is computed from.
@@ -118,9 +118,9 @@ impl Room<'_> {
         for point in 0..POINTS {
             let at = stride(inputs) * point;
             let of_block = stride(inputs) * POINTS * block;
-            let mut products = Products {
-                square: &self.spread[stride(LANES) * point..][..LANES],
-                patch: as_numbers(&self.patch[at..][..inputs]),
+            let mut products = ImageProducts {
+                dz: &self.spread[stride(LANES) * point..][..LANES],
+                inputs: as_numbers(&self.patch[at..][..inputs]),
                 sums: &mut self.sums[of_block + at..][..inputs],
             };
             by_channels(s, inputs, &mut products);
@@ -153,34 +153,6 @@ impl Room<'_> {
                 }
             }
             s.store_partial(s.load(&self.biases[block]), &mut biases[channels]);
-        }
-    }
-}
-
-/// The products at one point, of 16 channels of a square, image after image.
-struct Products<'a> {
-    /// Of each image, the channels.
-    square: &'a [F32x16],
-    /// Inputs × images.
-    patch: &'a [f32],
-    /// A vector for each input.
-    sums: &'a mut [F32x16],
-}
-
-impl<S: Simd> ByChannels<S> for Products<'_> {
-    #[inline(always)]
-    fn run<const C: usize>(&mut self, s: S, channel: usize) {
-        let taps = Taps {
-            input: self.square,
-            offsets: [0],
-            weights: &self.patch[channel * LANES..],
-            tap_stride: 1,
-            channel_stride: LANES,
-            run: LANES,
-        };
-        let [products] = accumulate(s, [[s.zero(); C]], taps);
-        for (&product, sum) in products.iter().zip(&mut self.sums[channel..][..C]) {
-            s.store(s.add(s.load(sum), product), sum);
         }
     }
 }
