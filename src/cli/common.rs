@@ -7,6 +7,8 @@ use clap::Args;
 use mnistry::GemmBackend;
 use mnistry::data::{ClassNames, Found, LabelColumn, ReadOptions};
 use mnistry::image::ImageShape;
+use mnistry::interchange;
+use mnistry::model::Error as ModelError;
 use mnistry::report::{Error as ReportError, MODEL_FILE, RunConfig, RunRecord};
 use mnistry::sweep::SweepFolder;
 use mnistry::train::{Ensemble, Error as TrainError};
@@ -254,8 +256,13 @@ pub(super) fn in_a_row(names: &[&str]) -> String {
 
 /// The network at `path`: a model file, or a run folder that holds one.
 pub(super) fn load(path: &Path) -> Result<Network, CommandError> {
-    match Network::load(model_file(path)) {
+    let file = model_file(path);
+    match Network::load(&file) {
         Err(_) if SweepFolder::is_at(path) => Err(CommandError::WholeSweep(path.to_owned())),
+        Err(error @ ModelError::Invalid { .. }) => {
+            interchange::check_own(&file)?;
+            Err(error.into())
+        }
         network => Ok(network?),
     }
 }

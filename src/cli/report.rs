@@ -80,6 +80,9 @@ impl Report {
         let mut records = Vec::new();
         let mut damaged = Vec::new();
         for path in &self.runs {
+            if path.is_file() {
+                return Err(CommandError::NoRunFolder(path.clone()));
+            }
             for run in run_folders(path)? {
                 match RunRecord::read(&run) {
                     Err(error) if run != *path => damaged.push(error),
