@@ -1,5 +1,6 @@
 //! Checks the gradients of networks of one's own as a property: whatever their shapes, weights and
 //! minibatches, and the number of threads, the engine finds the gradients that the reference finds.
+//! A network in which a gradient of zeros would pass too proves nothing: another is drawn in its place.
 //! `cargo run --release --example gradient_check`.
 //!
 //! In a test, `proptest!` takes the place of `main`.
@@ -34,10 +35,11 @@ fn has_right_gradients(
     (architecture, seed, threads): (Architecture, u64, usize),
 ) -> Result<(), TestCaseError> {
     let engine = EngineOptions { threads: Some(threads), ..EngineOptions::default() };
-    let options = GradientOptions { cases: 2, seed, engine };
+    let options = GradientOptions { cases: 5, seed, engine };
     let report = gradients(&architecture, &options);
     let report = report.map_err(|error| TestCaseError::fail(error.to_string()))?;
-    prop_assert_ne!(report.verdict(), Verdict::Differs, "{}", report);
+    prop_assume!(report.verdict() != Verdict::Unproven);
+    prop_assert_eq!(report.verdict(), Verdict::Agrees, "{}", report);
     Ok(())
 }
 

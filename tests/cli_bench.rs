@@ -62,7 +62,11 @@ fn everything_is_measured() {
 #[test]
 fn a_part_is_measured_alone_on_generated_digits() {
     let desk = Desk::new();
-    let stdout = desk.succeed("bench --quick --only train --threads 1 --isa portable");
+    let ended = desk.run("bench --quick --only train --threads 1 --isa portable");
+    assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+    assert_eq!(ended.stderr, "training is measured on generated digits\n");
+    let stdout = ended.stdout;
+    assert!(stdout.contains("\ntraining on 512 images of 784 pixels in 10 classes, "), "{stdout}");
     let lines: Vec<_> = stdout.lines().collect();
     let has_line = |start| lines.iter().any(|line| line.starts_with(start));
     assert!(has_line("FMA peak, portable: ") && has_line("measured in "), "{stdout}");
@@ -133,10 +137,15 @@ fn what_became_slower_fails_where_that_is_asked_for() {
 #[test]
 fn files_that_cannot_be_compared_with_are_refused_before_anything_is_measured() {
     let desk = Desk::new();
-    desk.succeed("bench --quick --only peak --quiet --save now.json");
+    let ended = desk.run("bench --quick --only gemm --save now.json");
+    let said = "the measurements are in now.json\n";
+    assert_eq!((ended.code, ended.stderr.as_str()), (Some(0), said));
     let mut elsewhere = desk.json("now.json");
     elsewhere["host"]["cpu"] = "An abacus".into();
     fs::write(desk.path("elsewhere.json"), elsewhere.to_string()).unwrap();
+    let mut peak = desk.json("now.json");
+    peak["gemm"] = Value::Null;
+    fs::write(desk.path("peak.json"), peak.to_string()).unwrap();
     fs::write(desk.path("later.json"), "{\"format\": 7}").unwrap();
     fs::write(desk.path("half.json"), &desk.read("now.json")[..200]).unwrap();
     for (name, what) in [
@@ -144,9 +153,9 @@ fn files_that_cannot_be_compared_with_are_refused_before_anything_is_measured() 
         ("later.json", "has measurements in format 7"),
         ("half.json", "is not what `mnistry bench --save` writes"),
         ("nowhere.json", "nowhere.json"),
-        ("now.json", "no rate of the engine was measured both there and here"),
+        ("peak.json", "no rate of the engine was measured both there and here"),
     ] {
-        let ended = desk.run(&format!("bench --quick --only peak --compare {name}"));
+        let ended = desk.run(&format!("bench --quick --only gemm --compare {name}"));
         assert_fails(&ended, what);
         assert_eq!(ended.stdout, "");
     }
@@ -157,6 +166,7 @@ fn files_that_cannot_be_compared_with_are_refused_before_anything_is_measured() 
     desk.write_data("other", 4);
     for (arguments, what) in [
         ("--data other", "what was trained on was 240 images of 64 pixels in 3 classes"),
+        ("--data other", "name the data of then with --data"),
         ("--only gemm", "no rate of the engine was measured both there and here"),
         ("--save /proc/now.json", "cannot write to /"),
         ("--html /proc/now.html", "cannot write to /"),
@@ -167,14 +177,21 @@ fn files_that_cannot_be_compared_with_are_refused_before_anything_is_measured() 
         assert_fails(&ended, what);
         assert!(ended.stdout.is_empty() && !desk.path("new.json").exists(), "{arguments}");
     }
-    let same = desk.run("bench --quick --only peak --compare now.json --save now.json");
+    let same = desk.run("bench --quick --only gemm --compare now.json --save now.json");
     assert_fails(&same, "would be overwritten");
-    for usage in ["--fail-below 0.9", "--compare now.json --fail-below 2", "--rounds 3"] {
-        assert_eq!(
-            desk.run(&format!("bench --quick --only peak {usage}")).code,
-            Some(2),
-            "{usage}"
-        );
+    for usage in [
+        "--fail-below 0.9",
+        "--save new.json --fail-below 0.9",
+        "--compare now.json --fail-below 2",
+        "--rounds 3",
+        "--rounds 3 --save new.json",
+        "--rounds 3 --html new.html",
+        "--only peak --save new.json",
+        "--only peak --compare now.json",
+        "--only peak --compare-with mnistry",
+    ] {
+        let ended = desk.run(&format!("bench --quick {usage}"));
+        assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{usage}: {}", ended.stderr);
     }
 }
 
@@ -201,8 +218,9 @@ fn two_builds_take_turns() {
 #[test]
 fn the_roofline_is_one_page() {
     let desk = Desk::new();
-    let stdout = desk.succeed(&format!("{TRAIN} --html roofline.html"));
-    assert!(stdout.contains("\nmemory: "), "{stdout}");
+    let ended = desk.run(&format!("{TRAIN} --html roofline.html"));
+    assert!(ended.stdout.contains("\nmemory: "), "{ended:?}");
+    assert!(ended.stderr.ends_with("\nthe roofline is in roofline.html\n"), "{}", ended.stderr);
     let page = desk.read("roofline.html");
     assert!(page.contains("<svg role=\"img\"") && page.contains("mlp-512, batch 128"), "{page}");
     assert!(!page.contains("<script") && !page.contains("http-equiv=\"refresh"), "{page}");

@@ -46,6 +46,8 @@ fn a_table_says_how_each_tensor_agrees() {
     let title = "gradients of conv2d 3 of 2 × 2 relu, flatten, dense 4, of images of 5 × 4";
     assert!(line(title).is_some(), "{stdout}");
     assert!(line("cases: 3,").is_some(), "{stdout}");
+    assert!(stdout.ends_with("\n\nall 4 tensors agree\n"), "{stdout}");
+    assert!(!stdout.contains("error:"), "{stdout}");
     assert_eq!(desk.succeed("check --model network.toml --images 5x4 --cases 1 --quiet"), "");
 }
 
@@ -56,6 +58,10 @@ fn machines_are_told_the_same_whatever_it_is_computed_by() {
     assert_eq!((&found["verdict"], &found["cases"]), (&"agrees".into(), &4.into()));
     let tensors = found["tensors"].as_array().unwrap();
     assert_eq!(tensors.len(), 4);
+    assert_eq!(
+        (&tensors[0]["verdict"], &found["loss"]["verdict"]),
+        (&"agrees".into(), &"agrees".into())
+    );
     assert_eq!(found["images"], serde_json::json!({ "height": 5, "width": 4 }));
     // Each entry in each case.
     assert_eq!(tensors[0]["backward"]["compared"], 4 * 12);

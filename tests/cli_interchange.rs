@@ -3,6 +3,7 @@
 
 use std::fs;
 
+use mnistry::Network;
 use program::{Desk, writers};
 use serde_json::{Value, json};
 use zip::CompressionMethod::Stored;
@@ -123,7 +124,15 @@ fn what_cannot_be_is_one_line() {
         ("import text.npz out.safetensors", "text.npz: not a readable zip archive"),
         ("import digits.h out.safetensors", "digits.h: a C header is written, but not read"),
         ("import none.onnx out.safetensors", "none.onnx"),
-        ("import model.pt out.safetensors", "its name ends in no format that is known"),
+        (
+            "import model.pt out.safetensors",
+            "its name ends in no format that is read: .safetensors, .onnx, .keras, .weights.h5 or .npz",
+        ),
+        (
+            "import old.h5 out.safetensors",
+            "old.h5: an HDF5 file as Keras 2 saves models is not read",
+        ),
+        ("train --data data --init old.hdf5 --run-dir out", "old.hdf5: an HDF5 file as Keras 2"),
         (
             "import digits.npz out.safetensors --model layers.toml",
             "digits.npz: describes its network itself: leave --model out",
@@ -134,6 +143,10 @@ fn what_cannot_be_is_one_line() {
             "digits.weights.h5: holds weights, but does not say of which network",
         ),
         ("import digits.weights.h5 out.safetensors --model layers.toml", "digits.weights.h5: "),
+        (
+            "import digits.weights.h5 out.safetensors --model lenet5 --input 32x32",
+            "digits.weights.h5: ",
+        ),
         ("export none out.onnx", "none"),
     ] {
         let ended = desk.run(arguments);
@@ -149,6 +162,7 @@ fn what_cannot_be_is_one_line() {
         "import digits.npz out.onnx",
         "import digits.npz out.safetensors --input 8x8",
         "import digits.npz out.safetensors --model layers.toml --input 8",
+        "import digits.weights.h5 out.safetensors --model layers",
     ] {
         let ended = desk.run(arguments);
         assert_eq!((ended.code, ended.stdout.as_str()), (Some(2), ""), "{arguments}");
@@ -157,6 +171,67 @@ fn what_cannot_be_is_one_line() {
     fs::copy(desk.path("run/model.safetensors"), desk.path("m.safetensors")).unwrap();
     let ended = desk.run("export m.safetensors m.safetensors");
     assert!(ended.code == Some(1) && ended.stderr.contains("would be overwritten"), "{ended:?}");
+}
+
+#[test]
+fn a_file_of_another_program_where_a_model_is_named_is_to_be_imported_first() {
+    let desk = desk();
+    let predict = "predict run/model.safetensors --index 0 --data data --ensemble";
+    for (name, said) in [
+        (
+            "digits.onnx",
+            "holds ONNX, by its name: import it first, by `mnistry import digits.onnx model.",
+        ),
+        ("digits.keras", "holds a Keras archive, by its name: import it first"),
+        ("digits.weights.h5", "model.safetensors --model FILE.toml`"),
+        ("digits.npz", "holds arrays of NumPy, by its name: import it first"),
+        ("digits.h", "a C header is written, but not read"),
+        ("digits.h5", "an HDF5 file as Keras 2 saves models is not read"),
+    ] {
+        match name {
+            "digits.h5" => fs::write(desk.path(name), b"\x89HDF\r\n\x1a\n").unwrap(),
+            name => drop(desk.succeed(&format!("export run {name}"))),
+        }
+        for command in ["evaluate --data data", "export --json", predict] {
+            let out = if command.starts_with("export") { "out.onnx" } else { "" };
+            let ended = desk.run(&format!("{command} {name} {out}"));
+            assert_eq!(
+                (ended.code, ended.stderr.lines().count()),
+                (Some(1), 1),
+                "{}",
+                ended.stderr
+            );
+            let is_said = ended.stderr.contains(name) && ended.stderr.contains(said);
+            assert!(is_said, "{command}: {}", ended.stderr);
+        }
+        let ended = desk.run(&format!("report {name}"));
+        assert!(ended.stderr.starts_with(&format!("error: {name}: this is a file, not a run: ")));
+    }
+    // What a name says is nothing against what is there.
+    fs::copy(desk.path("run/model.safetensors"), desk.path("ours.onnx")).unwrap();
+    desk.succeed("evaluate ours.onnx --data data");
+}
+
+#[test]
+fn weights_alone_are_imported_into_a_network_that_has_a_name() {
+    let desk = Desk::new();
+    desk.write_digits("digits", 80, 20);
+    desk.succeed("train --data digits --epochs 1 --run-dir run --quiet");
+    desk.succeed("export run mlp.weights.h5");
+    desk.succeed("import mlp.weights.h5 back.safetensors --model mlp");
+    let load = |name: &str| Network::load(desk.path(name)).unwrap();
+    assert_eq!(load("back.safetensors").tensors(), load("run/model.safetensors").tensors());
+}
+
+#[test]
+fn training_goes_on_from_the_model_in_a_run_folder() {
+    let desk = desk();
+    let train = "train --data data --epochs 1 --quiet";
+    desk.succeed(&format!("{train} --init run/model.safetensors --run-dir of-file"));
+    desk.succeed(&format!("{train} --init run --run-dir of-folder"));
+    assert_eq!(desk.bytes("of-folder/model.safetensors"), desk.bytes("of-file/model.safetensors"));
+    let init = desk.json("of-folder/config.json")["init"].clone();
+    assert!(init.as_str().unwrap().ends_with("model.safetensors"), "{init}");
 }
 
 #[test]

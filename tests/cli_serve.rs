@@ -359,6 +359,11 @@ fn where_it_cannot_listen_is_one_line() {
     let ended = desk.run("serve elsewhere --port 0");
     assert_eq!(ended.code, Some(1));
     assert!(ended.stderr.starts_with("error: cannot serve elsewhere: "), "{}", ended.stderr);
+    fs::write(desk.path("digits.onnx"), "a graph").unwrap();
+    let ended = desk.run("serve digits.onnx --port 0");
+    assert_eq!((ended.code, ended.stdout.as_str()), (Some(1), ""));
+    let start = "error: digits.onnx: holds ONNX, by its name: import it first";
+    assert!(ended.stderr.starts_with(start), "{}", ended.stderr);
     let ended = desk.run("serve --port 70000");
     assert_eq!(ended.code, Some(2));
 }

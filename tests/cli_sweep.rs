@@ -250,9 +250,15 @@ fn what_makes_no_sweep_is_refused_and_leaves_nothing() {
         assert_eq!(ended.stderr.lines().count(), 1, "{arguments}: {ended:?}");
         assert!(!desk.path("sweeps").exists(), "{arguments}");
     }
-    for wrong in
-        ["--seeds 3-1", "--folds 1", "--shard 4/3", "--grid hidden", "--seed 3", "--threads 2"]
-    {
+    for wrong in [
+        "--seeds 3-1",
+        "--folds 1",
+        "--shard 4/3",
+        "--grid hidden",
+        "--seed 3",
+        "plan.toml --seed 3",
+        "--threads 2",
+    ] {
         assert_eq!(desk.run(&format!("sweep --data data {wrong}")).code, Some(2), "{wrong}");
     }
     // A folder of something else, a sweep of another plan, results of another sweep.

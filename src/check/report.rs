@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 
 use crate::image::ImageShape;
 use crate::model::Architecture;
@@ -18,8 +18,10 @@ pub struct GradientReport {
     /// How many cases were compared.
     pub cases: usize,
     /// The mean loss.
+    #[serde(serialize_with = "with_verdict")]
     pub loss: Agreement,
     /// Each parameter's gradient, in the order of [`Architecture::parameters`].
+    #[serde(serialize_with = "with_verdicts")]
     pub tensors: Vec<TensorReport>,
 }
 
@@ -66,6 +68,7 @@ pub enum Verdict {
     /// No number is further off than it may be.
     Agrees,
     /// Nor here, but each number may be off by as much as it is large: a gradient of zeros would pass.
+    /// Smaller images, or more cases, may prove it.
     Unproven,
     /// A number is further off than rounding explains.
     Differs,
@@ -94,8 +97,7 @@ impl GradientReport {
     /// That of the tensor, or of the loss, that agrees least.
     #[must_use]
     pub fn verdict(&self) -> Verdict {
-        let loss = if self.loss.holds() { Verdict::Agrees } else { Verdict::Differs };
-        self.tensors.iter().map(TensorReport::verdict).fold(loss, Verdict::max)
+        self.tensors.iter().map(TensorReport::verdict).fold(self.loss.verdict(), Verdict::max)
     }
 
     /// The greatest error of all, as a share of what it might have been.
@@ -136,6 +138,12 @@ impl Agreement {
         self.greatest_share <= 1.0
     }
 
+    /// What is concluded of these numbers, but for whether they tell anything.
+    #[must_use]
+    pub fn verdict(&self) -> Verdict {
+        if self.holds() { Verdict::Agrees } else { Verdict::Differs }
+    }
+
     /// Adds a number that was `found`.
     pub(super) fn compare(&mut self, found: f64, expected: f64, bound: f64) {
         let error = (found - expected).abs();
@@ -156,6 +164,22 @@ impl Agreement {
     }
 }
 
+/// The JSON of what was found, and of what is concluded of it.
+#[derive(Serialize)]
+struct Judged<'a, T> {
+    #[serde(flatten)]
+    found: &'a T,
+    verdict: Verdict,
+}
+
+fn with_verdict<S: Serializer>(loss: &Agreement, serializer: S) -> Result<S::Ok, S::Error> {
+    Judged { found: loss, verdict: loss.verdict() }.serialize(serializer)
+}
+
+fn with_verdicts<S: Serializer>(tensors: &[TensorReport], to: S) -> Result<S::Ok, S::Error> {
+    to.collect_seq(tensors.iter().map(|found| Judged { found, verdict: found.verdict() }))
+}
+
 impl fmt::Display for Verdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -166,7 +190,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-/// A table by tensor.
+/// A table by tensor, and what is concluded.
 impl fmt::Display for GradientReport {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { model, images, cases, loss, tensors } = self;
@@ -186,12 +210,43 @@ impl fmt::Display for GradientReport {
             writeln!(f, "{}{}  {}", tensor.backward, tensor.differences, tensor.verdict())?;
         }
         line(f, "loss")?;
-        let verdict = if loss.holds() { Verdict::Agrees } else { Verdict::Differs };
-        writeln!(f, "  {:>21}{loss}{}  {verdict}", "", Agreement::default())?;
+        writeln!(f, "  {:>21}{loss}{}  {}", "", Agreement::default(), loss.verdict())?;
         f.write_str(
-            "\nerror: the greatest; bound: what that number may be off by as f32 rounds; share: the \
-             greatest error\nas a share of its bound, of all numbers: more than 1 is a fault\n",
-        )
+            "\nThe error is the greatest difference from the reference, the bound what that number may \
+             be off by\nas f32 rounds, the share the greatest error as a share of its bound, of all \
+             numbers: more than 1 is\na fault. Where – is, nothing was compared.\n\n",
+        )?;
+        self.conclude(f)
+    }
+}
+
+impl GradientReport {
+    /// Writes how many tensors agree, and which do not.
+    fn conclude(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let of = |verdict: Verdict| {
+            let tensors = self.tensors.iter().filter(move |tensor| tensor.verdict() == verdict);
+            tensors.map(|tensor| &*tensor.name).collect::<Vec<_>>()
+        };
+        let (agreeing, unproven) = (of(Verdict::Agrees).len(), of(Verdict::Unproven));
+        let mut differing = of(Verdict::Differs);
+        differing.extend((!self.loss.holds()).then_some("loss"));
+        match self.tensors.len() {
+            all if all == agreeing => write!(f, "all {all} tensors agree")?,
+            all => write!(f, "{agreeing} of {all} tensors agree")?,
+        }
+        for (verdict, names) in [(Verdict::Differs, &differing), (Verdict::Unproven, &unproven)] {
+            if !names.is_empty() {
+                write!(f, "; {verdict}: {}", names.join(", "))?;
+            }
+        }
+        writeln!(f)?;
+        if !unproven.is_empty() {
+            f.write_str(
+                "(unproven: nothing wrong was found, but no entry is larger than its bound, so a \
+                 gradient of zeros\nwould pass too; smaller images, or more cases, may prove it)\n",
+            )?;
+        }
+        Ok(())
     }
 }
 
@@ -233,6 +288,47 @@ mod tests {
         assert_eq!((found.compared, found.greatest_error, found.bound), (3, 0.5, 1.0));
         assert_eq!(found.greatest_share, 1.0);
         assert!(found.holds());
+    }
+
+    /// A report of one tensor a verdict.
+    fn report(verdicts: &[Verdict]) -> GradientReport {
+        let tensor = |(index, &verdict): (usize, &Verdict)| TensorReport {
+            name: format!("tensor_{index}"),
+            numbers: 1,
+            greatest_entry: 1.0,
+            telling: u64::from(verdict != Verdict::Unproven),
+            backward: compared(&[(if verdict == Verdict::Differs { 3.0 } else { 1.0 }, 1.0, 0.5)]),
+            differences: Agreement::default(),
+        };
+        GradientReport {
+            model: "dense 1".into(),
+            images: ImageShape { height: 1, width: 1 },
+            cases: 1,
+            loss: compared(&[(1.0, 1.0, 0.5)]),
+            tensors: verdicts.iter().enumerate().map(tensor).collect(),
+        }
+    }
+
+    #[test]
+    fn the_text_ends_with_what_is_concluded() {
+        use Verdict::{Agrees, Differs, Unproven};
+        let text = report(&[Agrees, Agrees]).to_string();
+        assert!(text.ends_with("\n\nall 2 tensors agree\n"), "{text}");
+        let text = report(&[Agrees, Unproven, Unproven]).to_string();
+        assert!(text.contains("\n1 of 3 tensors agree; unproven: tensor_1, tensor_2\n(unproven: "));
+        let mut report = report(&[Differs, Agrees]);
+        report.loss = compared(&[(9.0, 1.0, 0.5)]);
+        let end = "\n1 of 2 tensors agree; DIFFERS: tensor_0, loss\n";
+        assert!(report.to_string().ends_with(end), "{report}");
+    }
+
+    #[test]
+    fn json_has_a_verdict_of_each_tensor_and_of_the_loss() {
+        let json = serde_json::to_value(report(&[Verdict::Agrees, Verdict::Unproven])).unwrap();
+        let verdicts = [&json["tensors"][0], &json["tensors"][1], &json["loss"]];
+        let verdicts = verdicts.map(|found| found["verdict"].as_str().unwrap());
+        assert_eq!(verdicts, ["agrees", "unproven", "agrees"]);
+        assert_eq!(json["tensors"][1]["telling"], 0);
     }
 
     #[test]

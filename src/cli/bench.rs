@@ -1,32 +1,34 @@
 //! `mnistry bench`: measures this machine, and the engine on it, and compares builds.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
-use clap::{Args, ValueEnum};
+use clap::{Arg, Args, ValueEnum};
 use mnistry::data::generated::generate;
 use mnistry::measure::{Comparison, Effort, Measurements, Program, Turns, Work};
 use mnistry::report::{check_output, check_writable, roofline_page, write_page};
-use mnistry::{Engine, Result, Split};
+use mnistry::{Dataset, Engine, Result, Split};
 use serde::Serialize;
 
-use super::common::{Common, check_page, output_file};
-use super::{CommandError, Outcome};
+use super::common::{Common, check_page, data_help, output_file};
+use super::{CommandError, Outcome, conflict};
 
 /// Measure this machine, and how much of it the engine uses
 ///
 /// The peak rate of fused multiply-adds (FMA); matrix products (GEMM) on one thread, against the crate
 /// matrixmultiply; and training of networks with one hidden layer and of LeNet-5, on the first
-/// images of the data set, or on generated digits where none is named. Rates are medians of runs
-/// that take turns; what else the machine did meanwhile still shows, and is said.
+/// images of the data set that --data or the environment variable MNISTRY_DATA_DIR names, else on
+/// generated digits, so that nothing is fetched. Rates are medians of runs that take turns; what else
+/// the machine did meanwhile still shows, and is said.
 ///
 /// Two builds are compared by --compare-with, which has them take turns, or, where they cannot, by
 /// --save and --compare: a difference is claimed only where it is greater than the noise.
 /// docs/benchmarks.md says how.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("data", generated_unless_named))]
 pub(super) struct Bench {
-    /// Measure this part alone (and the peak that it is compared with)
+    /// Measure this part alone (and the peak that it is compared with). No change of the engine touches
+    /// the peak, so it alone is not saved and not compared
     #[arg(long, value_enum, value_name = "PART")]
     only: Option<Benchmark>,
 
@@ -42,13 +44,15 @@ pub(super) struct Bench {
     #[arg(long, value_name = "FILE", group = "old")]
     compare: Option<PathBuf>,
 
-    /// Take turns with another build of mnistry, and say what differs
+    /// Take turns with another build of mnistry, and say what differs; without --save and --html
     #[arg(long, value_name = "PROGRAM", group = "old")]
     compare_with: Option<PathBuf>,
 
-    /// How many turns each build has
+    /// How many turns each build has with --compare-with
+    // Clap asks for no argument that another one forbids, so those that do forbid this one too.
     #[arg(
         long, value_name = "N", default_value_t = 15, requires = "compare_with",
+        conflicts_with_all = ["save", "html"],
         value_parser = clap::value_parser!(u16).range(1..=64)
     )]
     rounds: u16,
@@ -103,6 +107,12 @@ struct Measured<'a> {
 
 impl Bench {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
+        let is_kept = self.save.is_some() || self.compare.is_some() || self.compare_with.is_some();
+        if is_kept && self.only == Some(Benchmark::Peak) {
+            let problem =
+                "--only peak leaves nothing to compare: no change of the engine touches the peak";
+            return Err(conflict("bench", problem).into());
+        }
         let engine = self.common.engine()?;
         match &self.compare_with {
             Some(other) => self.take_turns(other.clone(), &engine),
@@ -125,22 +135,27 @@ impl Bench {
             check_writable(file)?;
         }
         let wants = |benchmark| self.only.is_none_or(|only| only == benchmark);
-        let images = if wants(Benchmark::Train) { Some(self.images()?) } else { None };
+        let data = if wants(Benchmark::Train) { Some(self.data()?) } else { None };
         let work = Work {
             effort: self.effort(),
             memory: self.html.is_some(),
             gemm: wants(Benchmark::Gemm),
-            images: images.as_ref(),
+            images: data.as_ref().map(|data| &data.images),
         };
         if let (Some(path), Some(old)) = (&self.compare, &old) {
             old.check_work(&work, path)?;
         }
+        if let Some(Data { name, .. }) = &data {
+            self.common.output.note(format_args!("training is measured on {name}"));
+        }
         let measurements = Measurements::take(engine, &work)?;
         if let Some(file) = &self.save {
             measurements.save(file)?;
+            self.say_written("the measurements are", file);
         }
         if let Some(file) = &self.html {
             write_page(file, &roofline_page(&measurements)?)?;
+            self.say_written("the roofline is", file);
         }
         let compared = self.compare.as_ref().zip(old.as_ref());
         let comparison = compared
@@ -153,6 +168,10 @@ impl Bench {
         };
         self.common.output.print(&measured, text)?;
         comparison.map_or(Ok(Outcome::Done), |comparison| self.judge(&comparison))
+    }
+
+    fn say_written(&self, what: &str, file: &Path) {
+        self.common.output.note(format_args!("{what} in {}", file.display()));
     }
 
     /// Has this build and another one take turns.
@@ -219,8 +238,8 @@ impl Bench {
         }
     }
 
-    /// The images to train on.
-    fn images(&self) -> Result<Split, CommandError> {
+    /// What to train on.
+    fn data(&self) -> Result<Data, CommandError> {
         // Whole minibatches of every size that is measured.
         let count = match self.effort() {
             Effort::Full => 12_800,
@@ -228,12 +247,25 @@ impl Bench {
             Effort::Quick => 512,
         };
         let is_named = std::env::var_os("MNISTRY_DATA_DIR").is_some_and(|name| !name.is_empty());
-        if self.common.data.is_some() || is_named {
-            Ok(self.common.dataset()?.train.take(count)?)
-        } else {
-            Ok(generate(0, count, 10)?.train)
-        }
+        let Dataset { name, train, .. } = match self.common.data.is_some() || is_named {
+            true => self.common.dataset()?,
+            false => generate(0, count, 10)?,
+        };
+        Ok(Data { name, images: train.take(count)? })
     }
+}
+
+/// The images that training is measured on, and what their data set is called.
+struct Data {
+    name: String,
+    images: Split,
+}
+
+/// `--data` of a command that fetches nothing which nobody named.
+fn generated_unless_named(data: Arg) -> Arg {
+    data.help(data_help!(
+        "what the environment variable MNISTRY_DATA_DIR names, else generated digits"
+    ))
 }
 
 /// Measurements of this machine.

@@ -3,10 +3,12 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
-use clap::Args;
+use clap::{Arg, Args};
 use mnistry::GemmBackend;
 use mnistry::data::{ClassNames, Found, LabelColumn, ReadOptions};
 use mnistry::image::ImageShape;
+use mnistry::interchange;
+use mnistry::model::Error as ModelError;
 use mnistry::report::{Error as ReportError, MODEL_FILE, RunConfig, RunRecord};
 use mnistry::sweep::SweepFolder;
 use mnistry::train::{Ensemble, Error as TrainError};
@@ -17,17 +19,37 @@ use super::engine_args::EngineArgs;
 use super::output::OutputOptions;
 use super::transfer::Transfer;
 
+/// What is said of `--data`, by what is taken where it is not given.
+macro_rules! data_help {
+    ($default:literal) => {
+        concat!(
+            "The data set: `mnist`, `fashion` or another that `data fetch` knows, which are fetched when \
+             first needed; `generated`; a folder with the four IDX files of MNIST or a relative (plain or \
+             gzipped); an .npz archive or a folder of .npy files; a .csv file (plain, gzipped or in a zip \
+             archive) or a folder with train.csv and test.csv; or a folder of pictures for each class. \
+             Where it is not given, ",
+            $default,
+            ". Of images in one part every seventh is kept to test with"
+        )
+    };
+}
+pub(super) use data_help;
+
+/// `--data` of a command that takes the data of the run whose folder it is given.
+pub(super) fn data_of_run(data: Arg) -> Arg {
+    data.help(data_help!(
+        "the data of the run whose folder is given; for a model file what the environment variable \
+         MNISTRY_DATA_DIR names, else MNIST, or generated digits where that cannot be fetched"
+    ))
+}
+
 /// Where the data are, what is computed with, and what is shown.
 #[derive(Args)]
 pub(super) struct Common {
-    /// The data set: `mnist`, `fashion` or another that `data fetch` knows, which are fetched when
-    /// first needed; `generated`; a folder with the four IDX files of MNIST or a relative (plain or
-    /// gzipped); an .npz archive or a folder of .npy files; a .csv file (plain, gzipped or in a zip
-    /// archive) or a folder with train.csv and test.csv; or a folder of pictures for each class.
-    /// Where it is not given, what the environment variable MNISTRY_DATA_DIR names, else MNIST, or
-    /// generated digits where that cannot be fetched. Of images in one part every seventh is kept to
-    /// test with
-    #[arg(long, value_name = "WHERE")]
+    #[arg(long, value_name = "WHERE", help = data_help!(
+        "what the environment variable MNISTRY_DATA_DIR names, else MNIST, or generated digits where that \
+         cannot be fetched"
+    ))]
     pub(super) data: Option<PathBuf>,
 
     #[command(flatten)]
@@ -254,8 +276,13 @@ pub(super) fn in_a_row(names: &[&str]) -> String {
 
 /// The network at `path`: a model file, or a run folder that holds one.
 pub(super) fn load(path: &Path) -> Result<Network, CommandError> {
-    match Network::load(model_file(path)) {
+    let file = model_file(path);
+    match Network::load(&file) {
         Err(_) if SweepFolder::is_at(path) => Err(CommandError::WholeSweep(path.to_owned())),
+        Err(error @ ModelError::Invalid { .. }) => {
+            interchange::check_own(&file)?;
+            Err(error.into())
+        }
         network => Ok(network?),
     }
 }

@@ -24,6 +24,9 @@ pub(super) enum CommandError {
          if they were kept (--keep best, --keep all)", .0.display()
     )]
     WholeSweep(PathBuf),
+    /// A file where a run is named.
+    #[error("{}: this is a file, not a run: name the folder that `mnistry train` kept a run in", .0.display())]
+    NoRunFolder(PathBuf),
     /// A network where pictures are named.
     #[error(
         "{}: this is a network, not a picture: to ask it too, put --ensemble before it", .0.display()

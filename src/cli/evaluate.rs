@@ -11,12 +11,12 @@ use mnistry::train::Error as TrainError;
 use mnistry::{Dataset, Engine, Network, Prediction, Split};
 use serde::Serialize;
 
-use super::common::{Common, load, load_ensemble, model_file, names, output_file};
+use super::common::{Common, data_of_run, load, load_ensemble, model_file, names, output_file};
 use super::{CommandError, Outcome, output};
 
 /// Test a trained network on the test images of a data set
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("data", data_of_run))]
 pub(super) struct Evaluate {
     /// A model file, or a run folder that holds one; several with --ensemble
     #[arg(value_name = "MODEL", required_unless_present = "ensemble")]

@@ -9,7 +9,7 @@ use mnistry::report::{check_output, check_writable};
 use mnistry::{Engine, Network};
 use serde::Serialize;
 
-use super::common::{Common, find_silently, load, model_file, output_file};
+use super::common::{Common, data_of_run, find_silently, load, model_file, output_file};
 use super::output::OutputOptions;
 use super::{CommandError, Outcome, conflict};
 
@@ -21,7 +21,7 @@ use super::{CommandError, Outcome, conflict};
 /// that `predict` gives: the softmax of the logits, under a sigmoid output too; Keras's `predict` gives
 /// what the last layer puts out.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("data", data_of_run))]
 pub(super) struct Export {
     /// A model file, or a run folder that holds one
     #[arg(value_name = "MODEL")]
@@ -32,8 +32,7 @@ pub(super) struct Export {
     out: PathBuf,
 
     /// Write the kernels of a C header as bytes, a quarter as large: quantised after training, with a
-    /// scale for each output. What that costs is told by the test images of --data, of the run, or of
-    /// MNIST
+    /// scale for each output. What that costs is told by the test images of --data
     #[arg(long)]
     int8: bool,
 

@@ -5,11 +5,11 @@ use std::path::{Path, PathBuf};
 use clap::Args;
 use mnistry::image::ImageShape;
 use mnistry::interchange::{self, Imported, ModelFormat};
-use mnistry::model::Architecture;
 use mnistry::report::check_output;
 use serde::Serialize;
 
 use super::common::{image_shape, output_file};
+use super::model::{Mlp, Model, NAMED_CLASSES};
 use super::output::OutputOptions;
 use super::{CommandError, Outcome};
 
@@ -17,7 +17,8 @@ use super::{CommandError, Outcome};
 ///
 /// Read are .onnx and .keras, of layers that are here too, .weights.h5 of Keras 3, .npz as `export`
 /// writes it, and .safetensors. Weights of float32 stay as they are, to the bit. What does not fit is
-/// refused, by the name of the layer.
+/// refused, by the name of the layer. A .weights.h5 says neither its layers nor what its classes are
+/// called: --model names the layers, with their dropout, and classes are then numbers.
 #[derive(Args)]
 #[command(after_help = EXAMPLES)]
 pub(super) struct Import {
@@ -29,9 +30,10 @@ pub(super) struct Import {
     #[arg(value_name = "OUT", value_parser = model_file)]
     out: PathBuf,
 
-    /// The layers of a file that has weights alone, as a TOML file lists them
-    #[arg(long, value_name = "FILE.toml")]
-    model: Option<PathBuf>,
+    /// The network of a file that has weights alone: mlp (100 hidden units), lenet5 or cnn, each with
+    /// its 10 classes, or a TOML file that lists layers
+    #[arg(long, value_name = "NAME|FILE", value_parser = Model::parse)]
+    model: Option<Model>,
 
     /// Height and width of the images that the network of --model reads
     #[arg(long, value_name = "HxW", value_parser = image_shape, default_value = "28x28", requires = "model")]
@@ -45,7 +47,8 @@ const EXAMPLES: &str = "\
 Examples:
   mnistry import digits.onnx model.safetensors
   mnistry import digits.keras model.safetensors
-  mnistry import my.weights.h5 model.safetensors --model layers.toml
+  mnistry import my.weights.h5 model.safetensors --model lenet5
+  mnistry import my.weights.h5 model.safetensors --model layers.toml --input 32x32
   mnistry predict model.safetensors seven.png";
 
 /// The JSON of what was read.
@@ -61,10 +64,12 @@ struct Read {
 
 impl Import {
     pub(super) fn run(self) -> Result<Outcome, CommandError> {
-        check_output(&self.out, std::iter::once(&self.file).chain(&self.model))?;
+        let described = self.model.as_ref().and_then(Model::file);
+        check_output(&self.out, [self.file.as_path()].into_iter().chain(described))?;
         let Imported { network, notes, .. } = match &self.model {
-            Some(layers) => {
-                let architecture = Architecture::from_toml(layers, self.input)?;
+            Some(model) => {
+                let architecture =
+                    model.architecture(self.input, NAMED_CLASSES, &Mlp::default())?;
                 interchange::import_weights_alone(&self.file, architecture)?
             }
             None => interchange::import(&self.file)?,

@@ -15,6 +15,9 @@ pub(super) enum Model {
     File(PathBuf),
 }
 
+/// How many classes a network that has a name is made for where no data set says it.
+pub(super) const NAMED_CLASSES: usize = 10;
+
 /// What an mlp is made of: dense layers.
 pub(super) struct Mlp {
     /// The units of each hidden layer.

@@ -9,7 +9,7 @@ use mnistry::report::{
 use mnistry::{Dataset, Engine};
 use serde::Serialize;
 
-use super::common::{Common, check_page, find_silently, load, output_file};
+use super::common::{Common, check_page, data_of_run, find_silently, load, output_file};
 use super::{CommandError, Outcome};
 
 /// Write a report of runs as a web page
@@ -19,7 +19,7 @@ use super::{CommandError, Outcome};
 /// other, and a table of their results and of the settings that differ. The page is one file, which
 /// needs no network and no scripts.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("data", data_of_run))]
 pub(super) struct Report {
     /// Run folders, or folders of run folders
     #[arg(value_name = "RUN", required = true)]
@@ -80,6 +80,9 @@ impl Report {
         let mut records = Vec::new();
         let mut damaged = Vec::new();
         for path in &self.runs {
+            if path.is_file() {
+                return Err(CommandError::NoRunFolder(path.clone()));
+            }
             for run in run_folders(path)? {
                 match RunRecord::read(&run) {
                     Err(error) if run != *path => damaged.push(error),

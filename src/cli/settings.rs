@@ -2,12 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
+use clap::builder::{PathBufValueParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use mnistry::data::ClassNames;
-use mnistry::interchange::{self, Imported, ModelFormat};
+use mnistry::interchange::{self, Imported};
 use mnistry::model::Architecture;
 use mnistry::{Activation, Adam, Dataset, FitOptions, Network, Optimizer, Result, Sgd};
 
+use super::common::model_file;
 use super::conflict;
 use super::model::{Mlp, Model};
 
@@ -35,9 +37,14 @@ pub(super) struct Settings {
     output: Option<Output>,
 
     /// Start from the weights in this file instead of random ones: .safetensors, .keras, .weights.h5,
-    /// .onnx or .npz. Where no network is named, it is the one that the file describes; else the weights
-    /// must fit it
-    #[arg(long, value_name = "FILE", help_heading = "Network")]
+    /// .onnx or .npz, or a run folder that holds a model. Where no network is named, it is the one that
+    /// the file describes; else the weights must fit it
+    #[arg(
+        long,
+        value_name = "FILE|RUN",
+        help_heading = "Network",
+        value_parser = PathBufValueParser::new().map(|path| model_file(&path))
+    )]
     pub(super) init: Option<PathBuf>,
 
     /// The optimiser
@@ -150,12 +157,8 @@ impl Settings {
 
     /// What the classes are called in the file that the first weights come from, if it says so.
     pub(super) fn class_names(&self) -> Result<Option<ClassNames>> {
-        let Some(path) = &self.init else { return Ok(None) };
-        Ok(match ModelFormat::of(path) {
-            Ok(_) => interchange::saved_class_names(path)?,
-            // A name that says nothing is that of a file of our own.
-            Err(_) => Network::saved_class_names(path)?,
-        })
+        let names = self.init.as_ref().map(interchange::saved_class_names).transpose()?;
+        Ok(names.flatten())
     }
 
     /// The network to start from, made for the images and classes of `data`.

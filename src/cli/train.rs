@@ -50,8 +50,8 @@ pub(super) struct Train {
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     run_dir: Option<PathBuf>,
 
-    /// Go on with the run in this folder, which was interrupted or killed, with its settings, or to
-    /// more --epochs. It ends with the same bits as if it had never been interrupted
+    /// Go on with the run in this folder, which was interrupted or killed, with its settings and on its
+    /// data, or to more --epochs. It ends with the same bits as if it had never been interrupted
     #[arg(
         long,
         value_name = "RUN",
@@ -65,7 +65,8 @@ pub(super) struct Train {
     log_steps: Option<PathBuf>,
 
     /// Write event files to this folder, for `tensorboard --logdir DIR`: loss, accuracy and learning
-    /// rate while the run goes on, in the end the test and its confusion matrix
+    /// rate while the run goes on, in the end the test and its confusion matrix. It is a setting of the
+    /// run: --resume goes on writing there, and cannot add it later
     #[arg(long, value_name = "DIR", help_heading = "Run")]
     tensorboard: Option<PathBuf>,
 

@@ -55,12 +55,31 @@ impl Error {
 pub enum Problem {
     /// A name that says no format.
     #[error(
-        "its name ends in no format that is known: .safetensors, .onnx, .keras, .weights.h5, .npz or .h"
+        "its name ends in no format that is written: .safetensors, .onnx, .keras, .weights.h5, .npz or .h"
     )]
     Ending,
+    /// A name that says no format that is read.
+    #[error(
+        "its name ends in no format that is read: .safetensors, .onnx, .keras, .weights.h5 or .npz"
+    )]
+    Unread,
     /// A format that is written, and not read.
-    #[error("a C header is written, but not read: import the model that it was made of")]
+    #[error("a C header is written, but not read: take the model that it was made of")]
     WriteOnly,
+    /// A file of another program where one of this library's own is named.
+    #[error("holds {format}, by its name: import it first, by `{command}`")]
+    NotImported {
+        /// The format that its name says.
+        format: ModelFormat,
+        /// What imports it.
+        command: String,
+    },
+    /// A model of Keras 2.
+    #[error(
+        "an HDF5 file as Keras 2 saves models is not read: load it in Keras 3 (keras.models.load_model), \
+         and save it as .keras; of weights, names that end in .weights.h5 are read"
+    )]
+    OldKeras,
     /// A format that this build has not.
     #[cfg(not(feature = "keras"))]
     #[error("this build was made without the feature keras, which {0} needs: take .onnx or .npz")]
@@ -73,7 +92,7 @@ pub enum Problem {
     #[error("{0} cannot have its kernels in bytes: a C header (.h) can")]
     NoInt8(ModelFormat),
     /// Weights, and nothing that says of which network.
-    #[error("holds weights, but does not say of which network: describe it with --model FILE.toml")]
+    #[error("holds weights, but does not say of which network: name one with --model")]
     WeightsAlone,
     /// A network that is named twice.
     #[error("describes its network itself: leave --model out")]

@@ -41,10 +41,33 @@ impl ModelFormat {
     /// # Errors
     /// When that is none of them.
     pub fn of(path: impl AsRef<Path>) -> Result<Self, Problem> {
-        let name = path.as_ref().file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+        let name = lowercase_name(path.as_ref());
         let known = ENDINGS.iter().find(|(ending, _)| name.ends_with(ending));
         known.map(|(_, format)| *format).ok_or(Problem::Ending)
     }
+
+    /// The same of a file that is to be read.
+    ///
+    /// # Errors
+    /// When the name ends in nothing that is read: [`Problem::Unread`] where it says nothing.
+    pub(super) fn to_read(path: &Path) -> Result<Self, Problem> {
+        match Self::of(path) {
+            Ok(Self::CHeader) => Err(Problem::WriteOnly),
+            Ok(known) => Ok(known),
+            Err(_) if has_ending_of_hdf5(path) => Err(Problem::OldKeras),
+            Err(_) => Err(Problem::Unread),
+        }
+    }
+}
+
+/// Whether the file at `path` is called as the models of Keras 2 are.
+fn has_ending_of_hdf5(path: &Path) -> bool {
+    let name = lowercase_name(path);
+    [".h5", ".hdf5"].iter().any(|ending| name.ends_with(ending))
+}
+
+fn lowercase_name(path: &Path) -> String {
+    path.file_name().unwrap_or_default().to_string_lossy().to_lowercase()
 }
 
 impl ModelFormat {
@@ -118,5 +141,15 @@ mod tests {
         for name in ["model", "model.h5", "model.onnx.gz", "h", "keras", ""] {
             assert!(ModelFormat::of(name).is_err(), "{name}");
         }
+    }
+
+    #[test]
+    fn what_is_not_read_is_told_apart() {
+        let read = |name: &str| ModelFormat::to_read(Path::new(name));
+        assert_eq!(read("my.weights.h5").unwrap(), ModelFormat::KerasWeights);
+        assert!(matches!(read("model.h"), Err(Problem::WriteOnly)));
+        assert!(matches!(read("model.h5"), Err(Problem::OldKeras)));
+        assert!(matches!(read("MODEL.HDF5"), Err(Problem::OldKeras)));
+        assert!(matches!(read("model.pt"), Err(Problem::Unread)));
     }
 }

@@ -123,7 +123,7 @@ fn written_as(
 pub fn import(path: impl AsRef<Path>) -> Result<Imported> {
     let path = path.as_ref();
     let at = |problem: Problem| problem.at(path);
-    match ModelFormat::of(path).map_err(at)? {
+    match ModelFormat::to_read(path).map_err(at)? {
         ModelFormat::Safetensors => Ok(Imported::plain(Network::load(path)?)),
         format => read(&contents(path, format)?, format).map_err(at),
     }
@@ -163,7 +163,7 @@ pub fn read(bytes: &[u8], format: ModelFormat) -> Result<Imported, Problem> {
 pub fn import_weights(path: impl AsRef<Path>, architecture: Architecture) -> Result<Imported> {
     let path = path.as_ref();
     let at = |problem: Problem| problem.at(path);
-    match ModelFormat::of(path).map_err(at)? {
+    match ModelFormat::to_read(path).map_err(at)? {
         ModelFormat::Safetensors => Ok(Imported::plain(Network::load_weights(path, architecture)?)),
         format => read_weights(&contents(path, format)?, format, architecture).map_err(at),
     }
@@ -206,9 +206,9 @@ pub fn read_weights(
 /// As [`import_weights`].
 pub fn load_weights(path: impl AsRef<Path>, architecture: Architecture) -> Result<Imported> {
     let path = path.as_ref();
-    match ModelFormat::of(path) {
-        Ok(_) => import_weights(path, architecture),
-        Err(_) => Ok(Imported::plain(Network::load_weights(path, architecture)?)),
+    match ModelFormat::to_read(path) {
+        Err(Problem::Unread) => Ok(Imported::plain(Network::load_weights(path, architecture)?)),
+        _ => import_weights(path, architecture),
     }
 }
 
@@ -235,20 +235,39 @@ pub fn import_weights_alone(
 /// As [`import`].
 pub fn load(path: impl AsRef<Path>) -> Result<Imported> {
     let path = path.as_ref();
-    match ModelFormat::of(path) {
-        Ok(_) => import(path),
-        Err(_) => Ok(Imported::plain(Network::load(path)?)),
+    match ModelFormat::to_read(path) {
+        Err(Problem::Unread) => Ok(Imported::plain(Network::load(path)?)),
+        _ => import(path),
     }
 }
 
-/// What the file at `path` says that the classes of its network are called, if it says so.
+/// Refuses the file at `path` where its name says that another program is to read it: for whoever takes
+/// this library's own alone.
+///
+/// # Errors
+/// As said: how it is imported.
+pub fn check_own(path: impl AsRef<Path>) -> Result<()> {
+    let path = path.as_ref();
+    let format = match ModelFormat::to_read(path) {
+        Ok(ModelFormat::Safetensors) | Err(Problem::Unread) => return Ok(()),
+        format => format.map_err(|problem| problem.at(path))?,
+    };
+    let layers = if format == ModelFormat::KerasWeights { " --model FILE.toml" } else { "" };
+    let command = format!("mnistry import {} model.safetensors{layers}", path.display());
+    Err(Problem::NotImported { format, command }.at(path))
+}
+
+/// What the file at `path` says that the classes of its network are called, if it says so; a file whose
+/// name says no format is taken for one of this library's own.
 ///
 /// # Errors
 /// As [`import`]; weights alone say nothing, and are no error.
 pub fn saved_class_names(path: impl AsRef<Path>) -> Result<Option<ClassNames>> {
     let path = path.as_ref();
-    match ModelFormat::of(path) {
-        Ok(ModelFormat::Safetensors) => Ok(Network::saved_class_names(path)?),
+    match ModelFormat::to_read(path) {
+        Ok(ModelFormat::Safetensors) | Err(Problem::Unread) => {
+            Ok(Network::saved_class_names(path)?)
+        }
         _ => match import(path) {
             Ok(imported) => Ok(imported.network.class_names().cloned()),
             Err(error) if error.is_without_architecture() => Ok(None),

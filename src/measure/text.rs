@@ -2,7 +2,9 @@
 
 use std::fmt;
 
-use super::{Build, Conditions, GemmRate, Host, Measurements, TrainingRate, TurnsTaken};
+use super::{
+    Build, Conditions, GemmRate, Host, Measurements, TrainingImages, TrainingRate, TurnsTaken,
+};
 
 impl fmt::Display for Measurements {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -24,7 +26,7 @@ impl fmt::Display for Measurements {
             write_gemm(f, rates, peak.one_thread)?;
         }
         if let Some(rates) = &self.train {
-            write_training(f, rates)?;
+            write_training(f, rates, self.images)?;
         }
         write!(f, "\n{}", self.conditions)
     }
@@ -119,8 +121,16 @@ fn write_gemm(f: &mut fmt::Formatter<'_>, rates: &[GemmRate], peak: f64) -> fmt:
     Ok(())
 }
 
-fn write_training(f: &mut fmt::Formatter<'_>, rates: &[TrainingRate]) -> fmt::Result {
-    writeln!(f, "\ntraining; GFLOP/s as if products with zero pixels were computed too")?;
+fn write_training(
+    f: &mut fmt::Formatter<'_>,
+    rates: &[TrainingRate],
+    images: Option<TrainingImages>,
+) -> fmt::Result {
+    write!(f, "\ntraining")?;
+    if let Some(images) = images {
+        write!(f, " on {images}")?;
+    }
+    writeln!(f, "\nGFLOP/s as if products with zero pixels were computed too")?;
     writeln!(f, "model    batch  threads  samples/s  GFLOP/s  of peak  speed-up")?;
     for rate in rates {
         write!(
@@ -214,7 +224,12 @@ mod tests {
             effort: Effort::Full,
             fma_peak_gflops: FmaPeak { one_thread: 150.0, all_threads: 300.0, rounds },
             memory_bandwidth: Some(MemoryBandwidth { one_thread: 12.0, all_threads: 20.0 }),
-            images: None,
+            images: Some(TrainingImages {
+                count: 12_800,
+                pixels: 784,
+                classes: 10,
+                nonzero_pixels: 1_913_478,
+            }),
             conditions: conditions(),
             gemm: Some(vec![
                 gemm(shape(32, Operands::Plain), 120.0),
@@ -234,7 +249,8 @@ matrix products (GEMM, m × n × k), one thread, GFLOP/s
   32   100   784  A·B     120.0     80 %            50.0   2.40
 1024   100   784  Aᵀ·B     75.0     50 %            50.0   1.50
 
-training; GFLOP/s as if products with zero pixels were computed too
+training on 12800 images of 784 pixels in 10 classes, 1913478 pixels not zero
+GFLOP/s as if products with zero pixels were computed too
 model    batch  threads  samples/s  GFLOP/s  of peak  speed-up
 mlp-100     32        1     281000     90.0     60 %
 mlp-100     32        2     562000     90.0     60 %      2.00

@@ -15,7 +15,9 @@ use mnistry::reading::Reader;
 use mnistry::report::{ProbabilityTable, check_output, submission, write_submission};
 use mnistry::{Dataset, Network};
 
-use super::common::{Common, in_a_row, is_network, load_ensemble, model_file, names, output_file};
+use super::common::{
+    Common, data_of_run, in_a_row, is_network, load_ensemble, model_file, names, output_file,
+};
 use super::{CommandError, Outcome, output};
 use images::Images;
 use inputs::Input;
@@ -29,7 +31,7 @@ use prediction::ImagePrediction;
 /// reads them best. A picture of just the size that the network takes is left as it is, if its digit
 /// is fitted already. A reading that may as well be another is called unsure.
 #[derive(Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = EXAMPLES, mut_arg("data", data_of_run))]
 pub(super) struct Predict {
     /// A model file, or a run folder that holds one
     model: PathBuf,

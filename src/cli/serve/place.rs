@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use mnistry::report::{MODEL_FILE, run_folders};
 
 use crate::cli::CommandError;
+use crate::cli::common::load;
 
 /// The ending of a model file.
 const MODEL_END: &str = "safetensors";
@@ -42,7 +43,7 @@ impl Place {
     /// What is at `path`.
     ///
     /// # Errors
-    /// When nothing is.
+    /// When nothing is, or a file that is no model.
     pub(super) fn at(path: &Path) -> Result<Self, CommandError> {
         let path = path.to_owned();
         match path.metadata() {
@@ -50,7 +51,11 @@ impl Place {
                 Ok(runs) if runs == [path.clone()] => Ok(Self::Run(path)),
                 _ => Ok(Self::Runs(path)),
             },
-            Ok(_) => Ok(Self::Model(path)),
+            Ok(_) => {
+                // What holds no network is known at once, not when somebody draws.
+                load(&path)?;
+                Ok(Self::Model(path))
+            }
             Err(source) => Err(CommandError::Nowhere { path, source }),
         }
     }

@@ -43,7 +43,7 @@ pub(super) struct Sweep {
 
     /// A plan as a TOML file: `seeds`, `folds`, `halving`, `sample`, `data`, and the settings of `train` by their names
     /// under [settings], each a value, a list of values, or a range { from = …, to = …, log = true }
-    #[arg(value_name = "PLAN.toml", value_parser = plan_file, conflicts_with_all = ["seeds", "folds", "halving", "grid", "sample"])]
+    #[arg(value_name = "PLAN.toml", value_parser = plan_file, conflicts_with_all = ["seeds", "folds", "halving", "grid", "sample", "seed"])]
     plan: Option<PathBuf>,
 
     #[command(flatten)]

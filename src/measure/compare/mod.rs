@@ -288,7 +288,7 @@ fn check_same_work(
     match images {
         [Some(old), Some(new)] => {
             let said = [old, new].map(|images| images.to_string());
-            check_same("what was trained on", said, MEASURE_ALIKE, path)
+            check_same("what was trained on", said, TRAIN_ALIKE, path)
         }
         // What only one of them has measured is compared with nothing.
         _ => Ok(()),
@@ -297,6 +297,7 @@ fn check_same_work(
 
 const MEASURE_BOTH: &str = "measure both builds on one machine";
 const MEASURE_ALIKE: &str = "measure both in the same way";
+const TRAIN_ALIKE: &str = "name the data of then with --data";
 
 /// Refuses to compare what was measured on another machine.
 fn check_hosts(old: &Host, new: &Host, path: &Path) -> Result<()> {

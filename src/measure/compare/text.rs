@@ -16,7 +16,11 @@ impl fmt::Display for Comparison {
             Method::RankSum => "rank sums of the rounds (Wilcoxon)",
             Method::SignedRanks => "signed ranks of rounds that took turns (Wilcoxon)",
         };
-        writeln!(f, "ratio: new by old, above 1 is faster; intervals by {method},")?;
+        writeln!(
+            f,
+            "ratio: new by old, above 1 is faster: the median of ratios of rounds (Hodges and Lehmann), \
+             not\nthe ratio of the two medians beside it; intervals by {method},"
+        )?;
         writeln!(f, "which all hold together with {:.0} %", 100.0 * self.confidence)?;
         if let Some(drift) = self.drift {
             writeln!(
