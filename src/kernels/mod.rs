@@ -6,5 +6,7 @@ pub(crate) mod gemm;
 pub(crate) mod ops;
 pub mod optim;
 pub(crate) mod sparse;
+#[cfg(test)]
+mod testing;
 
 pub(crate) use epilogue::Epilogue;

@@ -25,12 +25,14 @@ pub use compare::{Comparison, Interval, Method, RateChange, Verdict};
 pub use conditions::Conditions;
 pub use error::Error;
 pub use gemm::{GemmRate, GemmRounds, Operands, SHAPES, Shape as GemmShape};
-pub use host::{Cache, Host};
+pub use host::Host;
 pub use machine::Machine;
 pub use measurements::{Measurements, TrainingImages, Work};
 pub use peak::{FmaPeak, PeakRounds};
 pub use training::{TrainingRate, share_of_peak};
 pub use turns::{Program, Turns, TurnsTaken};
+
+pub use crate::memory::Cache;
 
 #[cfg(feature = "internals")]
 pub use gemm::{Product, Strides};

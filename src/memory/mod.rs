@@ -3,11 +3,15 @@
 //! Systems grant more memory than they have, and end the process that makes use of it. So what
 //! may be large is first compared with what is free, and refused in words where it is more.
 
+mod caches;
 mod free;
 
 use std::borrow::Cow;
 use std::fmt;
 use std::hint::black_box;
+
+pub use caches::Cache;
+pub(crate) use caches::caches;
 
 /// What some work needs, part by part, in bytes.
 #[derive(Clone, Debug, Default)]

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::testing::{Sum, UNTOUCHED, is_untouched, number};
+use crate::kernels::testing::with_cases;
 use crate::rng::{Rng, Stream};
 use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, zeroed};
 
@@ -155,11 +156,7 @@ fn check(isa: Isa, sum: &Sum, found: f32) -> TestCaseResult {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 120,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(with_cases(120))]
 
     #[test]
     fn forward_is_a_sum_over_each_window(

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use super::blocking::Blocking;
 use super::macro_kernel::macro_kernel;
 use super::matrix::{MatrixMut, MatrixRef};
 use super::operand::{AxisLayout, Lhs, OutputRange, Product, Rhs};
@@ -10,16 +11,6 @@ use super::pack::{PackRange, pack};
 use super::tile::MicroTile;
 use crate::kernels::Epilogue;
 use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, load_up_to_all, vectors_for};
-
-/// Step of loop 4, terms of a sum. For the L2 cache: the panel of B that loop 2 takes, KC × NR
-/// numbers or 192 KiB with AVX-512, stays in an L2 of 1 MiB while the rows of A pass by.
-const KC: usize = 1024;
-/// Step of loop 3, rows of A. For the L2 cache too: MC × KC numbers, 768 KiB, stay in L2 beside the
-/// panel, for the next panels.
-const MC: usize = 192;
-/// Step of loop 5, columns of B. For the L3 cache: KC × NC numbers, 6 MiB, stay in L3 for the next
-/// rows of A.
-const NC: usize = 1536;
 
 /// Numbers from which on a B is large: its rows lie in too many pages, 128.
 const LARGE_FROM: usize = 1 << 17;
@@ -37,14 +28,20 @@ pub enum Start {
 #[derive(Debug)]
 pub struct Gemm {
     isa: Isa,
+    blocking: Blocking,
     packed: Vec<F32x16>,
 }
 
 impl Gemm {
-    /// For the instruction set `isa`.
+    /// For the instruction set `isa` and the caches of this machine.
     #[must_use]
     pub fn new(isa: Isa) -> Self {
-        Self { isa, packed: Vec::new() }
+        Self::with_blocking(isa, Blocking::of_this_machine())
+    }
+
+    /// The same in other steps.
+    pub(super) fn with_blocking(isa: Isa, blocking: Blocking) -> Self {
+        Self { isa, blocking, packed: Vec::new() }
     }
 
     /// C = A · B (+ C): `a` is m × k, `b` is k × n, `c` is m × n.
@@ -59,12 +56,14 @@ impl Gemm {
         c: &mut MatrixMut<'_>,
     ) {
         c.check_shapes(a, b);
-        self.isa.run(Loops { packed: &mut self.packed, a, b, start, c });
+        let Self { isa, blocking, ref mut packed } = *self;
+        isa.run(Loops { blocking, packed, a, b, start, c });
     }
 }
 
 /// The loops around the macro-kernel, for one instruction set.
 struct Loops<'g, 'o, 'c, 'm> {
+    blocking: Blocking,
     packed: &'g mut Vec<F32x16>,
     a: MatrixRef<'o>,
     b: MatrixRef<'o>,
@@ -77,7 +76,7 @@ impl Kernel for Loops<'_, '_, '_, '_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { packed, a, b, start, c } = self;
+        let Self { blocking: Blocking { nc, kc, mc }, packed, a, b, start, c } = self;
         let (m, k, n_blocks) = (a.rows, a.columns, vectors_for(b.columns));
         if m == 0 {
             return;
@@ -87,20 +86,20 @@ impl Kernel for Loops<'_, '_, '_, '_> {
         let max_rows = if is_small { S::IN_PLACE_IF_SMALL } else { S::IN_PLACE_IF_LARGE };
         let in_place = if b.column_stride == 1 && m <= max_rows { b.columns / LANES } else { 0 };
         // A panel that all of A passes by at once is used while it is fresh, and never again.
-        let nc = if m <= MC && !is_small { S::NR_BLOCKS } else { NC / LANES };
+        let nc_blocks = if m <= mc && !is_small { S::NR_BLOCKS } else { nc / LANES };
         // Loop 5: NC columns of B and C.
-        for first_block in (0..n_blocks).step_by(nc) {
-            let blocks = first_block..n_blocks.min(first_block + nc);
+        for first_block in (0..n_blocks).step_by(nc_blocks) {
+            let blocks = first_block..n_blocks.min(first_block + nc_blocks);
             let packed_from = blocks.start.max(in_place.min(blocks.end));
             // Loop 4: KC terms of the sums. Without any, C is written nonetheless.
-            for kc in 0..k.max(1).div_ceil(KC) {
-                let terms = kc * KC..k.min((kc + 1) * KC);
+            for first_term in (0..k.max(1)).step_by(kc) {
+                let terms = first_term..k.min(first_term + kc);
                 let range = PackRange { rows: terms.clone(), blocks: packed_from..blocks.end };
                 pack(s, packed, b, range);
-                let from_c = kc > 0 || start == Start::Add;
+                let from_c = first_term > 0 || start == Start::Add;
                 // Loop 3: MC rows of A and C.
-                for first_row in (0..m).step_by(MC) {
-                    let rows = 0..MC.min(m - first_row);
+                for first_row in (0..m).step_by(mc) {
+                    let rows = 0..mc.min(m - first_row);
                     let first = first_row * a.row_stride + terms.start * a.column_stride;
                     let lhs = Lhs {
                         // Without terms there may be none.

@@ -12,6 +12,7 @@
 //! | 2 | j, a panel of B | NR | `blocked`, or `macro_kernel` where B is not packed |
 //! | 1 | i, rows of the panel's product | MR | `macro_kernel` |
 //!
+//! NC, KC and MC follow the caches of the machine (`blocking`), NR and MR the registers (`tile`).
 //! Unlike BLIS's, A is never packed, and B only where that pays. The layers of a network, whose
 //! operands already stand as the micro-kernel reads them, begin at loop 2.
 //!
@@ -20,6 +21,7 @@
 
 mod backend;
 mod blocked;
+mod blocking;
 mod macro_kernel;
 mod matrix;
 mod matrixmultiply;

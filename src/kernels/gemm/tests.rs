@@ -5,11 +5,13 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
+use super::blocking::Blocking;
 use super::tile::MicroTile;
 use super::{
     AxisLayout, Gemm, GemmBackend, Lhs, MatrixMut, MatrixRef, OutputRange, Product, Rhs, Start,
 };
 use crate::kernels::gemm::testing::{Sum, Tables, UNTOUCHED, is_untouched, number};
+use crate::kernels::testing::with_cases;
 use crate::rng::{Rng, Stream};
 use crate::simd::testing::on_each_isa;
 use crate::simd::{Isa, Kernel, LANES, Simd};
@@ -27,7 +29,7 @@ fn sizes() -> impl Strategy<Value = usize> {
     ]
 }
 
-/// Now and then one of them greater than a step of the loops 5 to 3.
+/// Now and then one of them large.
 fn shapes() -> impl Strategy<Value = Shape> {
     prop_oneof![
         16 => (sizes(), sizes(), sizes()),
@@ -37,6 +39,14 @@ fn shapes() -> impl Strategy<Value = Shape> {
         1 => (Just(11), Just(275), Just(1027)),
         1 => (Just(65), Just(128), select(vec![1023_usize, 1024])),
     ]
+}
+
+/// The steps of the loops 5 to 3 on this machine, and such as no caches ask for: the bits are the same
+/// in any.
+fn blockings() -> impl Strategy<Value = Blocking> {
+    let small = (1_usize..=4, 1_usize..=70, 1_usize..=40);
+    let small = small.prop_map(|(blocks, kc, mc)| Blocking { nc: blocks * LANES, kc, mc });
+    prop_oneof![1 => Just(Blocking::of_this_machine()), 3 => small]
 }
 
 /// A matrix as it is stored, what is between and behind its rows included.
@@ -101,8 +111,8 @@ fn check(sum: &Sum, isa: Isa, place: (usize, usize), found: f32) -> TestCaseResu
 }
 
 /// A [`Gemm`] whose packing buffer an earlier product has left full of NaN.
-fn soiled(isa: Isa) -> Gemm {
-    let mut gemm = Gemm::new(isa);
+fn soiled(isa: Isa, blocking: Blocking) -> Gemm {
+    let mut gemm = Gemm::with_blocking(isa, blocking);
     let nan = vec![f32::NAN; 9 * 300];
     let mut c = vec![0.0; 300];
     let (a, b) = (MatrixRef::new(&nan, 1, 9, 9), MatrixRef::new(&nan, 300, 9, 9).transposed());
@@ -111,32 +121,24 @@ fn soiled(isa: Isa) -> Gemm {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 600,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(with_cases(600))]
 
     #[test]
-    fn matrices(shape in shapes(), layout in layouts()) {
-        check_product(shape, layout)?;
+    fn matrices(shape in shapes(), layout in layouts(), blocking in blockings()) {
+        check_product(shape, layout, blocking)?;
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 12,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(with_cases(12))]
 
-    /// More than one step of the loops 5 to 3, and a large B with few rows of A.
+    /// In steps as caches ask for, more than one of each loop, and a large B with few rows of A.
     #[test]
     fn blocks(
         shape in select(vec![(193, 129, 1025), (65, 129, 1025), (3, 1553, 9), (65, 1553, 9)]),
         layout in layouts(),
     ) {
-        check_product(shape, layout)?;
+        check_product(shape, layout, Blocking::of_this_machine())?;
     }
 }
 
@@ -158,7 +160,7 @@ fn layouts() -> impl Strategy<Value = Layout> {
         .prop_map(|(operands, gap, start, seed)| Layout { operands, gap, start, seed })
 }
 
-fn check_product((m, n, k): Shape, layout: Layout) -> TestCaseResult {
+fn check_product((m, n, k): Shape, layout: Layout, blocking: Blocking) -> TestCaseResult {
     let Layout { operands, gap, start, seed } = layout;
     let mut rng = Rng::stream(seed, Stream::Shuffle, 0);
     let a = Operand::new((m, k), operands[0], &mut rng);
@@ -176,7 +178,7 @@ fn check_product((m, n, k): Shape, layout: Layout) -> TestCaseResult {
     for isa in Isa::available() {
         let mut after = before.clone();
         let mut c = MatrixMut::new(&mut after.values, m, n, after.row_stride);
-        soiled(isa).multiply(a.view(), b.view(), start, &mut c);
+        soiled(isa, blocking).multiply(a.view(), b.view(), start, &mut c);
         for (place, &found) in after.values.iter().enumerate() {
             let (i, j) = (place / after.row_stride, place % after.row_stride);
             if i < m && j < n {
@@ -237,11 +239,7 @@ fn tiles_and_their_operands_fit_the_registers() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 600,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(with_cases(600))]
 
     /// A part of a product, from operands in any of the layouts that layers use.
     #[test]

@@ -13,6 +13,7 @@ use proptest::test_runner::TestCaseResult;
 use super::{Columns, Forward, Gradient, PIXEL_VALUES, TAIL, TailWeights};
 use crate::kernels::gemm::testing::{Sum, Tables, UNTOUCHED, is_untouched, number};
 use crate::kernels::gemm::{OutputRange, Rhs};
+use crate::kernels::testing::with_cases;
 use crate::rng::{Rng, Stream};
 use crate::simd::{F32x16, Isa, Kernel, LANES, Simd};
 
@@ -163,11 +164,7 @@ fn blocks(count: usize, rng: &mut Rng) -> Vec<[f32; LANES]> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 150,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(with_cases(150))]
 
     #[test]
     fn forward_is_the_dense_product(
