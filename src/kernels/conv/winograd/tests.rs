@@ -10,6 +10,7 @@ use super::{
 };
 use crate::kernels::Epilogue;
 use crate::kernels::conv::{Border, Position, Volume, Window};
+use crate::kernels::testing::with_cases;
 use crate::rng::{Rng, Stream};
 use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, zeroed};
 
@@ -141,11 +142,7 @@ impl SameBits {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig {
-        cases: 100,
-        failure_persistence: None,
-        ..ProptestConfig::default()
-    })]
+    #![proptest_config(with_cases(100))]
 
     #[test]
     fn forward_is_a_sum_over_each_window(mut case in cases()) {
