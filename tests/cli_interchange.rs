@@ -235,6 +235,40 @@ fn training_goes_on_from_the_model_in_a_run_folder() {
 }
 
 #[test]
+fn weights_alone_of_no_default_network_are_asked_for_their_network() {
+    let desk = Desk::new();
+    let array = |shape: &str, descr: &str, bytes: Vec<u8>| {
+        let header = format!("{{'descr': '{descr}', 'fortran_order': False, 'shape': {shape}, }}");
+        writers::npy_of(&header, &bytes)
+    };
+    let members = [
+        ("dense.kernel.npy", array("(64, 3)", "<f4", vec![0; 4 * 64 * 3])),
+        ("dense.bias.npy", array("(3,)", "<f4", vec![0; 4 * 3])),
+    ];
+    fs::write(desk.path("w.npz"), writers::npz(&members, Stored)).unwrap();
+    let ended = desk.run("train --data data --init w.npz --epochs 1 --run-dir run");
+    let said = "holds weights alone, and not those of dense 100 relu, dense 3 sigmoid, which is taken \
+                where no network is named: name theirs with --model";
+    assert_eq!(ended.code, Some(1), "{}", ended.stderr);
+    assert!(ended.stderr.lines().count() == 1 && ended.stderr.contains(said), "{}", ended.stderr);
+    // Where one is named, only what does not fit is said.
+    let ended = desk.run("train --data data --init w.npz --model mlp --epochs 1 --run-dir run");
+    let is_plain = ended.stderr.contains("dense") && !ended.stderr.contains("taken");
+    assert!(ended.code == Some(1) && is_plain, "{}", ended.stderr);
+    assert!(!desk.path("run").exists());
+
+    // Weights are not told to be saved as pixels.
+    let members = [
+        ("dense.kernel.npy", array("(64, 3)", "<f2", vec![0; 2 * 64 * 3])),
+        ("dense.bias.npy", array("(3,)", "<f4", vec![0; 4 * 3])),
+    ];
+    fs::write(desk.path("half.npz"), writers::npz(&members, Stored)).unwrap();
+    let ended = desk.run("train --data data --init half.npz --epochs 1 --run-dir run");
+    let said = "half.npz: tensor dense.kernel is of type '<f2', not float32";
+    assert!(ended.code == Some(1) && ended.stderr.contains(said), "{}", ended.stderr);
+}
+
+#[test]
 fn how_first_weights_were_read_is_said_once_in_a_sweep() {
     let desk = Desk::new();
     let array = |shape: &str, count: usize| {

@@ -118,6 +118,15 @@ fn what_is_wrong_with_a_file_is_one_line() {
     refuses("layers = 3", "line 1: ");
     refuses("[[layers]", "line 1: ");
     refuses("", "missing field `layers`");
+    // In the line where the layer begins that it is of.
+    refuses("\n\n[[layers]]\ntype = \"pool\"\n", "line 3: unknown variant `pool`");
+    refuses(&format!("{dense}\n{dense}unit = 4\n"), "line 5: unknown field `unit`");
+    refuses(
+        "layers = [\n  { type = \"flatten\" },\n  { type = \"dense\", units = \"3\" },\n]",
+        "line 3: invalid type: string \"3\"",
+    );
+    refuses(&format!("{dense}units = 3\n"), "line 4: ");
+    refuses(&format!("{dense}\n[[layer]]\n"), "line 5: unknown field `layer`");
     refuses("layers = []", "the network has no layers");
     refuses("[[layers]]\ntype = \"flatten\"\n", "a dense layer with a unit a class must end");
     refuses("\n[[layers]]\ntype = \"pool\"\n", "unknown variant `pool`");

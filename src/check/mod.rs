@@ -103,15 +103,19 @@ impl GradientCheck {
         self.report.cases >= self.options.cases
     }
 
-    /// Does one more case.
+    /// Does one more case; none, if the [stop flag](Engine::stop_flag) of the engine is raised before
+    /// its end.
     ///
     /// # Errors
     /// When there is too little memory.
     pub fn next_case(&mut self) -> Result<()> {
         let number = self.report.cases as u64;
         let Case { network, split } = Case::draw(&self.architecture, self.options.seed, number)?;
-        let expected = Expected::new(&mut Reference::new(&network), &split, number);
-        expected.compare(&self.engine.gradients(&network, &split)?, &mut self.report);
+        let mut reference = Reference::new(&network).stopped_by(self.engine.stop_flag());
+        let expected = Expected::new(&mut reference, &split, number);
+        if !reference.is_stopped() {
+            expected.compare(&self.engine.gradients(&network, &split)?, &mut self.report);
+        }
         Ok(())
     }
 
@@ -125,5 +129,38 @@ impl GradientCheck {
     #[must_use]
     pub fn engine(&self) -> &Engine {
         &self.engine
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+
+    use super::*;
+    use crate::image::ImageShape;
+    use crate::model::{Activation, Sequential};
+
+    #[test]
+    fn a_case_ends_early_once_it_is_asked_to_and_does_not_count() {
+        let layers = Sequential::new(ImageShape { height: 3, width: 3 });
+        let layers = layers.dense(4, Activation::Relu).dense(3, Activation::Softmax);
+        let architecture = Architecture::new(layers).unwrap();
+        let mut check = GradientCheck::new(&architecture, &GradientOptions::default()).unwrap();
+        check.next_case().unwrap();
+        let before = check.report().clone();
+        let stop = check.engine().stop_flag();
+        stop.store(true, Ordering::Relaxed);
+        check.next_case().unwrap();
+        assert_eq!((check.report().cases, check.report()), (1, &before));
+
+        let Case { network, split } = Case::draw(&architecture, 0, 0).unwrap();
+        let mut reference = Reference::new(&network);
+        let whole = Expected::new(&mut reference, &split, 0);
+        assert!(whole.loss > 0.0 && whole.bounds.loss > 0.0 && !whole.slopes.is_empty());
+        // No sample of it is looked at, in any of its parts.
+        let stopped = Expected::new(&mut reference.stopped_by(stop), &split, 0);
+        assert_eq!((stopped.loss, stopped.bounds.loss), (0.0, 0.0));
+        assert!(stopped.gradient.iter().flatten().all(|&slope| slope == 0.0));
+        assert!(stopped.slopes.iter().all(|slope| slope.value.is_nan()));
     }
 }

@@ -184,8 +184,9 @@ impl Bench {
             is_judged: self.fail_below.is_some(),
         };
         self.common.output.note(format_args!(
-            "{} turns of each build; the fewer other programs run, the more shows",
-            turns.rounds
+            "{} turn{} of each build; the fewer other programs run, the more shows",
+            turns.rounds,
+            if turns.rounds == 1 { "" } else { "s" }
         ));
         let taken = turns.take(|round| {
             if round % 5 == 0 {

@@ -168,7 +168,10 @@ impl Settings {
         }
         let architecture = self.named(data)?;
         Ok(match &self.init {
-            Some(path) => interchange::load_weights(path, architecture)?.into(),
+            Some(path) if self.names_network() => {
+                interchange::load_weights(path, architecture)?.into()
+            }
+            Some(path) => interchange::load_unnamed_weights(path, architecture)?.into(),
             None => Network::new(architecture, self.seed)?.into(),
         })
     }
@@ -183,8 +186,8 @@ impl Settings {
 
     /// The network that the file of first weights describes, where no settings name one.
     fn described(&self) -> Result<Option<Imported>> {
-        let names_one = self.model.is_some() || self.shapes_mlp();
-        match self.init.as_ref().filter(|_| !names_one).map(interchange::load) {
+        let path = self.init.as_ref().filter(|_| !self.names_network());
+        match path.map(interchange::load) {
             None => Ok(None),
             Some(Err(error)) if error.is_without_architecture() => Ok(None),
             Some(imported) => Ok(Some(imported?)),
@@ -195,6 +198,11 @@ impl Settings {
     fn named(&self, data: &Dataset) -> Result<Architecture> {
         let model = self.model.as_ref().unwrap_or(&Model::Mlp);
         model.architecture(data.shape(), data.classes(), &self.mlp())
+    }
+
+    /// Whether the network is named, or the layers of an mlp are described.
+    fn names_network(&self) -> bool {
+        self.model.is_some() || self.shapes_mlp()
     }
 
     /// Whether the layers of an mlp are described.

@@ -47,6 +47,20 @@ impl Error {
             _ => false,
         }
     }
+
+    /// The same, where the weights of a file were read into `taken` because nothing names their network:
+    /// that may be why they do not fit.
+    pub(super) fn of_weights_taken_for(self, taken: String) -> Self {
+        let (path, problem) = match self {
+            Self::Invalid { path, problem } => (path, *problem),
+            Self::Model(model::Error::Invalid { path, problem }) => (path, (*problem).into()),
+            error => return error,
+        };
+        match problem.is_misfit() {
+            true => Problem::Unnamed { taken, problem: Box::new(problem) }.at(&path),
+            false => problem.at(&path),
+        }
+    }
 }
 
 /// Why a file is not the network that it should be, or a network not to be said in a format.
@@ -94,6 +108,18 @@ pub enum Problem {
     /// Weights, and nothing that says of which network.
     #[error("holds weights, but does not say of which network: name one with --model")]
     WeightsAlone,
+    /// Weights alone, of another network than that which is taken where none is named.
+    #[error(
+        "holds weights alone, and not those of {taken}, which is taken where no network is named: name \
+         theirs with --model ({problem})"
+    )]
+    Unnamed {
+        /// The network that was taken.
+        taken: String,
+        /// Why they do not fit it.
+        #[source]
+        problem: Box<Problem>,
+    },
     /// A network that is named twice.
     #[error("describes its network itself: leave --model out")]
     Described,
@@ -120,6 +146,27 @@ pub enum Problem {
 }
 
 impl Problem {
+    /// Whether the file can be read, but has weights of another network.
+    fn is_misfit(&self) -> bool {
+        match self {
+            #[cfg(feature = "keras")]
+            Self::Keras(problem) => matches!(
+                problem,
+                KerasProblem::TooShort { .. }
+                    | KerasProblem::NoWeights { .. }
+                    | KerasProblem::ExtraWeights { .. }
+                    | KerasProblem::Weights { .. }
+            ),
+            Self::Model(problem) => matches!(
+                problem,
+                FileProblem::ExtraTensor(_)
+                    | FileProblem::MissingTensor(_)
+                    | FileProblem::TensorShape { .. }
+            ),
+            _ => false,
+        }
+    }
+
     /// This problem as that of the file at `path`.
     pub(super) fn at(self, path: &Path) -> Error {
         Error::Invalid { path: path.to_owned(), problem: Box::new(self) }

@@ -212,6 +212,19 @@ pub fn load_weights(path: impl AsRef<Path>, architecture: Architecture) -> Resul
     }
 }
 
+/// Reads the weights in the file at `path`, as [`load_weights`], into a network of `architecture` that is
+/// taken because nothing says of which they are.
+///
+/// # Errors
+/// As [`load_weights`]; where they do not fit, that their network is to be named.
+pub fn load_unnamed_weights(
+    path: impl AsRef<Path>,
+    architecture: Architecture,
+) -> Result<Imported> {
+    let taken = architecture.to_string();
+    load_weights(path, architecture).map_err(|error| error.of_weights_taken_for(taken))
+}
+
 /// Reads the weights in the file at `path`, which says of no network, into one of `architecture`.
 ///
 /// # Errors

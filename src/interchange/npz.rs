@@ -15,8 +15,9 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::error::Problem;
 use super::{Imported, memory};
+use crate::data;
 use crate::data::formats::npy;
-use crate::data::formats::npz::NamedArrays;
+use crate::data::formats::npz::{self, NamedArrays};
 use crate::memory::reserve;
 use crate::model::{
     Architecture, FileProblem, Network, NetworkRecord, ParameterSpec, Tensor, WEIGHTS,
@@ -74,7 +75,7 @@ fn unwritable(said: ZipError) -> Problem {
 /// # Errors
 /// When it is no archive of arrays, does not say what network they make, or they make none.
 pub(super) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
-    let arrays = NamedArrays::parse(bytes)?;
+    let arrays = weights(bytes)?;
     let record = record(&arrays)?.ok_or(Problem::WeightsAlone)?;
     let (tensors, notes) = tensors(&arrays, &record.architecture()?)?;
     Ok(Imported { network: record.network(tensors)?, notes })
@@ -86,7 +87,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
 /// # Errors
 /// When it is no archive of arrays, or they do not fit.
 pub(super) fn read_weights(bytes: &[u8], architecture: Architecture) -> Result<Imported, Problem> {
-    let arrays = NamedArrays::parse(bytes)?;
+    let arrays = weights(bytes)?;
     let names = record(&arrays)?.and_then(NetworkRecord::into_class_names);
     let (tensors, notes) = tensors(&arrays, &architecture)?;
     let network = Network::from_tensors(architecture, tensors)?;
@@ -95,6 +96,23 @@ pub(super) fn read_weights(bytes: &[u8], architecture: Architecture) -> Result<I
         None => network,
     };
     Ok(Imported { network, notes })
+}
+
+/// The arrays in the archive `bytes`. Advice that is for images is no good for weights.
+fn weights(bytes: &[u8]) -> Result<NamedArrays<'_>, Problem> {
+    NamedArrays::parse(bytes).map_err(|problem| match problem {
+        data::Problem::Within { section, problem } => {
+            let found = match *problem {
+                data::Problem::NpyType(kind) => format!("'{}'", kind.escape_debug()),
+                data::Problem::Pickled => "Python objects, which are never read".into(),
+                problem => return problem.within(section).into(),
+            };
+            let name = section.strip_suffix(npz::EXTENSION).unwrap_or(&section);
+            let name = name.escape_debug().to_string();
+            FileProblem::TensorType { name, found, expected: "float32".into() }.into()
+        }
+        problem => problem.into(),
+    })
 }
 
 /// What the archive says that its arrays make, if it does.

@@ -62,8 +62,8 @@ pub enum Error {
     NothingInCommon(PathBuf),
     /// So few rounds that nothing would be certain.
     #[error(
-        "{rounds} rounds are too few to judge {rates} rate{}: at least {needed} are needed (--rounds)",
-        if *rates == 1 { "" } else { "s" }
+        "{rounds} {} too few to judge {rates} rate{}: at least {needed} are needed (--rounds)",
+        if *rounds == 1 { "round is" } else { "rounds are" }, if *rates == 1 { "" } else { "s" }
     )]
     TooFewRounds {
         /// How many there would be.

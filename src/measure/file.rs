@@ -64,10 +64,19 @@ impl Measurements {
                 return Err(format!("{} has {count} rounds, not 1 to {MOST_ROUNDS}", rate.what));
             }
             if let Some(odd) = rate.rounds.iter().find(|rate| !(1e-9..1e18).contains(*rate)) {
+                let odd = number(*odd);
                 return Err(format!("{} has a round with {odd} {}", rate.what, rate.unit));
             }
         }
         Ok(())
+    }
+}
+
+/// A number in few digits, whatever it is.
+fn number(number: f64) -> String {
+    match number.abs() {
+        0.0 | 1e-6..1e6 => number.to_string(),
+        _ => format!("{number:e}"),
     }
 }
 
@@ -111,6 +120,12 @@ mod tests {
                     of["fma_peak_gflops"]["rounds"]["one_thread"] = serde_json::json!([-1])
                 }),
                 "FMA peak, 1 thread has a round with -1 GFLOP/s",
+            ),
+            (
+                refused(|of| {
+                    of["fma_peak_gflops"]["rounds"]["one_thread"] = serde_json::json!([1e308])
+                }),
+                "FMA peak, 1 thread has a round with 1e308 GFLOP/s",
             ),
             (
                 refused(|of| {

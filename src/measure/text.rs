@@ -35,7 +35,11 @@ impl fmt::Display for Measurements {
 impl fmt::Display for TurnsTaken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, old, new, rounds, conditions, comparison } = self;
-        writeln!(f, "{host}\nold: mnistry {old}\nnew: mnistry {new}\n{rounds} rounds, in turns\n")?;
+        let s = if *rounds == 1 { "" } else { "s" };
+        writeln!(
+            f,
+            "{host}\nold: mnistry {old}\nnew: mnistry {new}\n{rounds} round{s}, in turns\n"
+        )?;
         write!(f, "{comparison}\n{conditions}")
     }
 }

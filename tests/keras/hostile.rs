@@ -137,3 +137,53 @@ fn links_that_lead_to_one_place_in_too_many_ways_are_not_walked() {
     let error = keras::read_weights(&path, small().architecture().clone()).unwrap_err().to_string();
     assert!(error.contains("its links lead in circles"), "{error}");
 }
+
+/// Why the archive that Keras saved is refused, with each `from` in its HDF5 file replaced by `to`.
+fn refused_with(from: &[u8], to: &[u8]) -> String {
+    let mut members = members(OF_KERAS);
+    let (_, weights) = members.iter_mut().find(|(name, _)| name.ends_with(".h5")).unwrap();
+    let is_there = |weights: &[u8], at: usize| weights[at..].starts_with(from);
+    let places: Vec<usize> = (0..weights.len()).filter(|&at| is_there(weights, at)).collect();
+    assert!(!places.is_empty());
+    places.into_iter().for_each(|at| weights[at..at + to.len()].copy_from_slice(to));
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("n.keras");
+    fs::write(&path, repacked(&members)).unwrap();
+    let error = keras::read_archive(&path).unwrap_err().to_string();
+    check_line(&error, &path);
+    error
+}
+
+#[test]
+fn floats_of_32_bits_that_are_not_those_of_ieee_754_are_refused() {
+    // The message of a type: class 1, form and sign; four bytes; bits, exponent, fraction, bias.
+    let f32 = [0x11, 0x20, 31, 0, 4, 0, 0, 0, 0, 0, 32, 0, 23, 8, 0, 23, 127, 0, 0, 0];
+    let with = |place: usize, byte: u8| {
+        let mut other = f32;
+        other[place] = byte;
+        refused_with(&f32, &other)
+    };
+    // A bias of 100; eleven bits of exponent; a sign elsewhere; no leading bit; bits above those.
+    for (place, byte) in [(16, 100), (13, 11), (12, 20), (2, 0), (1, 0), (10, 31), (15, 20)] {
+        let error = with(place, byte);
+        assert!(error.contains("not those of IEEE 754"), "byte {place} as {byte}: {error}");
+    }
+    let bias = with(16, 100);
+    assert!(bias.contains("layers/") && bias.contains("/vars/"), "{bias}");
+    // Bytes in the order of a VAX.
+    assert!(with(1, 0x61).contains("not those of IEEE 754"));
+}
+
+#[test]
+fn links_to_names_are_told_from_damage() {
+    // A node of links: the first one's place is none.
+    let node = b"SNOD\x01\x00";
+    let members = members(OF_KERAS);
+    let weights = &members.iter().find(|(name, _)| name.ends_with(".h5")).unwrap().1;
+    let at = weights.windows(node.len()).position(|window| window == node).unwrap();
+    let link = &weights[at..at + 24];
+    let mut soft = link.to_vec();
+    soft[16..24].fill(0xff);
+    let error = refused_with(link, &soft);
+    assert!(error.contains("leads to a name (a soft link)"), "{error}");
+}

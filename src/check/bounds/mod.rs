@@ -14,7 +14,7 @@ mod loss;
 mod winograd;
 
 use super::approximate::{Approximate, FUNCTION, Sum, UNIT};
-use super::reference::{Reference, STEP, Stage, samples, sigmoid};
+use super::reference::{Reference, STEP, Stage, sigmoid};
 use crate::data::Split;
 use linear::Linear;
 use loss::cross_entropy;
@@ -66,7 +66,7 @@ impl Reference {
         let mut gradient: Vec<Vec<Sum>> = self.parameters.iter().map(sums).collect();
         let share = Approximate::exact(1.0 / split.len() as f64).rounded(1);
         let mut loss = 0.0;
-        for (image, label) in samples(split) {
+        for (image, label) in self.samples(split) {
             let pixel = |&pixel| Approximate::exact(f64::from(pixel) / 255.0).rounded(1);
             let mut inputs = vec![image.iter().map(pixel).collect::<Vec<_>>()];
             for (index, step) in steps.iter().enumerate() {

@@ -1,7 +1,7 @@
 //! The gradient once more, from the way forward alone: central differences.
 
 use super::images::winner;
-use super::{Reference, Stage, cross_entropy, pixels, samples};
+use super::{Reference, Stage, cross_entropy, pixels};
 use crate::data::Split;
 
 /// What the differences are taken over, h. A power of two makes w ± h exact; this one leaves
@@ -43,7 +43,7 @@ impl Reference {
             let forward = |x: Vec<f64>, stage: &Stage| stage.forward(&self.parameters, &x);
             self.stages[..first].iter().fold(pixels(image), forward)
         };
-        let samples = samples(split).map(|(image, label)| (before(image), label)).collect();
+        let samples = self.samples(split).map(|(image, label)| (before(image), label)).collect();
         let fed = Fed { first, samples };
         indices.into_iter().map(|index| self.slope(&fed, tensor, index)).collect()
     }
@@ -53,6 +53,9 @@ impl Reference {
         let here = self.parameters[tensor][index];
         let (mut slope, mut is_smooth) = (0.0, true);
         for (x, label) in &fed.samples {
+            if self.is_stopped() {
+                break;
+            }
             let mut sides = Vec::new();
             let [above, below, far_above, far_below] = [1.0, -1.0, 2.0, -2.0].map(|steps| {
                 self.parameters[tensor][index] = here + steps * STEP;

@@ -10,6 +10,9 @@ mod images;
 mod loss;
 mod stage;
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::data::Split;
 use crate::model::{Activation, Layer, Network};
 
@@ -27,6 +30,8 @@ pub struct Reference {
     pub parameters: Vec<Vec<f64>>,
     /// How much each class counts in the loss; all the same where there are none.
     pub class_weights: Vec<f64>,
+    /// Once it is raised, what is computed ends before its last sample, and is of no use.
+    stop: Arc<AtomicBool>,
 }
 
 impl Reference {
@@ -69,7 +74,17 @@ impl Reference {
         }
         let in_f64 = |values: &[f32]| values.iter().map(|&value| f64::from(value)).collect();
         let parameters = network.tensors().iter().map(|tensor| in_f64(&tensor.values)).collect();
-        Self { stages, parameters, class_weights: Vec::new() }
+        Self { stages, parameters, class_weights: Vec::new(), stop: Arc::default() }
+    }
+
+    /// The same, asked by `flag` to end early.
+    pub(super) fn stopped_by(self, flag: Arc<AtomicBool>) -> Self {
+        Self { stop: flag, ..self }
+    }
+
+    /// Whether it was asked to end early.
+    pub(super) fn is_stopped(&self) -> bool {
+        self.stop.load(Ordering::Relaxed)
     }
 
     /// How much samples of the class `label` count.
@@ -88,7 +103,7 @@ impl Reference {
     #[must_use]
     pub fn loss(&self, split: &Split) -> f64 {
         let loss = |(image, label)| self.weight(label) * cross_entropy(&self.logits(image), label);
-        samples(split).map(loss).sum::<f64>() / split.len() as f64
+        self.samples(split).map(loss).sum::<f64>() / split.len() as f64
     }
 
     /// The derivative of the loss with respect to every parameter, by the chain rule; where a ReLU or
@@ -98,7 +113,7 @@ impl Reference {
     pub fn gradient(&self, split: &Split) -> Vec<Vec<f64>> {
         let zeros = |tensor: &Vec<f64>| vec![0.0; tensor.len()];
         let mut gradient: Vec<_> = self.parameters.iter().map(zeros).collect();
-        for (image, label) in samples(split) {
+        for (image, label) in self.samples(split) {
             // What each stage is fed, and at last the logits.
             let mut inputs = vec![pixels(image)];
             for (index, stage) in self.stages.iter().enumerate() {
@@ -113,15 +128,16 @@ impl Reference {
         gradient
     }
 
+    /// The images and labels of `split`, until it is asked to end early.
+    pub(super) fn samples<'a>(&self, split: &'a Split) -> impl Iterator<Item = (&'a [u8], u8)> {
+        let samples = (0..split.len()).map(|index| (split.image(index), split.labels()[index]));
+        samples.take_while(|_| !self.is_stopped())
+    }
+
     /// How many products the way forward of one image takes.
     pub(super) fn products(&self) -> usize {
         self.stages.iter().map(|stage| stage.products(&self.parameters)).sum()
     }
-}
-
-/// The images and labels of `split`.
-pub(super) fn samples(split: &Split) -> impl Iterator<Item = (&[u8], u8)> {
-    (0..split.len()).map(|index| (split.image(index), split.labels()[index]))
 }
 
 /// What the network sees of an image.

@@ -16,7 +16,7 @@ use crate::files::Bytes;
 const MOST_ARRAYS: usize = 64;
 
 /// What the names of arrays end in.
-const EXTENSION: &str = ".npy";
+pub(crate) const EXTENSION: &str = ".npy";
 
 /// Some arrays of an npz archive, their headers read and checked: images and labels of the training
 /// set, then of the test set, if that is apart.

@@ -39,6 +39,14 @@ impl Source for BoundedSource {
         self.left
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(cost))
             .map_err(|_| FormatError::Source("its links lead in circles".into()))?;
+        // Where an object is that a link has no address of.
+        if offset == u64::MAX {
+            return Err(FormatError::Source(
+                "a link in it leads to a name (a soft link), which is not followed: copy the weights to \
+                 where they are read"
+                    .into(),
+            ));
+        }
         let start = usize::try_from(offset).unwrap_or(usize::MAX);
         let rest = self.bytes.get(start..).unwrap_or_default();
         let found = rest.get(..into.len()).ok_or(FormatError::UnexpectedEof {

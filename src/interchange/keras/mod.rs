@@ -11,6 +11,7 @@
 mod archive;
 mod bounded_source;
 mod config;
+mod float_type;
 mod problem;
 mod weights;
 

@@ -95,6 +95,12 @@ pub enum KerasProblem {
         /// What the network has.
         expected: Vec<usize>,
     },
+    /// Weights whose bits mean other numbers than those of `f32`.
+    #[error("{place} is of 32-bit floats that are not those of IEEE 754: save it as float32")]
+    Floats {
+        /// Where in the file they are.
+        place: String,
+    },
     /// Weights in pieces, which may be compressed.
     #[error("{place} is stored in chunks: only contiguous weights, as Keras writes them, are read")]
     Chunked {

@@ -9,6 +9,7 @@ use std::path::Path;
 use hdf5_pure::{AttrValue, DType, Dataset, File, FileBuilder, Group};
 
 use super::bounded_source::BoundedSource;
+use super::float_type::{has_altered_f32, is_f32};
 use super::{KerasProblem, LARGEST_FILE};
 use crate::files::{read_bounded, write_output};
 use crate::interchange::error::{Problem, Result};
@@ -75,6 +76,9 @@ pub(in crate::interchange) fn from_bytes(
     if found < needed {
         return Err(KerasProblem::TooShort { found, needed }.into());
     }
+    if has_altered_f32(&bytes) {
+        return Err(KerasProblem::Floats { place: "one of its arrays".into() }.into());
+    }
     let mut layers = layers(&File::from_source(BoundedSource::new(bytes))?)?;
     let mut tensors = Vec::new();
     for [kernel, bias] in architecture.layers().iter().flat_map(|layer| &layer.parameters) {
@@ -128,6 +132,9 @@ fn tensor(dataset: &Dataset, place: String, spec: &ParameterSpec) -> Result<Tens
     if dtype != DType::F32 || !sides.eq(shape.iter().copied()) {
         let (dtype, expected) = (dtype.to_string(), spec.shape.clone());
         return Err(KerasProblem::Weights { place, dtype, shape, expected }.into());
+    }
+    if !is_f32(&dataset.datatype()?) {
+        return Err(KerasProblem::Floats { place }.into());
     }
     if dataset.is_chunked() {
         return Err(KerasProblem::Chunked { place }.into());

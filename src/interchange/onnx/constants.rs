@@ -1,7 +1,55 @@
 //! Arrays that are in the file: weights, shapes, factors.
 
-use super::NodeProblem;
-use super::messages::{TensorProto, element};
+use super::messages::{AttributeProto, GraphProto, TensorProto, attribute_kind, element};
+use super::{NodeProblem, is_default};
+
+/// The most whole numbers of a constant: no shape, and no list of axes, has more.
+pub(super) const MOST_INTS: usize = 16;
+
+/// Gives nodes of `graph` that are constants, but say their numbers in attributes of their own, the array
+/// that they mean.
+pub(super) fn as_arrays(graph: &mut GraphProto) {
+    let constants = graph.node.iter_mut().filter(|node| {
+        node.op_type.as_deref() == Some("Constant") && is_default(node.domain.as_deref())
+    });
+    for node in constants {
+        if let [attribute] = &mut node.attribute[..]
+            && let Some(tensor) = array_of(attribute)
+        {
+            let name = Some("value".into());
+            *attribute = AttributeProto { name, t: Some(tensor), ..AttributeProto::default() };
+        }
+    }
+}
+
+/// The array that `attribute` of a constant is another way to say.
+fn array_of(attribute: &mut AttributeProto) -> Option<TensorProto> {
+    // Some writers leave zeros out.
+    let is_said = |kind| attribute.kind == Some(kind);
+    let int = attribute.i.or(is_said(attribute_kind::INT).then_some(0));
+    let float = attribute.f.or(is_said(attribute_kind::FLOAT).then_some(0.0));
+    let (dims, ints, floats) = match attribute.name.as_deref()? {
+        "value_int" => (vec![], vec![int?], vec![]),
+        "value_float" => (vec![], vec![], vec![float?]),
+        "value_ints" => {
+            let ints = std::mem::take(&mut attribute.ints);
+            (vec![ints.len() as i64], ints, vec![])
+        }
+        "value_floats" => {
+            let floats = std::mem::take(&mut attribute.floats);
+            (vec![floats.len() as i64], vec![], floats)
+        }
+        _ => return None,
+    };
+    let is_whole = floats.is_empty();
+    Some(TensorProto {
+        dims,
+        data_type: Some(if is_whole { element::INT64 } else { element::FLOAT }),
+        float_data: floats,
+        int64_data: ints,
+        ..TensorProto::default()
+    })
+}
 
 /// An array whose numbers are in the file, as many as its shape says.
 #[derive(Clone, Debug)]
@@ -47,15 +95,18 @@ impl<'a> Constant<'a> {
 
     /// Its numbers as a bias for each of `outputs`.
     pub(super) fn biases(&self, outputs: usize) -> Result<Vec<f32>, NodeProblem> {
-        let values = self.floats()?;
-        match values.len() == outputs && self.dims.last() == Some(&outputs) {
-            true => Ok(values),
+        match self.count() == Some(outputs) && self.dims.last() == Some(&outputs) {
+            true => self.floats(),
             false => Err(self.misfit(format!("a layer of {outputs} outputs"))),
         }
     }
 
-    /// Its numbers, if they are int64 or int32.
+    /// Its numbers, if they are int64 or int32 and as few as sizes or dimensions are. They may be asked
+    /// for again and again, so more are not even looked at.
     pub(super) fn ints(&self) -> Result<Vec<i64>, NodeProblem> {
+        if self.count().is_none_or(|count| count > MOST_INTS) {
+            return Err(self.misfit(format!("a list of at most {MOST_INTS} whole numbers")));
+        }
         if self.tensor.data_type == Some(element::INT32) {
             let numbers = self.numbers(&self.tensor.int32_data, i32::from_le_bytes)?;
             return Ok(numbers.into_iter().map(i64::from).collect());
@@ -67,6 +118,7 @@ impl<'a> Constant<'a> {
     /// Its only truth value, if it has one, whatever its dimensions are.
     pub(super) fn bool(&self) -> Result<bool, NodeProblem> {
         self.expect(element::BOOL, "is not of bool")?;
+        self.expect_one("a single truth value")?;
         let wide: Vec<u8> =
             self.tensor.int32_data.iter().map(|&number| u8::from(number != 0)).collect();
         match self.numbers(&wide, u8::from_le_bytes)?[..] {
@@ -77,6 +129,7 @@ impl<'a> Constant<'a> {
 
     /// Its only number, if it has one, whatever its dimensions are.
     pub(super) fn scalar(&self) -> Result<f32, NodeProblem> {
+        self.expect_one("a single number")?;
         match self.floats()?[..] {
             [number] => Ok(number),
             _ => Err(self.misfit("a single number")),
@@ -87,6 +140,19 @@ impl<'a> Constant<'a> {
     pub(super) fn misfit(&self, reads: impl ToString) -> NodeProblem {
         let (name, found) = (self.name.to_owned(), self.dims.clone());
         NodeProblem::Misfit { name, found, reads: reads.to_string() }
+    }
+
+    /// How many numbers its shape says that it has, if so many can be.
+    fn count(&self) -> Option<usize> {
+        self.dims.iter().try_fold(1_usize, |count, &dim| count.checked_mul(dim))
+    }
+
+    /// By its shape, before any number is looked at.
+    fn expect_one(&self, reads: &str) -> Result<(), NodeProblem> {
+        match self.count() {
+            Some(1) => Ok(()),
+            _ => Err(self.misfit(reads)),
+        }
     }
 
     fn expect(&self, element: i32, problem: &'static str) -> Result<(), NodeProblem> {
@@ -104,8 +170,7 @@ impl<'a> Constant<'a> {
     ) -> Result<Vec<T>, NodeProblem> {
         let raw = self.tensor.raw_data.as_deref().unwrap_or_default();
         let (numbers, rest) = raw.as_chunks::<SIZE>();
-        let count = self.dims.iter().try_fold(1_usize, |count, &dim| count.checked_mul(dim));
-        let fits = |len: usize| count == Some(len);
+        let fits = |len: usize| self.count() == Some(len);
         match typed.is_empty() {
             false if raw.is_empty() && fits(typed.len()) => Ok(typed.to_vec()),
             true if rest.is_empty() && fits(numbers.len()) => {

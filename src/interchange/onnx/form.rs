@@ -95,7 +95,7 @@ impl Form {
     }
 
     /// Height and width, where there is one channel.
-    fn plane(self) -> Option<ImageShape> {
+    pub(super) fn plane(self) -> Option<ImageShape> {
         match self {
             Self::Plane(shape) => Some(shape),
             Self::Image(Image { height, width, channels: 1 }, _) => {

@@ -11,7 +11,7 @@ pub(super) struct Graph<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     /// What images come in as.
     pub(super) input: &'a ValueInfoProto,
-    constants: HashMap<&'a str, &'a TensorProto>,
+    constants: HashMap<&'a str, Array<'a>>,
     /// The nodes that take a value, by their places.
     users: HashMap<&'a str, Vec<usize>>,
     /// The node that gives a value, by its place.
@@ -19,9 +19,26 @@ pub(super) struct Graph<'a> {
     outputs: HashSet<&'a str>,
 }
 
+/// An array in the file, and what it is called where it is first. It may have other names.
+#[derive(Clone, Copy)]
+struct Array<'a> {
+    name: &'a str,
+    tensor: &'a TensorProto,
+}
+
 /// A node of a [`Graph`].
 #[derive(Clone, Copy)]
 pub(super) struct Node<'a>(&'a NodeProto);
+
+/// A node that takes a value to work on.
+#[derive(Clone, Copy)]
+pub(super) struct Taking<'a> {
+    pub(super) node: Node<'a>,
+    /// As which of its inputs, from 0.
+    pub(super) place: usize,
+    /// Which input the other operand is, where there are two.
+    pub(super) other: usize,
+}
 
 impl<'a> Graph<'a> {
     /// # Errors
@@ -37,12 +54,14 @@ impl<'a> Graph<'a> {
         for tensor in &graph.initializer {
             let name = tensor.name.as_deref().unwrap_or_default();
             know(name)?;
-            constants.insert(name, tensor);
+            constants.insert(name, Array { name, tensor });
         }
         for node in graph.node.iter().map(Node) {
             node.0.output.iter().try_for_each(|name| know(name))?;
-            match node.constant() {
-                Some(tensor) => drop(constants.insert(node.output(), tensor)),
+            let name = node.output();
+            let array = node.constant().map(|tensor| Array { name, tensor });
+            match array.or_else(|| constants.get(node.renamed()?).copied()) {
+                Some(array) => drop(constants.insert(name, array)),
                 None => nodes.push(node),
             }
         }
@@ -91,7 +110,7 @@ impl<'a> Graph<'a> {
 
     /// The constant that is called `value`, if one is.
     pub(super) fn constant_of(&self, value: &str) -> Option<Result<Constant<'a>, NodeProblem>> {
-        let (name, tensor) = self.constants.get_key_value(value)?;
+        let Array { name, tensor } = *self.constants.get(value).filter(|_| !value.is_empty())?;
         Some(Constant::new(name, tensor))
     }
 
@@ -99,6 +118,20 @@ impl<'a> Graph<'a> {
     pub(super) fn maker(&self, value: &str) -> Option<(usize, Node<'a>)> {
         let place = *self.makers.get(value)?;
         Some((place, *self.nodes.get(place)?))
+    }
+
+    /// The places and the operators of the nodes that take `value`, as a person names them.
+    pub(super) fn takers(&self, value: &str) -> String {
+        const SHOWN: usize = 3;
+        let users = self.users(value);
+        let taker = |place: &usize| {
+            let node = self.nodes[*place];
+            format!("{} ({})", node.name(), node.0.op_type.as_deref().unwrap_or_default())
+        };
+        let more = users.len().saturating_sub(SHOWN);
+        let shown = users.iter().take(SHOWN).map(taker);
+        let more = (more > 0).then(|| format!("{more} more"));
+        shown.chain(more).collect::<Vec<_>>().join(", ")
     }
 
     /// The same where it must take one.
@@ -135,10 +168,32 @@ impl<'a> Node<'a> {
         &self.0.input
     }
 
+    /// That it takes `value`, if it takes that to work on: of a sum or a product either operand, of all
+    /// else the first.
+    pub(super) fn taking(self, value: &str) -> Option<Taking<'a>> {
+        let most = if matches!(self.operator(), "Add" | "Mul") { 2 } else { 1 };
+        let place = self.0.input.iter().take(most).position(|input| input == value)?;
+        Some(Taking { node: self, place, other: 1 - place })
+    }
+
+    /// What it is called, or what it gives where it has no name.
+    fn name(self) -> &'a str {
+        let name = self.0.name.as_deref().filter(|name| !name.is_empty());
+        name.unwrap_or(self.output())
+    }
+
+    /// What it only gives another name.
+    fn renamed(self) -> Option<&'a str> {
+        let is_plain = self.operator() == "Identity" && self.0.attribute.is_empty();
+        match &self.0.input[..] {
+            [value] if is_plain => Some(value),
+            _ => None,
+        }
+    }
+
     /// That it fits no layer, as `problem` says.
     pub(super) fn refused(self, problem: NodeProblem) -> OnnxProblem {
-        let name = self.0.name.as_deref().filter(|name| !name.is_empty());
-        let name = name.unwrap_or(self.output()).to_owned();
+        let name = self.name().to_owned();
         let operator = self.0.op_type.clone().unwrap_or_default();
         OnnxProblem::Node { name, operator, problem }
     }

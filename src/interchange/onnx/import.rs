@@ -26,10 +26,10 @@ pub(super) fn network(graph: &GraphProto) -> Result<(Network, Vec<String>), Prob
         if tail::is_end(node.operator()) || std::mem::replace(&mut is_read[*place], true) {
             break;
         }
-        if node.input() != value {
+        let Some(taking) = node.taking(value) else {
             return Err(node.refused(super::NodeProblem::NotConstant(1)).into());
-        }
-        reader.read(&graph, node).map_err(|problem| node.refused(problem))?;
+        };
+        reader.read(&graph, taking).map_err(|problem| node.refused(problem))?;
         value = node.output();
     }
     for place in &reader.shapes.read {

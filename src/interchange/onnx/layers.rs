@@ -4,10 +4,10 @@ use std::collections::HashSet;
 
 use super::channels::{Image, convolution_from_onnx, rows_from_onnx, transposed};
 use super::form::{Form, Order};
-use super::graph::{Graph, Node};
+use super::graph::{Graph, Node, Taking};
 use super::messages::element;
 use super::shapes::Shapes;
-use super::windows::{Sliding, padding, rectangle, window};
+use super::windows::{Sliding, expect_no_padding, padding, rectangle, window};
 use super::{Constant, NodeProblem, OnnxProblem, operators};
 use crate::image::ImageShape;
 use crate::interchange::Problem;
@@ -23,6 +23,8 @@ pub(super) struct Reader<'a> {
     pixels: Pixels,
     /// The images that come in, once it is known how large they are.
     images: Option<ImageShape>,
+    /// Whether they come in as rows, and nothing but their number has said yet how large they are.
+    are_rows: bool,
     layers: Vec<Layer>,
     /// Kernels and biases, in turn.
     parameters: Vec<Vec<f32>>,
@@ -61,6 +63,7 @@ impl<'a> Reader<'a> {
             shapes: Shapes::default(),
             pixels,
             images: None,
+            are_rows: matches!(form, Form::Row(_)),
             layers: Vec::new(),
             parameters: Vec::new(),
             kernels: HashSet::new(),
@@ -72,9 +75,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads `node`, which takes what comes out.
-    pub(super) fn read(&mut self, graph: &Graph<'a>, node: Node<'a>) -> Result<(), NodeProblem> {
+    pub(super) fn read(
+        &mut self,
+        graph: &Graph<'a>,
+        Taking { node, place, other }: Taking<'a>,
+    ) -> Result<(), NodeProblem> {
         operators::check(node)?;
-        self.shapes.learn(node.input(), self.form.dims());
+        self.shapes.learn(&node.inputs()[place], self.form.dims());
         match node.operator() {
             "Identity" => Ok(()),
             "Dropout" => dropout(graph, node),
@@ -86,7 +93,7 @@ impl<'a> Reader<'a> {
                 }),
             },
             "Div" => self.divide(&graph.constant(node, 1)?),
-            "Mul" => self.multiply(&graph.constant(node, 1)?),
+            "Mul" => self.multiply(&graph.constant(node, other)?),
             "Flatten" => self.flatten(node),
             "Reshape" => self.reshape(graph, node),
             "Unsqueeze" => self.unsqueeze(node, graph.optional_constant(node, 1)?),
@@ -111,7 +118,7 @@ impl<'a> Reader<'a> {
                 let values = self.kernel(&kernel)?;
                 self.dense(&kernel, values, None)
             }
-            "Add" => self.add(&graph.constant(node, 1)?),
+            "Add" => self.add(&graph.constant(node, other)?),
             "Relu" => self.activate(Activation::Relu),
             "Sigmoid" => self.activate(Activation::Sigmoid),
             _ => Err(NodeProblem::Operator),
@@ -191,10 +198,14 @@ impl<'a> Reader<'a> {
         };
         let dims = self.form.resolve(&numbers);
         let whole = dims.and_then(|dims| match self.form {
-            // Rows that come in are images.
+            // Rows that come in are images; rows of images are these again, and no others.
             Form::Row(_) if self.layers.is_empty() && dims.len() > 1 => {
-                self.images = None;
-                Form::of_input(&dims)
+                if std::mem::take(&mut self.are_rows) {
+                    self.images = None;
+                }
+                let images = self.images;
+                let is_same = |form: &Form| images.is_none() || form.plane() == images;
+                Form::of_input(&dims).filter(is_same)
             }
             form => form.reshaped(&dims),
         });
@@ -260,12 +271,7 @@ impl<'a> Reader<'a> {
         let size = window(node, "kernel_shape")?.ok_or_else(missing)?;
         let stride = window(node, "strides")?.unwrap_or(rectangle(1, 1));
         let slides = Sliding { window: size, stride };
-        if padding(node, slides, image)? != Padding::Valid {
-            return Err(NodeProblem::Value {
-                attribute: "pads".into(),
-                expected: "none around what it pools",
-            });
-        }
+        expect_no_padding(node, slides, image)?;
         let stride = Some(stride).filter(|&stride| stride != size);
         self.push(match is_max {
             true => Layer::MaxPool { size, stride },

@@ -92,6 +92,8 @@ pub(super) struct AttributeProto {
     pub(super) s: Option<Vec<u8>>,
     #[prost(message, optional, tag = "5")]
     pub(super) t: Option<TensorProto>,
+    #[prost(float, repeated, packed = "false", tag = "7")]
+    pub(super) floats: Vec<f32>,
     #[prost(int64, repeated, packed = "false", tag = "8")]
     pub(super) ints: Vec<i64>,
     #[prost(int32, optional, tag = "20")]
@@ -138,6 +140,7 @@ pub(super) mod element {
     pub(in super::super) const INT32: i32 = 6;
     pub(in super::super) const INT64: i32 = 7;
     pub(in super::super) const BOOL: i32 = 9;
+    pub(in super::super) const DOUBLE: i32 = 11;
 }
 
 /// An input or an output.

@@ -96,12 +96,13 @@ pub(super) fn write(network: &Network) -> Result<Vec<u8>, Problem> {
 /// When it is no ONNX file, or its graph is no chain of layers that are here.
 pub(super) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
     bounds::check(bytes)?;
-    let model = ModelProto::decode(bytes).map_err(OnnxProblem::decode)?;
-    let graph = model.graph.as_ref().ok_or(OnnxProblem::NoGraph)?;
+    let mut model = ModelProto::decode(bytes).map_err(OnnxProblem::decode)?;
+    let mut graph = model.graph.take().ok_or(OnnxProblem::NoGraph)?;
+    constants::as_arrays(&mut graph);
     let mut notes = Vec::new();
     check_versions(&model, &mut notes)?;
     check_functions(&model)?;
-    let (network, more) = import::network(graph)?;
+    let (network, more) = import::network(&graph)?;
     notes.extend(more);
     let entry = |entry: &&StringStringEntryProto| entry.key.as_deref() == Some(NetworkRecord::KEY);
     let Some(text) = model.metadata_props.iter().find(entry).and_then(|entry| entry.value.as_ref())
@@ -113,7 +114,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Imported, Problem> {
     let recorded = NetworkRecord::parse(text.as_bytes())
         .and_then(|record| record.network(network.tensors().to_vec()));
     match recorded {
-        Ok(recorded) if export::graph(&recorded) == *graph => {
+        Ok(recorded) if export::graph(&recorded) == graph => {
             Ok(Imported { network: recorded, notes })
         }
         _ => {

@@ -148,7 +148,7 @@ pub(super) fn check(node: Node<'_>) -> Result<(), NodeProblem> {
 
 /// Whether `attribute` holds what is of `kind`, and nothing else. Not all files say which it is.
 fn is_of(attribute: &AttributeProto, kind: Kind) -> bool {
-    let AttributeProto { f, i, s, t, ints, .. } = attribute;
+    let AttributeProto { f, i, s, t, floats, ints, .. } = attribute;
     let held = [
         (Kind::Float, f.is_some()),
         (Kind::Int, i.is_some()),
@@ -161,6 +161,7 @@ fn is_of(attribute: &AttributeProto, kind: Kind) -> bool {
         false => !is_there,
     };
     t.is_none()
+        && floats.is_empty()
         && attribute.ref_attr_name.is_none()
         && attribute.kind.is_none_or(|said| said == kind.number())
         && held.into_iter().all(is_held)

@@ -67,6 +67,20 @@ pub enum OnnxProblem {
         #[source]
         problem: NodeProblem,
     },
+    /// A value that goes more than one way.
+    #[error(
+        "what is called {} is taken by {}{}: only a chain is read, of layers that each take what the one \
+         before gives, with what is made of the logits at its end",
+        OneLine(.value), OneLine(.takers), if *is_output { ", and is an output besides" } else { "" }
+    )]
+    Branch {
+        /// What it is called.
+        value: String,
+        /// The nodes that take it.
+        takers: String,
+        /// Whether it is an output too.
+        is_output: bool,
+    },
     /// An activation of what is one already.
     #[error("applies a softmax or a sigmoid to what is no sum of a last dense layer")]
     TwoActivations,
@@ -82,6 +96,9 @@ pub enum NodeProblem {
     /// An operator that makes no layer.
     #[error("is none of the operators that make a layer here")]
     Operator,
+    /// An operator at work on something else than what comes of the images.
+    #[error("takes nothing that the layers before it give: only a chain of layers is read")]
+    Apart,
     /// An operator that makes a layer, but not after those before.
     #[error("stands where no such layer can be: {0}")]
     Place(&'static str),

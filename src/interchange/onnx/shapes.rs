@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 
+use super::constants::MOST_INTS;
 use super::graph::{Graph, Node};
 use super::messages::element;
 use super::operators;
@@ -18,15 +19,25 @@ enum Size {
 /// The most nodes that a shape is computed by, some of them again and again.
 const MOST_NODES: usize = 64;
 
+/// The most nodes that all shapes of a graph are computed by, together.
+const MOST_NODES_OF_ALL: usize = 1 << 12;
+
 /// The most sizes of a shape.
-const MOST_SIZES: usize = 16;
+const MOST_SIZES: usize = MOST_INTS;
 
 /// The shapes of the values that were come by.
-#[derive(Default)]
 pub(super) struct Shapes<'a> {
     known: HashMap<&'a str, Vec<usize>>,
+    /// By how many nodes shapes may yet be computed.
+    left: usize,
     /// The places of the nodes that computed shapes.
     pub(super) read: BTreeSet<usize>,
+}
+
+impl Default for Shapes<'_> {
+    fn default() -> Self {
+        Self { known: HashMap::new(), left: MOST_NODES_OF_ALL, read: BTreeSet::new() }
+    }
 }
 
 impl<'a> Shapes<'a> {
@@ -38,8 +49,11 @@ impl<'a> Shapes<'a> {
     /// The shape `value` as Reshape takes it, where 0 is the size that was there; `None` where it is none
     /// that is computed so.
     pub(super) fn reshape(&mut self, graph: &Graph<'a>, value: &str) -> Option<Vec<i64>> {
-        let mut left = MOST_NODES;
-        let sizes = self.sizes(graph, value, &mut left)?;
+        let most = MOST_NODES.min(self.left);
+        let mut left = most;
+        let sizes = self.sizes(graph, value, &mut left);
+        self.left -= most - left;
+        let sizes = sizes?;
         let sizes = sizes.into_iter().enumerate().map(|(place, size)| match size {
             Size::Known(size) => Some(size),
             Size::Images => (place == 0).then_some(0),

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::graph::{Graph, Node};
+use super::messages::element;
 use super::{NodeProblem, OnnxProblem, operators};
 use crate::model::Activation;
 
@@ -27,15 +28,19 @@ pub(super) fn activation(
         return Err(OnnxProblem::NoOutput);
     }
     // Of probabilities a class may be told too, and each may have another name or type.
-    let mut probabilities = HashSet::from([value]);
+    let (mut probabilities, mut labels) = (HashSet::from([value]), HashSet::new());
     let mut found = None;
     for node in rest {
         let of_logits = node.input() == value;
-        if !probabilities.contains(node.input()) {
-            return Err(node.refused(NodeProblem::Operator));
-        }
         let refused = |problem| node.refused(problem);
         operators::check(node).map_err(refused)?;
+        if labels.contains(node.input()) && matches!(node.operator(), "Cast" | "Identity") {
+            labels.insert(node.output());
+            continue;
+        }
+        if !probabilities.contains(node.input()) {
+            return Err(branch(graph, value).unwrap_or_else(|| refused(NodeProblem::Apart)));
+        }
         match node.operator() {
             "Softmax" | "LogSoftmax" if of_logits => {
                 along_classes(node, -1)?;
@@ -46,13 +51,34 @@ pub(super) fn activation(
                 along_classes(node, 0)?;
                 let first = node.expect_int("select_last_index", 0, "0, the first of equals");
                 first.map_err(refused)?;
+                labels.insert(node.output());
+                continue;
             }
-            "Cast" | "Identity" => {}
-            _ => return Err(node.refused(NodeProblem::Operator)),
+            // As other numbers, they would no longer be what the network gives.
+            "Cast" => {
+                let to = node.int("to").unwrap_or_default();
+                if ![element::FLOAT, element::DOUBLE].map(i64::from).contains(&to) {
+                    let attribute = format!("to {to}");
+                    let expected = "1 or 11, float32 or float64, for what its last layer gives";
+                    return Err(refused(NodeProblem::Value { attribute, expected }));
+                }
+            }
+            "Identity" => {}
+            _ => return Err(branch(graph, value).unwrap_or_else(|| refused(NodeProblem::Operator))),
         }
         probabilities.insert(node.output());
     }
     Ok(found)
+}
+
+/// That layers come to an end at `value`, if that is because more than the next one takes it.
+fn branch(graph: &Graph<'_>, value: &str) -> Option<OnnxProblem> {
+    let (users, is_output) = (graph.users(value).len(), graph.is_output(value));
+    (users > 1 || is_output && users > 0).then(|| OnnxProblem::Branch {
+        value: value.into(),
+        takers: graph.takers(value),
+        is_output,
+    })
 }
 
 /// Refuses a node that looks along another dimension than that of the classes, or by default, which is

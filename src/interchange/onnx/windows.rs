@@ -103,3 +103,19 @@ pub(super) fn padding(
     }
     Ok(if added == none { Padding::Valid } else { Padding::Same })
 }
+
+/// Refuses a `node` that adds anything around an `image` that it pools: no pooling here does.
+pub(super) fn expect_no_padding(
+    node: Node<'_>,
+    slides: Sliding,
+    image: Image,
+) -> Result<(), NodeProblem> {
+    let padded =
+        |attribute| Err(NodeProblem::Value { attribute, expected: "none around what it pools" });
+    match padding(node, slides, image) {
+        Ok(Padding::Valid) => Ok(()),
+        Ok(Padding::Same) => padded("pads".into()),
+        Err(NodeProblem::Padding { pads }) => padded(format!("pads {pads:?}")),
+        Err(problem) => Err(problem),
+    }
+}

@@ -1,5 +1,6 @@
 //! Graphs as other programs write them, and graphs that are no network.
 
+mod constants;
 mod meaning;
 mod shapes;
 
@@ -14,6 +15,7 @@ use crate::image::ImageShape;
 use crate::model::{Activation, Layer, Network, Padding, Sequential, Window};
 
 /// A graph of nodes that take what the one before gives.
+#[derive(Clone)]
 struct Chain {
     graph: GraphProto,
     current: String,
@@ -266,7 +268,7 @@ fn what_no_layer_is_is_refused_by_its_name() {
     torch().node("Conv", &["w"], &[]).refused("w of shape [2, 1, 3, 3]");
     torch()
         .node("AveragePool", &[], &[ints("kernel_shape", &[2, 2]), ints("pads", &[1; 4])])
-        .refused("pads");
+        .refused("has pads [1, 1, 1, 1] where a layer here has none around what it pools");
     torch().node("MaxPool", &[], &[]).refused("no kernel_shape");
     gemm(torch()).refused("w2 of shape [12, 4]");
     torch().refused("a dense layer with a unit a class must end the network");
@@ -288,7 +290,22 @@ fn graphs_that_are_no_chain_are_refused() {
     // A value that another node takes too.
     let mut branch = gemm(flat());
     branch.current = "Relu_1".into();
-    branch.node("Identity", &[], &[]).refused("(MaxPool)");
+    branch
+        .node("Identity", &[], &[])
+        .refused("what is called Relu_1 is taken by /MaxPool_2 (MaxPool), /Identity_5 (Identity):");
+    // A value that is an output too.
+    let mut inner = gemm(flat());
+    let output = ValueInfoProto { name: Some("Relu_1".into()), ..ValueInfoProto::default() };
+    inner.graph.output.push(output);
+    inner.refused(
+        "what is called Relu_1 is taken by /MaxPool_2 (MaxPool), and is an output besides",
+    );
+    // A node that nothing comes of, of nothing that the layers give.
+    let mut dead = gemm(flat());
+    let last = std::mem::replace(&mut dead.current, "b2".into());
+    let mut dead = dead.node("Relu", &[], &[]);
+    dead.current = last;
+    dead.refused("node /Relu_5 (Relu) takes nothing that the layers before it give");
     // Two nodes that give the same value.
     let mut twice = gemm(flat());
     let again = twice.graph.node[0].clone();
