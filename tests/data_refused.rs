@@ -352,9 +352,7 @@ fn archives_whose_directory_lies() {
     let held = stored.len() as u64 - (start + 30 + name.len() as u64);
     check(
         patched(&stored, record::PACKED_LEN, &[0, 0, 0, 1]),
-        &format!(
-            "x_test.npy: it claims 16777216 compressed bytes where the file holds at most {held}"
-        ),
+        &format!("x_test.npy: it claims 16777216 bytes where the file holds at most {held}"),
     );
 }
 
@@ -382,11 +380,8 @@ fn members_that_share_their_bytes() {
     archive.drain(end..directory);
     let end_record = archive.len() - 22;
     archive[end_record + 16..end_record + 20].copy_from_slice(&(end as u32).to_le_bytes());
-    let expected = format!(
-        "it claims {} compressed bytes where the file holds at most {}",
-        4 * one,
-        archive.len()
-    );
+    let expected =
+        format!("it claims {} bytes where the file holds at most {}", 4 * one, archive.len());
     check_npz(&archive, &expected);
 }
 

@@ -124,7 +124,7 @@ pub enum Problem {
     )]
     Method,
     /// The members, or one of them, do not lie within the archive.
-    #[error("it claims {claimed} compressed bytes where the file holds at most {held}")]
+    #[error("it claims {claimed} bytes where the file holds at most {held}")]
     Beyond {
         /// Compressed bytes according to the archive.
         claimed: u64,

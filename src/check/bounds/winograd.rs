@@ -8,6 +8,7 @@ use super::linear::weights;
 use crate::check::approximate::{Approximate, Sum};
 use crate::check::reference::Windows;
 use crate::kernels::conv::winograd::Sizes;
+use crate::model::Window;
 use crate::simd::LANES;
 
 /// A matrix that numbers are multiplied with along one side.
@@ -21,6 +22,10 @@ const SUM: Matrix<2, 4> = [[1., 1., 1., 0.], [0., 1., -1., -1.]];
 
 /// The points where patches and kernels are multiplied.
 const POINTS: usize = 16;
+/// The side of a kernel.
+const SIDE: usize = 3;
+/// The weights of a kernel for each pair of channels.
+const TAPS: usize = SIDE * SIDE;
 
 /// A convolution of 3 × 3.
 pub(super) struct Winograd {
@@ -61,9 +66,8 @@ impl Winograd {
         let (inputs, filters) = (self.windows.channels, self.filters);
         let kernel =
             at_points(|tap, input, filter| self.weight(tap, input, filter), inputs, filters);
-        let positions = (self.windows.count.height, self.windows.count.width);
-        let mut y = correlate(&self.image(x), &kernel, filters, positions);
-        let biases = self.weights[9 * inputs * filters..].iter().cycle();
+        let mut y = correlate(&self.image(x), &kernel, filters, self.windows.count);
+        let biases = self.weights[TAPS * inputs * filters..].iter().cycle();
         for (y, &bias) in y.iter_mut().zip(biases) {
             *y = sum([*y, bias]);
         }
@@ -73,14 +77,15 @@ impl Winograd {
     /// The gradient of the inputs: windows over dy, with the kernel flipped.
     pub(super) fn backward(&self, dy: &[Approximate]) -> Vec<Approximate> {
         let Self { windows, filters, .. } = self;
-        let flipped = |tap, filter, input| self.weight(8 - tap, input, filter);
+        let flipped = |tap, filter, input| self.weight(TAPS - 1 - tap, input, filter);
         let kernel = at_points(flipped, *filters, windows.channels);
+        // The first window that meets the first input, two rows and columns before it at most.
         let first = (-2 - windows.first.0, -2 - windows.first.1);
         correlate(
             &self.gradient_image(dy, first),
             &kernel,
             windows.channels,
-            (windows.height, windows.width),
+            Window { height: windows.height, width: windows.width },
         )
     }
 
@@ -89,7 +94,7 @@ impl Winograd {
         let (inputs, filters) = (self.windows.channels, self.filters);
         let (image, dy_image) = (self.image(x), self.gradient_image(dy, (0, 0)));
         let mut sums = vec![[Sum::default(); POINTS]; inputs * filters];
-        for (row, column) in squares((self.windows.count.height, self.windows.count.width)) {
+        for (row, column) in squares(self.windows.count) {
             let squares: Vec<[Approximate; POINTS]> = (0..filters)
                 .map(|filter| {
                     let square = dy_image.square::<2>(row, column, filter);
@@ -118,7 +123,7 @@ impl Winograd {
         for dy in dy.chunks_exact(filters) {
             biases.iter_mut().zip(dy).for_each(|(sum, dy)| sum.add(*dy));
         }
-        let into = gradient[9 * inputs * filters..].iter_mut();
+        let into = gradient[TAPS * inputs * filters..].iter_mut();
         into.zip(biases).for_each(|(into, sum)| *into = sum.rounded());
         gradient
     }
@@ -166,9 +171,9 @@ fn correlate(
     image: &Image<'_>,
     kernel: &[[Approximate; POINTS]],
     outputs: usize,
-    positions: (usize, usize),
+    positions: Window,
 ) -> Vec<Approximate> {
-    let mut y = vec![Approximate::exact(0.0); positions.0 * positions.1 * outputs];
+    let mut y = vec![Approximate::exact(0.0); positions.height * positions.width * outputs];
     for (row, column) in squares(positions) {
         let patch = |channel| flat(transform(&INPUT, image.square::<4>(row, column, channel)));
         let patches: Vec<_> = (0..image.channels).map(patch).collect();
@@ -182,7 +187,7 @@ fn correlate(
             let square = transform(&SUM, square_of(sums.map(Sum::rounded)));
             for (y_of, numbers) in square.iter().enumerate() {
                 for (x_of, number) in numbers.iter().enumerate() {
-                    let place = (row + y_of) * positions.1 + column + x_of;
+                    let place = (row + y_of) * positions.width + column + x_of;
                     y[place * outputs + output] = *number;
                 }
             }
@@ -199,7 +204,7 @@ fn at_points(
 ) -> Vec<[Approximate; POINTS]> {
     let kernel = |input, output| {
         let taps =
-            std::array::from_fn(|y| std::array::from_fn(|x| weight(3 * y + x, input, output)));
+            std::array::from_fn(|y| std::array::from_fn(|x| weight(SIDE * y + x, input, output)));
         flat(transform(&WEIGHT, taps))
     };
     (0..inputs)
@@ -209,7 +214,7 @@ fn at_points(
 }
 
 /// Where squares of four positions begin.
-fn squares((height, width): (usize, usize)) -> impl Iterator<Item = (usize, usize)> {
+fn squares(Window { height, width }: Window) -> impl Iterator<Item = (usize, usize)> {
     (0..height)
         .step_by(2)
         .flat_map(move |row| (0..width).step_by(2).map(move |column| (row, column)))

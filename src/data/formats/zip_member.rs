@@ -97,8 +97,11 @@ impl<'a> ZipMember<'a> {
     /// # Errors
     /// When they cannot.
     pub(crate) fn len(&self) -> Result<usize, Problem> {
-        let len = usize::try_from(self.claimed).unwrap_or(usize::MAX);
-        unpack::check_ratio(len, self.bytes.len())?;
+        let (len, held) = (usize::try_from(self.claimed).unwrap_or(usize::MAX), self.bytes.len());
+        if !self.is_deflated && len > held {
+            return Err(Problem::Beyond { claimed: self.claimed, held: held as u64 });
+        }
+        unpack::check_ratio(len, held)?;
         Ok(len)
     }
 
