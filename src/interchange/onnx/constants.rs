@@ -6,6 +6,9 @@ use super::{NodeProblem, is_default};
 /// The most whole numbers of a constant: no shape, and no list of axes, has more.
 pub(super) const MOST_INTS: usize = 16;
 
+/// The most dimensions of a constant: the kernel of a convolution has four, and some add ones.
+const MOST_DIMS: usize = 8;
+
 /// Gives nodes of `graph` that are constants, but say their numbers in attributes of their own, the array
 /// that they mean.
 pub(super) fn as_arrays(graph: &mut GraphProto) {
@@ -62,8 +65,12 @@ pub(super) struct Constant<'a> {
 impl<'a> Constant<'a> {
     /// The array `tensor`, which is called `name`.
     pub(super) fn new(name: &'a str, tensor: &'a TensorProto) -> Result<Self, NodeProblem> {
-        let dims = tensor.dims.iter().map(|&dim| usize::try_from(dim).ok());
+        // As often as a constant is asked for, so often its dimensions are copied.
+        let dims = tensor.dims.iter().take(MOST_DIMS + 1).map(|&dim| usize::try_from(dim).ok());
         let constant = Self { name, dims: dims.collect::<Option<_>>().unwrap_or_default(), tensor };
+        if tensor.dims.len() > MOST_DIMS {
+            return Err(constant.problem("has more dimensions than any that is read"));
+        }
         if constant.dims.len() != tensor.dims.len() {
             return Err(constant.problem("has a dimension below zero"));
         }

@@ -124,6 +124,8 @@ fn long_lists_are_refused_by_their_shape_and_not_copied_for_each_node() {
     let long = long.shape("zero", &[0]).shape("rest", &[-1, 16]);
     long.clone().node("Reshape", &["shape"], &[]).refused("no constant as its input 2");
     long.node("Reshape", &["long"], &[]).refused("at most 16 whole numbers");
+    let deep = images().floats("white", &[1; 9], vec![255.0]).node("Div", &["white"], &[]);
+    deep.refused("a constant white that has more dimensions than any that is read");
     // However short the lists, only so many nodes compute shapes.
     let short = |reshapes: usize| {
         let mut chain = images().shape("rest", &[-1, 16]);
