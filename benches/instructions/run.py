@@ -3,7 +3,7 @@
 
     python3 benches/instructions/run.py [--binary target/release/mnistry] [--record]
 
-Two small trainings on one thread with the AVX2 kernels, under valgrind's callgrind. What callgrind counts of
+Three small trainings on one thread with the AVX2 kernels, under valgrind's callgrind. What callgrind counts of
 each compiled kernel is added up by what the kernel does, which the source files that were inlined into
 it tell, and compared with counts.json: a change of more than 2 % is printed. It need not be a fault:
 another compiler, or a kernel that takes more instructions and less time, changes counts too. A kernel that
@@ -30,14 +30,19 @@ SIDE = 28
 TRAININGS = {
     "dense": (256, ["--hidden", "128"]),
     "lenet5": (96, ["--model", "lenet5"]),
+    "cnn": (32, ["--model", "cnn"]),
 }
 
 # A compiled kernel is the first of these whose files all are in it. What a dense layer does is compiled for
 # sparse and dense inputs together; which of them it has, the training decides.
 KERNELS = [
     ("convolution, gradient of the kernel", ["kernels/conv/gradient.rs"]),
+    ("convolution, gradient of many filters", ["kernels/conv/filter_gradient.rs"]),
+    ("minimal filtering, gradient of the kernel", ["kernels/conv/winograd/gradient.rs"]),
+    ("minimal filtering, weights", ["kernels/conv/winograd/weights.rs"]),
     ("convolution forward", ["kernels/conv/correlate.rs", "exec/layers/activation.rs"]),
     ("convolution, gradient of the inputs", ["kernels/conv/correlate.rs"]),
+    ("minimal filtering, gradient of the inputs", ["kernels/conv/winograd/correlate.rs"]),
     ("sparse gradient, with Adam", ["kernels/sparse/gradient.rs", "kernels/optim/adam.rs"]),
     ("sparse forward", ["kernels/sparse/forward.rs"]),
     ("sparse, transposing images", ["kernels/sparse/columns.rs"]),
