@@ -5,24 +5,14 @@
 //! be added in the end. At each position products are added up image after image, and the sums of the
 //! positions after one another.
 
+use super::GradientSource;
 use super::micro_kernel::{ImageProducts, by_channels};
 use super::window::taps_in;
-use super::{NonZeroBounds, Volume, Window};
 use crate::simd::{F32x16, Kernel, LANES, Simd, as_numbers, transpose_block, vectors_for};
 
-/// What the gradient of a kernel of many filters is computed from.
+/// The gradient of a kernel, filters being lanes.
 pub(crate) struct FilterGradient<'a> {
-    pub(crate) input: &'a [F32x16],
-    /// Of the input; its border is as wide as windows reach out of the image.
-    pub(crate) volume: Volume,
-    /// What of the input is not zero.
-    pub(crate) nonzero: NonZeroBounds,
-    pub(crate) kernel: Window,
-    pub(crate) stride: Window,
-    /// The gradient of the convolution's sums.
-    pub(crate) dz: &'a [F32x16],
-    /// Of dz, whose positions are as far apart as the windows.
-    pub(crate) dz_volume: Volume,
+    pub(crate) source: GradientSource<'a>,
     /// A number for each parameter: height × width × inputs × filters, then the biases.
     pub(crate) totals: &'a mut [f32],
     /// To work in: [`filter_workspace_len`] vectors, with anything in them.
@@ -44,7 +34,7 @@ impl Kernel for FilterGradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        for block in 0..vectors_for(self.dz_volume.channels) {
+        for block in 0..vectors_for(self.source.dz_volume.channels) {
             self.filters(s, block);
         }
     }
@@ -54,14 +44,15 @@ impl FilterGradient<'_> {
     /// Computes the gradients of the 16 filters of `block`.
     #[inline(always)]
     fn filters<S: Simd>(&mut self, s: S, block: usize) {
-        let Self { input, volume, kernel, stride, dz, dz_volume, .. } = *self;
+        let Self { source, totals, workspace } = self;
+        let GradientSource { input, volume, ref nonzero, kernel, stride, dz, dz_volume } = *source;
         let (inputs, filters) = (volume.channels, dz_volume.channels);
         let lanes = block * LANES..filters.min((block + 1) * LANES);
-        let nonzero_rows = volume.rows_with_border(&self.nonzero);
-        let nonzero_columns = volume.columns_with_border(&self.nonzero);
+        let nonzero_rows = volume.rows_with_border(nonzero);
+        let nonzero_columns = volume.columns_with_border(nonzero);
         let row_of_taps = kernel.width * inputs;
         let taps = kernel.height * row_of_taps;
-        let (images, sums) = self.workspace.split_at_mut(LANES);
+        let (images, sums) = workspace.split_at_mut(LANES);
         let sums = &mut sums[..taps];
         sums.fill(F32x16::default());
         let mut bias = s.zero();
@@ -84,7 +75,7 @@ impl FilterGradient<'_> {
                 }
             }
         }
-        let (weights, biases) = self.totals.split_at_mut(taps * filters);
+        let (weights, biases) = totals.split_at_mut(taps * filters);
         for (sum, tap) in sums.iter().zip(weights.chunks_exact_mut(filters)) {
             s.store_partial(s.load(sum), &mut tap[lanes.clone()]);
         }

@@ -24,7 +24,8 @@ const POSITIONS: usize = 52;
 const TAPS: usize = 6;
 
 /// What the gradient of a kernel is computed from.
-pub(crate) struct KernelGradient<'a> {
+#[derive(Clone, Debug)]
+pub(crate) struct GradientSource<'a> {
     pub(crate) input: &'a [F32x16],
     /// Of the input; its border is as wide as windows reach out of the image.
     pub(crate) volume: Volume,
@@ -36,6 +37,11 @@ pub(crate) struct KernelGradient<'a> {
     pub(crate) dz: &'a [F32x16],
     /// Of dz, whose positions are as far apart as the windows.
     pub(crate) dz_volume: Volume,
+}
+
+/// The gradient of a kernel, images being lanes.
+pub(crate) struct KernelGradient<'a> {
+    pub(crate) source: GradientSource<'a>,
     /// A vector for each parameter: height × width × inputs × outputs, then the biases.
     pub(crate) sums: &'a mut [F32x16],
     /// To work in: [`workspace_len`] vectors, with anything in them.
@@ -85,7 +91,7 @@ impl Kernel for KernelGradient<'_> {
         let (height, step) = (positions.height, rows_at_a_time(positions));
         for first in (0..height).step_by(step) {
             let rows = first..height.min(first + step);
-            if is_gathered(&self.volume) {
+            if is_gathered(&self.source.volume) {
                 self.gather_dz(s, &rows);
             }
             self.weights(s, &rows);
@@ -130,14 +136,14 @@ struct Strided<'a> {
 impl KernelGradient<'_> {
     /// How many rows and columns of positions there are.
     fn positions(&self) -> Window {
-        positions(&self.dz_volume, self.stride)
+        positions(&self.source.dz_volume, self.source.stride)
     }
 
     /// Puts dz of `rows` of positions side by side, channel after channel.
     #[inline(always)]
     fn gather_dz<S: Simd>(&mut self, s: S, rows: &Range<usize>) {
         let positions = self.positions();
-        let Self { dz, dz_volume, stride, workspace, .. } = self;
+        let Self { source: GradientSource { dz, dz_volume, stride, .. }, workspace, .. } = self;
         let (width, count) = (positions.width, rows.len() * positions.width);
         let gathered = &mut workspace[positions_at_a_time(positions) * TAPS..];
         let mut position = 0;
@@ -156,8 +162,9 @@ impl KernelGradient<'_> {
     /// Adds to the gradient of the weights what `rows` of positions bring.
     #[inline(always)]
     fn weights<S: Simd>(&mut self, s: S, rows: &Range<usize>) {
-        let (inputs, width) = (self.volume.channels, self.kernel.width * self.volume.channels);
-        for ky in 0..self.kernel.height {
+        let GradientSource { volume: Volume { channels: inputs, .. }, kernel, .. } = self.source;
+        let width = kernel.width * inputs;
+        for ky in 0..kernel.height {
             let mut tap = 0;
             while tap < width {
                 let left = width - tap;
@@ -185,7 +192,7 @@ impl KernelGradient<'_> {
         mut corner: Corner,
     ) -> usize {
         let Corner { ky, tap, .. } = corner;
-        let inputs = self.volume.channels;
+        let inputs = self.source.volume.channels;
         let (meeting, columns) = self.meeting(ky, tap / inputs..(tap + T).div_ceil(inputs));
         let met = meeting.start.max(rows.start)..meeting.end.min(rows.end);
         if met.is_empty() || columns.is_empty() {
@@ -193,7 +200,8 @@ impl KernelGradient<'_> {
         }
         let positions = self.positions();
         let width = positions.width;
-        let Self { input, volume, kernel, stride, dz, dz_volume, sums, workspace, .. } = self;
+        let Self { source, sums, workspace } = self;
+        let GradientSource { input, volume, kernel, stride, dz, dz_volume, .. } = source;
         let outputs = dz_volume.channels;
         let x = Strided {
             vectors: &input[(met.start * stride.height + ky) * volume.row_stride()
@@ -257,7 +265,7 @@ impl KernelGradient<'_> {
     /// something non-zero.
     #[inline(always)]
     fn meeting(&self, ky: usize, columns: Range<usize>) -> (Range<usize>, Range<usize>) {
-        let Self { volume, nonzero, stride, .. } = self;
+        let GradientSource { volume, nonzero, stride, .. } = &self.source;
         let Window { height, width } = self.positions();
         let rows = volume.rows_with_border(nonzero);
         let nonzero_columns = volume.columns_with_border(nonzero);
@@ -270,7 +278,8 @@ impl KernelGradient<'_> {
     /// Adds to the gradient of the biases, Σ dz, what `rows` of positions bring.
     #[inline(always)]
     fn biases<S: Simd>(&mut self, s: S, rows: &Range<usize>) {
-        let Self { kernel, stride, dz, dz_volume, volume, sums, .. } = self;
+        let Self { source, sums, .. } = self;
+        let GradientSource { kernel, stride, dz, dz_volume, volume, .. } = source;
         let outputs = dz_volume.channels;
         let first = kernel.height * kernel.width * volume.channels * outputs;
         let sums = &mut sums[first..first + outputs];

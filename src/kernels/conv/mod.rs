@@ -1,6 +1,6 @@
 //! Convolution and pooling of image blocks: 16 images side by side, one image a lane, weights
 //! broadcast to all lanes, so that no kernel or channel size needs a shuffle or a padding of its
-//! own.
+//! own. Only where sums go over images, in gradients of many filters, filters are lanes for a while.
 //!
 //! The numbers of an image block stand in a [`Volume`]: row by row, column by column, channel by
 //! channel. The taps of a window are then runs of neighbours, a run for each row of the window, and
@@ -19,7 +19,7 @@ pub(crate) mod winograd;
 
 pub(crate) use correlate::{Correlation, Position, Tiling};
 pub(crate) use filter_gradient::{FilterGradient, fill_lanes, filter_workspace_len};
-pub(crate) use gradient::{KernelGradient, reduce, workspace_len};
+pub(crate) use gradient::{GradientSource, KernelGradient, reduce, workspace_len};
 pub(crate) use pool::{PoolBackward, PoolForward, Pooling, Windows, greatest};
 pub(crate) use volume::{Border, NonZeroBounds, Volume};
 pub(crate) use window::Steps;

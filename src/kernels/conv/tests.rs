@@ -6,9 +6,9 @@ use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
 use super::{
-    Border, Correlation, FilterGradient, KernelGradient, NonZeroBounds, Padding, PoolBackward,
-    PoolForward, Pooling, Position, Steps, Tiling, Volume, Window, Windows, filter_workspace_len,
-    workspace_len,
+    Border, Correlation, FilterGradient, GradientSource, KernelGradient, NonZeroBounds, Padding,
+    PoolBackward, PoolForward, Pooling, Position, Steps, Tiling, Volume, Window, Windows,
+    filter_workspace_len, workspace_len,
 };
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::testing::{Sum, UNTOUCHED, is_untouched, number};
@@ -82,6 +82,43 @@ impl Case {
         vectors
     }
 
+    /// A gradient of the sums, spread as the windows are, in a border that is not looked at.
+    fn dz(&mut self) -> (Volume, Vec<F32x16>) {
+        let spread = |count: usize, stride: usize| (count - 1) * stride + 1;
+        let volume = Volume {
+            height: spread(self.rows.count, self.stride.height),
+            width: spread(self.columns.count, self.stride.width),
+            channels: self.filters,
+            border: Border { top: 1, bottom: 0, left: 2, right: 1 },
+        };
+        let mut dz = vec![F32x16([UNTOUCHED; LANES]); volume.vectors()];
+        for position in self.positions() {
+            let first = self.dz_at(&volume, position);
+            for vector in &mut dz[first..first + self.filters] {
+                vector.0.fill_with(|| number(&mut self.rng));
+            }
+        }
+        (volume, dz)
+    }
+
+    /// Where the first channel of it stands at a position.
+    fn dz_at(&self, volume: &Volume, Position { y, x }: Position) -> usize {
+        volume.at(y * self.stride.height, x * self.stride.width)
+    }
+
+    /// What gradients are computed from.
+    fn source<'a>(&self, input: &'a [F32x16], dz: &'a (Volume, Vec<F32x16>)) -> GradientSource<'a> {
+        GradientSource {
+            input,
+            volume: self.volume,
+            nonzero: self.nonzero.clone(),
+            kernel: self.kernel,
+            stride: self.stride,
+            dz: &dz.1,
+            dz_volume: dz.0,
+        }
+    }
+
     fn numbers(&mut self, count: usize) -> Vec<f32> {
         (0..count).map(|_| number(&mut self.rng)).collect()
     }
@@ -105,10 +142,10 @@ impl Case {
 }
 
 /// Starts from the biases, and keeps the sums of each position and channel.
-struct Tables<'a> {
-    biases: &'a [f32],
-    found: &'a mut [[f32; LANES]],
-    columns: usize,
+pub(super) struct Tables<'a> {
+    pub(super) biases: &'a [f32],
+    pub(super) found: &'a mut [[f32; LANES]],
+    pub(super) columns: usize,
 }
 
 impl<S: Simd> Epilogue<S, Position> for Tables<'_> {
@@ -210,36 +247,14 @@ proptest! {
     #[test]
     fn the_gradient_of_a_kernel_is_a_sum_over_positions(mut case in cases()) {
         let (input, filters) = (case.images(), case.filters);
-        // Spread as the windows are, in a border that is not looked at.
-        let spread = |count: usize, stride: usize| (count - 1) * stride + 1;
-        let dz_volume = Volume {
-            height: spread(case.rows.count, case.stride.height),
-            width: spread(case.columns.count, case.stride.width),
-            channels: filters,
-            border: Border { top: 1, bottom: 0, left: 2, right: 1 },
-        };
-        let mut dz = vec![F32x16([UNTOUCHED; LANES]); dz_volume.vectors()];
-        let at = |Position { y, x }: Position| {
-            dz_volume.at(y * case.stride.height, x * case.stride.width)
-        };
-        let used: Vec<usize> =
-            case.positions().flat_map(|position| at(position)..at(position) + filters).collect();
-        for vector in used {
-            dz[vector].0.fill_with(|| number(&mut case.rng));
-        }
+        let dz = case.dz();
         let taps = case.taps();
         for isa in Isa::available() {
             let mut sums = vec![F32x16([UNTOUCHED; LANES]); (taps + 1) * filters];
-            let workspace = workspace_len(&case.volume, &dz_volume, case.stride);
+            let workspace = workspace_len(&case.volume, &dz.0, case.stride);
             let mut workspace = vec![F32x16([UNTOUCHED; LANES]); workspace];
             isa.run(KernelGradient {
-                input: &input,
-                volume: case.volume,
-                nonzero: case.nonzero.clone(),
-                kernel: case.kernel,
-                stride: case.stride,
-                dz: &dz,
-                dz_volume,
+                source: case.source(&input, &dz),
                 sums: &mut sums,
                 workspace: &mut workspace,
             });
@@ -250,7 +265,7 @@ proptest! {
                     for position in case.positions() {
                         // The biases are a tap that always meets a one.
                         let x = if tap < taps { input[case.tap(position, tap)].0[lane] } else { 1.0 };
-                        sum.add(x, dz[at(position) + filter].0[lane]);
+                        sum.add(x, dz.1[case.dz_at(&dz.0, position) + filter].0[lane]);
                     }
                     check(isa, &sum, found)?;
                 }
@@ -261,35 +276,12 @@ proptest! {
     #[test]
     fn the_gradient_of_many_filters_is_a_sum_over_images_then_positions(mut case in cases()) {
         let (input, filters) = (case.images(), case.filters);
-        let spread = |count: usize, stride: usize| (count - 1) * stride + 1;
-        let dz_volume = Volume {
-            border: Border { top: 1, bottom: 0, left: 2, right: 1 },
-            ..Volume::new(
-                spread(case.rows.count, case.stride.height),
-                spread(case.columns.count, case.stride.width),
-                filters,
-            )
-        };
-        let mut dz = vec![F32x16([UNTOUCHED; LANES]); dz_volume.vectors()];
-        let at = |Position { y, x }: Position| {
-            dz_volume.at(y * case.stride.height, x * case.stride.width)
-        };
-        let used: Vec<usize> =
-            case.positions().flat_map(|position| at(position)..at(position) + filters).collect();
-        for vector in used {
-            dz[vector].0.fill_with(|| number(&mut case.rng));
-        }
+        let dz = case.dz();
         let taps = case.taps();
         for isa in Isa::available() {
             let mut totals = vec![UNTOUCHED; (taps + 1) * filters];
             isa.run(FilterGradient {
-                input: &input,
-                volume: case.volume,
-                nonzero: case.nonzero.clone(),
-                kernel: case.kernel,
-                stride: case.stride,
-                dz: &dz,
-                dz_volume,
+                source: case.source(&input, &dz),
                 totals: &mut totals,
                 workspace: &mut vec![F32x16([UNTOUCHED; LANES]); filter_workspace_len(taps)],
             });
@@ -302,7 +294,7 @@ proptest! {
                     for lane in 0..LANES {
                         // The biases are a tap that always meets a one.
                         let x = if tap < taps { input[case.tap(position, tap)].0[lane] } else { 1.0 };
-                        let dz = dz[at(position) + filter].0[lane];
+                        let dz = dz.1[case.dz_at(&dz.0, position) + filter].0[lane];
                         of_images = x.mul_add(dz, of_images);
                         size += f64::from(x * dz).abs();
                     }

@@ -17,7 +17,7 @@ use self::kernels::{ActivationGradient, BackwardInput, Forward, Reduce, Update};
 use self::parameters::Parameters;
 use super::image_block::{BlockPass, ImageLayer, ImagesMut, ImagesRef};
 use crate::exec::plan::{Geometry, GradientMethod, Plan};
-use crate::kernels::conv::{FilterGradient, KernelGradient, winograd};
+use crate::kernels::conv::{FilterGradient, GradientSource, KernelGradient, winograd};
 use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
 use crate::simd::{F32x16, Isa, as_numbers_mut, vectors_for, zeroed};
@@ -144,46 +144,26 @@ impl ImageLayer for Conv2d {
         at.isa().run(ActivationGradient { geometry, y, winners, dy, dz });
         let count = vectors_for(geometry.parameters());
         let totals = &mut block_sums[at.block * count..][..count];
-        let (input, volume, dz_volume) = (x.vectors, x.volume, geometry.gradient_volume());
-        let (nonzero, kernel, stride) = (x.non_zero.clone(), geometry.kernel, geometry.stride);
+        let source = GradientSource {
+            input: x.vectors,
+            volume: x.volume,
+            nonzero: x.non_zero.clone(),
+            kernel: geometry.kernel,
+            stride: geometry.stride,
+            dz,
+            dz_volume: geometry.gradient_volume(),
+        };
         match geometry.kernel_gradient() {
             GradientMethod::Winograd => {
                 let totals = &mut as_numbers_mut(totals)[..geometry.parameters()];
-                at.isa().run(winograd::KernelGradient {
-                    input,
-                    volume,
-                    dz,
-                    dz_volume,
-                    totals,
-                    workspace,
-                });
+                at.isa().run(winograd::KernelGradient { source, totals, workspace });
             }
             GradientMethod::Filters => {
                 let totals = &mut as_numbers_mut(totals)[..geometry.parameters()];
-                at.isa().run(FilterGradient {
-                    input,
-                    volume,
-                    nonzero,
-                    kernel,
-                    stride,
-                    dz,
-                    dz_volume,
-                    totals,
-                    workspace,
-                });
+                at.isa().run(FilterGradient { source, totals, workspace });
             }
             GradientMethod::Images => {
-                at.isa().run(KernelGradient {
-                    input,
-                    volume,
-                    nonzero,
-                    kernel,
-                    stride,
-                    dz,
-                    dz_volume,
-                    sums: lane_sums,
-                    workspace,
-                });
+                at.isa().run(KernelGradient { source, sums: lane_sums, workspace });
                 at.isa().run(Reduce { sums: lane_sums, totals });
             }
         }

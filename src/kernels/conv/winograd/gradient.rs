@@ -6,19 +6,13 @@
 
 use super::transform::{Grid, InputSide, SumGradientSide, WeightGradientSide, transform};
 use super::{CORNERS, KERNEL, PATCH, POINTS, stride};
-use crate::kernels::conv::Volume;
 use crate::kernels::conv::micro_kernel::{ImageProducts, by_channels};
+use crate::kernels::conv::{GradientSource, Volume};
 use crate::simd::{F32x16, Kernel, LANES, Simd, as_numbers, transpose_block, vectors_for};
 
-/// What the gradient of a kernel of 3 × 3 is computed from.
+/// The gradient of a kernel of 3 × 3, over an even number of rows and of columns of positions.
 pub(crate) struct KernelGradient<'a> {
-    pub(crate) input: &'a [F32x16],
-    /// Of the input; its border is as wide as windows reach out of the image.
-    pub(crate) volume: Volume,
-    /// The gradient of the convolution's sums.
-    pub(crate) dz: &'a [F32x16],
-    /// Of dz: even numbers of rows and columns.
-    pub(crate) dz_volume: Volume,
+    pub(crate) source: GradientSource<'a>,
     /// A number for each parameter: 3 × 3 × inputs × outputs, then the biases.
     pub(crate) totals: &'a mut [f32],
     /// To work in: [`gradient_workspace_len`] vectors, with anything in them.
@@ -63,7 +57,8 @@ impl Kernel for KernelGradient<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { input, volume, dz, dz_volume, totals, workspace } = self;
+        let Self { source, totals, workspace } = self;
+        let GradientSource { input, volume, dz, dz_volume, .. } = source;
         let (inputs, outputs) = (volume.channels, dz_volume.channels);
         let mut room = Room::new(workspace, inputs, outputs);
         room.sums.fill(F32x16::default());

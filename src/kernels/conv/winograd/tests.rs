@@ -8,8 +8,9 @@ use super::{
     Correlation, KERNEL, KernelGradient, TransformWeights, correlation_workspace_len,
     gradient_workspace_len, transformed_len,
 };
-use crate::kernels::Epilogue;
-use crate::kernels::conv::{Border, Position, Volume, Window};
+use crate::kernels::conv::tests::Tables;
+use crate::kernels::conv::{Border, GradientSource, Position, Volume, Window};
+use crate::kernels::gemm::testing;
 use crate::kernels::testing::with_cases;
 use crate::rng::{Rng, Stream};
 use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, zeroed};
@@ -25,7 +26,7 @@ struct Case {
     rng: Rng,
 }
 
-const UNTOUCHED: F32x16 = F32x16([f32::NAN; LANES]);
+const UNTOUCHED: F32x16 = F32x16([testing::UNTOUCHED; LANES]);
 
 fn cases() -> impl Strategy<Value = Case> {
     let sides = (1_usize..=4, 1_usize..=6);
@@ -84,16 +85,10 @@ impl Case {
     }
 }
 
-/// A correlation with its epilogue, which starts from biases and keeps the sums.
+/// A correlation with its epilogue.
 struct Run<'a> {
     correlation: Correlation<'a>,
-    sums: Sums<'a>,
-}
-
-struct Sums<'a> {
-    biases: &'a [f32],
-    found: &'a mut [F32x16],
-    columns: usize,
+    tables: Tables<'a>,
 }
 
 impl Kernel for Run<'_> {
@@ -101,29 +96,7 @@ impl Kernel for Run<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(mut self, s: S) {
-        self.correlation.run(s, &mut self.sums);
-    }
-}
-
-impl<S: Simd> Epilogue<S, Position> for Sums<'_> {
-    #[inline(always)]
-    fn start(&self, s: S, _position: Position, channel: usize) -> S::F32 {
-        s.splat(self.biases[channel])
-    }
-
-    #[inline(always)]
-    fn finish<const C: usize>(
-        &mut self,
-        s: S,
-        position: Position,
-        channel: usize,
-        sums: [S::F32; C],
-    ) {
-        let first = (position.y * self.columns + position.x) * self.biases.len() + channel;
-        for (found, sum) in self.found[first..].iter_mut().zip(sums) {
-            assert!(found.0[0].is_nan(), "{position:?} was finished twice");
-            s.store(sum, found);
-        }
+        self.correlation.run(s, &mut self.tables);
     }
 }
 
@@ -156,7 +129,7 @@ proptest! {
             let mut transformed = vec![f32::NAN; transformed_len(weights.len())];
             isa.run(TransformWeights { weights: &weights, transformed: &mut transformed });
             let Window { height, width } = case.positions;
-            let mut found = vec![UNTOUCHED; height * width * filters];
+            let mut found = vec![UNTOUCHED.0; height * width * filters];
             isa.run(Run {
                 correlation: Correlation {
                     input: &input,
@@ -169,15 +142,15 @@ proptest! {
                         correlation_workspace_len(volume.channels, filters)
                     ],
                 },
-                sums: Sums { biases: &biases, found: &mut found, columns: width },
+                tables: Tables { biases: &biases, found: &mut found, columns: width },
             });
-            same_bits.check(isa, found.iter().flat_map(|vector| vector.0))?;
+            same_bits.check(isa, found.iter().flatten().copied())?;
             for (position, found) in case.each_position().zip(found.chunks_exact(filters)) {
                 if !case.is_whole {
                     break;
                 }
                 for (filter, found) in found.iter().enumerate() {
-                    for (lane, &found) in found.0.iter().enumerate() {
+                    for (lane, &found) in found.iter().enumerate() {
                         let product = |tap| {
                             input[case.tap(position, tap)].0[lane] * weights[tap * filters + filter]
                         };
@@ -203,10 +176,15 @@ proptest! {
             let mut totals = vec![f32::NAN; (case.taps() + 1) * filters];
             let workspace = gradient_workspace_len(volume.channels, filters);
             isa.run(KernelGradient {
-                input: &input,
-                volume,
-                dz: &dz,
-                dz_volume,
+                source: GradientSource {
+                    input: &input,
+                    volume,
+                    nonzero: volume.whole(),
+                    kernel: Window::square(KERNEL),
+                    stride: Window::one(),
+                    dz: &dz,
+                    dz_volume,
+                },
                 totals: &mut totals,
                 workspace: &mut vec![UNTOUCHED; workspace],
             });
