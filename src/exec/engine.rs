@@ -115,7 +115,8 @@ impl Engine {
         match &self.span {
             None => plan.by(threads),
             Some(span) => {
-                Plan { workers: span.workers(), oversubscribed: span.is_oversubscribed(), ..plan }
+                let (workers, oversubscribed) = (span.workers(), span.is_oversubscribed());
+                Plan { workers, oversubscribed, spans_ranks: true, ..plan }
             }
         }
     }
@@ -174,6 +175,7 @@ impl Engine {
         let plan = Plan {
             workers: 1,
             oversubscribed: false,
+            spans_ranks: false,
             batch,
             slots: 1,
             drops: false,

@@ -1,11 +1,11 @@
 //! What a stage reads, and the minibatch that the first one reads.
 
 use super::layout::{Blocked, BlockedBuffer, BlockedLayout};
-use super::partition::sample_range;
+use super::partition::{Partition, WorkRange, sample_range};
 use super::plan::{Plan, StageKind, StagePlan};
 use super::samples::Samples;
 use super::streams::SampleStreams;
-use crate::kernels::sparse::Columns;
+use crate::kernels::sparse::{Columns, ColumnsRead};
 use crate::simd::{Isa, Kernel, LANES, Simd, vectors_for};
 use crate::sync::TeamSync;
 
@@ -21,7 +21,8 @@ pub(crate) enum Input<'a> {
 /// One worker's view of the minibatch that is worked on.
 pub(crate) struct Minibatch {
     rank: usize,
-    workers: usize,
+    /// Of the stage that reads it.
+    partition: Partition,
     /// Which samples of the data make it.
     samples: Vec<u32>,
     /// The worker's copies of its images, where they are sparse.
@@ -31,7 +32,6 @@ pub(crate) struct Minibatch {
     pixels: BlockedBuffer,
     /// Room for one of those images.
     image: Vec<f32>,
-    batch: usize,
 }
 
 impl Minibatch {
@@ -55,12 +55,11 @@ impl Minibatch {
         let pixels = BlockedBuffer::allocate(layout, blocks, (0..workers).map(own).collect(), sync);
         let minibatch = |(rank, pixels)| Self {
             rank,
-            workers,
+            partition: first.partition,
             samples: Vec::with_capacity(batch),
             columns: data.is_sparse.then(|| Columns::new(batch, inputs)),
             pixels,
             image: image.clone(),
-            batch,
         };
         pixels.into_iter().enumerate().map(minibatch).collect()
     }
@@ -70,7 +69,12 @@ impl Minibatch {
         self.samples.clear();
         self.samples.extend_from_slice(samples);
         if let Some(columns) = &mut self.columns {
-            isa.run(Transpose { data, samples, columns });
+            // Forward it reads its samples, for the gradient those pixels whose weights it updates.
+            let WorkRange { samples: whole, rows: pixels, .. } =
+                self.partition.work(self.rank, samples.len());
+            let pixels = pixels.start..pixels.end.min(self.partition.inputs);
+            let read = ColumnsRead { whole, pixels };
+            isa.run(Transpose { data, samples, read, columns });
         }
     }
 
@@ -85,7 +89,8 @@ impl Minibatch {
             return;
         }
         let Self { samples, pixels, image, .. } = self;
-        let own = sample_range(self.batch, self.rank, self.workers);
+        let Partition { batch, workers, .. } = self.partition;
+        let own = sample_range(batch, self.rank, workers);
         let own = own.start.min(samples.len())..own.end.min(samples.len());
         let mut pixels = pixels.write();
         for (sample, &index) in own.clone().zip(&samples[own]) {
@@ -109,6 +114,7 @@ impl Minibatch {
 struct Transpose<'a> {
     data: &'a Samples<'a>,
     samples: &'a [u32],
+    read: ColumnsRead,
     columns: &'a mut Columns,
 }
 
@@ -117,7 +123,7 @@ impl Kernel for Transpose<'_> {
 
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
-        let Self { data, samples, columns } = self;
-        columns.fill(s, samples.len(), |index| data.image(samples[index]));
+        let Self { data, samples, read, columns } = self;
+        columns.fill(s, samples.len(), &read, |index| data.image(samples[index]));
     }
 }

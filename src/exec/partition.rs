@@ -25,10 +25,11 @@ pub(crate) fn sample_range(batch: usize, rank: usize, workers: usize) -> Range<u
 ///
 /// A layer is partitioned by columns: each worker owns some column blocks of 16 units from
 /// forward to update, so their weights stay in its cache, and nobody else's work flows into them.
-/// Some workers own one block more where they do not come out even. A layer that must be, and
-/// one that would leave every second worker without columns, is partitioned by samples forward,
-/// and in the update by rows of weights: those of the inputs that the worker owns in the layer
-/// below, which it alone needs backward. Either way every number is computed by one worker.
+/// Some workers own one block more where they do not come out even. A layer that must be, one that
+/// reads many sparse images, and one that would leave every second worker without columns, is
+/// partitioned by samples forward, and in the update by rows of weights: those of the inputs that the
+/// worker owns in the layer below, which it alone needs backward. Either way every number is computed
+/// by one worker.
 ///
 /// A last column block of few units may be a [tail](crate::kernels::sparse::TailWeights).
 #[derive(Clone, Copy, Debug)]
@@ -78,9 +79,16 @@ impl Partition {
     /// computed as a tail, not as a padded vector.
     pub(crate) fn of_sparse_images(self) -> Self {
         let last = self.units % LANES;
-        // Its owner has whole blocks too.
-        let pays = self.by_columns && self.units / LANES >= self.workers;
-        Self { ends_in_tail: (1..=TAIL).contains(&last) && pays, ..self }
+        let is_small = (1..=TAIL).contains(&last);
+        let ends_in_tail = is_small
+            && if self.by_columns {
+                // Its owner has whole blocks too.
+                self.units / LANES >= self.workers
+            } else {
+                // Each worker has whole vectors of its rows.
+                self.units > LANES && vectors_for(self.inputs) >= self.workers
+            };
+        Self { ends_in_tail, ..self }
     }
 
     /// Whether each worker owns columns.
@@ -132,6 +140,16 @@ impl Partition {
         }
     }
 
+    /// How many of them are whole: all but a tail.
+    pub(crate) fn whole_column_blocks(&self) -> usize {
+        self.column_blocks() - usize::from(self.ends_in_tail)
+    }
+
+    /// Whether column block `block` is a tail.
+    pub(crate) fn is_tail(&self, block: usize) -> bool {
+        block == self.whole_column_blocks()
+    }
+
     /// Whether the last block of `work` is a tail.
     pub(crate) fn has_tail(&self, work: &WorkRange) -> bool {
         self.ends_in_tail && work.blocks.end == self.column_blocks()
@@ -175,7 +193,8 @@ mod tests {
             let hidden = Partition::by_columns(inputs, units, batch, workers);
             let sparse = hidden.of_sparse_images();
             let last = Partition::by_samples(inputs, units, batch, workers);
-            for partition in [hidden, sparse, last, last.above(&sparse)] {
+            let shared = last.of_sparse_images();
+            for partition in [hidden, sparse, last, last.above(&sparse), shared] {
                 let mut outputs = vec![0; partition.column_blocks() * batch];
                 for rank in 0..workers {
                     let own = partition.outputs(rank).into_iter().flatten();

@@ -89,6 +89,7 @@ fn team(plan: Plan, network: &Network, data: &Samples<'_>, sync: &TeamSync) -> V
 mod tests {
     use super::*;
     use crate::data::Split;
+    use crate::exec::plan::IMAGES_EACH;
     use crate::image::{ImageShape, RandomAffine};
     use crate::kernels::gemm::GemmBackend;
     use crate::kernels::optim::Adam;
@@ -105,7 +106,18 @@ mod tests {
         let (batch, isa) = (split.len(), Isa::detect().unwrap());
         let slots = 3;
         let (drops, smoothing) = (true, 0.0);
-        let plan = Plan { workers, oversubscribed, batch, slots, drops, smoothing, isa, gemm };
+        let spans_ranks = false;
+        let plan = Plan {
+            workers,
+            oversubscribed,
+            spans_ranks,
+            batch,
+            slots,
+            drops,
+            smoothing,
+            isa,
+            gemm,
+        };
         let augmentation = RandomAffine::default();
         let data = Samples::new(split, network.architecture(), gemm, augmentation);
         let samples: Vec<u32> = (0..batch as u32).collect();
@@ -134,17 +146,28 @@ mod tests {
     /// difference; nor does it in the layers above.
     #[test]
     fn workers_without_columns_change_nothing() {
+        check(40, &[(2, true), (2, false), (3, true), (3, false), (5, true), (5, false)]);
+    }
+
+    /// Nor does it where there are enough images to divide a layer that leaves out their zeros by samples.
+    #[test]
+    fn workers_that_share_images_change_nothing() {
+        check(3 * IMAGES_EACH + 5, &[(2, false), (3, false), (3, true), (4, false)]);
+    }
+
+    /// Networks of several widths, in minibatches of `samples`, by `teams`.
+    fn check(samples: usize, teams: &[(usize, bool)]) {
         let shape = ImageShape { height: 5, width: 7 };
         let pixels: Vec<u8> =
-            (0..35 * 40).map(|i| if i % 3 == 0 { (i % 251) as u8 } else { 0 }).collect();
-        let labels: Vec<u8> = (0..40).map(|i| i % 4).collect();
+            (0..35 * samples).map(|i| if i % 3 == 0 { (i % 251) as u8 } else { 0 }).collect();
+        let labels: Vec<u8> = (0..samples).map(|i| (i % 4) as u8).collect();
         let split = Split::new(shape, pixels.into(), labels.into()).unwrap();
         for hidden in [&[36][..], &[36, 20], &[20, 36], &[20, 20, 100]] {
             let add = |network: Sequential, units: &usize| network.dense(*units, Activation::Relu);
             let layers = hidden.iter().fold(Sequential::new(shape), add);
             let network = Network::new(layers.dense(4, Activation::Softmax), 1).unwrap();
             let alone = trained(&network, &split, (1, false));
-            for team in [(2, true), (2, false), (3, true), (3, false), (5, true), (5, false)] {
+            for &team in teams {
                 assert_eq!(trained(&network, &split, team), alone, "{hidden:?} by {team:?}");
             }
         }

@@ -4,12 +4,12 @@ use crate::data::Split;
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::{AxisLayout, GemmBackend, Lhs, OutputRange, Product, Rhs};
 use crate::kernels::sparse;
-use crate::kernels::sparse::{Columns, PIXEL_VALUES};
+use crate::kernels::sparse::{Columns, ColumnsRead, PIXEL_VALUES};
 use crate::rng::{Rng, Stream};
 use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, as_numbers, vectors_for, zeroed};
 
-/// A dense layer on images, as one thread of a team has it: weights with the two moments of Adam
-/// beside them, images prepared either way before the clock starts.
+/// A dense layer on images, as one thread of a team has it, images prepared either way before the clock
+/// starts.
 pub struct InputLayer {
     isa: Isa,
     images: usize,
@@ -19,7 +19,7 @@ pub struct InputLayer {
     columns: Columns,
     /// In blocked layout: block g of 16 pixels of image i at `g · images + i`.
     inputs: Vec<F32x16>,
-    /// A row for each pixel, `[w | m | v]`.
+    /// A row for each pixel.
     weights: Vec<F32x16>,
     /// A row for each image.
     dz: Vec<F32x16>,
@@ -37,9 +37,6 @@ pub enum Zeros {
     Multiplied,
 }
 
-/// Slots of a weight: itself and Adam's moments.
-const SLOTS: usize = 3;
-
 impl InputLayer {
     /// A layer of `units` units on the minibatch of all images of `split`, with random weights and
     /// gradients.
@@ -52,7 +49,7 @@ impl InputLayer {
             vectors.iter_mut().flat_map(|vector| &mut vector.0).for_each(|x| *x = rng.unit() - 0.5);
             vectors
         };
-        let weights = random(pixels * width * SLOTS);
+        let weights = random(pixels * width);
         let dz = random(width * images);
         let mut inputs = zeroed(vectors_for(pixels) * images);
         for (index, image) in split.pixels().chunks_exact(pixels).enumerate() {
@@ -103,7 +100,7 @@ impl Kernel for Transpose<'_> {
     #[inline(always)]
     fn run<S: Simd>(self, s: S) {
         let Self { columns, split } = self;
-        columns.fill(s, split.len(), |index| split.image(index));
+        columns.fill(s, split.len(), &ColumnsRead::all(split.len()), |index| split.image(index));
     }
 }
 
@@ -119,7 +116,7 @@ impl Kernel for Forward<'_> {
     fn run<S: Simd>(self, s: S) {
         let InputLayer { images, pixels, width, columns, inputs, weights, workspace, sums, .. } =
             self.layer;
-        let weights = Rhs::of_vectors(weights, *width * SLOTS, 1);
+        let weights = Rhs::of_vectors(weights, *width, 1);
         let mut epilogue = Store { sums, width: *width };
         let output = OutputRange { rows: 0..*images, blocks: 0..*width };
         match self.zeros {

@@ -310,14 +310,31 @@ impl Writer<'_> {
     /// When it does not.
     #[inline]
     pub(crate) fn vectors(&mut self, range: Range<usize>) -> &mut [F32x16] {
-        self.buffer.check(&range);
-        self.buffer.shared.watch.write(range.clone());
-        let vectors = self.buffer.shared.vectors[range.clone()].as_ptr();
-        // SAFETY: the indexing above checked the bounds, and `check` that the vectors are this
-        // worker's own. By the turns (see `Shared`) nobody else can reach them now, and `&mut
-        // self` keeps this writer from handing them out twice. `UnsafeCell<F32x16>` is laid out as
-        // `F32x16` is.
-        unsafe { std::slice::from_raw_parts_mut(UnsafeCell::raw_get(vectors), range.len()) }
+        let [vectors] = self.parts([range]);
+        vectors
+    }
+
+    /// The vectors of each of `ranges`, which follow one another and lie each in one of the worker's own.
+    ///
+    /// # Panics
+    /// When they do not.
+    #[inline]
+    pub(crate) fn parts<const N: usize>(
+        &mut self,
+        ranges: [Range<usize>; N],
+    ) -> [&mut [F32x16]; N] {
+        let follow = |pair: &[Range<usize>]| pair[0].end <= pair[1].start;
+        assert!(ranges.windows(2).all(follow), "parts that are written at once follow one another");
+        ranges.map(|range| {
+            self.buffer.check(&range);
+            self.buffer.shared.watch.write(range.clone());
+            let vectors = self.buffer.shared.vectors[range.clone()].as_ptr();
+            // SAFETY: the indexing above checked the bounds, and `check` that the vectors are this
+            // worker's own. By the turns (see `Shared`) nobody else can reach them now, no other part
+            // has them, as each begins where the one before ends or later, and `&mut self` keeps this
+            // writer from handing them out twice. `UnsafeCell<F32x16>` is laid out as `F32x16` is.
+            unsafe { std::slice::from_raw_parts_mut(UnsafeCell::raw_get(vectors), range.len()) }
+        })
     }
 
     /// The vector at `index`, one of the worker's own.

@@ -20,6 +20,9 @@ use crate::model::{Activation, Architecture, Layer};
 use crate::simd::{Isa, LANES, vectors_for};
 use crate::sync::oversubscribed;
 
+/// So many sparse images for each worker are enough to divide them by samples (docs/performance.md).
+pub(crate) const IMAGES_EACH: usize = 64;
+
 /// What a team is planned for.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Plan {
@@ -27,6 +30,8 @@ pub(crate) struct Plan {
     pub(crate) workers: usize,
     /// Whether they have fewer cores than they are.
     pub(crate) oversubscribed: bool,
+    /// Whether they are threads of several ranks.
+    pub(crate) spans_ranks: bool,
     /// The most samples of a minibatch.
     pub(crate) batch: usize,
     /// Slots of a weight: itself and what the optimiser keeps beside it; 1 where nothing is learnt.
@@ -57,6 +62,16 @@ pub(crate) struct Dropout {
     pub(crate) rate: f32,
     /// Which of the network's layers it is, so that each drops others.
     pub(crate) layer: usize,
+}
+
+/// Where a stage stands, as far as that decides how it is divided.
+#[derive(Clone, Copy, Debug)]
+enum Role {
+    /// It reads images and leaves out their zeros.
+    ReadsSparse,
+    Between,
+    /// It puts out the logits.
+    Last,
 }
 
 /// What a stage computes.
@@ -114,7 +129,12 @@ impl Plan {
             let partition = match (&kind, below) {
                 (StageKind::Dropout(_), Some(below)) => below,
                 (_, below) => {
-                    let partition = self.partition(inputs, units, index == last);
+                    let role = match index {
+                        _ if index == last => Role::Last,
+                        _ if reads_sparse => Role::ReadsSparse,
+                        _ => Role::Between,
+                    };
+                    let partition = self.partition(role, inputs, units);
                     let partition = below.map_or(partition, |below| partition.above(&below));
                     if reads_sparse { partition.of_sparse_images() } else { partition }
                 }
@@ -126,11 +146,19 @@ impl Plan {
     }
 
     /// Who does what in a stage of `inputs` × `units`.
-    fn partition(&self, inputs: usize, units: usize, is_last: bool) -> Partition {
-        // The worker who has a sample's logits shall have all of them. And where workers take turns
-        // at the cores, there are no caches of their own to keep columns in, but each walks all
-        // images for what columns it has.
-        if is_last || self.oversubscribed && vectors_for(units) < self.workers {
+    fn partition(&self, role: Role, inputs: usize, units: usize) -> Partition {
+        let by_samples = match role {
+            // The worker who has a sample's logits shall have all of them.
+            Role::Last => true,
+            // By columns each worker walks all images. With so many of them that costs more than to
+            // pass weights on, and gradients, unless they go to other ranks.
+            Role::ReadsSparse if self.workers > 1 && !self.spans_ranks => {
+                self.batch >= IMAGES_EACH * self.workers
+            }
+            _ => false,
+        };
+        // Where workers take turns at the cores, there are no caches of their own to keep columns in.
+        if by_samples || self.oversubscribed && vectors_for(units) < self.workers {
             Partition::by_samples(inputs, units, self.batch, self.workers)
         } else {
             Partition::by_columns(inputs, units, self.batch, self.workers)

@@ -82,11 +82,10 @@ impl UpdateRule for AdamStep {
         self,
         s: S,
         gradients: [S::F32; N],
-        WeightBlocks { row, width, first }: WeightBlocks<'_>,
+        WeightBlocks { weights, slots, first }: WeightBlocks<'_>,
     ) {
         let blocks = first..first + N;
-        let (weights, moments) = row.split_at_mut(width);
-        let (m, v) = moments.split_at_mut(width);
+        let (m, v) = slots.split_at_mut(weights.len());
         let weights = weights[blocks.clone()].iter_mut();
         let slots = weights.zip(&mut m[blocks.clone()]).zip(&mut v[blocks]);
         for (gradient, ((weight, m), v)) in gradients.into_iter().zip(slots) {

@@ -1,7 +1,7 @@
 //! Optimisers: how a gradient changes a weight.
 //!
 //! A weight has slots: itself, and what its optimiser remembers of it (the moments of Adam, the
-//! velocity of SGD). Those of a row of weights stand slot by slot, `[w | m | v]`.
+//! velocity of SGD). What it remembers of a row of weights stands slot by slot, `[m | v]`.
 
 mod adam;
 mod invalid_option;
@@ -34,10 +34,10 @@ pub(crate) trait UpdateRule: Copy + Send + Sync {
 /// Column blocks of a row of weights, with their slots.
 #[derive(Debug)]
 pub(crate) struct WeightBlocks<'a> {
-    /// The whole row: `width` blocks of weights, then as many of each further slot.
-    pub(crate) row: &'a mut [F32x16],
-    /// Column blocks of the row.
-    pub(crate) width: usize,
+    /// The whole row of weights.
+    pub(crate) weights: &'a mut [F32x16],
+    /// The whole row of each further slot, one after the other.
+    pub(crate) slots: &'a mut [F32x16],
     /// The first of the blocks that are meant.
     pub(crate) first: usize,
 }
@@ -54,9 +54,9 @@ impl UpdateRule for KeepGradient {
         self,
         s: S,
         gradients: [S::F32; N],
-        WeightBlocks { row, width, first }: WeightBlocks<'_>,
+        WeightBlocks { slots, first, .. }: WeightBlocks<'_>,
     ) {
-        let slots = &mut row[width..][first..first + N];
+        let slots = &mut slots[first..first + N];
         gradients.into_iter().zip(slots).for_each(|(gradient, slot)| s.store(gradient, slot));
     }
 }

@@ -52,10 +52,9 @@ impl UpdateRule for SgdStep {
         self,
         s: S,
         gradients: [S::F32; N],
-        WeightBlocks { row, width, first }: WeightBlocks<'_>,
+        WeightBlocks { weights, slots: velocities, first }: WeightBlocks<'_>,
     ) {
         let blocks = first..first + N;
-        let (weights, velocities) = row.split_at_mut(width);
         let slots = weights[blocks.clone()].iter_mut().zip(&mut velocities[blocks]);
         for (gradient, (weight, velocity)) in gradients.into_iter().zip(slots) {
             let kept = s.mul(s.load(velocity), s.splat(self.momentum));

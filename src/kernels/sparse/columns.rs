@@ -20,6 +20,22 @@ const VECTORS: usize = IMAGES / LANES;
 /// Pixels of an image that one vector of bytes holds.
 const BYTES: usize = LANES * QUAD;
 
+/// Which columns of a minibatch somebody reads.
+#[derive(Clone, Debug)]
+pub(crate) struct ColumnsRead {
+    /// Images of which all pixels are read.
+    pub(crate) whole: Range<usize>,
+    /// Pixels that are read of all other images.
+    pub(crate) pixels: Range<usize>,
+}
+
+impl ColumnsRead {
+    /// All pixels of all of `count` images.
+    pub(crate) fn all(count: usize) -> Self {
+        Self { whole: 0..count, pixels: 0..0 }
+    }
+}
+
 /// The columns of a minibatch: of each chunk of 32 images all quads of pixels.
 #[derive(Debug)]
 pub(crate) struct Columns {
@@ -51,12 +67,14 @@ impl Columns {
         (batch.div_ceil(IMAGES) * pixels.div_ceil(QUAD)) as u128 * quad as u128
     }
 
-    /// Transposes `count` images, each of which `image` gives by its number.
+    /// Transposes `count` images, each of which `image` gives by its number: those of `whole` in whole,
+    /// which begin and end with a vector of 16 images or the last one, of the others `pixels`.
     #[inline(always)]
     pub(crate) fn fill<'a, S: Simd>(
         &mut self,
         s: S,
         count: usize,
+        ColumnsRead { whole, pixels }: &ColumnsRead,
         image: impl Fn(usize) -> &'a [u8],
     ) {
         self.images = count;
@@ -70,21 +88,32 @@ impl Columns {
             for (index, row) in (first..).zip(&mut rows) {
                 *row = image(last.min(index));
             }
-            self.fill_lanes(s, first..last + 1, rows);
+            let pixels = if whole.contains(&first) { 0..self.pixels } else { pixels.clone() };
+            self.fill_lanes(s, first..last + 1, pixels, rows);
         }
     }
 
-    /// Transposes the images `images`, which begin a vector, from their `rows` of pixels.
+    /// Transposes `pixels` of the images `images`, which begin a vector, from their `rows` of pixels.
     #[inline(always)]
-    fn fill_lanes<S: Simd>(&mut self, s: S, images: Range<usize>, rows: [&[u8]; LANES]) {
+    fn fill_lanes<S: Simd>(
+        &mut self,
+        s: S,
+        images: Range<usize>,
+        pixels: Range<usize>,
+        rows: [&[u8]; LANES],
+    ) {
         let (chunk, place) = (images.start / IMAGES, images.start % IMAGES);
         let there = u32::MAX >> (IMAGES - images.len());
-        let quads = chunk * self.quads..(chunk + 1) * self.quads;
+        // The bits of the images before, in the same chunk.
+        let before = !(u32::MAX << place);
+        let groups = pixels.start / BYTES..pixels.end.div_ceil(BYTES);
+        let first_quad = groups.start * (BYTES / QUAD);
+        let quads = chunk * self.quads + first_quad..(chunk + 1) * self.quads;
         let mut values = self.values[quads.start * VECTORS..quads.end * VECTORS]
             .chunks_exact_mut(VECTORS)
             .zip(&mut self.nonzero[quads]);
         let rows = rows.map(|row| row[..self.pixels].as_chunks::<BYTES>());
-        for group in 0..self.pixels.div_ceil(BYTES) {
+        for group in groups {
             let mut vectors = [s.zero(); LANES];
             for (vector, (whole, rest)) in vectors.iter_mut().zip(&rows) {
                 let mut filled_up = [0; BYTES];
@@ -101,7 +130,7 @@ impl Columns {
                 s.store(quad, &mut values[place / LANES]);
                 for (nonzero, pair) in nonzero.iter_mut().zip([0xFFFF, !0xFFFF]) {
                     let found = (s.lanes_with(s.bits_of(quad), pair) & there) << place;
-                    *nonzero = if place == 0 { found } else { *nonzero | found };
+                    *nonzero = *nonzero & before | found;
                 }
             }
         }
@@ -215,21 +244,52 @@ mod tests {
         }
     }
 
+    /// The pixels of 65 images of `size` pixels.
+    fn some_pixels(size: usize) -> Vec<u8> {
+        let value = |i: usize| if i.is_multiple_of(3) || i % 50 < 20 { 0 } else { (i % 251) as u8 };
+        (0..65 * size).map(value).collect()
+    }
+
     #[test]
     fn columns_hold_what_images_hold() {
         for size in [1, 3, 4, 63, 64, 65, 784] {
-            let value =
-                |i: usize| if i.is_multiple_of(3) || i % 50 < 20 { 0 } else { (i % 251) as u8 };
-            let pixels: Vec<u8> = (0..65 * size).map(value).collect();
+            let pixels = some_pixels(size);
             let images: Vec<_> = pixels.chunks_exact(size).collect();
             on_each_isa!(s => {
                 let mut columns = Columns::new(65, size);
                 // After a larger minibatch too.
                 for count in [65, 33, 17, 16, 1, 0] {
-                    columns.fill(s, count, |index| images[index]);
+                    columns.fill(s, count, &ColumnsRead::all(count), |index| images[index]);
                     check::<1>(&columns, &images[..count], size);
                     check::<2>(&columns, &images[..count], size);
                     check::<QUAD>(&columns, &images[..count], size);
+                }
+            });
+        }
+    }
+
+    /// What is read is as if all had been transposed, after other minibatches too.
+    #[test]
+    fn a_part_of_the_columns_is_that_of_all() {
+        for size in [1, 65, 200, 784] {
+            let pixels = some_pixels(size);
+            let images: Vec<_> = pixels.chunks_exact(size).collect();
+            on_each_isa!(s => {
+                let mut all = Columns::new(65, size);
+                let mut part = Columns::new(65, size);
+                for (count, whole) in [(65, 0..32), (65, 48..65), (50, 16..48), (33, 0..0)] {
+                    let read = ColumnsRead { whole, pixels: size / 3..size / 2 + 1 };
+                    all.fill(s, count, &ColumnsRead::all(count), |index| images[64 - index]);
+                    part.fill(s, count, &read, |index| images[64 - index]);
+                    for pixel in 0..size {
+                        let [all, part] = [&all, &part].map(|columns| given::<1>(columns, pixel));
+                        if read.pixels.contains(&pixel) {
+                            assert_eq!(part, all);
+                        } else {
+                            let is_read = |(image, _): &&(usize, _)| read.whole.contains(image);
+                            assert!(part.iter().filter(is_read).eq(all.iter().filter(is_read)));
+                        }
+                    }
                 }
             });
         }

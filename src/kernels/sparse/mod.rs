@@ -18,7 +18,7 @@ mod tail;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use columns::Columns;
+pub(crate) use columns::{Columns, ColumnsRead};
 pub(crate) use forward::Forward;
 pub(crate) use gradient::Gradient;
 pub(crate) use pixel_values::PIXEL_VALUES;

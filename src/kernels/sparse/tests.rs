@@ -10,7 +10,7 @@ use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::TestCaseResult;
 
-use super::{Columns, Forward, Gradient, PIXEL_VALUES, TAIL, TailWeights};
+use super::{Columns, ColumnsRead, Forward, Gradient, PIXEL_VALUES, TAIL, TailWeights};
 use crate::kernels::gemm::testing::{Sum, Tables, UNTOUCHED, is_untouched, number};
 use crate::kernels::gemm::{OutputRange, Rhs};
 use crate::kernels::testing::with_cases;
@@ -64,7 +64,7 @@ fn transposed<S: Simd>(s: S, case: &Case) -> Columns {
     let mut columns = Columns::new(case.batch, case.pixels);
     let other: Vec<u32> = (0..case.batch).map(|image| image as u32 % 20).collect();
     for indices in [&other, &case.samples] {
-        columns.fill(s, indices.len(), |index| {
+        columns.fill(s, indices.len(), &ColumnsRead::all(indices.len()), |index| {
             &case.images[indices[index] as usize * case.pixels..][..case.pixels]
         });
     }

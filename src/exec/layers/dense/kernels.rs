@@ -2,7 +2,7 @@
 //! before and after it, as an [`Epilogue`].
 
 use super::Dense;
-use super::weights::Layout;
+use super::weights::{Layout, Parts, WeightsRead};
 use crate::exec::input::Input;
 use crate::exec::layout::{Blocked, BlockedMut};
 use crate::exec::link::Below;
@@ -10,9 +10,9 @@ use crate::exec::partition::WorkRange;
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::{GemmBackend, OutputRange, Product, Rhs};
 use crate::kernels::optim::{UpdateRule, WeightBlocks};
-use crate::kernels::sparse::{self, TAIL, TailWeights};
+use crate::kernels::sparse::{self, TAIL};
 use crate::model::Activation;
-use crate::simd::{F32x16, Kernel, LANES, Simd, as_numbers, as_numbers_mut, transpose_block};
+use crate::simd::{F32x16, Kernel, LANES, Simd, as_numbers_mut, transpose_block};
 
 /// y = activation(x · w + b), the worker's part.
 pub(super) struct Forward<'a, 'w> {
@@ -30,23 +30,14 @@ impl Kernel for Forward<'_, '_> {
     fn run<S: Simd>(self, s: S) {
         let Self { layer, gemm, samples, x, y } = self;
         let Dense { partition, rank, activation, weights, sparse_workspace, .. } = layer;
-        let (inputs, layout) = (partition.inputs, weights.layout());
+        let inputs = partition.inputs;
         let work = partition.work(*rank, samples);
-        let whole_blocks = partition.whole_blocks(&work);
-        let width = whole_blocks * layout.slots;
-        let everyones;
-        let own = if partition.is_by_columns() {
-            weights.own(&work)
-        } else {
-            everyones = weights.read();
-            &everyones[layout.start(&work)..]
-        };
-        let w = Rhs::of_vectors(own, width, 1);
-        let (rows, tail) = own.split_at(partition.rows() * width);
-        let tail = partition.has_tail(&work).then(|| TailWeights(as_numbers(tail).as_chunks().0));
+        let width = partition.whole_blocks(&work);
+        let WeightsRead { rows, tail } = weights.for_forward(&work);
+        let w = Rhs::of_vectors(rows, width, 1);
         let mut epilogue = BiasActivation {
-            bias: &rows[inputs * width..][..whole_blocks],
-            tail_bias: tail.map(|TailWeights(rows)| &rows[inputs]),
+            bias: &rows[inputs * width..],
+            tail_bias: tail.map(|tail| &tail.0[inputs]),
             activation: *activation,
             y,
             first_block: work.blocks.start,
@@ -122,8 +113,8 @@ impl Kernel for BackwardInput<'_, '_> {
             rows_needed.transpose(s, &everyones, 0, transposed);
         } else {
             let own = partition.work(*rank, samples);
-            let first = weights.layout().range(&own).start;
-            rows_needed.transpose(s, weights.own(&own), first, transposed);
+            let first = weights.layout().parts(&own).rows.start;
+            rows_needed.transpose(s, weights.own_rows(&own), first, transposed);
         }
         let width = inputs.blocks.len();
         let w = Rhs::of_vectors(transposed, width, 1);
@@ -160,10 +151,8 @@ impl RowsOfWeights<'_> {
         for (column, input_block) in blocks.clone().enumerate() {
             let rows = input_block * LANES..inputs.min((input_block + 1) * LANES);
             for (block, units) in transposed.chunks_mut(width * LANES).enumerate() {
-                let strides = self.layout.strides(block);
-                debug_assert!(strides.row.is_multiple_of(LANES), "a tail has no layer below");
-                let at = |row| (strides.first + row * strides.row) / LANES - first;
-                let rows = rows.clone().map(|row| s.load(&weights[at(row)]));
+                let place = self.layout.column(block);
+                let rows = rows.clone().map(|row| s.load(&weights[place.at(row) - first]));
                 let columns = units.chunks_exact_mut(width).map(|unit| &mut unit[column]);
                 transpose_block(s, rows, columns);
             }
@@ -214,16 +203,15 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
         let Self { layer, gemm, samples, x, dz, rule } = self;
         let Dense { partition, rank, weights, sparse_workspace, tail_gradients, .. } = layer;
         let (inputs, work) = (partition.inputs, partition.work(*rank, samples));
-        let own = weights.layout().range(&work);
+        let Parts { rows, tail, slots, tail_slots } = weights.layout().parts(&work);
         let mut writer = weights.write();
         if work.blocks.is_empty() {
             return;
         }
         let width = partition.whole_blocks(&work);
-        let (rows, tail_rows) =
-            writer.vectors(own).split_at_mut(work.rows.len() * width * R::SLOTS);
+        let [rows, tail_rows, slots, tail_slots] = writer.parts([rows, tail, slots, tail_slots]);
         let tail = partition.has_tail(&work).then_some(&mut tail_gradients[..]);
-        let mut epilogue = Learn { rows, width, first_row: work.rows.start, tail, rule };
+        let mut epilogue = Learn { rows, slots, width, first_row: work.rows.start, tail, rule };
         let output = OutputRange {
             rows: work.rows.start.min(inputs)..work.rows.end.min(inputs),
             blocks: 0..work.blocks.len(),
@@ -249,10 +237,10 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
             }
         }
         if let Some(gradients) = epilogue.tail {
-            let width = gradients.len();
-            for (index, gradient) in gradients.iter().enumerate() {
-                let weights = WeightBlocks { row: &mut *tail_rows, width, first: index };
-                rule.update(s, [s.load(gradient)], weights);
+            let weights =
+                tail_rows.chunks_exact_mut(1).zip(tail_slots.chunks_exact_mut(R::SLOTS - 1));
+            for (gradient, (weights, slots)) in gradients.iter().zip(weights) {
+                rule.update(s, [s.load(gradient)], WeightBlocks { weights, slots, first: 0 });
             }
         }
     }
@@ -261,8 +249,10 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
 /// From zero to the optimiser: the gradient is complete here, and its update not yet applied. For
 /// a tail, to a list of gradients.
 struct Learn<'a, R> {
-    /// The worker's rows of weights and slots.
+    /// The worker's rows of weights.
     rows: &'a mut [F32x16],
+    /// What the optimiser keeps beside them.
+    slots: &'a mut [F32x16],
     /// Whole blocks of a row.
     width: usize,
     first_row: usize,
@@ -282,11 +272,12 @@ impl<S: Simd, R: UpdateRule> Epilogue<S> for Learn<'_, R> {
         let width = self.width;
         if let (true, Some(gradients), [sum]) = (block == width, &mut self.tail, &sums[..]) {
             let (rows, _) = as_numbers_mut(gradients).as_chunks_mut();
-            s.store_four(*sum, &mut rows[row]);
+            s.store_four(*sum, &mut rows[row - self.first_row]);
             return;
         }
-        let start = (row - self.first_row) * width * R::SLOTS;
-        let row = &mut self.rows[start..start + width * R::SLOTS];
-        self.rule.update(s, sums, WeightBlocks { row, width, first: block });
+        let (start, beside) = ((row - self.first_row) * width, R::SLOTS - 1);
+        let weights = &mut self.rows[start..start + width];
+        let slots = &mut self.slots[start * beside..(start + width) * beside];
+        self.rule.update(s, sums, WeightBlocks { weights, slots, first: block });
     }
 }

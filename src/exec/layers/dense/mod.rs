@@ -68,7 +68,7 @@ impl Dense {
                 is_first: below.is_none(),
                 transposed: zeroed(units * inputs),
                 sparse_workspace: zeroed(workspace),
-                tail_gradients: zeroed(if has_tail { tail_vectors(partition.rows()) } else { 0 }),
+                tail_gradients: zeroed(if has_tail { tail_vectors(work.rows.len()) } else { 0 }),
             }
         };
         Weights::allocate(partition, plan, sync).into_iter().enumerate().map(layer).collect()

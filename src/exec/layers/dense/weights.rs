@@ -1,15 +1,17 @@
 //! Where the weights of a dense layer stand, and who may write them.
 //!
-//! Each worker's weights are one run of memory, a row for each input and one for the bias; in a
-//! row the weights of its whole column blocks are followed by the optimiser's slots: `[w | m | v]`,
-//! side by side, so that the three do not collide in the cache at multiples of 4 KiB. A tail stands
-//! after the rows by itself: first all w, then all m, then all v.
+//! First come all weights, then what the optimiser keeps beside them, its slots: who reads others'
+//! weights reads nothing else. Weights stand row by row, a row for each input and one for the bias: of
+//! a layer by columns each worker's by themselves, of one by samples all together, of which each worker
+//! has some rows. Slots stand in the same order; of each row slot by slot, `[m | v]`. A tail stands after
+//! the weights of whole column blocks, four numbers a row; of each of its vectors the slots stand side by
+//! side.
 
 use std::ops::Range;
 
 use crate::exec::partition::{Partition, WorkRange};
 use crate::exec::plan::Plan;
-use crate::kernels::sparse::{TAIL, tail_vectors};
+use crate::kernels::sparse::{TAIL, TailWeights, tail_vectors};
 use crate::model::Tensor;
 use crate::simd::{F32x16, LANES, as_numbers, as_numbers_mut};
 use crate::sync::{Reader, TeamSync, TurnBuffer, Writer, partly_told_turn_buffer};
@@ -29,23 +31,54 @@ pub(super) struct Layout {
     pub(super) slots: usize,
 }
 
-/// Where the weights of a column block stand, counted in numbers: the first one, and how far it is
-/// to that of the next row and to the next slot of the same weight.
+/// The vectors that some work updates, in their order.
+#[derive(Clone, Debug)]
+pub(super) struct Parts {
+    /// Rows of weights of whole column blocks.
+    pub(super) rows: Range<usize>,
+    /// The weights of a tail.
+    pub(super) tail: Range<usize>,
+    /// The slots of the rows.
+    pub(super) slots: Range<usize>,
+    /// Those of the tail.
+    pub(super) tail_slots: Range<usize>,
+}
+
+/// Weights of whole column blocks, a row for each input and one for the bias, and those of a tail.
+pub(super) struct WeightsRead<'a> {
+    pub(super) rows: &'a [F32x16],
+    pub(super) tail: Option<TailWeights<'a>>,
+}
+
+/// Where the weights of a whole column block stand, in vectors.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct WeightStrides {
-    pub(super) first: usize,
-    pub(super) row: usize,
-    pub(super) slot: usize,
+pub(super) struct ColumnPlace {
+    /// The first row of its owner.
+    first_row: usize,
+    /// Column blocks of a row.
+    width: usize,
+    /// Which of them it is.
+    block: usize,
+}
+
+impl ColumnPlace {
+    /// The vector of row `row`.
+    pub(super) fn at(&self, row: usize) -> usize {
+        self.first_row + row * self.width + self.block
+    }
 }
 
 impl Weights {
     /// The weights of a layer, all zero: a handle a worker.
     pub(super) fn allocate(partition: Partition, plan: &Plan, sync: &TeamSync) -> Vec<Self> {
         let layout = Layout { partition, slots: plan.slots };
-        let work = |rank| partition.work(rank, plan.batch);
-        let own = (0..plan.workers).map(|rank| Vec::from([layout.range(&work(rank))])).collect();
+        let parts = |rank| layout.parts(&partition.work(rank, plan.batch));
+        let own = (0..plan.workers).map(|rank| parts(rank).into_ranges()).collect();
         // What the optimiser keeps is its owner's alone.
-        let told = |rank| layout.weights(&work(rank));
+        let told = |rank| {
+            let Parts { rows, tail, .. } = parts(rank);
+            Vec::from([rows, tail])
+        };
         let handles = partly_told_turn_buffer(layout.length(), own, told, sync).into_iter();
         handles.enumerate().map(|(rank, turns)| Self { layout, rank, turns }).collect()
     }
@@ -55,9 +88,25 @@ impl Weights {
         self.layout
     }
 
-    /// Those that the worker updates for `work`, as they are now.
-    pub(super) fn own(&self, work: &WorkRange) -> &[F32x16] {
-        self.turns.own(self.layout.range(work))
+    /// Those that a forward pass of `work` reads: the worker's own of a layer by columns, everyone's of
+    /// another, once all have updated theirs.
+    pub(super) fn for_forward(&self, work: &WorkRange) -> WeightsRead<'_> {
+        let partition = self.layout.partition;
+        let (rows, tail) = if partition.is_by_columns() {
+            let Parts { rows, tail, .. } = self.layout.parts(work);
+            (self.turns.own(rows), self.turns.own(tail))
+        } else {
+            let all = self.turns.read().into_slice();
+            let all = &all[..self.layout.weights()];
+            all.split_at(self.layout.first_of_tail())
+        };
+        let tail = partition.has_tail(work).then(|| TailWeights(as_numbers(tail).as_chunks().0));
+        WeightsRead { rows, tail }
+    }
+
+    /// The rows that the worker updates for `work`, as they are now.
+    pub(super) fn own_rows(&self, work: &WorkRange) -> &[F32x16] {
+        self.turns.own(self.layout.parts(work).rows)
     }
 
     /// Everyone's, once all have updated theirs.
@@ -86,18 +135,15 @@ impl Weights {
         let Self { layout, rank, turns } = self;
         let Partition { inputs, units, .. } = layout.partition;
         let work = layout.partition.work(*rank, 0);
-        let own = layout.range(&work);
-        let first = own.start * LANES;
         let mut writer = turns.write();
-        let weights = as_numbers_mut(writer.vectors(own));
         for block in work.blocks {
-            let strides = layout.strides(block);
             for row in work.rows.clone() {
                 let values =
                     if row < inputs { &kernel.values[row * units..] } else { &bias.values };
                 let columns = &values[block * LANES..units.min((block + 1) * LANES)];
-                let at = strides.first + row * strides.row + slot * strides.slot - first;
-                weights[at..][..columns.len()].copy_from_slice(columns);
+                let at = layout.at(block, row, slot);
+                let vector = writer.vectors(at / LANES..at / LANES + 1);
+                as_numbers_mut(vector)[at % LANES..][..columns.len()].copy_from_slice(columns);
             }
         }
     }
@@ -108,11 +154,10 @@ impl Weights {
         let numbers = as_numbers(&weights);
         let Partition { units, .. } = self.layout.partition;
         for block in 0..self.layout.partition.column_blocks() {
-            let strides = self.layout.strides(block);
             let rows = kernel.values.chunks_exact_mut(units).chain([&mut bias.values[..]]);
             for (row, values) in rows.enumerate() {
                 let columns = &mut values[block * LANES..units.min((block + 1) * LANES)];
-                let at = strides.first + row * strides.row + slot * strides.slot;
+                let at = self.layout.at(block, row, slot);
                 columns.copy_from_slice(&numbers[at..][..columns.len()]);
             }
         }
@@ -120,57 +165,84 @@ impl Weights {
 }
 
 impl Layout {
-    /// The first vector of the weights of the blocks of `work`.
-    pub(super) fn start(&self, work: &WorkRange) -> usize {
-        self.partition.rows() * work.blocks.start * self.slots
+    /// Slots beside the weights.
+    fn beside(&self) -> usize {
+        self.slots - 1
     }
 
-    /// The vectors that `work` updates.
-    pub(super) fn range(&self, work: &WorkRange) -> Range<usize> {
-        let Self { partition, slots } = self;
-        let (start, width) = (self.start(work), partition.whole_blocks(work) * slots);
-        let tail = match partition.has_tail(work) {
-            true => slots * tail_vectors(partition.rows()),
-            false => 0,
+    /// The first vector of a tail: those before are of whole column blocks.
+    fn first_of_tail(&self) -> usize {
+        self.partition.rows() * self.partition.whole_column_blocks()
+    }
+
+    /// Vectors of weights; their slots come after them.
+    fn weights(&self) -> usize {
+        let partition = &self.partition;
+        let has_tail = partition.whole_column_blocks() < partition.column_blocks();
+        self.first_of_tail() + if has_tail { tail_vectors(partition.rows()) } else { 0 }
+    }
+
+    /// Vectors in all.
+    fn length(&self) -> usize {
+        self.weights() * self.slots
+    }
+
+    /// The first vector of the slots that belong to vector `weights`, the first of a row.
+    fn slots_of(&self, weights: usize) -> usize {
+        self.weights() + weights * self.beside()
+    }
+
+    /// What `work` updates.
+    pub(super) fn parts(&self, work: &WorkRange) -> Parts {
+        let (start, width) = (self.start(work), self.partition.whole_blocks(work));
+        let rows = start + work.rows.start * width..start + work.rows.end * width;
+        let first = self.first_of_tail();
+        let tail = match self.partition.has_tail(work) {
+            // A worker's rows begin with a vector, as 16 of them do; the last one has the last row.
+            true => first + tail_vectors(work.rows.start)..first + tail_vectors(work.rows.end),
+            false => first..first,
         };
-        start + work.rows.start * width..start + work.rows.end * width + tail
+        let slots =
+            |weights: &Range<usize>| self.slots_of(weights.start)..self.slots_of(weights.end);
+        Parts { slots: slots(&rows), tail_slots: slots(&tail), rows, tail }
     }
 
-    /// The vectors of the weights themselves among those that `work` updates.
-    fn weights(&self, work: &WorkRange) -> Vec<Range<usize>> {
-        let Self { partition, slots } = self;
-        let Range { start, end } = self.range(work);
-        let width = partition.whole_blocks(work);
-        let tail = if partition.has_tail(work) { tail_vectors(partition.rows()) } else { 0 };
-        let rows = work.rows.clone().enumerate();
-        let rows = rows.map(|(place, _)| start + place * width * slots);
-        let rows = rows.map(|first| first..first + width);
-        let first_of_tail = end - slots * tail;
-        rows.chain(std::iter::once(first_of_tail..first_of_tail + tail)).collect()
+    /// The first vector of the weights of the blocks of `work`, in the first row.
+    fn start(&self, work: &WorkRange) -> usize {
+        self.partition.rows() * work.blocks.start
     }
 
-    /// Where the weights of column block `block` stand.
-    pub(super) fn strides(&self, block: usize) -> WeightStrides {
-        let Self { partition, slots } = self;
+    /// Where the weights of whole column block `block` stand.
+    pub(super) fn column(&self, block: usize) -> ColumnPlace {
+        let Self { partition, .. } = self;
         let mut works = (0..partition.workers).map(|rank| partition.work(rank, 0));
         let owner = works.find(|work| work.blocks.contains(&block));
         let work = owner.expect("every block has an owner");
-        let (start, width) = (self.start(&work), partition.whole_blocks(&work));
-        if partition.has_tail(&work) && block + 1 == work.blocks.end {
-            let first = (start + partition.rows() * width * slots) * LANES;
-            let slot = tail_vectors(partition.rows()) * LANES;
-            return WeightStrides { first, row: TAIL, slot };
-        }
-        WeightStrides {
-            first: (start + block - work.blocks.start) * LANES,
-            row: width * slots * LANES,
-            slot: width * LANES,
-        }
+        let (first_row, width) = (self.start(&work), partition.whole_blocks(&work));
+        ColumnPlace { first_row, width, block: block - work.blocks.start }
     }
 
-    /// Vectors of all weights.
-    fn length(&self) -> usize {
-        self.range(&self.partition.work(self.partition.workers - 1, 0)).end
+    /// Where slot `slot` of the weights of column block `block` in row `row` stands, counted in
+    /// numbers: they are side by side.
+    fn at(&self, block: usize, row: usize, slot: usize) -> usize {
+        if self.partition.is_tail(block) {
+            let weights = self.first_of_tail() + row * TAIL / LANES;
+            let vector = if slot == 0 { weights } else { self.slots_of(weights) + slot - 1 };
+            return vector * LANES + row * TAIL % LANES;
+        }
+        let column = self.column(block);
+        if slot == 0 {
+            return column.at(row) * LANES;
+        }
+        let slots = self.slots_of(column.first_row + row * column.width);
+        (slots + (slot - 1) * column.width + column.block) * LANES
+    }
+}
+
+impl Parts {
+    fn into_ranges(self) -> Vec<Range<usize>> {
+        let Self { rows, tail, slots, tail_slots } = self;
+        Vec::from([rows, tail, slots, tail_slots])
     }
 }
 
@@ -193,27 +265,23 @@ mod tests {
             let hidden = Partition::by_columns(inputs, units, batch, workers);
             let sparse = hidden.of_sparse_images();
             let last = Partition::by_samples(inputs, units, batch, workers);
-            for partition in [hidden, sparse, last, last.above(&sparse)] {
+            let shared = last.of_sparse_images();
+            for partition in [hidden, sparse, last, last.above(&sparse), shared] {
                 let layout = Layout { partition, slots: 3 };
                 let mut vectors = vec![0; layout.length()];
                 for rank in 0..workers {
-                    let own = layout.range(&partition.work(rank, batch));
-                    own.for_each(|vector| vectors[vector] += 1);
+                    let own = layout.parts(&partition.work(rank, batch)).into_ranges();
+                    assert!(own.is_sorted_by(|one, other| one.end <= other.start));
+                    own.into_iter().flatten().for_each(|vector| vectors[vector] += 1);
                 }
                 assert!(vectors.iter().all(|&count| count == 1), "{partition:?}");
-                let told =
-                    (0..workers).flat_map(|rank| layout.weights(&partition.work(rank, batch)));
-                let mut is_told = vec![false; vectors.len()];
-                told.flatten().for_each(|vector| is_told[vector] = true);
                 let mut numbers = vec![0; vectors.len() * LANES];
                 for row in 0..partition.rows() {
                     for unit in 0..units {
-                        let strides = layout.strides(unit / LANES);
-                        let at = strides.first + row * strides.row + unit % LANES;
                         for slot in 0..3 {
-                            let number = at + slot * strides.slot;
+                            let number = layout.at(unit / LANES, row, slot) + unit % LANES;
                             numbers[number] += 1;
-                            assert_eq!(is_told[number / LANES], slot == 0, "{partition:?}");
+                            assert_eq!(number / LANES < layout.weights(), slot == 0);
                         }
                     }
                 }

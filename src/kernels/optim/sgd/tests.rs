@@ -10,7 +10,8 @@ const RATE: f64 = 0.05;
 
 /// A row of a single block.
 fn block(row: &mut [F32x16; 2]) -> WeightBlocks<'_> {
-    WeightBlocks { row, width: 1, first: 0 }
+    let (weights, slots) = row.split_at_mut(1);
+    WeightBlocks { weights, slots, first: 0 }
 }
 
 /// Checks that 100 updates by `update`, of a weight and a velocity, follow the formulas.
