@@ -1,4 +1,4 @@
-//! Loops 5 to 3: the product of plain row-major matrices, blocked for the caches, and B packed
+//! Loops 5 to 3: the product of plain row-major matrices, blocked for the caches, and operands packed
 //! where that pays.
 
 use std::ops::Range;
@@ -10,10 +10,13 @@ use super::operand::{AxisLayout, Lhs, OutputRange, Product, Rhs};
 use super::pack::{PackRange, pack};
 use super::tile::MicroTile;
 use crate::kernels::Epilogue;
-use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, load_up_to_all, vectors_for};
+use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, as_numbers, load_up_to_all, vectors_for};
 
 /// Numbers from which on a B is large: its rows lie in too many pages, 128.
 const LARGE_FROM: usize = 1 << 17;
+
+/// Numbers of a B up to which too few tiles read A for it to be packed.
+const MOST_OF_FEW_PASSES: usize = 1 << 14;
 
 /// What the sums of a product start from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,12 +27,12 @@ pub enum Start {
     Add,
 }
 
-/// Multiplies matrices, keeping its packing buffer from call to call.
+/// Multiplies matrices, keeping its packing buffers from call to call.
 #[derive(Debug)]
 pub struct Gemm {
     isa: Isa,
     blocking: Blocking,
-    packed: Vec<F32x16>,
+    packed: Packed,
 }
 
 impl Gemm {
@@ -41,7 +44,7 @@ impl Gemm {
 
     /// The same in other steps.
     pub(super) fn with_blocking(isa: Isa, blocking: Blocking) -> Self {
-        Self { isa, blocking, packed: Vec::new() }
+        Self { isa, blocking, packed: Packed::default() }
     }
 
     /// C = A · B (+ C): `a` is m × k, `b` is k × n, `c` is m × n.
@@ -61,10 +64,19 @@ impl Gemm {
     }
 }
 
+/// Operands, or parts of them, in the order in which they are read.
+#[derive(Debug, Default)]
+struct Packed {
+    /// In panels of 16 rows.
+    a: Vec<F32x16>,
+    /// In panels of NR columns.
+    b: Vec<F32x16>,
+}
+
 /// The loops around the macro-kernel, for one instruction set.
 struct Loops<'g, 'o, 'c, 'm> {
     blocking: Blocking,
-    packed: &'g mut Vec<F32x16>,
+    packed: &'g mut Packed,
     a: MatrixRef<'o>,
     b: MatrixRef<'o>,
     start: Start,
@@ -85,8 +97,11 @@ impl Kernel for Loops<'_, '_, '_, '_> {
         let is_small = b.values.len() < LARGE_FROM;
         let max_rows = if is_small { S::IN_PLACE_IF_SMALL } else { S::IN_PLACE_IF_LARGE };
         let in_place = if b.column_stride == 1 && m <= max_rows { b.columns / LANES } else { 0 };
+        // Down the columns of A each number is in a page of its own: packed, if enough of B passes by.
+        let is_transposed = a.row_stride == 1 && a.column_stride > 1;
+        let packs_a = S::PACKS_TRANSPOSED_A && is_transposed && b.values.len() > MOST_OF_FEW_PASSES;
         // A panel that all of A passes by at once is used while it is fresh, and never again.
-        let nc_blocks = if m <= mc && !is_small { S::NR_BLOCKS } else { nc / LANES };
+        let nc_blocks = if m <= mc && !is_small && !packs_a { S::NR_BLOCKS } else { nc / LANES };
         // Loop 5: NC columns of B and C.
         for first_block in (0..n_blocks).step_by(nc_blocks) {
             let blocks = first_block..n_blocks.min(first_block + nc_blocks);
@@ -95,17 +110,28 @@ impl Kernel for Loops<'_, '_, '_, '_> {
             for first_term in (0..k.max(1)).step_by(kc) {
                 let terms = first_term..k.min(first_term + kc);
                 let range = PackRange { rows: terms.clone(), blocks: packed_from..blocks.end };
-                pack(s, packed, b, range);
+                pack(s, &mut packed.b, b, range, S::NR_BLOCKS);
                 let from_c = first_term > 0 || start == Start::Add;
                 // Loop 3: MC rows of A and C.
                 for first_row in (0..m).step_by(mc) {
                     let rows = 0..mc.min(m - first_row);
-                    let first = first_row * a.row_stride + terms.start * a.column_stride;
-                    let lhs = Lhs {
-                        // Without terms there may be none.
-                        values: a.values.get(first..).unwrap_or(&[]),
-                        rows: AxisLayout::strided(a.row_stride),
-                        k: AxisLayout::strided(a.column_stride),
+                    let a = a.skip_rows(first_row);
+                    let lhs = if packs_a {
+                        let blocks = 0..vectors_for(rows.end);
+                        let range = PackRange { rows: terms.clone(), blocks };
+                        pack(s, &mut packed.a, a.transposed(), range, 1);
+                        Lhs {
+                            values: as_numbers(&packed.a),
+                            rows: AxisLayout::blocked(terms.len() * LANES),
+                            k: AxisLayout::strided(LANES),
+                        }
+                    } else {
+                        Lhs {
+                            // Without terms there may be none.
+                            values: a.values.get(terms.start * a.column_stride..).unwrap_or(&[]),
+                            rows: AxisLayout::strided(a.row_stride),
+                            k: AxisLayout::strided(a.column_stride),
+                        }
                     };
                     let mut epilogue = IntoC { c: &mut *c, from_c, first_row, first_block: 0 };
                     // Loop 2, over what is not packed.
@@ -120,7 +146,7 @@ impl Kernel for Loops<'_, '_, '_, '_> {
                     // Loop 2: NR columns of B and C, a packed panel.
                     for block in (packed_from..blocks.end).step_by(S::NR_BLOCKS) {
                         let width = S::NR_BLOCKS.min(blocks.end - block);
-                        let panel = &packed[(block - packed_from) * terms.len()..];
+                        let panel = &packed.b[(block - packed_from) * terms.len()..];
                         let rhs = Rhs::of_vectors(panel, width, 1);
                         epilogue.first_block = block;
                         let output = OutputRange { rows: rows.clone(), blocks: 0..width };

@@ -22,6 +22,12 @@ impl<'a> MatrixRef<'a> {
         Self { values, rows, columns, row_stride, column_stride: 1 }
     }
 
+    /// The same without its first `count` rows.
+    pub(super) fn skip_rows(self, count: usize) -> Self {
+        let values = self.values.get(count * self.row_stride..).unwrap_or(&[]);
+        Self { values, rows: self.rows - count, ..self }
+    }
+
     /// The transposed matrix: columns × rows.
     #[must_use]
     pub fn transposed(self) -> Self {

@@ -1,4 +1,5 @@
-//! B packed: copied into panels of NR columns, in the order in which the micro-kernel reads it.
+//! Matrices packed: copied into panels of some columns, in the order in which the micro-kernel reads
+//! them.
 
 use std::ops::Range;
 
@@ -6,7 +7,7 @@ use super::matrix::MatrixRef;
 use super::tile::MicroTile;
 use crate::simd::{F32x16, LANES, Simd, load_up_to_all, transpose_block};
 
-/// The part of B to pack.
+/// The part of a matrix to pack.
 #[derive(Clone, Debug)]
 pub(super) struct PackRange {
     pub(super) rows: Range<usize>,
@@ -14,7 +15,7 @@ pub(super) struct PackRange {
     pub(super) blocks: Range<usize>,
 }
 
-/// Packs the `range` of `b`: panels of NR columns (the last may have fewer blocks), each row after
+/// Packs the `range` of `b`: panels of `width` column blocks (the last may have fewer), each row after
 /// row, the columns that `b` has not being zero.
 #[inline(always)]
 pub(super) fn pack<S: Simd>(
@@ -22,14 +23,15 @@ pub(super) fn pack<S: Simd>(
     packed: &mut Vec<F32x16>,
     b: MatrixRef<'_>,
     PackRange { rows, blocks }: PackRange,
+    width: usize,
 ) {
     // Every vector in use is written below; what an earlier product left behind may stay.
     let length = blocks.len() * rows.len();
     if packed.len() < length {
         packed.resize(length, F32x16::default());
     }
-    for first in blocks.clone().step_by(S::NR_BLOCKS) {
-        let width = S::NR_BLOCKS.min(blocks.end - first);
+    for first in blocks.clone().step_by(width) {
+        let width = width.min(blocks.end - first);
         let panel = &mut packed[(first - blocks.start) * rows.len()..][..width * rows.len()];
         let columns = first * LANES..b.columns.min((first + width) * LANES);
         if b.column_stride == 1 {

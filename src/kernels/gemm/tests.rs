@@ -110,13 +110,14 @@ fn check(sum: &Sum, isa: Isa, place: (usize, usize), found: f32) -> TestCaseResu
     Ok(())
 }
 
-/// A [`Gemm`] whose packing buffer an earlier product has left full of NaN.
+/// A [`Gemm`] whose packing buffers earlier products have left full of NaN.
 fn soiled(isa: Isa, blocking: Blocking) -> Gemm {
     let mut gemm = Gemm::with_blocking(isa, blocking);
-    let nan = vec![f32::NAN; 9 * 300];
-    let mut c = vec![0.0; 300];
-    let (a, b) = (MatrixRef::new(&nan, 1, 9, 9), MatrixRef::new(&nan, 300, 9, 9).transposed());
-    gemm.multiply(a, b, Start::Zero, &mut MatrixMut::new(&mut c, 1, 300, 300));
+    let nan = vec![f32::NAN; 60 * 300];
+    let mut c = vec![0.0; 40 * 300];
+    let (a, b) = (MatrixRef::new(&nan, 60, 40, 40), MatrixRef::new(&nan, 300, 60, 60));
+    let mut c = MatrixMut::new(&mut c, 40, 300, 300);
+    gemm.multiply(a.transposed(), b.transposed(), Start::Zero, &mut c);
     gemm
 }
 

@@ -18,6 +18,9 @@ pub(crate) trait MicroTile: Simd {
     };
     /// Columns of the tile in blocks of 16, as a vector holds them: NR = 16 · `NR_BLOCKS`.
     const NR_BLOCKS: usize = if Self::VECTORS >= 32 { 3 } else { 1 };
+    /// Whether A is packed where it is read down its columns: of few column blocks each takes long enough
+    /// to hide it otherwise.
+    const PACKS_TRANSPOSED_A: bool = Self::NR_BLOCKS == 1;
     /// Rows of A up to which packing B costs more than reading it where it is, where B is small. A
     /// panel of three blocks is read in runs of three cache lines, and by fewer tiles.
     const IN_PLACE_IF_SMALL: usize = if Self::NR_BLOCKS == 3 { 512 } else { 95 };
