@@ -25,16 +25,17 @@ fn five_epochs_read_974_of_1000_test_images() {
     assert!(accuracy["least"].as_f64().unwrap() >= 0.967, "{accuracy}");
 }
 
-/// Two epochs of one cycle, of ten seeds: of a single one the accuracy varies by a thousandth.
+/// Two epochs of one cycle, of ten seeds: 0.9903 in the mean. By another rounding that would differ by
+/// some 0.0002, as of a single seed the accuracy has a standard deviation of 0.0005.
 #[test]
 #[ignore = "needs MNISTRY_DATA_DIR"]
-fn two_epochs_of_lenet5_read_989_of_1000_test_images() {
+fn two_epochs_of_the_quick_network_read_99_of_100_test_images() {
     let desk = Desk::new();
-    let cycle = "--grid schedule=one-cycle --grid learning-rate=0.005";
-    let summary =
-        json(&desk, &format!("sweep --seeds 0-9 --grid model=lenet5 --grid epochs=2 {cycle}"));
+    let network = concat!(env!("CARGO_MANIFEST_DIR"), "/examples/networks/quick.toml");
+    let cycle = "--grid epochs=2 --grid schedule=one-cycle --grid learning-rate=0.007";
+    let summary = json(&desk, &format!("sweep --seeds 0-9 --grid model={network} {cycle}"));
     let accuracy = &summary["configurations"][0]["test_accuracy"];
     assert_eq!(accuracy["count"], 10);
-    assert!(accuracy["mean"].as_f64().unwrap() >= 0.989, "{accuracy}");
-    assert!(accuracy["least"].as_f64().unwrap() >= 0.985, "{accuracy}");
+    assert!(accuracy["mean"].as_f64().unwrap() >= 0.9895, "{accuracy}");
+    assert!(accuracy["least"].as_f64().unwrap() >= 0.988, "{accuracy}");
 }

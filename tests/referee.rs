@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+use std::ops::Range;
+
 use canvas::{Canvas, Glyph};
 use mnistry::data::generated;
 use mnistry::image::{BoundingBox, Frame, Picture};
@@ -74,8 +76,8 @@ fn label(part: BoundingBox, drawn: &[Drawn]) -> Option<u8> {
     }
 }
 
-/// Parts of `DRAWINGS` pictures from number `first` on.
-fn parts(glyphs: &[Glyph], numbers: std::ops::Range<u64>) -> Split {
+/// Pixels and labels of the parts of the pictures `numbers`.
+fn parts(glyphs: &[Glyph], numbers: Range<u64>) -> (Vec<u8>, Vec<u8>) {
     let (mut pixels, mut labels) = (Vec::new(), Vec::new());
     for number in numbers {
         let (picture, drawn) = drawing(glyphs, number);
@@ -86,7 +88,19 @@ fn parts(glyphs: &[Glyph], numbers: std::ops::Range<u64>) -> Split {
             }
         }
     }
-    Split::new(Frame::MNIST.image(), pixels.into(), labels.into()).unwrap()
+    (pixels, labels)
+}
+
+/// The parts of `count` pictures from number `first` on, which several threads draw.
+fn split(glyphs: &[Glyph], first: u64, count: u64) -> Split {
+    const THREADS: u64 = 4;
+    let edge = |thread: u64| first + count * thread / THREADS;
+    let (pixels, labels): (Vec<_>, Vec<_>) = std::thread::scope(|scope| {
+        let draw = |thread| scope.spawn(move || parts(glyphs, edge(thread)..edge(thread + 1)));
+        let threads: Vec<_> = (0..THREADS).map(draw).collect();
+        threads.into_iter().map(|thread| thread.join().unwrap()).unzip()
+    });
+    Split::new(Frame::MNIST.image(), pixels.concat().into(), labels.concat().into()).unwrap()
 }
 
 #[test]
@@ -95,10 +109,7 @@ fn the_referee_is_what_its_training_makes() {
     let digits = generated::generate(SEED, 20_000, 10).unwrap();
     let images = digits.train.labels().iter().enumerate();
     let glyphs: Vec<_> = images.map(|(i, &d)| Glyph::of(digits.train.image(i), d)).collect();
-    let (train, test) = std::thread::scope(|scope| {
-        let test = scope.spawn(|| parts(&glyphs, DRAWINGS..DRAWINGS + 300));
-        (parts(&glyphs, 0..DRAWINGS), test.join().unwrap())
-    });
+    let (train, test) = (split(&glyphs, 0, DRAWINGS), split(&glyphs, DRAWINGS, 300));
     let count = |digit: bool| train.labels().iter().filter(|&&l| (l < NO_DIGIT) == digit).count();
     println!("{} digits and {} others", count(true), count(false));
 
