@@ -4,7 +4,6 @@
 use std::ops::Range;
 
 use super::matrix::MatrixRef;
-use super::tile::MicroTile;
 use crate::simd::{F32x16, LANES, Simd, load_up_to_all, transpose_block};
 
 /// The part of a matrix to pack.
