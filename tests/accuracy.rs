@@ -26,7 +26,8 @@ fn five_epochs_read_974_of_1000_test_images() {
 }
 
 /// Two epochs of one cycle, of ten seeds: 0.9903 in the mean. By another rounding that would differ by
-/// some 0.0002, as of a single seed the accuracy has a standard deviation of 0.0005.
+/// some 0.0002, as of a single seed the accuracy has a standard deviation of 0.0005; so a little less than
+/// 0.99 is asked for.
 #[test]
 #[ignore = "needs MNISTRY_DATA_DIR"]
 fn two_epochs_of_the_quick_network_read_99_of_100_test_images() {
@@ -36,6 +37,6 @@ fn two_epochs_of_the_quick_network_read_99_of_100_test_images() {
     let summary = json(&desk, &format!("sweep --seeds 0-9 --grid model={network} {cycle}"));
     let accuracy = &summary["configurations"][0]["test_accuracy"];
     assert_eq!(accuracy["count"], 10);
-    assert!(accuracy["mean"].as_f64().unwrap() >= 0.9895, "{accuracy}");
+    assert!(accuracy["mean"].as_f64().unwrap() >= 0.9898, "{accuracy}");
     assert!(accuracy["least"].as_f64().unwrap() >= 0.988, "{accuracy}");
 }

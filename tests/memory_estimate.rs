@@ -51,7 +51,7 @@ fn taken(work: impl FnOnce()) -> usize {
     MOST.load(Ordering::SeqCst) - before
 }
 
-const COUNT: usize = 50;
+const COUNT: usize = 200;
 const SHAPE: ImageShape = ImageShape { height: 28, width: 28 };
 
 /// Images of which every `step`th pixel is not black.
@@ -108,6 +108,8 @@ fn what_is_told_is_what_is_taken() {
     let ways = [
         ("usual", usual),
         ("large", FitOptions { batch_size: 40, ..usual }),
+        // Enough sparse images to be divided by samples.
+        ("many", FitOptions { batch_size: 195, ..usual }),
         ("one", FitOptions { batch_size: 1, optimizer: sgd, ..usual }),
         ("patient", FitOptions { validation_split: 0.5, patience: Some(2), epochs: 2, ..usual }),
     ];

@@ -28,8 +28,8 @@ pub(crate) fn sample_range(batch: usize, rank: usize, workers: usize) -> Range<u
 /// Some workers own one block more where they do not come out even. A layer that must be, one that
 /// reads many sparse images, and one that would leave every second worker without columns, is
 /// partitioned by samples forward, and in the update by rows of weights: those of the inputs that the
-/// worker owns in the layer below, which it alone needs backward. Either way every number is computed
-/// by one worker.
+/// worker owns in the layer below, which it alone needs backward, or of a first layer an even share of
+/// the pixels. Either way every number is computed by one worker.
 ///
 /// A last column block of few units may be a [tail](crate::kernels::sparse::TailWeights).
 #[derive(Clone, Copy, Debug)]
@@ -140,7 +140,12 @@ impl Partition {
         }
     }
 
-    /// How many of them are whole: all but a tail.
+    /// Whether the last column block is a tail.
+    pub(crate) fn ends_in_tail(&self) -> bool {
+        self.ends_in_tail
+    }
+
+    /// Column blocks that are whole: all but a tail.
     pub(crate) fn whole_column_blocks(&self) -> usize {
         self.column_blocks() - usize::from(self.ends_in_tail)
     }

@@ -108,9 +108,9 @@ impl Plan {
     fn add_dense(&self, stage: &StagePlan, memory: &mut TeamMemory) {
         let StagePlan { partition, below, reads_sparse, .. } = stage;
         let rows = partition.rows() as u128;
-        let has_tail = partition.has_tail(&partition.work(self.workers - 1, self.batch));
-        let tail = if has_tail { tail_vectors(partition.rows()) as u128 } else { 0 };
-        let blocks = (partition.column_blocks() - usize::from(has_tail)) as u128;
+        let tail =
+            if partition.ends_in_tail() { tail_vectors(partition.rows()) as u128 } else { 0 };
+        let blocks = partition.whole_column_blocks() as u128;
         memory.parameters += (rows * blocks + tail) * self.slots as u128 * VECTOR;
         if let Some(below) = below {
             // Transposed, of the inputs that each worker has in the stage below.

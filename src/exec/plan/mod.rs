@@ -16,6 +16,7 @@ use std::ops::Range;
 
 use super::partition::{Partition, even_range};
 use crate::kernels::gemm::GemmBackend;
+use crate::kernels::sparse;
 use crate::model::{Activation, Architecture, Layer};
 use crate::simd::{Isa, LANES, vectors_for};
 use crate::sync::oversubscribed;
@@ -84,9 +85,9 @@ pub(crate) enum StageKind {
 }
 
 impl Plan {
-    /// The same for a team of `workers`.
+    /// The same for a team of `workers` of this process.
     pub(crate) fn by(self, workers: usize) -> Self {
-        Self { workers, oversubscribed: oversubscribed(workers), ..self }
+        Self { workers, oversubscribed: oversubscribed(workers), spans_ranks: false, ..self }
     }
 
     /// The same for a team of one.
@@ -151,9 +152,10 @@ impl Plan {
             // The worker who has a sample's logits shall have all of them.
             Role::Last => true,
             // By columns each worker walks all images. With so many of them that costs more than to
-            // pass weights on, and gradients, unless they go to other ranks.
+            // pass weights on, and gradients, unless they go to other ranks. Where there are columns for
+            // several passes, workers divide these.
             Role::ReadsSparse if self.workers > 1 && !self.spans_ranks => {
-                self.batch >= IMAGES_EACH * self.workers
+                sparse::is_one_pass(units) && self.batch >= IMAGES_EACH * self.workers
             }
             _ => false,
         };

@@ -15,8 +15,10 @@ use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, as_numbers, load_up_to_all, 
 /// Numbers from which on a B is large: its rows lie in too many pages, 128.
 const LARGE_FROM: usize = 1 << 17;
 
-/// Numbers of a B up to which too few tiles read A for it to be packed.
-const MOST_OF_FEW_PASSES: usize = 1 << 14;
+/// Column blocks of B, each of which reads all of A, and terms of all their sums, from which on it pays
+/// to pack an A that is transposed: measured.
+const PACK_A_FROM_BLOCKS: usize = 6;
+const PACK_A_FROM_TERMS: usize = 1025;
 
 /// What the sums of a product start from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -99,8 +101,10 @@ impl Kernel for Loops<'_, '_, '_, '_> {
         let in_place = if b.column_stride == 1 && m <= max_rows { b.columns / LANES } else { 0 };
         // Down the columns of A each number is in a page of its own: packed, if enough of B passes by.
         let is_transposed = a.row_stride == 1 && a.column_stride > 1;
-        let packs_a = S::PACKS_TRANSPOSED_A && is_transposed && b.values.len() > MOST_OF_FEW_PASSES;
-        // A panel that all of A passes by at once is used while it is fresh, and never again.
+        let pays = n_blocks >= PACK_A_FROM_BLOCKS && k * n_blocks >= PACK_A_FROM_TERMS;
+        let packs_a = S::PACKS_TRANSPOSED_A && is_transposed && pays;
+        // A panel that all of A passes by at once is used while it is fresh, and never again; but a packed
+        // A would be packed again for each.
         let nc_blocks = if m <= mc && !is_small && !packs_a { S::NR_BLOCKS } else { nc / LANES };
         // Loop 5: NC columns of B and C.
         for first_block in (0..n_blocks).step_by(nc_blocks) {

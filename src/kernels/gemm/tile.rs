@@ -18,8 +18,8 @@ pub(crate) trait MicroTile: Simd {
     };
     /// Columns of the tile in blocks of 16, as a vector holds them: NR = 16 · `NR_BLOCKS`.
     const NR_BLOCKS: usize = if Self::VECTORS >= 32 { 3 } else { 1 };
-    /// Whether A is packed where it is read down its columns: of few column blocks each takes long enough
-    /// to hide it otherwise.
+    /// Whether A is packed where it is read down its columns: a tile of three column blocks takes long
+    /// enough to hide these reads, one of a single block does not.
     const PACKS_TRANSPOSED_A: bool = Self::NR_BLOCKS == 1;
     /// Rows of A up to which packing B costs more than reading it where it is, where B is small. A
     /// panel of three blocks is read in runs of three cache lines, and by fewer tiles.

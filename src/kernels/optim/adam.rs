@@ -82,10 +82,10 @@ impl UpdateRule for AdamStep {
         self,
         s: S,
         gradients: [S::F32; N],
-        WeightBlocks { weights, slots, first }: WeightBlocks<'_>,
+        WeightBlocks { weights, state, first }: WeightBlocks<'_>,
     ) {
         let blocks = first..first + N;
-        let (m, v) = slots.split_at_mut(weights.len());
+        let (m, v) = state.split_at_mut(weights.len());
         let weights = weights[blocks.clone()].iter_mut();
         let slots = weights.zip(&mut m[blocks.clone()]).zip(&mut v[blocks]);
         for (gradient, ((weight, m), v)) in gradients.into_iter().zip(slots) {

@@ -1,7 +1,7 @@
 //! Optimisers: how a gradient changes a weight.
 //!
 //! A weight has slots: itself, and what its optimiser remembers of it (the moments of Adam, the
-//! velocity of SGD). What it remembers of a row of weights stands slot by slot, `[m | v]`.
+//! velocity of SGD): its state. That of a row of weights stands slot by slot, `[m | v]`.
 
 mod adam;
 mod invalid_option;
@@ -22,7 +22,7 @@ pub(crate) trait UpdateRule: Copy + Send + Sync {
     /// Slots of a weight: itself, and what the rule keeps beside it.
     const SLOTS: usize;
 
-    /// Takes the `gradients` of `N` column blocks, and updates `weights` and their slots.
+    /// Takes the `gradients` of `N` column blocks, and updates `weights` and the state beside them.
     fn update<S: Simd, const N: usize>(
         self,
         s: S,
@@ -31,13 +31,13 @@ pub(crate) trait UpdateRule: Copy + Send + Sync {
     );
 }
 
-/// Column blocks of a row of weights, with their slots.
+/// Column blocks of a row of weights, with the optimiser's state of them.
 #[derive(Debug)]
 pub(crate) struct WeightBlocks<'a> {
     /// The whole row of weights.
     pub(crate) weights: &'a mut [F32x16],
-    /// The whole row of each further slot, one after the other.
-    pub(crate) slots: &'a mut [F32x16],
+    /// The optimiser's state: the whole row of each further slot, one after the other.
+    pub(crate) state: &'a mut [F32x16],
     /// The first of the blocks that are meant.
     pub(crate) first: usize,
 }
@@ -54,9 +54,9 @@ impl UpdateRule for KeepGradient {
         self,
         s: S,
         gradients: [S::F32; N],
-        WeightBlocks { slots, first, .. }: WeightBlocks<'_>,
+        WeightBlocks { state, first, .. }: WeightBlocks<'_>,
     ) {
-        let slots = &mut slots[first..first + N];
+        let slots = &mut state[first..first + N];
         gradients.into_iter().zip(slots).for_each(|(gradient, slot)| s.store(gradient, slot));
     }
 }

@@ -52,7 +52,7 @@ impl UpdateRule for SgdStep {
         self,
         s: S,
         gradients: [S::F32; N],
-        WeightBlocks { weights, slots: velocities, first }: WeightBlocks<'_>,
+        WeightBlocks { weights, state: velocities, first }: WeightBlocks<'_>,
     ) {
         let blocks = first..first + N;
         let slots = weights[blocks.clone()].iter_mut().zip(&mut velocities[blocks]);

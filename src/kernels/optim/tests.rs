@@ -72,8 +72,8 @@ fn run<S: Simd, R: UpdateRule>(s: S, rule: impl Fn(u64) -> R) -> Vec<u32> {
                 let is_there = rng.below(10) as usize >= seldom;
                 let gradient =
                     [(); LANES].map(|()| if is_there { rng.range(-1e-2, 1e-2) } else { 0.0 });
-                let (weights, slots) = row.split_at_mut(WIDTH);
-                let weights = WeightBlocks { weights, slots, first: block };
+                let (weights, state) = row.split_at_mut(WIDTH);
+                let weights = WeightBlocks { weights, state, first: block };
                 rule(step).update(s, [s.load(&F32x16(gradient))], weights);
             }
         }
@@ -89,8 +89,8 @@ fn a_negative_zero_stays() {
         row[0] = F32x16([-0.0; LANES]);
         let mut gradient = F32x16::default();
         gradient.0[3] = 1.0;
-        let (weights, slots) = row.split_at_mut(1);
-        let weights = WeightBlocks { weights, slots, first: 0 };
+        let (weights, state) = row.split_at_mut(1);
+        let weights = WeightBlocks { weights, state, first: 0 };
         Adam::default().at(1).update(s, [s.load(&gradient)], weights);
         assert!(row[0].0[3] < 0.0);
         assert_eq!(row[0].0[4].to_bits(), (-0.0_f32).to_bits());

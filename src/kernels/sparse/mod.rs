@@ -31,6 +31,11 @@ use crate::simd::{F32x16, LANES};
 /// The most column blocks that a pass takes.
 const MAX_BLOCKS: usize = 6;
 
+/// Whether so many units are computed in one pass over the images.
+pub(crate) const fn is_one_pass(units: usize) -> bool {
+    units <= MAX_BLOCKS * LANES + TAIL
+}
+
 /// How many column blocks the next pass takes, of `left`: as few passes as there can be, and
 /// as few kinds of passes as that takes.
 const fn pass_width(left: usize) -> usize {

@@ -277,8 +277,8 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
         for (vector, row) in (first..).zip(parameters.chunks_exact_mut(R::SLOTS)) {
             let parts = gradients[vector..].iter().step_by(count);
             let sum = parts.fold(s.zero(), |sum, part| s.add(sum, s.load(part)));
-            let (weights, slots) = row.split_at_mut(1);
-            rule.update(s, [sum], WeightBlocks { weights, slots, first: 0 });
+            let (weights, state) = row.split_at_mut(1);
+            rule.update(s, [sum], WeightBlocks { weights, state, first: 0 });
         }
     }
 }

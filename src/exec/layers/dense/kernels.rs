@@ -203,15 +203,15 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
         let Self { layer, gemm, samples, x, dz, rule } = self;
         let Dense { partition, rank, weights, sparse_workspace, tail_gradients, .. } = layer;
         let (inputs, work) = (partition.inputs, partition.work(*rank, samples));
-        let Parts { rows, tail, slots, tail_slots } = weights.layout().parts(&work);
+        let Parts { rows, tail, state, tail_state } = weights.layout().parts(&work);
         let mut writer = weights.write();
         if work.blocks.is_empty() {
             return;
         }
         let width = partition.whole_blocks(&work);
-        let [rows, tail_rows, slots, tail_slots] = writer.parts([rows, tail, slots, tail_slots]);
+        let [rows, tail_rows, state, tail_state] = writer.parts([rows, tail, state, tail_state]);
         let tail = partition.has_tail(&work).then_some(&mut tail_gradients[..]);
-        let mut epilogue = Learn { rows, slots, width, first_row: work.rows.start, tail, rule };
+        let mut epilogue = Learn { rows, state, width, first_row: work.rows.start, tail, rule };
         let output = OutputRange {
             rows: work.rows.start.min(inputs)..work.rows.end.min(inputs),
             blocks: 0..work.blocks.len(),
@@ -238,9 +238,9 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
         }
         if let Some(gradients) = epilogue.tail {
             let weights =
-                tail_rows.chunks_exact_mut(1).zip(tail_slots.chunks_exact_mut(R::SLOTS - 1));
-            for (gradient, (weights, slots)) in gradients.iter().zip(weights) {
-                rule.update(s, [s.load(gradient)], WeightBlocks { weights, slots, first: 0 });
+                tail_rows.chunks_exact_mut(1).zip(tail_state.chunks_exact_mut(R::SLOTS - 1));
+            for (gradient, (weights, state)) in gradients.iter().zip(weights) {
+                rule.update(s, [s.load(gradient)], WeightBlocks { weights, state, first: 0 });
             }
         }
     }
@@ -252,7 +252,7 @@ struct Learn<'a, R> {
     /// The worker's rows of weights.
     rows: &'a mut [F32x16],
     /// What the optimiser keeps beside them.
-    slots: &'a mut [F32x16],
+    state: &'a mut [F32x16],
     /// Whole blocks of a row.
     width: usize,
     first_row: usize,
@@ -277,7 +277,7 @@ impl<S: Simd, R: UpdateRule> Epilogue<S> for Learn<'_, R> {
         }
         let (start, beside) = ((row - self.first_row) * width, R::SLOTS - 1);
         let weights = &mut self.rows[start..start + width];
-        let slots = &mut self.slots[start * beside..(start + width) * beside];
-        self.rule.update(s, sums, WeightBlocks { weights, slots, first: block });
+        let state = &mut self.state[start * beside..(start + width) * beside];
+        self.rule.update(s, sums, WeightBlocks { weights, state, first: block });
     }
 }

@@ -1,11 +1,11 @@
 //! Where the weights of a dense layer stand, and who may write them.
 //!
-//! First come all weights, then what the optimiser keeps beside them, its slots: who reads others'
+//! First come all weights, then what the optimiser keeps beside them, its state: who reads others'
 //! weights reads nothing else. Weights stand row by row, a row for each input and one for the bias: of
 //! a layer by columns each worker's by themselves, of one by samples all together, of which each worker
-//! has some rows. Slots stand in the same order; of each row slot by slot, `[m | v]`. A tail stands after
-//! the weights of whole column blocks, four numbers a row; of each of its vectors the slots stand side by
-//! side.
+//! has some rows. The state stands in the same order; of each row slot by slot, `[m | v]`. A tail stands
+//! after the weights of whole column blocks, four numbers a row; of each of its vectors the slots of the
+//! state stand side by side.
 
 use std::ops::Range;
 
@@ -38,10 +38,10 @@ pub(super) struct Parts {
     pub(super) rows: Range<usize>,
     /// The weights of a tail.
     pub(super) tail: Range<usize>,
-    /// The slots of the rows.
-    pub(super) slots: Range<usize>,
-    /// Those of the tail.
-    pub(super) tail_slots: Range<usize>,
+    /// The optimiser's state of the rows.
+    pub(super) state: Range<usize>,
+    /// That of the tail.
+    pub(super) tail_state: Range<usize>,
 }
 
 /// Weights of whole column blocks, a row for each input and one for the bias, and those of a tail.
@@ -137,11 +137,12 @@ impl Weights {
         let work = layout.partition.work(*rank, 0);
         let mut writer = turns.write();
         for block in work.blocks {
+            let column = layout.whole_column(block);
             for row in work.rows.clone() {
                 let values =
                     if row < inputs { &kernel.values[row * units..] } else { &bias.values };
                 let columns = &values[block * LANES..units.min((block + 1) * LANES)];
-                let at = layout.at(block, row, slot);
+                let at = layout.at(column, row, slot);
                 let vector = writer.vectors(at / LANES..at / LANES + 1);
                 as_numbers_mut(vector)[at % LANES..][..columns.len()].copy_from_slice(columns);
             }
@@ -154,10 +155,11 @@ impl Weights {
         let numbers = as_numbers(&weights);
         let Partition { units, .. } = self.layout.partition;
         for block in 0..self.layout.partition.column_blocks() {
+            let column = self.layout.whole_column(block);
             let rows = kernel.values.chunks_exact_mut(units).chain([&mut bias.values[..]]);
             for (row, values) in rows.enumerate() {
                 let columns = &mut values[block * LANES..units.min((block + 1) * LANES)];
-                let at = self.layout.at(block, row, slot);
+                let at = self.layout.at(column, row, slot);
                 columns.copy_from_slice(&numbers[at..][..columns.len()]);
             }
         }
@@ -165,7 +167,7 @@ impl Weights {
 }
 
 impl Layout {
-    /// Slots beside the weights.
+    /// Slots of the state: those beside the weight itself.
     fn beside(&self) -> usize {
         self.slots - 1
     }
@@ -175,11 +177,11 @@ impl Layout {
         self.partition.rows() * self.partition.whole_column_blocks()
     }
 
-    /// Vectors of weights; their slots come after them.
+    /// Vectors of weights; the state comes after them.
     fn weights(&self) -> usize {
         let partition = &self.partition;
-        let has_tail = partition.whole_column_blocks() < partition.column_blocks();
-        self.first_of_tail() + if has_tail { tail_vectors(partition.rows()) } else { 0 }
+        let tail = if partition.ends_in_tail() { tail_vectors(partition.rows()) } else { 0 };
+        self.first_of_tail() + tail
     }
 
     /// Vectors in all.
@@ -187,8 +189,8 @@ impl Layout {
         self.weights() * self.slots
     }
 
-    /// The first vector of the slots that belong to vector `weights`, the first of a row.
-    fn slots_of(&self, weights: usize) -> usize {
+    /// The first vector of the state that belongs to vector `weights`, the first of a row.
+    fn state_of(&self, weights: usize) -> usize {
         self.weights() + weights * self.beside()
     }
 
@@ -202,9 +204,9 @@ impl Layout {
             true => first + tail_vectors(work.rows.start)..first + tail_vectors(work.rows.end),
             false => first..first,
         };
-        let slots =
-            |weights: &Range<usize>| self.slots_of(weights.start)..self.slots_of(weights.end);
-        Parts { slots: slots(&rows), tail_slots: slots(&tail), rows, tail }
+        let state =
+            |weights: &Range<usize>| self.state_of(weights.start)..self.state_of(weights.end);
+        Parts { state: state(&rows), tail_state: state(&tail), rows, tail }
     }
 
     /// The first vector of the weights of the blocks of `work`, in the first row.
@@ -215,6 +217,7 @@ impl Layout {
     /// Where the weights of whole column block `block` stand.
     pub(super) fn column(&self, block: usize) -> ColumnPlace {
         let Self { partition, .. } = self;
+        debug_assert!(!partition.is_tail(block), "a tail stands by itself");
         let mut works = (0..partition.workers).map(|rank| partition.work(rank, 0));
         let owner = works.find(|work| work.blocks.contains(&block));
         let work = owner.expect("every block has an owner");
@@ -222,27 +225,31 @@ impl Layout {
         ColumnPlace { first_row, width, block: block - work.blocks.start }
     }
 
-    /// Where slot `slot` of the weights of column block `block` in row `row` stands, counted in
-    /// numbers: they are side by side.
-    fn at(&self, block: usize, row: usize, slot: usize) -> usize {
-        if self.partition.is_tail(block) {
+    /// Where `block` stands if it is whole; a tail has one place alone.
+    fn whole_column(&self, block: usize) -> Option<ColumnPlace> {
+        (!self.partition.is_tail(block)).then(|| self.column(block))
+    }
+
+    /// Where slot `slot` of the weights of a whole `column`, or of the tail, in row `row` stands, counted
+    /// in numbers: they are side by side.
+    fn at(&self, column: Option<ColumnPlace>, row: usize, slot: usize) -> usize {
+        let Some(column) = column else {
             let weights = self.first_of_tail() + row * TAIL / LANES;
-            let vector = if slot == 0 { weights } else { self.slots_of(weights) + slot - 1 };
+            let vector = if slot == 0 { weights } else { self.state_of(weights) + slot - 1 };
             return vector * LANES + row * TAIL % LANES;
-        }
-        let column = self.column(block);
+        };
         if slot == 0 {
             return column.at(row) * LANES;
         }
-        let slots = self.slots_of(column.first_row + row * column.width);
-        (slots + (slot - 1) * column.width + column.block) * LANES
+        let state = self.state_of(column.first_row + row * column.width);
+        (state + (slot - 1) * column.width + column.block) * LANES
     }
 }
 
 impl Parts {
     fn into_ranges(self) -> Vec<Range<usize>> {
-        let Self { rows, tail, slots, tail_slots } = self;
-        Vec::from([rows, tail, slots, tail_slots])
+        let Self { rows, tail, state, tail_state } = self;
+        Vec::from([rows, tail, state, tail_state])
     }
 }
 
@@ -279,7 +286,8 @@ mod tests {
                 for row in 0..partition.rows() {
                     for unit in 0..units {
                         for slot in 0..3 {
-                            let number = layout.at(unit / LANES, row, slot) + unit % LANES;
+                            let number = layout.at(layout.whole_column(unit / LANES), row, slot)
+                                + unit % LANES;
                             numbers[number] += 1;
                             assert_eq!(number / LANES < layout.weights(), slot == 0);
                         }

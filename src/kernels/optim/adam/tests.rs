@@ -33,8 +33,8 @@ struct Engine {
 impl Engine {
     #[inline(always)]
     fn update<S: Simd>(&mut self, s: S, adam: Adam, step: u64, gradient: &F32x16) {
-        let (weights, slots) = self.row.split_at_mut(1);
-        let weights = WeightBlocks { weights, slots, first: 0 };
+        let (weights, state) = self.row.split_at_mut(1);
+        let weights = WeightBlocks { weights, state, first: 0 };
         adam.at(step).update(s, [s.load(gradient)], weights);
     }
 

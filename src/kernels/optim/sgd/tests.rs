@@ -10,8 +10,8 @@ const RATE: f64 = 0.05;
 
 /// A row of a single block.
 fn block(row: &mut [F32x16; 2]) -> WeightBlocks<'_> {
-    let (weights, slots) = row.split_at_mut(1);
-    WeightBlocks { weights, slots, first: 0 }
+    let (weights, state) = row.split_at_mut(1);
+    WeightBlocks { weights, state, first: 0 }
 }
 
 /// Checks that 100 updates by `update`, of a weight and a velocity, follow the formulas.
