@@ -51,8 +51,7 @@ impl Engine {
             Some(threads) => (threads, pool_of(threads)),
             None => (1, pool_of_all_cores()),
         };
-        let pool =
-            pool.map_err(|source| EngineError::Refused { threads, source: source.into() })?;
+        let pool = pool.map_err(|source| EngineError::Refused { threads, source })?;
         let isa = match options.isa {
             Some(isa) => isa,
             None => Isa::detect()?,

@@ -5,31 +5,41 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::sync_channel;
 use std::thread::{self, Builder, JoinHandle};
 
+use memmap2::MmapMut;
 use rayon::prelude::*;
-use rayon::{ThreadPool, ThreadPoolBuildError, ThreadPoolBuilder};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 
 use super::Cores;
 
 /// The stack of a thread, whatever the environment sets for others: none of ours needs more.
 const STACK: usize = 2 << 20;
 
+/// What a thread needs besides, as it begins.
+const BESIDE_STACK: usize = 64 << 10;
+
+/// Why threads cannot be had.
+pub(crate) type Refusal = Box<dyn std::error::Error + Send + Sync>;
+
 /// A pool of `threads` threads.
 ///
 /// # Errors
 /// When the system refuses some of them.
-pub(crate) fn pool_of(threads: usize) -> Result<ThreadPool, ThreadPoolBuildError> {
-    ThreadPoolBuilder::new()
+pub(crate) fn pool_of(threads: usize) -> Result<ThreadPool, Refusal> {
+    // A thread that is granted its stack and nothing more has the C library end the process, so there must
+    // be room for all of them before the first one begins.
+    drop(MmapMut::map_anon(threads.saturating_mul(STACK + BESIDE_STACK))?);
+    let pool = ThreadPoolBuilder::new()
         .num_threads(threads)
         .stack_size(STACK)
-        .thread_name(|index| format!("mnistry-{index}"))
-        .build()
+        .thread_name(|index| format!("mnistry-{index}"));
+    Ok(pool.build()?)
 }
 
 /// A pool of a thread a core, or of as many as the system grants.
 ///
 /// # Errors
 /// When it refuses even one.
-pub(crate) fn pool_of_all_cores() -> Result<ThreadPool, ThreadPoolBuildError> {
+pub(crate) fn pool_of_all_cores() -> Result<ThreadPool, Refusal> {
     let mut threads = Cores::usable().logical;
     loop {
         match pool_of(threads) {
