@@ -5,7 +5,7 @@ use std::panic::resume_unwind;
 use std::sync::mpsc::sync_channel;
 use std::thread::{self, Builder, JoinHandle};
 
-use memmap2::MmapMut;
+use memmap2::MmapOptions;
 use rayon::prelude::*;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
@@ -27,7 +27,8 @@ pub(crate) type Refusal = Box<dyn std::error::Error + Send + Sync>;
 pub(crate) fn pool_of(threads: usize) -> Result<ThreadPool, Refusal> {
     // A thread that is granted its stack and nothing more has the C library end the process, so there must
     // be room for all of them before the first one begins.
-    drop(MmapMut::map_anon(threads.saturating_mul(STACK + BESIDE_STACK))?);
+    let room = threads.saturating_mul(STACK + BESIDE_STACK);
+    drop(MmapOptions::new().len(room).no_reserve_swap().map_anon()?);
     let pool = ThreadPoolBuilder::new()
         .num_threads(threads)
         .stack_size(STACK)

@@ -15,10 +15,11 @@ use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, as_numbers, load_up_to_all, 
 /// Numbers from which on a B is large: its rows lie in too many pages, 128.
 const LARGE_FROM: usize = 1 << 17;
 
-/// Column blocks of B, each of which reads all of A, and terms of all their sums, from which on it pays
-/// to pack an A that is transposed: measured.
+/// Column blocks of B, each of which reads all of A, from which on it may pay to pack an A that is
+/// transposed (measured).
 const PACK_A_FROM_BLOCKS: usize = 6;
-const PACK_A_FROM_TERMS: usize = 1025;
+/// Vectors of B from which on it does.
+const PACK_A_FROM_VECTORS: usize = 1025;
 
 /// What the sums of a product start from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +102,7 @@ impl Kernel for Loops<'_, '_, '_, '_> {
         let in_place = if b.column_stride == 1 && m <= max_rows { b.columns / LANES } else { 0 };
         // Down the columns of A each number is in a page of its own: packed, if enough of B passes by.
         let is_transposed = a.row_stride == 1 && a.column_stride > 1;
-        let pays = n_blocks >= PACK_A_FROM_BLOCKS && k * n_blocks >= PACK_A_FROM_TERMS;
+        let pays = n_blocks >= PACK_A_FROM_BLOCKS && k * n_blocks >= PACK_A_FROM_VECTORS;
         let packs_a = S::PACKS_TRANSPOSED_A && is_transposed && pays;
         // A panel that all of A passes by at once is used while it is fresh, and never again; but a packed
         // A would be packed again for each.

@@ -31,7 +31,7 @@ use crate::simd::{F32x16, LANES};
 /// The most column blocks that a pass takes.
 const MAX_BLOCKS: usize = 6;
 
-/// Whether so many units are computed in one pass over the images.
+/// Whether so many units are no more than the widest pass over the images takes, with a tail.
 pub(crate) const fn is_one_pass(units: usize) -> bool {
     units <= MAX_BLOCKS * LANES + TAIL
 }
