@@ -247,3 +247,34 @@ fn folders_that_the_log_of_steps_lacks_are_made() {
     desk.succeed("train --data data --epochs 1 --run-dir run --log-steps new/deep/steps.csv -q");
     assert!(desk.read("new/deep/steps.csv").starts_with("step,loss\n1,"));
 }
+
+/// Of processes that share a terminal or a pipe, one must not end the other's line.
+#[test]
+#[cfg(unix)]
+fn what_is_wrong_is_written_at_once() {
+    use std::os::fd::OwnedFd;
+    use std::os::unix::net::UnixDatagram;
+
+    let desk = Desk::new();
+    for (arguments, rank) in [
+        ("train --data none", "0"),
+        ("train --data data --isa avx1024", "0"),
+        ("train --data data --isa avx1024", "1"),
+        ("export none --to none.onnx --format keras", "0"),
+    ] {
+        // It keeps each write apart.
+        let (theirs, ours) = UnixDatagram::pair().unwrap();
+        let mut command = desk.command(arguments);
+        command.env("PMI_SIZE", "2").env("PMI_RANK", rank).stdout(Stdio::null());
+        let status = command.stderr(OwnedFd::from(theirs)).status().unwrap();
+        assert!(!status.success(), "{arguments}");
+        drop(command);
+        ours.set_nonblocking(true).unwrap();
+        let (mut said, mut writes) = ([0; 4096], 0);
+        while let Ok(length @ 1..) = ours.recv(&mut said) {
+            writes += 1;
+            assert_eq!(said[length - 1], b'\n', "{arguments}: {}", said[..length].escape_ascii());
+        }
+        assert!(writes > 0, "{arguments}");
+    }
+}

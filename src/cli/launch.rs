@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 use std::env;
-#[cfg(feature = "mpi")]
+use std::thread;
 use std::time::Duration;
 
 use mnistry::Ranks;
@@ -17,6 +17,9 @@ const STARTERS: [(&str, &str, &str); 3] = [
     // Not of the job, whose script may start one process alone.
     ("srun", "SLURM_STEP_NUM_TASKS", "SLURM_PROCID"),
 ];
+
+/// For how long a process that fails leaves the first one to say why.
+const TIME_TO_SPEAK: Duration = Duration::from_secs(1);
 
 /// For how many seconds a rank waits for an answer of others, where the environment does not say it.
 #[cfg(feature = "mpi")]
@@ -67,13 +70,14 @@ impl Launch {
     }
 
     /// Says that the first one says what is wrong: where a variable is left of something else, there is
-    /// no other one.
+    /// no other one. Then gives it time to: `mpirun` ends all as soon as one has failed.
     pub(super) fn defer(self) {
         let Self { variable, size, rank, .. } = self;
         output::note(format_args!(
             "process {rank} of {size} by {variable}: process 0 says what is wrong; if this one was started \
              alone, start it by `env -u {variable}`"
         ));
+        thread::sleep(TIME_TO_SPEAK);
     }
 
     /// Refuses a `shard` that is not this process's own.

@@ -136,9 +136,9 @@ pub(crate) fn run() -> ExitCode {
         // each its own.
         (Err(error), Some(launch)) if error.use_stderr() && !is_shard() => {
             launch.defer();
-            return ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2));
+            return output::exit_code(&error);
         }
-        (Err(error), _) => error.exit(),
+        (Err(error), _) => return output::refuse(&error),
     };
     if let Some(launch) = Launch::found().filter(|launch| launch.is_first() && !is_quiet())
         && let Some(work) = command.not_shared()
@@ -163,7 +163,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Partly) => ExitCode::FAILURE,
         Ok(Outcome::Interrupted(code)) => ExitCode::from(code),
-        Err(CommandError::Usage(error)) => error.exit(),
+        Err(CommandError::Usage(error)) => output::refuse(&error),
         Err(error) => {
             output::note(format_args!("error: {error}"));
             ExitCode::FAILURE

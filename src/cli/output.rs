@@ -5,6 +5,7 @@
 
 use std::fmt::Arguments;
 use std::io::{self, ErrorKind, IsTerminal, Write};
+use std::process::ExitCode;
 
 use anstream::{AutoStream, ColorChoice};
 use clap::Args;
@@ -84,5 +85,26 @@ pub(super) fn has_bars() -> bool {
 
 /// Says a line on stderr. Where even that cannot be written, there is nobody to tell.
 pub(super) fn note(line: Arguments<'_>) {
-    let _ = writeln!(io::stderr(), "{line}");
+    say(&format!("{line}\n"));
+}
+
+/// Says what is wrong with the arguments, and how the process ends; help and the version are no fault.
+pub(super) fn refuse(error: &clap::Error) -> ExitCode {
+    let is_plain = AutoStream::choice(&io::stderr()) == ColorChoice::Never;
+    if error.use_stderr() && is_plain {
+        say(&error.render().to_string());
+    } else {
+        let _ = error.print();
+    }
+    exit_code(error)
+}
+
+/// The exit code of wrong usage.
+pub(super) fn exit_code(error: &clap::Error) -> ExitCode {
+    ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+}
+
+/// Writes a text to stderr at once: of processes that share it, in pieces, one would end the other's line.
+fn say(text: &str) {
+    let _ = io::stderr().write_all(text.as_bytes());
 }

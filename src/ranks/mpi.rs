@@ -1,6 +1,7 @@
 //! Ranks by MPI, the messages that clusters have.
 
 use std::collections::VecDeque;
+use std::io::{self, Write};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::thread;
@@ -94,11 +95,11 @@ impl Mpi {
 
     /// Ends the job, as `who` does not answer: MPI cannot go on without it.
     fn end(&self, who: &str) -> ! {
-        eprintln!(
-            "error: rank {}: {who} has not answered for {} s, so the job ends; what is complete is kept",
+        say(&format!(
+            "error: rank {}: {who} has not answered for {} s, so the job ends; what is complete is kept\n",
             self.rank,
             self.patience.as_secs(),
-        );
+        ));
         // What cannot be reached cannot be told.
         let watch = thread::Builder::new().spawn(|| {
             thread::sleep(ENDING);
@@ -117,10 +118,10 @@ fn within<T>(patience: Duration, begin: impl FnOnce() -> T) -> Result<T, Error> 
     let (begun, watched) = mpsc::channel::<()>();
     let watch = move || {
         if watched.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
-            eprintln!(
-                "error: another rank has not come to the start of MPI for {} s, so the job ends",
+            say(&format!(
+                "error: another rank has not come to the start of MPI for {} s, so the job ends\n",
                 patience.as_secs()
-            );
+            ));
             std::process::exit(1);
         }
     };
@@ -128,6 +129,11 @@ fn within<T>(patience: Duration, begin: impl FnOnce() -> T) -> Result<T, Error> 
     let found = begin();
     drop(begun);
     Ok(found)
+}
+
+/// Writes a line to stderr at once: in pieces, those of ranks that share it would come between.
+fn say(line: &str) {
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// All ranks.
