@@ -126,7 +126,7 @@ impl Train {
             let run = FollowedRun::read(ranks, &message)?;
             let place = self.common.place_of(run.config());
             let classes = run.config().class_names.clone();
-            match self.common.find(&place, classes.as_ref()) {
+            match engine.install(|| self.common.find(&place, classes.as_ref())) {
                 Ok(found) => run.train(&engine, &found.data)?,
                 Err(error) => {
                     run.decline(&error);
@@ -158,7 +158,7 @@ impl Train {
             self.check_log(file)?;
         }
         let classes = self.settings.class_names()?;
-        let found = self.common.find(&self.common.place(), classes.as_ref())?;
+        let found = engine.install(|| self.common.find(&self.common.place(), classes.as_ref()))?;
         let Start { network, notes } = self.settings.network(&found.data)?;
         for note in notes {
             self.common.output.note(format_args!("--init: {note}"));
@@ -211,7 +211,7 @@ impl Train {
         // What is read in another way than before has another checksum, and is refused.
         let place = self.common.place_of(run.config());
         let classes = run.config().class_names.clone();
-        let data = self.common.find(&place, classes.as_ref())?.data;
+        let data = engine.install(|| self.common.find(&place, classes.as_ref()))?.data;
         let interrupt = Interrupt::listen(engine.stop_flag())?;
         let run = match self.epochs {
             Some(_) => run.command(command_line()),

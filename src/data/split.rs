@@ -87,7 +87,8 @@ impl Split {
     /// The number of classes that the labels need: the greatest label plus one.
     #[must_use]
     pub fn classes(&self) -> usize {
-        self.labels.iter().max().map_or(0, |&label| usize::from(label) + 1)
+        // Its labels are many, and at least one.
+        usize::from(self.labels.iter().copied().fold(0, u8::max)) + 1
     }
 
     /// Whether the files are still as they were when they were opened: where another process has

@@ -91,6 +91,12 @@ impl Engine {
         self.pool.current_num_threads()
     }
 
+    /// Does `work` with the engine's threads, such as reading a data set, in place of threads that are
+    /// begun for it.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        self.pool.install(work)
+    }
+
     /// The ranks that train together, where they are several.
     #[must_use]
     pub fn ranks(&self) -> Option<&Ranks> {

@@ -52,7 +52,7 @@ pub(super) fn fma_peak(engine: &Engine, effort: Effort) -> FmaPeak {
     }
 }
 
-/// The peak of all threads of `engine` together, measured in some three milliseconds: right within a
+/// The peak of all threads of `engine` together, measured in about a millisecond: right within a
 /// few per cent.
 pub(super) fn peak_at_a_glance(engine: &Engine) -> f64 {
     let isa = engine.isa();
@@ -64,7 +64,7 @@ pub(super) fn peak_at_a_glance(engine: &Engine) -> f64 {
 /// How long a thread works for a rate that is to be relied on.
 const TURN: Duration = Duration::from_millis(5);
 /// The same, for one that is not.
-const GLANCE: Duration = Duration::from_micros(500);
+const GLANCE: Duration = Duration::from_micros(200);
 
 fn one_thread_rate(isa: Isa) -> f64 {
     rate_over(TURN, isa)

@@ -184,8 +184,8 @@ impl View for Array<'_> {
     }
     fn data(&self) -> Cow<'_, [u8]> {
         match self.numbers {
-            Numbers::F32(numbers) => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
-            Numbers::F64(numbers) => numbers.iter().flat_map(|n| n.to_le_bytes()).collect(),
+            Numbers::F32(numbers) => bytes(numbers, f32::to_le_bytes),
+            Numbers::F64(numbers) => bytes(numbers, f64::to_le_bytes),
         }
     }
     fn data_len(&self) -> usize {
@@ -194,4 +194,10 @@ impl View for Array<'_> {
             Numbers::F64(numbers) => size_of_val(numbers),
         }
     }
+}
+
+/// The bytes of all `numbers`, each as `of` has them: copied as whole numbers.
+fn bytes<T: Copy, const N: usize>(numbers: &[T], of: impl Fn(T) -> [u8; N]) -> Cow<'static, [u8]> {
+    let bytes: Vec<_> = numbers.iter().map(|&number| of(number)).collect();
+    Cow::Owned(bytes.into_flattened())
 }

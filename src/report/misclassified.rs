@@ -43,8 +43,8 @@ pub fn misclassified(
     }
     let mut predictions = Vec::with_capacity(indices.len());
     for portion in indices.chunks(PORTION) {
-        let pixels = portion.iter().flat_map(|&index| split.image(index)).copied();
-        predictions.extend(engine.predict_batch(network, pixels.collect::<Vec<_>>())?);
+        let images: Vec<_> = portion.iter().map(|&index| split.image(index)).collect();
+        predictions.extend(engine.predict_batch(network, images.concat())?);
     }
     split.check_unchanged()?;
     let found = indices.iter().zip(predictions).map(|(&index, prediction)| Misclassified {

@@ -1,5 +1,8 @@
 //! Pictures that stand within a page, as data.
 
+use std::fmt;
+
+use askama::filters::HtmlSafe;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use image::codecs::png::PngEncoder;
@@ -11,10 +14,21 @@ use crate::report::error::Result;
 /// A picture, and its size in pixels.
 #[derive(Clone, Debug)]
 pub(super) struct Picture {
-    /// A PNG file as a `data:` address.
-    pub(super) address: String,
+    pub(super) address: Address,
     pub(super) width: usize,
     pub(super) height: usize,
+}
+
+/// A PNG file as a `data:` address: letters, digits and `:/;,+=`, of which HTML gives none a meaning.
+#[derive(Clone, Debug)]
+pub(super) struct Address(String);
+
+impl HtmlSafe for Address {}
+
+impl fmt::Display for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
 }
 
 impl Picture {
@@ -44,6 +58,7 @@ impl Picture {
     /// The PNG file `png`, an image of `shape`.
     fn of(shape: ImageShape, png: &[u8]) -> Self {
         let ImageShape { height, width } = shape;
-        Self { address: format!("data:image/png;base64,{}", STANDARD.encode(png)), width, height }
+        let address = Address(format!("data:image/png;base64,{}", STANDARD.encode(png)));
+        Self { address, width, height }
     }
 }

@@ -55,14 +55,16 @@ impl RunPictures {
                 None => None,
             })
         };
-        let found = found.into_iter().map(picture).collect::<Result<Vec<_>>>()?;
+        let draw = || found.into_iter().map(picture).collect::<Result<Vec<_>>>();
+        // The two that take longest.
+        let (found, first_layer) = engine.install(|| rayon::join(draw, || first_layer(network)));
         let fit = &record.config.fit;
         Ok(Self {
-            misclassified: found.into_iter().flatten().collect(),
+            misclassified: found?.into_iter().flatten().collect(),
             samples: samples::of_classes(data)?,
             classes: data.classes(),
             augmented: samples::augmented(&data.train, &fit.augmentation, fit.seed)?,
-            first_layer: first_layer(network)?,
+            first_layer: first_layer?,
         })
     }
 }

@@ -55,7 +55,7 @@ pub(super) fn first_layer(network: &Network) -> Result<Option<FirstLayer>> {
     let count = kernel.values.len() / shape.pixels().max(1);
     let strongest = strongest(&kernel.values);
     let picture = |unit: usize| {
-        let weights = kernel.values.iter().skip(unit).step_by(count);
+        let weights = kernel.values.chunks_exact(count).map(|row| row[unit]);
         let pixels: Vec<_> = weights.map(|weight| diverging(weight / strongest)).collect();
         Picture::coloured(shape, &pixels)
     };
@@ -67,8 +67,11 @@ pub(super) fn first_layer(network: &Network) -> Result<Option<FirstLayer>> {
 /// The size that one in a hundred of `weights` exceeds: a few large ones would leave all others pale.
 fn strongest(weights: &[f32]) -> f32 {
     let mut sizes: Vec<_> = weights.iter().map(|weight| weight.abs()).collect();
-    sizes.sort_by(f32::total_cmp);
-    let strong = sizes.get(sizes.len() * 99 / 100).copied().unwrap_or_default();
+    if sizes.is_empty() {
+        return f32::MIN_POSITIVE;
+    }
+    let at = sizes.len() * 99 / 100;
+    let (_, strong, _) = sizes.select_nth_unstable_by(at, f32::total_cmp);
     // Of weights that are all nothing every colour is white.
     strong.max(f32::MIN_POSITIVE)
 }
