@@ -140,6 +140,11 @@ impl Partition {
         }
     }
 
+    /// The columns from the first block of `work` on.
+    pub(crate) fn columns_from(&self, work: &WorkRange) -> usize {
+        self.units.saturating_sub(work.blocks.start * LANES)
+    }
+
     /// Whether the last column block is a tail.
     pub(crate) fn ends_in_tail(&self) -> bool {
         self.ends_in_tail

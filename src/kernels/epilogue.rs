@@ -10,10 +10,28 @@ use crate::simd::Simd;
 /// is computed.
 ///
 /// One of [`finish`](Self::finish) and [`finish_tile`](Self::finish_tile) must be implemented, as
-/// each does by default what the other does.
+/// each does by default what the other does; [`start_tile`](Self::start_tile) asks for one start after
+/// the other.
 pub(crate) trait Epilogue<S: Simd, Row: Copy = usize> {
     /// What the sums of vector `column` of `row` start from.
     fn start(&self, s: S, row: Row, column: usize) -> S::F32;
+
+    /// What those of a tile start from: of each of `rows`, `N` vectors from `column` on.
+    #[inline(always)]
+    fn start_tile<const ROWS: usize, const N: usize>(
+        &self,
+        s: S,
+        rows: &[Row; ROWS],
+        column: usize,
+    ) -> [[S::F32; N]; ROWS] {
+        let mut tile = [[s.zero(); N]; ROWS];
+        for (starts, &row) in tile.iter_mut().zip(rows) {
+            for (n, start) in starts.iter_mut().enumerate() {
+                *start = self.start(s, row, column + n);
+            }
+        }
+        tile
+    }
 
     /// Takes the finished sums of `row`, of `N` vectors from `column` on.
     #[inline(always)]

@@ -72,6 +72,10 @@ impl Lanes for Avx2 {
         avx2!(H => _mm256_store_ps(vector.0.as_mut_ptr().add(8 * H), a[H]));
     }
     #[inline(always)]
+    fn load_unaligned(self, x: &[f32; 16]) -> Pair<__m256> {
+        avx2!(H => _mm256_loadu_ps(x.as_ptr().add(8 * H)))
+    }
+    #[inline(always)]
     fn add(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
         avx2!(H => _mm256_add_ps(a[H], b[H]))
     }
@@ -145,6 +149,11 @@ impl Lanes for Half {
         unsafe { _mm256_store_ps(vector.0.as_mut_ptr().add(8 * usize::from(self.is_upper)), a) }
     }
     #[inline(always)]
+    fn load_unaligned(self, x: &[f32; 16]) -> __m256 {
+        // SAFETY: the token proves that the CPU has AVX, and either half lies within the numbers.
+        unsafe { _mm256_loadu_ps(x.as_ptr().add(8 * usize::from(self.is_upper))) }
+    }
+    #[inline(always)]
     fn add(self, a: __m256, b: __m256) -> __m256 {
         // SAFETY: the token proves that the CPU has AVX.
         unsafe { _mm256_add_ps(a, b) }
@@ -187,10 +196,6 @@ impl Simd for Avx2 {
     #[inline(always)]
     fn register(self, index: usize) -> Half {
         Half { _token: self, is_upper: index > 0 }
-    }
-    #[inline(always)]
-    fn load_unaligned(self, x: &[f32; 16]) -> Pair<__m256> {
-        avx2!(H => _mm256_loadu_ps(x.as_ptr().add(8 * H)))
     }
     #[inline(always)]
     fn store_unaligned(self, a: Pair<__m256>, x: &mut [f32; 16]) {

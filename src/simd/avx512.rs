@@ -49,6 +49,10 @@ impl Lanes for Avx512 {
         avx512!(_mm512_store_ps(vector.0.as_mut_ptr(), a))
     }
     #[inline(always)]
+    fn load_unaligned(self, x: &[f32; 16]) -> __m512 {
+        avx512!(_mm512_loadu_ps(x.as_ptr()))
+    }
+    #[inline(always)]
     fn add(self, a: __m512, b: __m512) -> __m512 {
         avx512!(_mm512_add_ps(a, b))
     }
@@ -86,10 +90,6 @@ impl Simd for Avx512 {
     #[inline(always)]
     fn register(self, _index: usize) -> Self {
         self
-    }
-    #[inline(always)]
-    fn load_unaligned(self, x: &[f32; 16]) -> __m512 {
-        avx512!(_mm512_loadu_ps(x.as_ptr()))
     }
     #[inline(always)]
     fn store_unaligned(self, a: __m512, x: &mut [f32; 16]) {

@@ -59,6 +59,8 @@ pub(crate) trait Lanes: Copy {
     fn load(self, vector: &F32x16) -> Self::F32;
     /// Writes the lanes of `vector`, aligned.
     fn store(self, a: Self::F32, vector: &mut F32x16);
+    /// Reads the lanes of 16 numbers at any address.
+    fn load_unaligned(self, x: &[f32; LANES]) -> Self::F32;
     /// a + b
     fn add(self, a: Self::F32, b: Self::F32) -> Self::F32;
     /// a − b
@@ -103,8 +105,6 @@ pub(crate) trait Simd: Lanes + Send + Sync + 'static {
     /// Runs `kernel` where the instruction set is enabled; what is inlined into it may use it.
     fn vectorize<K: Kernel>(self, kernel: K) -> K::Output;
 
-    /// Reads 16 numbers at any address.
-    fn load_unaligned(self, x: &[f32; LANES]) -> Self::F32;
     /// Writes 16 numbers at any address.
     fn store_unaligned(self, a: Self::F32, x: &mut [f32; LANES]);
 

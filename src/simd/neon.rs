@@ -54,6 +54,10 @@ impl Lanes for Neon {
         self.store_unaligned(a, &mut vector.0);
     }
     #[inline(always)]
+    fn load_unaligned(self, x: &[f32; 16]) -> Quad<float32x4_t> {
+        neon!(Q => vld1q_f32(x.as_ptr().add(4 * Q)))
+    }
+    #[inline(always)]
     fn add(self, a: Quad<float32x4_t>, b: Quad<float32x4_t>) -> Quad<float32x4_t> {
         neon!(Q => vaddq_f32(a[Q], b[Q]))
     }
@@ -114,15 +118,19 @@ impl Lanes for Quarter {
     }
     #[inline(always)]
     fn load(self, vector: &F32x16) -> float32x4_t {
-        let (quarters, _) = vector.0.as_chunks::<4>();
-        // SAFETY: the token proves that the CPU has NEON, and a quarter is four `f32`.
-        unsafe { vld1q_f32(quarters[self.index].as_ptr()) }
+        self.load_unaligned(&vector.0)
     }
     #[inline(always)]
     fn store(self, a: float32x4_t, vector: &mut F32x16) {
         let (quarters, _) = vector.0.as_chunks_mut::<4>();
         // SAFETY: as for `load`.
         unsafe { vst1q_f32(quarters[self.index].as_mut_ptr(), a) }
+    }
+    #[inline(always)]
+    fn load_unaligned(self, x: &[f32; 16]) -> float32x4_t {
+        let (quarters, _) = x.as_chunks::<4>();
+        // SAFETY: the token proves that the CPU has NEON, and a quarter is four `f32`.
+        unsafe { vld1q_f32(quarters[self.index].as_ptr()) }
     }
     #[inline(always)]
     fn add(self, a: float32x4_t, b: float32x4_t) -> float32x4_t {
@@ -166,10 +174,6 @@ impl Simd for Neon {
     #[inline(always)]
     fn register(self, index: usize) -> Quarter {
         Quarter { _token: self, index }
-    }
-    #[inline(always)]
-    fn load_unaligned(self, x: &[f32; 16]) -> Quad<float32x4_t> {
-        neon!(Q => vld1q_f32(x.as_ptr().add(4 * Q)))
     }
     #[inline(always)]
     fn store_unaligned(self, a: Quad<float32x4_t>, x: &mut [f32; 16]) {

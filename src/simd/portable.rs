@@ -32,6 +32,10 @@ impl Lanes for Portable {
         vector.0 = a.to_array();
     }
     #[inline(always)]
+    fn load_unaligned(self, x: &[f32; 16]) -> f32x16 {
+        f32x16::new(*x)
+    }
+    #[inline(always)]
     fn add(self, a: f32x16, b: f32x16) -> f32x16 {
         a + b
     }
@@ -70,13 +74,17 @@ impl Lanes for Register {
     }
     #[inline(always)]
     fn load(self, vector: &F32x16) -> InRegister {
-        let (registers, _) = vector.0.as_chunks();
-        InRegister::new(registers[self.0])
+        self.load_unaligned(&vector.0)
     }
     #[inline(always)]
     fn store(self, a: InRegister, vector: &mut F32x16) {
         let (registers, _) = vector.0.as_chunks_mut();
         registers[self.0] = a.to_array();
+    }
+    #[inline(always)]
+    fn load_unaligned(self, x: &[f32; 16]) -> InRegister {
+        let (registers, _) = x.as_chunks();
+        InRegister::new(registers[self.0])
     }
     #[inline(always)]
     fn add(self, a: InRegister, b: InRegister) -> InRegister {
@@ -112,10 +120,6 @@ impl Simd for Portable {
     #[inline(always)]
     fn register(self, index: usize) -> Register {
         Register(index)
-    }
-    #[inline(always)]
-    fn load_unaligned(self, x: &[f32; 16]) -> f32x16 {
-        f32x16::new(*x)
     }
     #[inline(always)]
     fn store_unaligned(self, a: f32x16, x: &mut [f32; 16]) {

@@ -26,6 +26,9 @@ impl Lanes for Scalar {
     fn store(self, a: Self::F32, vector: &mut F32x16) {
         vector.0 = a;
     }
+    fn load_unaligned(self, x: &[f32; LANES]) -> Self::F32 {
+        *x
+    }
     fn add(self, a: Self::F32, b: Self::F32) -> Self::F32 {
         zip(a, b, |a, b| a + b)
     }
@@ -54,9 +57,6 @@ impl Simd for Scalar {
     }
     fn register(self, _index: usize) -> Self {
         self
-    }
-    fn load_unaligned(self, x: &[f32; LANES]) -> Self::F32 {
-        *x
     }
     fn store_unaligned(self, a: Self::F32, x: &mut [f32; LANES]) {
         *x = a;

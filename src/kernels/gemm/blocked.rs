@@ -10,7 +10,7 @@ use super::operand::{AxisLayout, Lhs, OutputRange, Product, Rhs};
 use super::pack::{PackRange, pack};
 use super::tile::MicroTile;
 use crate::kernels::Epilogue;
-use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, as_numbers, load_up_to_all, vectors_for};
+use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, as_numbers, as_numbers_mut, vectors_for};
 
 /// Numbers from which on a B is large: its rows lie in too many pages, 128.
 const LARGE_FROM: usize = 1 << 17;
@@ -142,7 +142,12 @@ impl Kernel for Loops<'_, '_, '_, '_> {
                     // Loop 2, over what is not packed.
                     if packed_from > blocks.start {
                         let values = &b.values[terms.start * b.row_stride..];
-                        let rhs = Rhs { values, row_stride: b.row_stride, block_stride: LANES };
+                        let rhs = Rhs {
+                            values,
+                            row_stride: b.row_stride,
+                            block_stride: LANES,
+                            columns: usize::MAX,
+                        };
                         let output =
                             OutputRange { rows: rows.clone(), blocks: blocks.start..packed_from };
                         let product = Product { lhs, rhs, k: terms.len(), output };
@@ -152,7 +157,8 @@ impl Kernel for Loops<'_, '_, '_, '_> {
                     for block in (packed_from..blocks.end).step_by(S::NR_BLOCKS) {
                         let width = S::NR_BLOCKS.min(blocks.end - block);
                         let panel = &packed.b[(block - packed_from) * terms.len()..];
-                        let rhs = Rhs::of_vectors(panel, width, 1);
+                        let columns = b.columns - block * LANES;
+                        let rhs = Rhs::of_vectors(panel, width, 1).with_columns(columns);
                         epilogue.first_block = block;
                         let output = OutputRange { rows: rows.clone(), blocks: 0..width };
                         let product = Product { lhs, rhs, k: terms.len(), output };
@@ -186,13 +192,39 @@ impl IntoC<'_, '_> {
 impl<S: Simd> Epilogue<S> for IntoC<'_, '_> {
     #[inline(always)]
     fn start(&self, s: S, row: usize, block: usize) -> S::F32 {
-        if !self.from_c {
-            return s.zero();
-        }
-        load_up_to_all(s, &self.c.values[self.range(row, block)])
+        let [[start]] = self.start_tile(s, &[row], block);
+        start
     }
 
-    /// At once, as its rows need one look at where they end.
+    /// At once, as its rows need one look at where they end. What a loop of unknown length walks is
+    /// memory: a tile that it filled itself would not be kept in registers.
+    #[inline(always)]
+    fn start_tile<const ROWS: usize, const N: usize>(
+        &self,
+        s: S,
+        rows: &[usize; ROWS],
+        block: usize,
+    ) -> [[S::F32; N]; ROWS] {
+        let mut tile = [[s.zero(); N]; ROWS];
+        if !self.from_c {
+            return tile;
+        }
+        let start = self.range(rows[0], block).start;
+        let width = self.range(rows[0], block + N - 1).end - start;
+        let mut starts = [[F32x16::default(); N]; ROWS];
+        for (i, starts) in starts.iter_mut().enumerate() {
+            let numbers = &self.c.values[start + i * self.c.row_stride..][..width];
+            as_numbers_mut(starts)[..width].copy_from_slice(numbers);
+        }
+        for i in 0..ROWS {
+            for j in 0..N {
+                tile[i][j] = s.load(&starts[i][j]);
+            }
+        }
+        tile
+    }
+
+    /// At once, for the same reason.
     #[inline(always)]
     fn finish_tile<const ROWS: usize, const N: usize>(
         &mut self,

@@ -2,11 +2,11 @@
 
 #![allow(unsafe_code, reason = "calls the micro-kernel")]
 
-use super::micro_kernel::micro_kernel;
+use super::micro_kernel::{micro_kernel, narrow_micro_kernel};
 use super::operand::Product;
 use super::tile::MicroTile;
 use crate::kernels::Epilogue;
-use crate::simd::Simd;
+use crate::simd::{LANES, Simd};
 
 /// Computes `product` tile by tile: for NR columns, which are all that stays of B in the cache, all
 /// rows of A.
@@ -24,10 +24,39 @@ pub(super) fn macro_kernel<S: Simd, E: Epilogue<S>>(s: S, product: &Product<'_>,
             match output.blocks.end - block {
                 3.. if S::NR_BLOCKS >= 3 => rows::<S, E, 3>(s, product, block, epilogue),
                 2.. if S::NR_BLOCKS >= 2 => rows::<S, E, 2>(s, product, block, epilogue),
+                _ if S::is_narrow(*k, rhs.columns.saturating_sub(block * LANES)) => {
+                    narrow_rows(s, product, block, epilogue)
+                }
                 _ => rows::<S, E, 1>(s, product, block, epilogue),
             }
         };
     }
+}
+
+/// Computes all rows of column block `block`, of which one register has all columns; returns 1.
+///
+/// # Safety
+/// As for [`rows`].
+#[inline(always)]
+unsafe fn narrow_rows<S: Simd, E: Epilogue<S>>(
+    s: S,
+    product: &Product<'_>,
+    block: usize,
+    epilogue: &mut E,
+) -> usize {
+    let mut row = product.output.rows.start;
+    while row < product.output.rows.end {
+        // SAFETY: no tile is higher than what is left over, and the caller vouches for that.
+        row += unsafe {
+            match product.output.rows.end - row {
+                // More rows would need more addresses than there are registers for.
+                8.. => narrow_micro_kernel::<S, E, 8>(s, product, row, block, epilogue),
+                4.. => narrow_micro_kernel::<S, E, 4>(s, product, row, block, epilogue),
+                _ => narrow_micro_kernel::<S, E, 1>(s, product, row, block, epilogue),
+            }
+        };
+    }
+    1
 }
 
 /// Computes all rows of `BLOCKS` column blocks from `block` on, in tiles of MR rows and a few lower

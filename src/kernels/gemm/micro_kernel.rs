@@ -4,10 +4,71 @@
 
 use super::operand::Product;
 use crate::kernels::Epilogue;
-use crate::simd::Simd;
+use crate::simd::{F32x16, Lanes, Simd};
 
 /// Computes the tile of `ROWS` rows × `BLOCKS` column blocks of C that begins at row `row`, block
 /// `block`; returns `ROWS`.
+///
+/// # Safety
+/// As for [`add_terms`].
+#[inline(always)]
+pub(super) unsafe fn micro_kernel<S, E, const ROWS: usize, const BLOCKS: usize>(
+    s: S,
+    product: &Product<'_>,
+    row: usize,
+    block: usize,
+    epilogue: &mut E,
+) -> usize
+where
+    S: Simd,
+    E: Epilogue<S>,
+{
+    let rows = std::array::from_fn(|i| row + i);
+    let sums = epilogue.start_tile(s, &rows, block);
+    // SAFETY: the caller vouches for it.
+    let sums: [[S::F32; BLOCKS]; ROWS] = unsafe { add_terms(s, product, row, block, sums) };
+    epilogue.finish_tile(s, &rows, block, sums);
+    ROWS
+}
+
+/// The same of one column block, of which the first register has all columns that there are: the
+/// others keep what they start from.
+///
+/// # Safety
+/// As for [`add_terms`].
+#[inline(always)]
+pub(super) unsafe fn narrow_micro_kernel<S, E, const ROWS: usize>(
+    s: S,
+    product: &Product<'_>,
+    row: usize,
+    block: usize,
+    epilogue: &mut E,
+) -> usize
+where
+    S: Simd,
+    E: Epilogue<S>,
+{
+    let register = s.register(0);
+    let rows = std::array::from_fn(|i| row + i);
+    // A vector comes apart, and together, in memory.
+    let mut tile: [[S::F32; 1]; ROWS] = epilogue.start_tile(s, &rows, block);
+    let mut vectors = [F32x16::default(); ROWS];
+    let mut sums = [[register.zero()]; ROWS];
+    for i in 0..ROWS {
+        s.store(tile[i][0], &mut vectors[i]);
+        sums[i] = [register.load(&vectors[i])];
+    }
+    // SAFETY: the caller vouches for it.
+    let sums = unsafe { add_terms(register, product, row, block, sums) };
+    for i in 0..ROWS {
+        register.store(sums[i][0], &mut vectors[i]);
+        tile[i] = [s.load(&vectors[i])];
+    }
+    epilogue.finish_tile(s, &rows, block, tile);
+    ROWS
+}
+
+/// Adds the terms of the product to the `sums` of a tile, of the lanes `l`.
 ///
 /// For each p, `BLOCKS` vectors of B are loaded and `ROWS` numbers of A broadcast, for `ROWS` ·
 /// `BLOCKS` multiply-adds.
@@ -17,23 +78,13 @@ use crate::simd::Simd;
 /// [`Lhs::check`](super::Lhs::check) passes for rows `row..row + ROWS`, and
 /// [`Rhs::check`](super::Rhs::check) for blocks `block..block + BLOCKS`.
 #[inline(always)]
-pub(super) unsafe fn micro_kernel<S, E, const ROWS: usize, const BLOCKS: usize>(
-    s: S,
+unsafe fn add_terms<L: Lanes, const ROWS: usize, const BLOCKS: usize>(
+    l: L,
     &Product { lhs, rhs, k, .. }: &Product<'_>,
     row: usize,
     block: usize,
-    epilogue: &mut E,
-) -> usize
-where
-    S: Simd,
-    E: Epilogue<S>,
-{
-    let mut sums = [[s.zero(); BLOCKS]; ROWS];
-    for (i, sums) in sums.iter_mut().enumerate() {
-        for (j, sum) in sums.iter_mut().enumerate() {
-            *sum = epilogue.start(s, row + i, block + j);
-        }
-    }
+    mut sums: [[L::F32; BLOCKS]; ROWS],
+) -> [[L::F32; BLOCKS]; ROWS] {
     let offsets = lhs.rows.offsets::<ROWS>(row);
     let mut rhs_at = block * rhs.block_stride;
     let mut block_at = 0;
@@ -43,20 +94,20 @@ where
         let steps = left.min(lhs.k.block);
         let mut lhs_at = block_at;
         for _ in 0..steps {
-            let mut b = [s.zero(); BLOCKS];
+            let mut b = [l.zero(); BLOCKS];
             for (j, b) in b.iter_mut().enumerate() {
                 // SAFETY: `rhs_at` is the offset of row p of `block`, and by the caller's check the
                 // 16 columns of each of the tile's blocks lie within the values.
                 let columns =
                     unsafe { &*rhs.values.as_ptr().add(rhs_at + j * rhs.block_stride).cast() };
-                *b = s.load_unaligned(columns);
+                *b = l.load_unaligned(columns);
             }
             for (offset, sums) in offsets.iter().zip(&mut sums) {
                 // SAFETY: `offset + lhs_at` is the offset of A[row + i, p], which by the caller's
                 // check lies within the values.
-                let a = s.splat(unsafe { *lhs.values.get_unchecked(offset + lhs_at) });
+                let a = l.splat(unsafe { *lhs.values.get_unchecked(offset + lhs_at) });
                 for (sum, &b) in sums.iter_mut().zip(&b) {
-                    *sum = s.mul_add(a, b, *sum);
+                    *sum = l.mul_add(a, b, *sum);
                 }
             }
             rhs_at += rhs.row_stride;
@@ -65,6 +116,5 @@ where
         block_at += lhs.k.block_stride;
         left -= steps;
     }
-    epilogue.finish_tile(s, &std::array::from_fn(|i| row + i), block, sums);
-    ROWS
+    sums
 }

@@ -93,10 +93,12 @@ pub(crate) struct Rhs<'a> {
     pub(crate) values: &'a [f32],
     pub(crate) row_stride: usize,
     pub(crate) block_stride: usize,
+    /// Columns that there are, from the first block on: those beyond are zero.
+    pub(crate) columns: usize,
 }
 
 impl<'a> Rhs<'a> {
-    /// Of `vectors`, strides being counted in vectors.
+    /// Of `vectors`, strides being counted in vectors; all of their columns are there.
     pub(crate) fn of_vectors(
         vectors: &'a [F32x16],
         row_stride: usize,
@@ -106,7 +108,13 @@ impl<'a> Rhs<'a> {
             values: as_numbers(vectors),
             row_stride: row_stride * LANES,
             block_stride: block_stride * LANES,
+            columns: usize::MAX,
         }
+    }
+
+    /// The same, of which no more `columns` are there.
+    pub(crate) fn with_columns(self, columns: usize) -> Self {
+        Self { columns, ..self }
     }
 
     /// The 16 columns of row `p`, column block `block`.

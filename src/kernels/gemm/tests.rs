@@ -250,6 +250,7 @@ proptest! {
         lhs_blocks in prop::option::of((select(vec![1_usize, 5, 16]), 0_usize..=16)),
         by_rows in any::<bool>(),
         (rows_of_blocks, gap) in (any::<bool>(), 0_usize..=2),
+        absent in 0..LANES,
         seed in any::<u64>().no_shrink(),
     ) {
         let mut rng = Rng::stream(seed, Stream::Shuffle, 1);
@@ -271,13 +272,21 @@ proptest! {
         };
         let mut b = vec![UNTOUCHED; (k + gap) * (blocks + gap) * LANES];
         for (p, g) in (0..k).flat_map(|p| (0..blocks).map(move |g| (p, g))) {
-            b[p * row_stride + g * block_stride..][..LANES].fill_with(|| number(&mut rng));
+            let there = if g + 1 == blocks { LANES - absent } else { LANES };
+            let (there, absent) = b[p * row_stride + g * block_stride..][..LANES].split_at_mut(there);
+            there.fill_with(|| number(&mut rng));
+            absent.fill(0.0);
         }
         let starts: Vec<[f32; LANES]> =
             (0..m * blocks).map(|_| [(); LANES].map(|()| number(&mut rng))).collect();
         let product = Product {
             lhs: Lhs { values: &a, rows: row_axis, k: k_axis },
-            rhs: Rhs { values: &b, row_stride, block_stride },
+            rhs: Rhs {
+                values: &b,
+                row_stride,
+                block_stride,
+                columns: (blocks * LANES).saturating_sub(absent),
+            },
             k,
             output,
         };

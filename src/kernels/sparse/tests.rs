@@ -179,7 +179,7 @@ proptest! {
         for row in weights.chunks_exact_mut(row_stride) {
             row[..width * LANES].fill_with(|| number(&mut rng));
         }
-        let rhs = Rhs { values: &weights, row_stride, block_stride: LANES };
+        let rhs = Rhs { values: &weights, row_stride, block_stride: LANES, columns: usize::MAX };
         let tail: Vec<_> =
             (0..case.pixels).map(|_| [(); TAIL].map(|()| number(&mut rng))).collect();
         let weight = |pixel: usize, column: usize| {
@@ -211,7 +211,7 @@ proptest! {
         // In blocked layout, longer than a short minibatch.
         let block_stride = case.batch * LANES;
         let dz: Vec<f32> = (0..width * block_stride).map(|_| number(&mut rng)).collect();
-        let rhs = Rhs { values: &dz, row_stride: LANES, block_stride };
+        let rhs = Rhs { values: &dz, row_stride: LANES, block_stride, columns: usize::MAX };
         let starts = blocks(case.pixels * width, &mut rng);
         let rows = cut(case.pixels, shares);
         let operands = (rhs, &[][..], &starts[..]);

@@ -34,7 +34,7 @@ impl Kernel for Forward<'_, '_> {
         let work = partition.work(*rank, samples);
         let width = partition.whole_blocks(&work);
         let WeightsRead { rows, tail } = weights.for_forward(&work);
-        let w = Rhs::of_vectors(rows, width, 1);
+        let w = Rhs::of_vectors(rows, width, 1).with_columns(partition.columns_from(&work));
         let mut epilogue = BiasActivation {
             bias: &rows[inputs * width..],
             tail_bias: tail.map(|tail| &tail.0[inputs]),
@@ -117,7 +117,8 @@ impl Kernel for BackwardInput<'_, '_> {
             rows_needed.transpose(s, weights.own_rows(&own), first, transposed);
         }
         let width = inputs.blocks.len();
-        let w = Rhs::of_vectors(transposed, width, 1);
+        let columns = below.partition.columns_from(&inputs);
+        let w = Rhs::of_vectors(transposed, width, 1).with_columns(columns);
         let mut epilogue = ActivationGradient {
             activation: below.activation,
             y: below.output,
@@ -224,7 +225,8 @@ impl<R: UpdateRule> Kernel for Update<'_, R> {
                 product.run(s, &mut epilogue);
             }
             Input::Dense(x) => {
-                let (lhs, rhs) = (x.transposed_as_lhs(), dz.as_rhs());
+                let rhs = dz.as_rhs().with_columns(partition.columns_from(&work));
+                let lhs = x.transposed_as_lhs();
                 let product = Product { lhs, rhs, k: samples, output };
                 gemm.multiply(s, &product, &mut epilogue);
             }
