@@ -349,7 +349,7 @@ impl Observer for Asks<'_> {
     ) -> Result<ControlFlow<()>, ObserverError> {
         self.accuracies.push(self.engine.evaluate(network, self.split)?.accuracy());
         let refused = self.engine.gradients(network, self.split).map(|_| ()).unwrap_err();
-        assert!(refused.to_string().starts_with("the engine is training: "), "{refused}");
+        assert!(refused.to_string().starts_with("the engine's threads are at work: "), "{refused}");
         Ok(ControlFlow::Continue(()))
     }
 }

@@ -75,7 +75,7 @@ impl Evaluate {
         }
         let [model] = models[..] else { return Err(CommandError::ManyModels) };
         let network = load(model)?;
-        let data = self.common.dataset_for(model, network.class_names())?;
+        let data = engine.install(|| self.common.dataset_for(model, network.class_names()))?;
         let names = names(&network, &data, &self.common.output);
         let evaluation = engine.evaluate(&network, &data.test)?;
         let test = TestReport::new(evaluation, &names)?;
@@ -102,7 +102,8 @@ impl Evaluate {
     fn ensemble(&self, engine: &Engine, models: &[&Path]) -> Result<Outcome, CommandError> {
         let Some(model) = models.first() else { return Err(TrainError::NoNetwork.into()) };
         let ensemble = load_ensemble(models)?;
-        let data = self.common.dataset_for(model, ensemble.first().class_names())?;
+        let classes = ensemble.first().class_names();
+        let data = engine.install(|| self.common.dataset_for(model, classes))?;
         let names = names(ensemble.first(), &data, &self.common.output);
         let test = TestReport::new(engine.evaluate_ensemble(&ensemble, &data.test)?, &names)?;
         if let Some(path) = &self.predictions {

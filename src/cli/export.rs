@@ -124,7 +124,7 @@ impl Export {
         let place = self.common.run_of(&self.model)?;
         let place = self.common.place_for(place.as_ref());
         let silent = OutputOptions { json: false, quiet: true };
-        let found = find_silently(&place, &silent)?;
+        let found = engine.install(|| find_silently(&place, &silent))?;
         if let Some(why) = &found.stands_in {
             let untested = Some(format!("no data were found: {why}"));
             return Ok(Quantised { untested, ..Quantised::default() });

@@ -138,7 +138,7 @@ pub(crate) fn run() -> ExitCode {
             launch.defer();
             return output::exit_code(&error);
         }
-        (Err(error), _) => return output::refuse(&error),
+        (Err(error), _) => return output::answer(&error),
     };
     if let Some(launch) = Launch::found().filter(|launch| launch.is_first() && !is_quiet())
         && let Some(work) = command.not_shared()
@@ -163,7 +163,7 @@ pub(crate) fn run() -> ExitCode {
         Ok(Outcome::Done) => ExitCode::SUCCESS,
         Ok(Outcome::Partly) => ExitCode::FAILURE,
         Ok(Outcome::Interrupted(code)) => ExitCode::from(code),
-        Err(CommandError::Usage(error)) => output::refuse(&error),
+        Err(CommandError::Usage(error)) => output::answer(&error),
         Err(error) => {
             output::note(format_args!("error: {error}"));
             ExitCode::FAILURE

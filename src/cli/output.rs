@@ -88,8 +88,10 @@ pub(super) fn note(line: Arguments<'_>) {
     say(&format!("{line}\n"));
 }
 
-/// Says what is wrong with the arguments, and how the process ends; help and the version are no fault.
-pub(super) fn refuse(error: &clap::Error) -> ExitCode {
+/// Says what is wrong with the arguments, or the help or version that they ask for, and how the process
+/// ends.
+pub(super) fn answer(error: &clap::Error) -> ExitCode {
+    // Where clap takes colours out, it writes what is between them piece by piece.
     let is_plain = AutoStream::choice(&io::stderr()) == ColorChoice::Never;
     if error.use_stderr() && is_plain {
         say(&error.render().to_string());
@@ -99,7 +101,7 @@ pub(super) fn refuse(error: &clap::Error) -> ExitCode {
     exit_code(error)
 }
 
-/// The exit code of wrong usage.
+/// The exit code that goes with it.
 pub(super) fn exit_code(error: &clap::Error) -> ExitCode {
     ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
 }

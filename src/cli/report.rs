@@ -129,7 +129,8 @@ impl Report {
     fn data_of(&self, record: &RunRecord, engine: &Engine) -> Result<Dataset, CommandError> {
         let config = &record.config;
         let place = self.common.place_of(config);
-        let mut data = find_silently(&place, &self.common.output)?.data;
+        let output = &self.common.output;
+        let mut data = engine.install(|| find_silently(&place, output))?.data;
         if let Some(classes) = &config.class_names {
             let named = place.data.unwrap_or(Path::new(&config.dataset)).to_owned();
             data = data.in_classes_of(classes).map_err(|problem| problem.at(named))?;

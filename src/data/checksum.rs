@@ -10,7 +10,7 @@ use crate::sync::map_in_parallel;
 const CHUNK: usize = 1 << 20;
 
 /// What takes as long as threads take to begin.
-const SMALL: usize = 1 << 22;
+const SMALL: usize = 1 << 23;
 
 /// The SHA-256 of `bytes`, as 64 hexadecimal digits.
 pub(crate) fn sha256(bytes: &[u8]) -> String {

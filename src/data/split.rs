@@ -87,7 +87,7 @@ impl Split {
     /// The number of classes that the labels need: the greatest label plus one.
     #[must_use]
     pub fn classes(&self) -> usize {
-        // Its labels are many, and at least one.
+        // There is at least one. A maximum of bytes is found many at a time, one of references is not.
         usize::from(self.labels.iter().copied().fold(0, u8::max)) + 1
     }
 

@@ -92,7 +92,7 @@ impl Engine {
     }
 
     /// Does `work` with the engine's threads, such as reading a data set, in place of threads that are
-    /// begun for it.
+    /// begun for it: when they are free, and on one of them. Meanwhile the engine trains nothing.
     pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
         self.pool.install(work)
     }
@@ -229,6 +229,6 @@ pub enum EngineError {
     #[error(transparent)]
     Isa(#[from] UnsupportedIsa),
     /// It is asked from within a run for work that needs all of its threads.
-    #[error("the engine is training: what observes it must use another engine for this")]
+    #[error("the engine's threads are at work: what runs on them must use another engine for this")]
     Busy,
 }

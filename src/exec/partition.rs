@@ -140,7 +140,7 @@ impl Partition {
         }
     }
 
-    /// The columns from the first block of `work` on.
+    /// The columns from the first block of `work` on: none for a worker without blocks.
     pub(crate) fn columns_from(&self, work: &WorkRange) -> usize {
         self.units.saturating_sub(work.blocks.start * LANES)
     }

@@ -9,12 +9,16 @@ use crate::simd::Simd;
 /// case each lane is an image. Rows and columns are those of the whole result, whatever part of it
 /// is computed.
 ///
-/// One of [`finish`](Self::finish) and [`finish_tile`](Self::finish_tile) must be implemented, as
-/// each does by default what the other does; [`start_tile`](Self::start_tile) asks for one start after
-/// the other.
+/// One of [`start`](Self::start) and [`start_tile`](Self::start_tile) must be implemented, and one of
+/// [`finish`](Self::finish) and [`finish_tile`](Self::finish_tile), as each does by default what the other
+/// does.
 pub(crate) trait Epilogue<S: Simd, Row: Copy = usize> {
     /// What the sums of vector `column` of `row` start from.
-    fn start(&self, s: S, row: Row, column: usize) -> S::F32;
+    #[inline(always)]
+    fn start(&self, s: S, row: Row, column: usize) -> S::F32 {
+        let [[start]] = self.start_tile(s, &[row], column);
+        start
+    }
 
     /// What those of a tile start from: of each of `rows`, `N` vectors from `column` on.
     #[inline(always)]

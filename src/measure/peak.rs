@@ -52,7 +52,7 @@ pub(super) fn fma_peak(engine: &Engine, effort: Effort) -> FmaPeak {
     }
 }
 
-/// The peak of all threads of `engine` together, measured in about a millisecond: right within a
+/// The peak of all threads of `engine` together, measured in one or two milliseconds: right within a
 /// few per cent.
 pub(super) fn peak_at_a_glance(engine: &Engine) -> f64 {
     let isa = engine.isa();

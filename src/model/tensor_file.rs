@@ -196,7 +196,7 @@ impl View for Array<'_> {
     }
 }
 
-/// The bytes of all `numbers`, each as `of` has them: copied as whole numbers.
+/// The bytes of all `numbers`, each as `of` has them: copied number by number, not byte by byte.
 fn bytes<T: Copy, const N: usize>(numbers: &[T], of: impl Fn(T) -> [u8; N]) -> Cow<'static, [u8]> {
     let bytes: Vec<_> = numbers.iter().map(|&number| of(number)).collect();
     Cow::Owned(bytes.into_flattened())

@@ -74,9 +74,13 @@ fn the_registers_of_a_vector_are_its_lanes() {
             .map(|start| F32x16(std::array::from_fn(|lane| start * (lane + 1) as f32)));
         let [mut whole, mut by_register] = [F32x16::default(); 2];
         s.store(s.mul_add(s.load(&a), s.load(&b), s.load(&c)), &mut whole);
+        let mut numbers = [0.0; LANES + 1];
+        numbers[1..].copy_from_slice(&a.0);
+        let unaligned = numbers.last_chunk().expect("one more than a vector has");
         for index in 0..S::REGISTERS_PER_VECTOR {
             let lanes = s.register(index);
-            let sum = lanes.mul_add(lanes.load(&a), lanes.load(&b), lanes.load(&c));
+            let sum =
+                lanes.mul_add(lanes.load_unaligned(unaligned), lanes.load(&b), lanes.load(&c));
             lanes.store(sum, &mut by_register);
         }
         assert_eq!(whole.0.map(f32::to_bits), by_register.0.map(f32::to_bits));

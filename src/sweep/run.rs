@@ -277,7 +277,7 @@ impl<'a> Sweep<'a> {
 /// `plan` with what `dataset` is known by from now on.
 fn on_data(plan: Plan, dataset: &Dataset, engines: &[Engine]) -> Result<Plan> {
     let checksum = match engines.first() {
-        Some(engine) => engine.pool().install(|| dataset.checksum()),
+        Some(engine) => engine.install(|| dataset.checksum()),
         None => dataset.checksum(),
     };
     match plan.data_checksum {

@@ -117,7 +117,7 @@ impl Engine {
     pub(super) fn check_same(&self, state: &State, train: &Split) -> Result<()> {
         let Some(ranks) = self.ranks() else { return Ok(()) };
         let about = state.to_bytes(Path::new("a state")).map(|state| {
-            let data = self.pool().install(|| train.checksum());
+            let data = self.install(|| train.checksum());
             sha256(&[env!("CARGO_PKG_VERSION").as_bytes(), data.as_bytes(), &state].concat())
         });
         let about = ranks.agree(about.map_err(Error::from))?;

@@ -13,7 +13,7 @@ use clap::{Args, CommandFactory};
 use mnistry::data::ClassNames;
 use mnistry::reading::Reader;
 use mnistry::report::{ProbabilityTable, check_output, submission, write_submission};
-use mnistry::{Dataset, Network};
+use mnistry::{Dataset, Engine, Network};
 
 use super::common::{
     Common, data_of_run, in_a_row, is_network, load_ensemble, model_file, names, output_file,
@@ -92,7 +92,7 @@ impl Predict {
         let reader = Reader::new(&engine, &networks);
         let mut images = Images::new(network.architecture().input(), self.common.place().read);
         let failed = add_inputs(&inputs, reader, &mut images)?;
-        let (names, labels) = self.add_tests(network, &mut images)?;
+        let (names, labels) = self.add_tests(network, &engine, &mut images)?;
         for note in notes.iter().chain(images.notes()) {
             self.common.output.note(format_args!("{note}"));
         }
@@ -181,13 +181,14 @@ impl Predict {
     fn add_tests(
         &self,
         network: &Network,
+        engine: &Engine,
         images: &mut Images,
     ) -> Result<(ClassNames, ClassNames), CommandError> {
         if self.index.is_empty() {
             let names = network.names_of_classes();
             return Ok((names.clone(), ClassNames::numbered(names.len())));
         }
-        let data = self.common.dataset_for(&self.model, None)?;
+        let data = engine.install(|| self.common.dataset_for(&self.model, None))?;
         let last = data.test.len() - 1;
         if let Some(range) = self.index.iter().find(|range| *range.end() > last) {
             return Err(CommandError::NoTestImage { index: *range.end(), last });

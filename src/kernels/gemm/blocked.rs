@@ -4,10 +4,10 @@
 use std::ops::Range;
 
 use super::blocking::Blocking;
-use super::macro_kernel::macro_kernel;
+use super::macro_kernel::{macro_kernel, pack_with_first_tile};
 use super::matrix::{MatrixMut, MatrixRef};
 use super::operand::{AxisLayout, Lhs, OutputRange, Product, Rhs};
-use super::pack::{PackRange, pack};
+use super::pack::{PackRange, pack, room};
 use super::tile::MicroTile;
 use crate::kernels::Epilogue;
 use crate::simd::{F32x16, Isa, Kernel, LANES, Simd, as_numbers, as_numbers_mut, vectors_for};
@@ -106,7 +106,8 @@ impl Kernel for Loops<'_, '_, '_, '_> {
         let packs_a = S::PACKS_TRANSPOSED_A && is_transposed && pays;
         // A panel that all of A passes by at once is used while it is fresh, and never again; but a packed
         // A would be packed again for each.
-        let nc_blocks = if m <= mc && !is_small && !packs_a { S::NR_BLOCKS } else { nc / LANES };
+        let is_used_once = m <= mc && !is_small && !packs_a;
+        let nc_blocks = if is_used_once { S::NR_BLOCKS } else { nc / LANES };
         // Loop 5: NC columns of B and C.
         for first_block in (0..n_blocks).step_by(nc_blocks) {
             let blocks = first_block..n_blocks.min(first_block + nc_blocks);
@@ -114,12 +115,23 @@ impl Kernel for Loops<'_, '_, '_, '_> {
             // Loop 4: KC terms of the sums. Without any, C is written nonetheless.
             for first_term in (0..k.max(1)).step_by(kc) {
                 let terms = first_term..k.min(first_term + kc);
-                let range = PackRange { rows: terms.clone(), blocks: packed_from..blocks.end };
-                pack(s, &mut packed.b, b, range, S::NR_BLOCKS);
+                // Such a panel of one block is packed while its first tile is computed, where whole rows of
+                // it can be read, and there are more tiles.
+                let is_whole = b.column_stride == 1 && blocks.end <= b.columns / LANES;
+                let packs_with_tile = is_used_once
+                    && S::NR_BLOCKS == 1
+                    && is_whole
+                    && packed_from == blocks.start
+                    && m > S::MR
+                    && !terms.is_empty();
+                if !packs_with_tile {
+                    let range = PackRange { rows: terms.clone(), blocks: packed_from..blocks.end };
+                    pack(s, &mut packed.b, b, range, S::NR_BLOCKS);
+                }
                 let from_c = first_term > 0 || start == Start::Add;
                 // Loop 3: MC rows of A and C.
                 for first_row in (0..m).step_by(mc) {
-                    let rows = 0..mc.min(m - first_row);
+                    let mut rows = 0..mc.min(m - first_row);
                     let a = a.skip_rows(first_row);
                     let lhs = if packs_a {
                         let blocks = 0..vectors_for(rows.end);
@@ -139,19 +151,24 @@ impl Kernel for Loops<'_, '_, '_, '_> {
                         }
                     };
                     let mut epilogue = IntoC { c: &mut *c, from_c, first_row, first_block: 0 };
-                    // Loop 2, over what is not packed.
-                    if packed_from > blocks.start {
-                        let values = &b.values[terms.start * b.row_stride..];
+                    let in_place = |rows: Range<usize>, blocks: Range<usize>| {
                         let rhs = Rhs {
-                            values,
+                            values: &b.values[terms.start * b.row_stride..],
                             row_stride: b.row_stride,
                             block_stride: LANES,
                             columns: usize::MAX,
                         };
-                        let output =
-                            OutputRange { rows: rows.clone(), blocks: blocks.start..packed_from };
-                        let product = Product { lhs, rhs, k: terms.len(), output };
+                        Product { lhs, rhs, k: terms.len(), output: OutputRange { rows, blocks } }
+                    };
+                    // Loop 2, over what is not packed.
+                    if packed_from > blocks.start {
+                        let product = in_place(rows.clone(), blocks.start..packed_from);
                         macro_kernel(s, &product, &mut epilogue);
+                    }
+                    if packs_with_tile {
+                        let product = in_place(rows.clone(), blocks.clone());
+                        let panel = room(&mut packed.b, terms.len());
+                        rows = pack_with_first_tile(s, &product, &mut epilogue, panel);
                     }
                     // Loop 2: NR columns of B and C, a packed panel.
                     for block in (packed_from..blocks.end).step_by(S::NR_BLOCKS) {
@@ -190,14 +207,9 @@ impl IntoC<'_, '_> {
 }
 
 impl<S: Simd> Epilogue<S> for IntoC<'_, '_> {
-    #[inline(always)]
-    fn start(&self, s: S, row: usize, block: usize) -> S::F32 {
-        let [[start]] = self.start_tile(s, &[row], block);
-        start
-    }
-
-    /// At once, as its rows need one look at where they end. What a loop of unknown length walks is
-    /// memory: a tile that it filled itself would not be kept in registers.
+    /// At once, as its rows, which follow one another, need one look at where they end. The rows of a
+    /// tile that is cut off come through memory: filled by loops of unknown length, the tile itself would
+    /// stand there, and be written to at each step of the product.
     #[inline(always)]
     fn start_tile<const ROWS: usize, const N: usize>(
         &self,
@@ -211,20 +223,29 @@ impl<S: Simd> Epilogue<S> for IntoC<'_, '_> {
         }
         let start = self.range(rows[0], block).start;
         let width = self.range(rows[0], block + N - 1).end - start;
-        let mut starts = [[F32x16::default(); N]; ROWS];
-        for (i, starts) in starts.iter_mut().enumerate() {
-            let numbers = &self.c.values[start + i * self.c.row_stride..][..width];
-            as_numbers_mut(starts)[..width].copy_from_slice(numbers);
-        }
-        for i in 0..ROWS {
-            for j in 0..N {
-                tile[i][j] = s.load(&starts[i][j]);
+        let (row_stride, c) = (self.c.row_stride, &self.c.values[start..]);
+        if width == N * LANES {
+            for i in 0..ROWS {
+                let (columns, _) = c[i * row_stride..][..N * LANES].as_chunks();
+                for j in 0..N {
+                    tile[i][j] = s.load_unaligned(&columns[j]);
+                }
+            }
+        } else {
+            let mut starts = [[F32x16::default(); N]; ROWS];
+            for (i, starts) in starts.iter_mut().enumerate() {
+                as_numbers_mut(starts)[..width].copy_from_slice(&c[i * row_stride..][..width]);
+            }
+            for i in 0..ROWS {
+                for j in 0..N {
+                    tile[i][j] = s.load(&starts[i][j]);
+                }
             }
         }
         tile
     }
 
-    /// At once, for the same reason.
+    /// At once, as its rows need one look at where they end.
     #[inline(always)]
     fn finish_tile<const ROWS: usize, const N: usize>(
         &mut self,

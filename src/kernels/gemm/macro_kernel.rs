@@ -2,11 +2,13 @@
 
 #![allow(unsafe_code, reason = "calls the micro-kernel")]
 
-use super::micro_kernel::{micro_kernel, narrow_micro_kernel};
+use std::ops::Range;
+
+use super::micro_kernel::{micro_kernel, narrow_micro_kernel, packing_micro_kernel};
 use super::operand::Product;
 use super::tile::MicroTile;
 use crate::kernels::Epilogue;
-use crate::simd::{LANES, Simd};
+use crate::simd::{F32x16, LANES, Simd};
 
 /// Computes `product` tile by tile: for NR columns, which are all that stays of B in the cache, all
 /// rows of A.
@@ -31,6 +33,31 @@ pub(super) fn macro_kernel<S: Simd, E: Epilogue<S>>(s: S, product: &Product<'_>,
             }
         };
     }
+}
+
+/// Computes the first MR rows of `product`, which has more, of its one column block, and packs B into
+/// `panel` meanwhile: k vectors. Gives the rows that are left.
+#[inline(always)]
+pub(super) fn pack_with_first_tile<S: Simd, E: Epilogue<S>>(
+    s: S,
+    product: &Product<'_>,
+    epilogue: &mut E,
+    panel: &mut [F32x16],
+) -> Range<usize> {
+    let Product { lhs, rhs, k, output } = product;
+    let (start, block) = (output.rows.start, output.blocks.start);
+    let tile = start..start + S::MR;
+    lhs.check(&tile, *k);
+    rhs.check(*k, &(block..block + 1));
+    // SAFETY: the checks above cover the tile.
+    unsafe {
+        match S::MR {
+            2 => packing_micro_kernel::<S, E, 2>(s, product, start, block, epilogue, panel),
+            6 => packing_micro_kernel::<S, E, 6>(s, product, start, block, epilogue, panel),
+            _ => packing_micro_kernel::<S, E, 8>(s, product, start, block, epilogue, panel),
+        }
+    }
+    tile.end..output.rows.end
 }
 
 /// Computes all rows of column block `block`, of which one register has all columns; returns 1.

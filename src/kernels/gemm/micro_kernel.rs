@@ -2,6 +2,8 @@
 
 #![allow(unsafe_code, reason = "the innermost loop of the engine goes without bounds checks")]
 
+use std::slice::IterMut;
+
 use super::operand::Product;
 use crate::kernels::Epilogue;
 use crate::simd::{F32x16, Lanes, Simd};
@@ -26,9 +28,34 @@ where
     let rows = std::array::from_fn(|i| row + i);
     let sums = epilogue.start_tile(s, &rows, block);
     // SAFETY: the caller vouches for it.
-    let sums: [[S::F32; BLOCKS]; ROWS] = unsafe { add_terms(s, product, row, block, sums) };
+    let sums: [[S::F32; BLOCKS]; ROWS] =
+        unsafe { add_terms(s, product, row, block, sums, &mut ()) };
     epilogue.finish_tile(s, &rows, block, sums);
     ROWS
+}
+
+/// The same of one column block, whose rows of B are packed into `panel` while they are there.
+///
+/// # Safety
+/// As for [`add_terms`].
+#[inline(always)]
+pub(super) unsafe fn packing_micro_kernel<S, E, const ROWS: usize>(
+    s: S,
+    product: &Product<'_>,
+    row: usize,
+    block: usize,
+    epilogue: &mut E,
+    panel: &mut [F32x16],
+) where
+    S: Simd,
+    E: Epilogue<S>,
+{
+    let rows = std::array::from_fn(|i| row + i);
+    let sums: [[S::F32; 1]; ROWS] = epilogue.start_tile(s, &rows, block);
+    let mut panel = Panel(panel.iter_mut());
+    // SAFETY: the caller vouches for it.
+    let sums = unsafe { add_terms(s, product, row, block, sums, &mut panel) };
+    epilogue.finish_tile(s, &rows, block, sums);
 }
 
 /// The same of one column block, of which the first register has all columns that there are: the
@@ -59,13 +86,37 @@ where
         sums[i] = [register.load(&vectors[i])];
     }
     // SAFETY: the caller vouches for it.
-    let sums = unsafe { add_terms(register, product, row, block, sums) };
+    let sums = unsafe { add_terms(register, product, row, block, sums, &mut ()) };
     for i in 0..ROWS {
         register.store(sums[i][0], &mut vectors[i]);
         tile[i] = [s.load(&vectors[i])];
     }
     epilogue.finish_tile(s, &rows, block, tile);
     ROWS
+}
+
+/// What becomes of the rows of B that a tile reads, but for its sums.
+trait RowsRead {
+    /// Takes the next row.
+    fn take<L: Lanes>(&mut self, l: L, row: &[L::F32]);
+}
+
+/// Nothing.
+impl RowsRead for () {
+    #[inline(always)]
+    fn take<L: Lanes>(&mut self, _: L, _: &[L::F32]) {}
+}
+
+/// They fill a packed panel.
+struct Panel<'a>(IterMut<'a, F32x16>);
+
+impl RowsRead for Panel<'_> {
+    #[inline(always)]
+    fn take<L: Lanes>(&mut self, l: L, row: &[L::F32]) {
+        for (&vector, packed) in row.iter().zip(&mut self.0) {
+            l.store(vector, packed);
+        }
+    }
 }
 
 /// Adds the terms of the product to the `sums` of a tile, of the lanes `l`.
@@ -84,6 +135,7 @@ unsafe fn add_terms<L: Lanes, const ROWS: usize, const BLOCKS: usize>(
     row: usize,
     block: usize,
     mut sums: [[L::F32; BLOCKS]; ROWS],
+    rows_read: &mut impl RowsRead,
 ) -> [[L::F32; BLOCKS]; ROWS] {
     let offsets = lhs.rows.offsets::<ROWS>(row);
     let mut rhs_at = block * rhs.block_stride;
@@ -102,6 +154,7 @@ unsafe fn add_terms<L: Lanes, const ROWS: usize, const BLOCKS: usize>(
                     unsafe { &*rhs.values.as_ptr().add(rhs_at + j * rhs.block_stride).cast() };
                 *b = l.load_unaligned(columns);
             }
+            rows_read.take(l, &b);
             for (offset, sums) in offsets.iter().zip(&mut sums) {
                 // SAFETY: `offset + lhs_at` is the offset of A[row + i, p], which by the caller's
                 // check lies within the values.

@@ -13,7 +13,8 @@
 //! | 1 | i, rows of the panel's product | MR | `macro_kernel` |
 //!
 //! NC, KC and MC follow the caches of the machine (`blocking`), NR and MR the registers (`tile`).
-//! Unlike BLIS's, A is never packed, and B only where that pays. The layers of a network, whose
+//! Unlike BLIS's, A and B are packed only where that pays. The last columns of C, where one register of a
+//! vector holds them, are computed in tiles of that register alone. The layers of a network, whose
 //! operands already stand as the micro-kernel reads them, begin at loop 2.
 //!
 //! Each element of C is one sum over p ascending, one fused multiply-add at a time, from what the

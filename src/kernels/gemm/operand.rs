@@ -93,7 +93,7 @@ pub(crate) struct Rhs<'a> {
     pub(crate) values: &'a [f32],
     pub(crate) row_stride: usize,
     pub(crate) block_stride: usize,
-    /// Columns that there are, from the first block on: those beyond are zero.
+    /// Columns that there are, from the first block on: those beyond are padding, whose sums nobody reads.
     pub(crate) columns: usize,
 }
 

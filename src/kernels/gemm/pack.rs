@@ -24,11 +24,7 @@ pub(super) fn pack<S: Simd>(
     PackRange { rows, blocks }: PackRange,
     width: usize,
 ) {
-    // Every vector in use is written below; what an earlier product left behind may stay.
-    let length = blocks.len() * rows.len();
-    if packed.len() < length {
-        packed.resize(length, F32x16::default());
-    }
+    let packed = room(packed, blocks.len() * rows.len());
     for first in blocks.clone().step_by(width) {
         let width = width.min(blocks.end - first);
         let panel = &mut packed[(first - blocks.start) * rows.len()..][..width * rows.len()];
@@ -39,6 +35,15 @@ pub(super) fn pack<S: Simd>(
             pack_columns(s, panel, b, rows.clone(), columns);
         }
     }
+}
+
+/// The first `length` vectors of `packed`, all of which are to be written: what an earlier product left
+/// behind may stand there.
+pub(super) fn room(packed: &mut Vec<F32x16>, length: usize) -> &mut [F32x16] {
+    if packed.len() < length {
+        packed.resize(length, F32x16::default());
+    }
+    &mut packed[..length]
 }
 
 /// Packs `rows` × `columns` of `b`, whose rows are contiguous, as a panel.

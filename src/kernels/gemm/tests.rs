@@ -136,7 +136,13 @@ proptest! {
     /// In steps as caches ask for, more than one of each loop, and a large B with few rows of A.
     #[test]
     fn blocks(
-        shape in select(vec![(193, 129, 1025), (65, 129, 1025), (3, 1553, 9), (65, 1553, 9)]),
+        shape in select(vec![
+            (193, 129, 1025),
+            (65, 129, 1025),
+            (14, 272, 515),
+            (3, 1553, 9),
+            (65, 1553, 9),
+        ]),
         layout in layouts(),
     ) {
         check_product(shape, layout, Blocking::of_this_machine())?;

@@ -14,5 +14,5 @@ pub(super) fn taken(dataset: &Dataset, limit: Option<usize>) -> Result<Split> {
 
 /// The checksum of `dataset`, by all threads.
 pub(super) fn checksum(engine: &Engine, dataset: &Dataset) -> String {
-    engine.pool().install(|| dataset.checksum())
+    engine.install(|| dataset.checksum())
 }

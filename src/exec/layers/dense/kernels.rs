@@ -34,7 +34,7 @@ impl Kernel for Forward<'_, '_> {
         let work = partition.work(*rank, samples);
         let width = partition.whole_blocks(&work);
         let WeightsRead { rows, tail } = weights.for_forward(&work);
-        let w = Rhs::of_vectors(rows, width, 1).with_columns(partition.columns_from(&work));
+        let w = Rhs::of_vectors(rows, width, 1);
         let mut epilogue = BiasActivation {
             bias: &rows[inputs * width..],
             tail_bias: tail.map(|tail| &tail.0[inputs]),
@@ -42,7 +42,7 @@ impl Kernel for Forward<'_, '_> {
             y,
             first_block: work.blocks.start,
         };
-        let output = OutputRange { rows: work.samples, blocks: 0..work.blocks.len() };
+        let output = OutputRange { rows: work.samples.clone(), blocks: 0..work.blocks.len() };
         match x {
             Input::Sparse(images) => {
                 let workspace = &mut sparse_workspace[..];
@@ -50,7 +50,8 @@ impl Kernel for Forward<'_, '_> {
                 product.run(s, &mut epilogue);
             }
             Input::Dense(x) => {
-                let product = Product { lhs: x.as_lhs(), rhs: w, k: inputs, output };
+                let rhs = w.with_columns(partition.columns_from(&work));
+                let product = Product { lhs: x.as_lhs(), rhs, k: inputs, output };
                 gemm.multiply(s, &product, &mut epilogue);
             }
         }
