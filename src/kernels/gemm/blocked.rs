@@ -96,17 +96,7 @@ impl Kernel for Loops<'_, '_, '_, '_> {
         if m == 0 {
             return;
         }
-        // Whole column blocks of a matrix whose rows are contiguous can be read where they are.
-        let is_small = b.values.len() < LARGE_FROM;
-        let max_rows = if is_small { S::IN_PLACE_IF_SMALL } else { S::IN_PLACE_IF_LARGE };
-        let in_place = if b.column_stride == 1 && m <= max_rows { b.columns / LANES } else { 0 };
-        // Down the columns of A each number is in a page of its own: packed, if enough of B passes by.
-        let is_transposed = a.row_stride == 1 && a.column_stride > 1;
-        let pays = n_blocks >= PACK_A_FROM_BLOCKS && k * n_blocks >= PACK_A_FROM_VECTORS;
-        let packs_a = S::PACKS_TRANSPOSED_A && is_transposed && pays;
-        // A panel that all of A passes by at once is used while it is fresh, and never again; but a packed
-        // A would be packed again for each.
-        let is_used_once = m <= mc && !is_small && !packs_a;
+        let Ways { in_place, packs_a, is_used_once } = Ways::of::<S>(a, b, mc);
         let nc_blocks = if is_used_once { S::NR_BLOCKS } else { nc / LANES };
         // Loop 5: NC columns of B and C.
         for first_block in (0..n_blocks).step_by(nc_blocks) {
@@ -115,15 +105,12 @@ impl Kernel for Loops<'_, '_, '_, '_> {
             // Loop 4: KC terms of the sums. Without any, C is written nonetheless.
             for first_term in (0..k.max(1)).step_by(kc) {
                 let terms = first_term..k.min(first_term + kc);
-                // Such a panel of one block is packed while its first tile is computed, where whole rows of
-                // it can be read, and there are more tiles.
+                // A panel of one block that is used once is packed while its first tile is computed, where
+                // whole rows of it can be read, and there are more tiles.
                 let is_whole = b.column_stride == 1 && blocks.end <= b.columns / LANES;
-                let packs_with_tile = is_used_once
-                    && S::NR_BLOCKS == 1
-                    && is_whole
-                    && packed_from == blocks.start
-                    && m > S::MR
-                    && !terms.is_empty();
+                let is_one_block = S::NR_BLOCKS == 1 && packed_from == blocks.start;
+                let packs_with_tile =
+                    is_used_once && is_one_block && is_whole && m > S::MR && !terms.is_empty();
                 if !packs_with_tile {
                     let range = PackRange { rows: terms.clone(), blocks: packed_from..blocks.end };
                     pack(s, &mut packed.b, b, range, S::NR_BLOCKS);
@@ -134,14 +121,7 @@ impl Kernel for Loops<'_, '_, '_, '_> {
                     let mut rows = 0..mc.min(m - first_row);
                     let a = a.skip_rows(first_row);
                     let lhs = if packs_a {
-                        let blocks = 0..vectors_for(rows.end);
-                        let range = PackRange { rows: terms.clone(), blocks };
-                        pack(s, &mut packed.a, a.transposed(), range, 1);
-                        Lhs {
-                            values: as_numbers(&packed.a),
-                            rows: AxisLayout::blocked(terms.len() * LANES),
-                            k: AxisLayout::strided(LANES),
-                        }
+                        packed_lhs(s, &mut packed.a, a, terms.clone(), rows.end)
                     } else {
                         Lhs {
                             // Without terms there may be none.
@@ -185,6 +165,50 @@ impl Kernel for Loops<'_, '_, '_, '_> {
             }
         }
     }
+}
+
+/// How operands are read.
+struct Ways {
+    /// Column blocks of B that are read where they are: the first ones.
+    in_place: usize,
+    /// Whether A is packed.
+    packs_a: bool,
+    /// Whether a packed panel of B serves once, and is then not needed again.
+    is_used_once: bool,
+}
+
+impl Ways {
+    /// Those for `a` · `b`, of which `mc` rows of `a` pass by at a time.
+    #[inline(always)]
+    fn of<S: Simd>(a: MatrixRef<'_>, b: MatrixRef<'_>, mc: usize) -> Self {
+        let (m, k, n_blocks) = (a.rows, a.columns, vectors_for(b.columns));
+        // Whole column blocks of a matrix whose rows are contiguous can be read where they are.
+        let is_small = b.values.len() < LARGE_FROM;
+        let max_rows = if is_small { S::IN_PLACE_IF_SMALL } else { S::IN_PLACE_IF_LARGE };
+        let in_place = if b.column_stride == 1 && m <= max_rows { b.columns / LANES } else { 0 };
+        // Down the columns of A each number is in a page of its own: packed, if enough of B passes by.
+        let is_transposed = a.row_stride == 1 && a.column_stride > 1;
+        let pays = n_blocks >= PACK_A_FROM_BLOCKS && k * n_blocks >= PACK_A_FROM_VECTORS;
+        let packs_a = S::PACKS_TRANSPOSED_A && is_transposed && pays;
+        // A panel that all of A passes by at once is used while it is fresh, and never again; but a packed
+        // A would be packed again for each.
+        Self { in_place, packs_a, is_used_once: m <= mc && !is_small && !packs_a }
+    }
+}
+
+/// The first `rows` of `terms` of `a`, packed.
+#[inline(always)]
+fn packed_lhs<'p, S: Simd>(
+    s: S,
+    packed: &'p mut Vec<F32x16>,
+    a: MatrixRef<'_>,
+    terms: Range<usize>,
+    rows: usize,
+) -> Lhs<'p> {
+    let k = AxisLayout::strided(LANES);
+    let rows_at = AxisLayout::blocked(terms.len() * LANES);
+    pack(s, packed, a.transposed(), PackRange { rows: terms, blocks: 0..vectors_for(rows) }, 1);
+    Lhs { values: as_numbers(packed), rows: rows_at, k }
 }
 
 /// From zero or C into C.
