@@ -109,7 +109,7 @@ fn density(split: &Split) -> f64 {
     let judged = (0..split.len()).step_by(step).map(|index| split.image(index));
     let (mut nonzero, mut all) = (0_usize, 0_usize);
     for image in judged {
-        // In bytes, as many as cannot overflow: sixteen at a time.
+        // In bytes, as many as cannot overflow: 16 at a time.
         nonzero += image.chunks(255).map(nonzero_of).map(usize::from).sum::<usize>();
         all += image.len();
     }
