@@ -9,7 +9,7 @@ use crate::kernels::Epilogue;
 use crate::simd::{F32x16, Lanes, Simd};
 
 /// Computes the tile of `ROWS` rows × `BLOCKS` column blocks of C that begins at row `row`, block
-/// `block`; returns `ROWS`.
+/// `block`, and gives the rows of B to `rows_read`; returns `ROWS`.
 ///
 /// # Safety
 /// As for [`add_terms`].
@@ -20,6 +20,7 @@ pub(super) unsafe fn micro_kernel<S, E, const ROWS: usize, const BLOCKS: usize>(
     row: usize,
     block: usize,
     epilogue: &mut E,
+    rows_read: &mut impl RowsRead,
 ) -> usize
 where
     S: Simd,
@@ -29,33 +30,9 @@ where
     let sums = epilogue.start_tile(s, &rows, block);
     // SAFETY: the caller vouches for it.
     let sums: [[S::F32; BLOCKS]; ROWS] =
-        unsafe { add_terms(s, product, row, block, sums, &mut ()) };
+        unsafe { add_terms(s, product, row, block, sums, rows_read) };
     epilogue.finish_tile(s, &rows, block, sums);
     ROWS
-}
-
-/// The same of one column block, whose rows of B are packed into `panel` while they are there.
-///
-/// # Safety
-/// As for [`add_terms`].
-#[inline(always)]
-pub(super) unsafe fn packing_micro_kernel<S, E, const ROWS: usize>(
-    s: S,
-    product: &Product<'_>,
-    row: usize,
-    block: usize,
-    epilogue: &mut E,
-    panel: &mut [F32x16],
-) where
-    S: Simd,
-    E: Epilogue<S>,
-{
-    let rows = std::array::from_fn(|i| row + i);
-    let sums: [[S::F32; 1]; ROWS] = epilogue.start_tile(s, &rows, block);
-    let mut panel = Panel(panel.iter_mut());
-    // SAFETY: the caller vouches for it.
-    let sums = unsafe { add_terms(s, product, row, block, sums, &mut panel) };
-    epilogue.finish_tile(s, &rows, block, sums);
 }
 
 /// The same of one column block, of which the first register has all columns that there are: the
@@ -96,7 +73,7 @@ where
 }
 
 /// What becomes of the rows of B that a tile reads, but for its sums.
-trait RowsRead {
+pub(super) trait RowsRead {
     /// Takes the next row.
     fn take<L: Lanes>(&mut self, l: L, row: &[L::F32]);
 }
@@ -108,7 +85,7 @@ impl RowsRead for () {
 }
 
 /// They fill a packed panel.
-struct Panel<'a>(IterMut<'a, F32x16>);
+pub(super) struct Panel<'a>(pub(super) IterMut<'a, F32x16>);
 
 impl RowsRead for Panel<'_> {
     #[inline(always)]
