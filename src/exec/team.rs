@@ -11,7 +11,7 @@ use super::samples::Samples;
 use super::stage::Stage;
 use super::worker::Worker;
 use crate::model::Network;
-use crate::sync::{Span, TeamSync, barrier};
+use crate::sync::{Places, Span, TeamSync, barrier};
 
 impl Engine {
     /// Has as many threads as `plan` says run `program` as workers of a team, in one parallel region,
@@ -39,9 +39,11 @@ impl Engine {
         workers.truncate(own.end);
         let workers = workers.into_iter().skip(own.start);
         let workers: Vec<_> = workers.map(|worker| Mutex::new(Some(worker))).collect();
+        let places = Places::of_team(workers.len());
         let results = self.pool().broadcast(|context| {
             let _guard = sync.guard();
-            let worker = workers.get(context.index())?.lock().ok()?.take()?;
+            let mut worker = workers.get(context.index())?.lock().ok()?.take()?;
+            worker.hold(places.take());
             Some(program(worker))
         });
         results.into_iter().flatten().collect()
@@ -70,7 +72,7 @@ fn team(plan: Plan, network: &Network, data: &Samples<'_>, sync: &TeamSync) -> V
         .map(|(rank, ((minibatch, head), barrier))| {
             let (stages, links) = (Vec::new(), Vec::new());
             let sync = sync.clone();
-            Worker { plan, rank, minibatch, stages, links, head, barrier, sync }
+            Worker { plan, rank, minibatch, stages, links, head, barrier, sync, place: None }
         })
         .collect();
     for (index, stage) in stages.iter().enumerate() {
@@ -89,7 +91,7 @@ fn team(plan: Plan, network: &Network, data: &Samples<'_>, sync: &TeamSync) -> V
 mod tests {
     use super::*;
     use crate::data::Split;
-    use crate::exec::plan::IMAGES_EACH;
+    use crate::exec::plan::images_each;
     use crate::image::{ImageShape, RandomAffine};
     use crate::kernels::gemm::GemmBackend;
     use crate::kernels::optim::Adam;
@@ -153,7 +155,8 @@ mod tests {
     /// Nor does it where there are enough images to divide a layer that leaves out their zeros by samples.
     #[test]
     fn workers_that_share_images_change_nothing() {
-        check(4 * IMAGES_EACH + 5, &[(2, false), (3, false), (3, true), (4, false)]);
+        let each = images_each(Isa::detect().unwrap());
+        check(4 * each + 5, &[(2, false), (3, false), (3, true), (4, false)]);
     }
 
     /// Networks of several widths, in minibatches of `samples`, by `teams`.

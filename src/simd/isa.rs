@@ -5,7 +5,7 @@
 use super::Neon;
 #[cfg(target_arch = "x86_64")]
 use super::{Avx2, Avx512};
-use super::{Kernel, Portable, Simd};
+use super::{Kernel, LANES, Portable, Simd};
 
 /// An instruction set that this CPU has.
 #[derive(Clone, Copy, Debug)]
@@ -105,6 +105,11 @@ impl Isa {
         }
     }
 
+    /// How many numbers a register holds.
+    pub(crate) fn register_lanes(self) -> usize {
+        self.run(RegisterLanes)
+    }
+
     /// Runs `kernel` with this instruction set.
     #[inline]
     pub(crate) fn run<K: Kernel>(self, kernel: K) -> K::Output {
@@ -117,6 +122,18 @@ impl Isa {
             #[cfg(target_arch = "x86_64")]
             Token::Avx512(token) => token.vectorize(kernel),
         }
+    }
+}
+
+/// How many numbers a register holds.
+struct RegisterLanes;
+
+impl Kernel for RegisterLanes {
+    type Output = usize;
+
+    #[inline(always)]
+    fn run<S: Simd>(self, _: S) -> usize {
+        LANES / S::REGISTERS_PER_VECTOR
     }
 }
 

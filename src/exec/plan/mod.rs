@@ -21,8 +21,12 @@ use crate::model::{Activation, Architecture, Layer};
 use crate::simd::{Isa, LANES, vectors_for};
 use crate::sync::oversubscribed;
 
-/// So many sparse images for each worker are enough to divide them by samples (docs/performance.md).
-pub(crate) const IMAGES_EACH: usize = 64;
+/// So many sparse images for each worker are enough to divide them by samples: the wider the registers
+/// are, the sooner a worker has walked all of them, while weights are on their way as long
+/// (docs/performance.md).
+pub(crate) fn images_each(isa: Isa) -> usize {
+    8 * isa.register_lanes()
+}
 
 /// What a team is planned for.
 #[derive(Clone, Copy, Debug)]
@@ -155,7 +159,7 @@ impl Plan {
             // pass weights on, and gradients, unless they go to other ranks. Where there are columns for
             // several passes, workers divide these.
             Role::ReadsSparse if self.workers > 1 && !self.spans_ranks => {
-                sparse::is_one_pass(units) && self.batch >= IMAGES_EACH * self.workers
+                sparse::is_one_pass(units) && self.batch >= images_each(self.isa) * self.workers
             }
             _ => false,
         };
