@@ -8,6 +8,7 @@
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
+use self::affinity::Held;
 use super::cores::{PhysicalCore, usable_cores};
 
 /// How long a thread is held: about as long as systems were seen to leave two threads on one core.
@@ -16,7 +17,6 @@ const HELD: Duration = Duration::from_millis(150);
 /// The cores of a team, of which each of its threads [takes](Self::take) one.
 #[derive(Debug)]
 pub(crate) struct Places {
-    #[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "no thread can be held"))]
     free: Mutex<Vec<PhysicalCore>>,
 }
 
@@ -24,8 +24,7 @@ pub(crate) struct Places {
 #[derive(Debug)]
 pub(crate) struct Place {
     until: Instant,
-    #[cfg(target_os = "linux")]
-    before: rustix::thread::CpuSet,
+    _held: Held,
 }
 
 impl Places {
@@ -37,24 +36,9 @@ impl Places {
 
     /// Holds this thread on the core that it is on, or on another one where that is taken; not at all where
     /// there is none, or the system does not want it.
-    #[cfg(target_os = "linux")]
     pub(crate) fn take(&self) -> Option<Place> {
-        use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
-
-        let mut free = self.free.lock().ok()?;
-        let nearest = nearest(&free, sched_getcpu())?;
-        let core = free.swap_remove(nearest);
-        let before = sched_getaffinity(None).ok()?;
-        let mut set = CpuSet::new();
-        core.cpus.into_iter().filter(|&cpu| before.is_set(cpu)).for_each(|cpu| set.set(cpu));
-        sched_setaffinity(None, &set).ok()?;
-        Some(Place { until: Instant::now() + HELD, before })
-    }
-
-    /// The same, where the system can do it.
-    #[cfg(not(target_os = "linux"))]
-    pub(crate) fn take(&self) -> Option<Place> {
-        None
+        let held = Held::on_one_of(&mut *self.free.lock().ok()?)?;
+        Some(Place { until: Instant::now() + HELD, _held: held })
     }
 }
 
@@ -62,14 +46,6 @@ impl Place {
     /// Whether the thread has been held for long enough.
     pub(crate) fn is_over(&self) -> bool {
         Instant::now() >= self.until
-    }
-}
-
-#[cfg(target_os = "linux")]
-impl Drop for Place {
-    fn drop(&mut self) {
-        // Where the system does not want it, the thread has a core all the same.
-        let _ = rustix::thread::sched_setaffinity(None, &self.before);
     }
 }
 
@@ -81,13 +57,60 @@ fn among(mut cores: Vec<PhysicalCore>, threads: usize) -> Vec<PhysicalCore> {
     cores
 }
 
-/// Which of the `free` cores is the one of `cpu`, or the next one after it by number: so teams of several
-/// processes take others.
-#[cfg_attr(not(target_os = "linux"), allow(dead_code, reason = "no thread can be held"))]
-fn nearest(free: &[PhysicalCore], cpu: usize) -> Option<usize> {
-    let is_of = |core: &PhysicalCore| core.cpus.contains(&cpu);
-    let order = |core: &PhysicalCore| (!is_of(core), core.cpus[0] < cpu, core.cpus[0]);
-    (0..free.len()).min_by_key(|&index| order(&free[index]))
+#[cfg(target_os = "linux")]
+mod affinity {
+    use rustix::thread::{CpuSet, sched_getaffinity, sched_getcpu, sched_setaffinity};
+
+    use super::PhysicalCore;
+
+    /// A thread that runs on one core alone, as long as this lives.
+    #[derive(Debug)]
+    pub(super) struct Held {
+        /// Where it might run before.
+        before: CpuSet,
+    }
+
+    impl Held {
+        /// This thread, on one of the `free` cores, which it takes from there.
+        pub(super) fn on_one_of(free: &mut Vec<PhysicalCore>) -> Option<Self> {
+            let core = free.swap_remove(nearest(free, sched_getcpu())?);
+            let before = sched_getaffinity(None).ok()?;
+            let mut set = CpuSet::new();
+            core.cpus.into_iter().filter(|&cpu| before.is_set(cpu)).for_each(|cpu| set.set(cpu));
+            sched_setaffinity(None, &set).ok()?;
+            Some(Self { before })
+        }
+    }
+
+    impl Drop for Held {
+        fn drop(&mut self) {
+            // Where the system does not want it, the thread has a core all the same.
+            let _ = sched_setaffinity(None, &self.before);
+        }
+    }
+
+    /// Which of the `free` cores is the one of `cpu`, or the next one after it by number: so teams of several
+    /// processes take others.
+    pub(super) fn nearest(free: &[PhysicalCore], cpu: usize) -> Option<usize> {
+        let is_of = |core: &PhysicalCore| core.cpus.contains(&cpu);
+        let order = |core: &PhysicalCore| (!is_of(core), core.cpus[0] < cpu, core.cpus[0]);
+        (0..free.len()).min_by_key(|&index| order(&free[index]))
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+mod affinity {
+    use super::PhysicalCore;
+
+    /// No thread can be held.
+    #[derive(Debug)]
+    pub(super) enum Held {}
+
+    impl Held {
+        pub(super) fn on_one_of(_: &mut Vec<PhysicalCore>) -> Option<Self> {
+            None
+        }
+    }
 }
 
 #[cfg(all(test, target_os = "linux"))]
@@ -97,6 +120,7 @@ mod tests {
 
     use rustix::thread::{CpuSet, sched_getaffinity};
 
+    use super::affinity::nearest;
     use super::*;
 
     fn core(capacity: usize, cpus: &[usize]) -> PhysicalCore {
