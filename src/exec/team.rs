@@ -11,7 +11,7 @@ use super::samples::Samples;
 use super::stage::Stage;
 use super::worker::Worker;
 use crate::model::Network;
-use crate::sync::{Places, Span, TeamSync, barrier};
+use crate::sync::{Span, TeamSync, barrier};
 
 impl Engine {
     /// Has as many threads as `plan` says run `program` as workers of a team, in one parallel region,
@@ -39,11 +39,9 @@ impl Engine {
         workers.truncate(own.end);
         let workers = workers.into_iter().skip(own.start);
         let workers: Vec<_> = workers.map(|worker| Mutex::new(Some(worker))).collect();
-        let places = Places::of_team(workers.len());
         let results = self.pool().broadcast(|context| {
             let _guard = sync.guard();
-            let mut worker = workers.get(context.index())?.lock().ok()?.take()?;
-            worker.hold(places.take());
+            let worker = workers.get(context.index())?.lock().ok()?.take()?;
             Some(program(worker))
         });
         results.into_iter().flatten().collect()
@@ -72,7 +70,7 @@ fn team(plan: Plan, network: &Network, data: &Samples<'_>, sync: &TeamSync) -> V
         .map(|(rank, ((minibatch, head), barrier))| {
             let (stages, links) = (Vec::new(), Vec::new());
             let sync = sync.clone();
-            Worker { plan, rank, minibatch, stages, links, head, barrier, sync, place: None }
+            Worker { plan, rank, minibatch, stages, links, head, barrier, sync }
         })
         .collect();
     for (index, stage) in stages.iter().enumerate() {
@@ -102,10 +100,11 @@ mod tests {
     fn trained(
         network: &Network,
         split: &Split,
+        isa: Isa,
         (workers, oversubscribed): (usize, bool),
     ) -> Vec<Tensor> {
         let gemm = GemmBackend::Engine;
-        let (batch, isa) = (split.len(), Isa::detect().unwrap());
+        let batch = split.len();
         let slots = 3;
         let (drops, smoothing) = (true, 0.0);
         let spans_ranks = false;
@@ -149,18 +148,24 @@ mod tests {
     /// difference; nor does it in the layers above.
     #[test]
     fn workers_without_columns_change_nothing() {
-        check(40, &[(2, true), (2, false), (3, true), (3, false), (5, true), (5, false)]);
+        check(
+            Isa::detect().unwrap(),
+            40,
+            &[(2, true), (2, false), (3, true), (3, false), (5, true), (5, false)],
+        );
     }
 
     /// Nor does it where there are enough images to divide a layer that leaves out their zeros by samples.
     #[test]
     fn workers_that_share_images_change_nothing() {
-        let each = images_each(Isa::detect().unwrap());
-        check(4 * each + 5, &[(2, false), (3, false), (3, true), (4, false)]);
+        for isa in Isa::available() {
+            let samples = 4 * images_each(isa) + 5;
+            check(isa, samples, &[(2, false), (3, false), (3, true), (4, false)]);
+        }
     }
 
     /// Networks of several widths, in minibatches of `samples`, by `teams`.
-    fn check(samples: usize, teams: &[(usize, bool)]) {
+    fn check(isa: Isa, samples: usize, teams: &[(usize, bool)]) {
         let shape = ImageShape { height: 14, width: 15 };
         let pixels: Vec<u8> = (0..shape.pixels() * samples)
             .map(|i| if i % 3 == 0 { (i % 251) as u8 } else { 0 })
@@ -171,9 +176,13 @@ mod tests {
             let add = |network: Sequential, units: &usize| network.dense(*units, Activation::Relu);
             let layers = hidden.iter().fold(Sequential::new(shape), add);
             let network = Network::new(layers.dense(4, Activation::Softmax), 1).unwrap();
-            let alone = trained(&network, &split, (1, false));
+            let alone = trained(&network, &split, isa, (1, false));
             for &team in teams {
-                assert_eq!(trained(&network, &split, team), alone, "{hidden:?} by {team:?}");
+                assert_eq!(
+                    trained(&network, &split, isa, team),
+                    alone,
+                    "{hidden:?} by {team:?}, {isa:?}"
+                );
             }
         }
     }

@@ -15,7 +15,7 @@ use super::streams::SampleStreams;
 use crate::kernels::optim::UpdateRule;
 use crate::model::Tensor;
 use crate::simd::F32x16;
-use crate::sync::{Barrier, Exchanges, Place, StepSignals, TeamSync};
+use crate::sync::{Barrier, Exchanges, StepSignals, TeamSync};
 
 /// One worker.
 pub(crate) struct Worker {
@@ -29,8 +29,6 @@ pub(crate) struct Worker {
     /// Where the workers wait for each other between epochs.
     pub(super) barrier: Barrier,
     pub(super) sync: TeamSync,
-    /// Where its thread is held, as long as it is.
-    pub(super) place: Option<Place>,
 }
 
 impl Worker {
@@ -49,11 +47,6 @@ impl Worker {
     /// Copies slot `slot` of all parameters (0: the parameters themselves) into `tensors`.
     pub(crate) fn copy_parameters(&self, slot: usize, tensors: &mut [Tensor]) {
         self.stages.iter().fold(tensors, |tensors, stage| stage.get(slot, tensors));
-    }
-
-    /// Has its thread, this one, keep its `place` for a while.
-    pub(crate) fn hold(&mut self, place: Option<Place>) {
-        self.place = place;
     }
 
     /// Whether this is the worker that speaks for the team.
@@ -78,7 +71,6 @@ impl Worker {
 
     /// Brings `samples` of `data` together: the minibatch that is worked on next.
     pub(crate) fn load(&mut self, data: &Samples<'_>, samples: &[u32]) {
-        self.place.take_if(|place| place.is_over());
         self.minibatch.load(self.plan.isa, data, samples);
     }
 

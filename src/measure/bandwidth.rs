@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 use super::{Host, median};
 use crate::exec::engine::Engine;
 use crate::memory::{Need, Shortage};
-use crate::sync::Places;
 
 /// The bandwidth of memory, in 10⁹ bytes a second: those that the triad reads and writes, as STREAM
 /// counts them, without lines that the CPU reads to overwrite them.
@@ -40,11 +39,7 @@ pub(super) fn memory_bandwidth(engine: &Engine, host: &Host) -> Result<MemoryBan
     let count = bytes as usize / (3 * size_of::<f32>());
     let threads = engine.threads();
     let alone = Triad::new(count).bandwidth();
-    let places = Places::of_team(threads);
-    let each = engine.pool().broadcast(|_| {
-        let _place = places.take();
-        Triad::new(count / threads).bandwidth()
-    });
+    let each = engine.pool().broadcast(|_| Triad::new(count / threads).bandwidth());
     Ok(MemoryBandwidth { one_thread: alone, all_threads: each.iter().sum() })
 }
 

@@ -8,7 +8,6 @@ use serde::{Deserialize, Serialize};
 use super::{Effort, median, median_of};
 use crate::exec::engine::Engine;
 use crate::simd::{Isa, Kernel, LANES, Simd};
-use crate::sync::Places;
 
 /// The peak rate of fused multiply-adds, counted as two operations each.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -40,7 +39,7 @@ pub(super) fn fma_peak(engine: &Engine, effort: Effort) -> FmaPeak {
     };
     let isa = engine.isa();
     let one = || one_thread_rate(isa);
-    let all = || together(engine, || one_thread_rate(isa));
+    let all = || engine.pool().broadcast(|_| one_thread_rate(isa)).iter().sum::<f64>();
     let mut rounds = PeakRounds::default();
     for _ in 0..turns {
         rounds.one_thread.push(one());
@@ -57,19 +56,9 @@ pub(super) fn fma_peak(engine: &Engine, effort: Effort) -> FmaPeak {
 /// few per cent.
 pub(super) fn peak_at_a_glance(engine: &Engine) -> f64 {
     let isa = engine.isa();
-    let mut rates = [(); 5].map(|()| together(engine, || rate_over(GLANCE, isa)));
+    let rate = |_: rayon::BroadcastContext<'_>| rate_over(GLANCE, isa);
+    let mut rates = [(); 5].map(|()| engine.pool().broadcast(rate).iter().sum::<f64>());
     median(&mut rates)
-}
-
-/// The sum of the rates of all threads of `engine`, measured at the same time, each on a core of its own
-/// where there are as many.
-fn together(engine: &Engine, rate: impl Fn() -> f64 + Sync) -> f64 {
-    let places = Places::of_team(engine.threads());
-    let held_rate = || {
-        let _place = places.take();
-        rate()
-    };
-    engine.pool().broadcast(|_| held_rate()).iter().sum()
 }
 
 /// How long a thread works for a rate that is to be relied on.

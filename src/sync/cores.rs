@@ -1,7 +1,5 @@
 //! How many cores there are for this process.
 
-#[cfg(target_os = "linux")]
-use std::cmp::Reverse;
 use std::sync::OnceLock;
 use std::thread::available_parallelism;
 
@@ -20,13 +18,12 @@ pub(crate) struct Cores {
 impl Cores {
     /// Those that the affinity and the quota of this process leave it.
     pub(crate) fn usable() -> Self {
+        // The system is asked once: it answers by way of several files.
         static USABLE: OnceLock<Cores> = OnceLock::new();
         *USABLE.get_or_init(|| {
             let logical = available_parallelism().map_or(1, usize::from);
-            let mut capacities: Vec<_> = usable_cores().iter().map(|core| core.capacity).collect();
-            if capacities.is_empty() {
-                capacities = vec![1; logical];
-            }
+            let capacities = capacities().filter(|cores| !cores.is_empty());
+            let mut capacities = capacities.unwrap_or_else(|| vec![1; logical]);
             capacities.truncate(logical);
             Self { physical: capacities.len(), fast: soonest_done(&capacities), logical }
         })
@@ -47,52 +44,33 @@ fn soonest_done(capacities: &[usize]) -> usize {
     rates.max().map_or(1, |(_, count)| count)
 }
 
-/// A physical core, as far as this process may use it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct PhysicalCore {
-    /// How much it gets done; the same of all where the system does not tell them apart.
-    pub(super) capacity: usize,
-    /// The numbers of those that the system knows of it: several where it runs several threads at once.
-    pub(super) cpus: Vec<usize>,
-}
-
-/// The physical cores that this process may run on, those that get the most done first; none where the
-/// system does not tell which there are.
-pub(super) fn usable_cores() -> &'static [PhysicalCore] {
-    // The system is asked once: it answers by way of several files.
-    static USABLE: OnceLock<Vec<PhysicalCore>> = OnceLock::new();
-    USABLE.get_or_init(|| physical_cores().unwrap_or_default())
-}
-
-/// Those that this thread may run on, where the system tells.
+/// How much each of the physical cores that this process may run on gets done, the greatest first, where
+/// the system tells how many there are; all the same where it does not tell them apart.
 #[cfg(target_os = "linux")]
-fn physical_cores() -> Option<Vec<PhysicalCore>> {
+fn capacities() -> Option<Vec<usize>> {
     use std::collections::BTreeMap;
     use std::fs::read_to_string;
 
     use rustix::thread::{CpuSet, sched_getaffinity};
 
     let set = sched_getaffinity(None).ok()?;
-    let mut cores = BTreeMap::<String, PhysicalCore>::new();
-    for cpu in (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu)) {
+    let usable = (0..CpuSet::MAX_CPU).filter(|&cpu| set.is_set(cpu));
+    // The threads of a core name the same ones.
+    let core = |cpu| {
         let folder = format!("/sys/devices/system/cpu/cpu{cpu}");
-        // The threads of a core name the same ones.
         let siblings = read_to_string(format!("{folder}/topology/thread_siblings_list")).ok()?;
-        let core = cores.entry(siblings).or_insert_with(|| {
-            let capacity = read_to_string(format!("{folder}/cpu_capacity")).ok();
-            let capacity = capacity.and_then(|text| text.trim().parse().ok()).unwrap_or(1);
-            PhysicalCore { capacity, cpus: Vec::new() }
-        });
-        core.cpus.push(cpu);
-    }
-    let mut cores: Vec<_> = cores.into_values().collect();
-    cores.sort_by_key(|core| (Reverse(core.capacity), core.cpus[0]));
-    Some(cores)
+        let capacity = read_to_string(format!("{folder}/cpu_capacity")).ok();
+        Some((siblings, capacity.and_then(|text| text.trim().parse().ok()).unwrap_or(1)))
+    };
+    let cores: Option<BTreeMap<String, usize>> = usable.map(core).collect();
+    let mut capacities: Vec<_> = cores?.into_values().collect();
+    capacities.sort_unstable_by(|one, other| other.cmp(one));
+    Some(capacities)
 }
 
 /// The same, where the system tells.
 #[cfg(not(target_os = "linux"))]
-fn physical_cores() -> Option<Vec<PhysicalCore>> {
+fn capacities() -> Option<Vec<usize>> {
     None
 }
 
@@ -136,7 +114,7 @@ mod tests {
             one.set(first);
             sched_setaffinity(None, &one).expect("it is one of those that we may use");
             // Where the system does not tell which cores are siblings, nothing is said.
-            assert!(physical_cores().is_none_or(|cores| cores.len() == 1));
+            assert!(capacities().is_none_or(|cores| cores.len() == 1));
         })
         .join()
         .expect("the thread ends");

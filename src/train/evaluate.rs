@@ -14,7 +14,6 @@ use crate::kernels::ops::Softmax;
 use crate::kernels::ops::argmax::scalar_argmax;
 use crate::model::{Activation, Network};
 use crate::simd::{F32x16, as_numbers};
-use crate::sync::Places;
 use crate::train::fit::check_compatible;
 use crate::train::{ConfusionMatrix, Evaluation};
 
@@ -133,16 +132,13 @@ impl Engine {
         each: impl Fn(&mut Worker, usize, &mut Vec<T>) + Sync,
     ) -> Result<Vec<T>> {
         let count = data.len();
-        let threads = if self.is_busy() || count == 1 { 1 } else { self.threads() };
-        let places = Places::of_team(threads);
-        let read = |thread: usize| {
+        let read = |thread: usize, threads: usize| {
             let own = even_range(count, thread, threads);
             if own.is_empty() {
                 return Vec::new();
             }
             let batch = BATCH.min(own.len());
             let mut reader = Worker::alone(self.plan(batch), network, data);
-            reader.hold(places.take());
             let indices: Vec<u32> = (own.start as u32..own.end as u32).collect();
             let mut found = Vec::with_capacity(own.len());
             for indices in indices.chunks(batch) {
@@ -154,10 +150,10 @@ impl Engine {
             }
             found
         };
-        let shares = if threads == 1 {
-            vec![read(0)]
+        let shares = if self.is_busy() || count == 1 {
+            vec![read(0, 1)]
         } else {
-            self.pool().broadcast(|context| read(context.index()))
+            self.pool().broadcast(|context| read(context.index(), context.num_threads()))
         };
         let all: Vec<T> = shares.into_iter().flatten().collect();
         if all.len() < count { Err(Error::Stopped) } else { Ok(all) }

@@ -21,11 +21,11 @@ use crate::model::{Activation, Architecture, Layer};
 use crate::simd::{Isa, LANES, vectors_for};
 use crate::sync::oversubscribed;
 
-/// So many sparse images for each worker are enough to divide them by samples: the wider the registers
-/// are, the sooner a worker has walked all of them, while weights are on their way as long
+/// So many sparse images for each worker are enough to divide them by samples: where a vector is one
+/// register, a worker has walked all of them sooner, while weights are on their way as long
 /// (docs/performance.md).
 pub(crate) fn images_each(isa: Isa) -> usize {
-    8 * isa.register_lanes()
+    if isa.register_lanes() == LANES { 128 } else { 64 }
 }
 
 /// What a team is planned for.
