@@ -1,0 +1,210 @@
+//! Matrix products on one thread, the engine's beside those of other crates: `matrixmultiply`, the `f32`
+//! kernels of `gemm`, those behind rten (`rten-gemm`) and behind faer (`private-gemm-x86`).
+//!
+//! All take turns of a few milliseconds, so what else the machine does meets each of them. Prints medians
+//! in 10⁹ operations a second, in brackets the quartiles.
+
+#![allow(unsafe_code, reason = "the other crates' interfaces are ones of raw pointers")]
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use gemm_common::Parallelism;
+use mnistry::internals::{Gemm, Product};
+use mnistry::measure::{GemmShape, SHAPES};
+use mnistry::simd::Isa;
+use rten_gemm::{GemmExecutor, GemmInputA, GemmInputB, GemmOptions};
+use rten_tensor::Matrix;
+
+/// Who computes a product.
+struct Contestant {
+    name: &'static str,
+    multiply: Box<dyn FnMut(&mut Product)>,
+}
+
+const TURNS: usize = 41;
+const TURN: Duration = Duration::from_millis(4);
+
+fn main() {
+    // rten-gemm asks rayon for the number of threads.
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(1)
+        .use_current_thread()
+        .build_global()
+        .expect("nothing has started rayon's threads");
+    let isa = Isa::detect().expect("MNISTRY_ISA names an instruction set of this CPU");
+    // Cargo says so where it is to measure, and does not where it tests.
+    let turns = if std::env::args().any(|argument| argument == "--bench") { TURNS } else { 1 };
+    let mut contestants = contestants(isa);
+    let names: Vec<_> = contestants.iter().map(|contestant| contestant.name).collect();
+    println!("| {} | {} |", isa.name(), names.join(" | "));
+    println!("| --- |{}", " ---: |".repeat(names.len()));
+    for shape in SHAPES {
+        let rates = in_turns(&mut contestants, shape, turns);
+        let cells: Vec<_> = rates.into_iter().map(summary).collect();
+        println!("| {shape} | {} |", cells.join(" | "));
+    }
+}
+
+/// The rates of each of the contestants, in 10⁹ operations a second, turn by turn.
+fn in_turns(contestants: &mut [Contestant], shape: GemmShape, turns: usize) -> Vec<Vec<f64>> {
+    let mut product = Product::random(shape);
+    product.by_matrixmultiply();
+    let mut products: Vec<_> = contestants.iter().map(|_| product.clone()).collect();
+    for (Contestant { name, multiply }, own) in contestants.iter_mut().zip(&mut products) {
+        own.c.fill(f32::NAN);
+        multiply(own);
+        // What was not computed is NaN still, which is near to nothing.
+        let agrees = product.c.iter().zip(&own.c).all(|(x, y)| (x - y).abs() <= 1e-3);
+        assert!(agrees, "{name} computes another product");
+    }
+    let mut rates = vec![Vec::new(); contestants.len()];
+    for _ in 0..turns {
+        let each = contestants.iter_mut().zip(&mut products).zip(&mut rates);
+        for ((Contestant { multiply, .. }, product), rates) in each {
+            let (start, mut count) = (Instant::now(), 0);
+            while start.elapsed() < TURN {
+                multiply(black_box(product));
+                count += 1;
+            }
+            let operations = shape.operations() as f64 * f64::from(count);
+            rates.push(operations / start.elapsed().as_secs_f64() / 1e9);
+        }
+    }
+    rates
+}
+
+/// The median, and the quartiles in brackets.
+fn summary(mut rates: Vec<f64>) -> String {
+    rates.sort_by(f64::total_cmp);
+    let [low, median, high] = [1, 2, 3].map(|quarter| rates[quarter * (rates.len() - 1) / 4]);
+    format!("{median:.1} ({low:.1}–{high:.1})")
+}
+
+fn contestants(isa: Isa) -> Vec<Contestant> {
+    let mut gemm = Gemm::new(isa);
+    let rten = GemmExecutor::default();
+    let contestants = vec![
+        Contestant {
+            name: "mnistry",
+            multiply: Box::new(move |product| product.by_engine(&mut gemm)),
+        },
+        Contestant { name: "matrixmultiply", multiply: Box::new(Product::by_matrixmultiply) },
+        Contestant { name: "gemm", multiply: Box::new(by_gemm) },
+        Contestant {
+            name: "rten-gemm",
+            multiply: Box::new(move |product| by_rten_gemm(product, &rten)),
+        },
+    ];
+    #[cfg(target_arch = "x86_64")]
+    let contestants = with_private_gemm(contestants, isa);
+    contestants
+}
+
+/// C = A · B by the kernels of the crate `gemm`.
+fn by_gemm(product: &mut Product) {
+    let Product { shape, a, b, c } = product;
+    let GemmShape { m, n, k, .. } = *shape;
+    assert!(a.len() == m * k && b.len() == k * n && c.len() == m * n);
+    let [of_a, of_b] = shape.strides().map(|of| (of.row as isize, of.column as isize));
+    // Its kernels write columns, so for rows of C it is asked, as the crate itself would, for the
+    // transposed product Bᵀ · Aᵀ.
+    // SAFETY: the vectors hold the m × k, k × n and m × n numbers that the strides reach.
+    unsafe {
+        gemm_f32::gemm::f32::get_gemm_fn()(
+            n,
+            m,
+            k,
+            c.as_mut_ptr(),
+            n as isize,
+            1,
+            false,
+            b.as_ptr(),
+            of_b.0,
+            of_b.1,
+            a.as_ptr(),
+            of_a.0,
+            of_a.1,
+            0.0,
+            1.0,
+            false,
+            false,
+            false,
+            Parallelism::None,
+        );
+    }
+}
+
+/// C = A · B by `rten-gemm`.
+fn by_rten_gemm(product: &mut Product, rten: &GemmExecutor) {
+    let Product { shape, a, b, c } = product;
+    let GemmShape { m, n, k, .. } = *shape;
+    let [of_a, of_b] = shape.strides().map(|of| [of.row, of.column]);
+    let a = Matrix::from_data_with_strides([m, k], &**a, of_a).expect("A has m × k numbers");
+    let b = Matrix::from_data_with_strides([k, n], &**b, of_b).expect("B has k × n numbers");
+    rten.gemm(c, GemmInputA::Unpacked(a), GemmInputB::Unpacked(b), GemmOptions::default())
+        .expect("A, B and C fit");
+}
+
+/// The contestants, with `private-gemm-x86` if this CPU has what it needs.
+#[cfg(target_arch = "x86_64")]
+fn with_private_gemm(mut contestants: Vec<Contestant>, isa: Isa) -> Vec<Contestant> {
+    let instructions = match isa.name() {
+        "avx512" => private_gemm_x86::InstrSet::Avx512,
+        "avx2" => private_gemm_x86::InstrSet::Avx256,
+        _ => return contestants,
+    };
+    contestants.push(Contestant {
+        name: "private-gemm-x86",
+        multiply: Box::new(move |product| by_private_gemm(product, instructions)),
+    });
+    contestants
+}
+
+/// C = A · B by `private-gemm-x86`.
+#[cfg(target_arch = "x86_64")]
+fn by_private_gemm(product: &mut Product, instructions: private_gemm_x86::InstrSet) {
+    use std::ptr::null;
+
+    use private_gemm_x86::{Accum, DType, DstKind, IType};
+
+    let Product { shape, a, b, c } = product;
+    let GemmShape { m, n, k, .. } = *shape;
+    assert!(a.len() == m * k && b.len() == k * n && c.len() == m * n);
+    let [of_a, of_b] = shape.strides().map(|of| (of.row as isize, of.column as isize));
+    // SAFETY: the vectors hold the m × k, k × n and m × n numbers that the strides reach, and the
+    // CPU has the instructions, as the engine has found.
+    unsafe {
+        private_gemm_x86::gemm(
+            DType::F32,
+            IType::U64,
+            instructions,
+            m,
+            n,
+            k,
+            c.as_mut_ptr().cast(),
+            n as isize,
+            1,
+            null(), // all rows
+            null(), // and all columns of C
+            DstKind::Full,
+            Accum::Replace,
+            a.as_ptr().cast(),
+            of_a.0,
+            of_a.1,
+            false,
+            null(), // no diagonal matrix between A and B
+            0,
+            b.as_ptr().cast(),
+            of_b.0,
+            of_b.1,
+            false,
+            (&raw const ALPHA).cast(),
+            1,
+        );
+    }
+}
+
+/// The factor of A · B.
+#[cfg(target_arch = "x86_64")]
+static ALPHA: f32 = 1.0;
