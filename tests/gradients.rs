@@ -265,8 +265,8 @@ properties! {
 const CASES_A_NETWORK: usize = 20;
 
 /// Many cases of random networks by all engines, checked as `mnistry check` does it; how near the
-/// worst comes to its bound is printed. `MNISTRY_CHECKED_CASES` says how many: a million take a
-/// quarter of an hour.
+/// worst comes to its bound is printed. `MNISTRY_CHECKED_CASES` says how many: a million take
+/// half an hour.
 #[test]
 #[ignore = "takes minutes where MNISTRY_CHECKED_CASES asks for many cases"]
 fn none_of_many_cases_is_further_off_than_its_bound() {
