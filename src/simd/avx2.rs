@@ -179,6 +179,7 @@ impl Simd for Avx2 {
     type I32 = Pair<__m256i>;
     type Mask = Pair<__m256>;
     type Register = Half;
+    type Four = __m128;
 
     const REGISTERS: usize = 16;
     const REGISTERS_PER_VECTOR: usize = 2;
@@ -202,13 +203,28 @@ impl Simd for Avx2 {
         avx2!(H => _mm256_storeu_ps(x.as_mut_ptr().add(8 * H), a[H]));
     }
     #[inline(always)]
-    fn load_four(self, x: &[f32; 4]) -> Pair<__m256> {
-        avx2!(H => _mm256_broadcast_ps(&_mm_loadu_ps(x.as_ptr())))
+    fn load_four(self, x: &[f32; 4]) -> __m128 {
+        // SAFETY: the token `self` proves that the CPU has AVX2, and `x` is four `f32`.
+        unsafe { _mm_loadu_ps(x.as_ptr()) }
     }
     #[inline(always)]
-    fn store_four(self, a: Pair<__m256>, x: &mut [f32; 4]) {
+    fn store_four(self, a: __m128, x: &mut [f32; 4]) {
         // SAFETY: the token `self` proves that the CPU has AVX2, and `x` is four `f32`.
-        unsafe { _mm_storeu_ps(x.as_mut_ptr(), _mm256_castps256_ps128(a[0])) }
+        unsafe { _mm_storeu_ps(x.as_mut_ptr(), a) }
+    }
+    #[inline(always)]
+    fn first_four(self, a: Pair<__m256>) -> __m128 {
+        // SAFETY: the token `self` proves that the CPU has AVX2.
+        unsafe { _mm256_castps256_ps128(a[0]) }
+    }
+    #[inline(always)]
+    fn mul_add_four(self, a: __m128, b: __m128, c: __m128) -> __m128 {
+        // SAFETY: the token `self` proves that the CPU has FMA.
+        unsafe { _mm_fmadd_ps(a, b, c) }
+    }
+    #[inline(always)]
+    fn repeat_four(self, a: __m128) -> Pair<__m256> {
+        avx2!(H => _mm256_broadcast_ps(&a))
     }
     #[inline(always)]
     fn load_bytes(self, x: &[u8; 64]) -> Pair<__m256i> {

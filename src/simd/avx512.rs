@@ -74,6 +74,7 @@ impl Simd for Avx512 {
     type I32 = __m512i;
     type Mask = __mmask16;
     type Register = Self;
+    type Four = __m128;
 
     const REGISTERS: usize = 32;
     const REGISTERS_PER_VECTOR: usize = 1;
@@ -96,12 +97,24 @@ impl Simd for Avx512 {
         avx512!(_mm512_storeu_ps(x.as_mut_ptr(), a))
     }
     #[inline(always)]
-    fn load_four(self, x: &[f32; 4]) -> __m512 {
-        avx512!(_mm512_broadcast_f32x4(_mm_loadu_ps(x.as_ptr())))
+    fn load_four(self, x: &[f32; 4]) -> __m128 {
+        avx512!(_mm_loadu_ps(x.as_ptr()))
     }
     #[inline(always)]
-    fn store_four(self, a: __m512, x: &mut [f32; 4]) {
-        avx512!(_mm_storeu_ps(x.as_mut_ptr(), _mm512_castps512_ps128(a)))
+    fn store_four(self, a: __m128, x: &mut [f32; 4]) {
+        avx512!(_mm_storeu_ps(x.as_mut_ptr(), a))
+    }
+    #[inline(always)]
+    fn first_four(self, a: __m512) -> __m128 {
+        avx512!(_mm512_castps512_ps128(a))
+    }
+    #[inline(always)]
+    fn mul_add_four(self, a: __m128, b: __m128, c: __m128) -> __m128 {
+        avx512!(_mm_fmadd_ps(a, b, c))
+    }
+    #[inline(always)]
+    fn repeat_four(self, a: __m128) -> __m512 {
+        avx512!(_mm512_broadcast_f32x4(a))
     }
     #[inline(always)]
     fn load_bytes(self, x: &[u8; 64]) -> __m512i {

@@ -89,6 +89,8 @@ pub(crate) trait Simd: Lanes + Send + Sync + 'static {
     type Mask: Copy;
     /// The lanes of one register.
     type Register: Lanes;
+    /// Four lanes, in a register no wider than it takes.
+    type Four: Copy;
 
     /// How many registers there are: what tiles of sums are sized by.
     const REGISTERS: usize;
@@ -108,10 +110,16 @@ pub(crate) trait Simd: Lanes + Send + Sync + 'static {
     /// Writes 16 numbers at any address.
     fn store_unaligned(self, a: Self::F32, x: &mut [f32; LANES]);
 
-    /// Reads four numbers, four times over: x₀ x₁ x₂ x₃ x₀ x₁ …
-    fn load_four(self, x: &[f32; 4]) -> Self::F32;
-    /// Writes the first four lanes.
-    fn store_four(self, a: Self::F32, x: &mut [f32; 4]);
+    /// Reads four numbers at any address.
+    fn load_four(self, x: &[f32; 4]) -> Self::Four;
+    /// Writes four numbers at any address.
+    fn store_four(self, a: Self::Four, x: &mut [f32; 4]);
+    /// The first four lanes.
+    fn first_four(self, a: Self::F32) -> Self::Four;
+    /// a · b + c, rounded as by [`mul_add`](Lanes::mul_add).
+    fn mul_add_four(self, a: Self::Four, b: Self::Four, c: Self::Four) -> Self::Four;
+    /// Four lanes, four times over: a₀ a₁ a₂ a₃ a₀ a₁ …
+    fn repeat_four(self, a: Self::Four) -> Self::F32;
     /// Reads 64 bytes, four a lane, the first the lowest.
     fn load_bytes(self, x: &[u8; 64]) -> Self::I32;
 

@@ -158,6 +158,7 @@ impl Simd for Neon {
     type I32 = Quad<int32x4_t>;
     type Mask = Quad<uint32x4_t>;
     type Register = Quarter;
+    type Four = float32x4_t;
 
     const REGISTERS: usize = 32;
     const REGISTERS_PER_VECTOR: usize = 4;
@@ -180,12 +181,24 @@ impl Simd for Neon {
         neon!(Q => vst1q_f32(x.as_mut_ptr().add(4 * Q), a[Q]));
     }
     #[inline(always)]
-    fn load_four(self, x: &[f32; 4]) -> Quad<float32x4_t> {
-        [neon!(vld1q_f32(x.as_ptr())); 4]
+    fn load_four(self, x: &[f32; 4]) -> float32x4_t {
+        neon!(vld1q_f32(x.as_ptr()))
     }
     #[inline(always)]
-    fn store_four(self, a: Quad<float32x4_t>, x: &mut [f32; 4]) {
-        neon!(vst1q_f32(x.as_mut_ptr(), a[0]));
+    fn store_four(self, a: float32x4_t, x: &mut [f32; 4]) {
+        neon!(vst1q_f32(x.as_mut_ptr(), a));
+    }
+    #[inline(always)]
+    fn first_four(self, [a, ..]: Quad<float32x4_t>) -> float32x4_t {
+        a
+    }
+    #[inline(always)]
+    fn mul_add_four(self, a: float32x4_t, b: float32x4_t, c: float32x4_t) -> float32x4_t {
+        neon!(vfmaq_f32(c, a, b))
+    }
+    #[inline(always)]
+    fn repeat_four(self, a: float32x4_t) -> Quad<float32x4_t> {
+        [a; 4]
     }
     #[inline(always)]
     fn load_bytes(self, x: &[u8; 64]) -> Quad<int32x4_t> {

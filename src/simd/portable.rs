@@ -2,7 +2,7 @@
 //!
 //! In a build for plain x86-64, which lacks fused multiply-add, `mul_add` rounds twice.
 
-use wide::{f32x16, i32x16};
+use wide::{f32x4, f32x16, i32x16};
 
 use super::{F32x16, Kernel, LANES, Lanes, Simd};
 
@@ -61,7 +61,7 @@ pub(crate) struct Register(usize);
 #[cfg(target_feature = "avx")]
 type InRegister = wide::f32x8;
 #[cfg(not(target_feature = "avx"))]
-type InRegister = wide::f32x4;
+type InRegister = f32x4;
 
 const REGISTER_LANES: usize = size_of::<InRegister>() / size_of::<f32>();
 
@@ -108,6 +108,7 @@ impl Simd for Portable {
     type I32 = i32x16;
     type Mask = f32x16;
     type Register = Register;
+    type Four = f32x4;
 
     const REGISTERS: usize = if cfg!(target_arch = "aarch64") { 32 } else { 16 };
     const REGISTERS_PER_VECTOR: usize = LANES / REGISTER_LANES;
@@ -126,12 +127,26 @@ impl Simd for Portable {
         *x = a.to_array();
     }
     #[inline(always)]
-    fn load_four(self, x: &[f32; 4]) -> f32x16 {
-        f32x16::new(std::array::from_fn(|lane| x[lane % 4]))
+    fn load_four(self, x: &[f32; 4]) -> f32x4 {
+        f32x4::new(*x)
     }
     #[inline(always)]
-    fn store_four(self, a: f32x16, x: &mut [f32; 4]) {
-        self.store_partial(a, x);
+    fn store_four(self, a: f32x4, x: &mut [f32; 4]) {
+        *x = a.to_array();
+    }
+    #[inline(always)]
+    fn first_four(self, a: f32x16) -> f32x4 {
+        let [x, y, z, w, ..] = a.to_array();
+        f32x4::new([x, y, z, w])
+    }
+    #[inline(always)]
+    fn mul_add_four(self, a: f32x4, b: f32x4, c: f32x4) -> f32x4 {
+        a.mul_add(b, c)
+    }
+    #[inline(always)]
+    fn repeat_four(self, a: f32x4) -> f32x16 {
+        let lanes = a.to_array();
+        f32x16::new(std::array::from_fn(|lane| lanes[lane % 4]))
     }
     #[inline(always)]
     fn load_bytes(self, x: &[u8; 64]) -> i32x16 {

@@ -47,6 +47,7 @@ impl Simd for Scalar {
     type I32 = [i32; LANES];
     type Mask = [bool; LANES];
     type Register = Self;
+    type Four = [f32; 4];
 
     const REGISTERS: usize = 16;
     const REGISTERS_PER_VECTOR: usize = 1;
@@ -61,11 +62,20 @@ impl Simd for Scalar {
     fn store_unaligned(self, a: Self::F32, x: &mut [f32; LANES]) {
         *x = a;
     }
-    fn load_four(self, x: &[f32; 4]) -> Self::F32 {
-        from_fn(|lane| x[lane % 4])
+    fn load_four(self, x: &[f32; 4]) -> [f32; 4] {
+        *x
     }
-    fn store_four(self, a: Self::F32, x: &mut [f32; 4]) {
-        self.store_partial(a, x);
+    fn store_four(self, a: [f32; 4], x: &mut [f32; 4]) {
+        *x = a;
+    }
+    fn first_four(self, a: Self::F32) -> [f32; 4] {
+        from_fn(|lane| a[lane])
+    }
+    fn mul_add_four(self, a: [f32; 4], b: [f32; 4], c: [f32; 4]) -> [f32; 4] {
+        from_fn(|lane| a[lane].mul_add(b[lane], c[lane]))
+    }
+    fn repeat_four(self, a: [f32; 4]) -> Self::F32 {
+        from_fn(|lane| a[lane % 4])
     }
     fn load_bytes(self, x: &[u8; 64]) -> Self::I32 {
         from_fn(|lane| i32::from_le_bytes(from_fn(|byte| x[4 * lane + byte])))

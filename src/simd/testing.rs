@@ -148,12 +148,24 @@ fn bytes_stand_in_lanes_and_show_in_bits() {
 }
 
 #[test]
-fn four_numbers_are_written() {
-    let row = F32x16(std::array::from_fn(|lane| lane as f32));
+fn four_lanes_are_the_first_of_all() {
+    let row = F32x16(std::array::from_fn(|lane| 0.1 + lane as f32 / 3.0));
+    let factors = [0.7, -3.1, 1e-3, 5.0];
     on_each_isa!(s => {
-        let mut four = [-1.0; 6];
-        s.store_four(s.load(&row), four[1..].first_chunk_mut().unwrap());
-        assert_eq!(four, [-1.0, 0.0, 1.0, 2.0, 3.0, -1.0]);
+        let mut stored = [-1.0; 6];
+        s.store_four(s.first_four(s.load(&row)), stored[1..].first_chunk_mut().unwrap());
+        assert_eq!(stored, [-1.0, row.0[0], row.0[1], row.0[2], row.0[3], -1.0]);
+        let (four, all) = (s.load_four(&factors), s.load(&row));
+        let repeated = s.repeat_four(four);
+        let mut vector = F32x16::default();
+        s.store(repeated, &mut vector);
+        assert!(vector.0.chunks(4).all(|lanes| lanes == factors));
+        // The bits of the product of whole vectors.
+        s.store(s.mul_add(all, repeated, all), &mut vector);
+        let first = s.first_four(all);
+        let mut sums = [0.0; 4];
+        s.store_four(s.mul_add_four(first, four, first), &mut sums);
+        assert_eq!(sums, vector.0[..4]);
     });
 }
 

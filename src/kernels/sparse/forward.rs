@@ -158,7 +158,7 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
             }
             if TAIL_BLOCKS > 0 {
                 let sum = epilogue.start(s, sample, self.block + BLOCKS);
-                s.store_four(sum, &mut self.tail_sums[image]);
+                s.store_four(s.first_four(sum), &mut self.tail_sums[image]);
             }
         }
     }
@@ -168,7 +168,7 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
     fn add<S: Simd, const GROUP: usize>(&mut self, s: S, pixel: usize, wanted: u32) {
         let Self { images, weights, tail, chunk, block, ref mut sums, ref mut tail_sums } = *self;
         let mut rows = [[s.zero(); BLOCKS]; GROUP];
-        let mut tail_row = [s.zero(); GROUP];
+        let mut tail_row = [s.first_four(s.zero()); GROUP];
         for (index, row) in rows.iter_mut().enumerate() {
             let start = (pixel + index) * weights.row_stride + block * LANES;
             let (columns, _) = weights.values[start..start + BLOCKS * LANES].as_chunks::<LANES>();
@@ -195,7 +195,7 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
                 let into = &mut tail_sums[image];
                 let mut sum = s.load_four(into);
                 for (x, w) in splats.iter().zip(&tail_row) {
-                    sum = s.mul_add(*x, *w, sum);
+                    sum = s.mul_add_four(s.first_four(*x), *w, sum);
                 }
                 s.store_four(sum, into);
             }
@@ -208,7 +208,7 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
         for sample in samples {
             let image = sample % IMAGES;
             if TAIL_BLOCKS > 0 {
-                let sum = s.load_four(&self.tail_sums[image]);
+                let sum = s.repeat_four(s.load_four(&self.tail_sums[image]));
                 epilogue.finish(s, sample, self.block + BLOCKS, [sum]);
             }
             let mut sums = [s.zero(); BLOCKS];

@@ -4,7 +4,7 @@ use super::columns::{IMAGES, is_group};
 use super::{Columns, TAIL, pass_over, pass_width, rows_len, split_rows};
 use crate::kernels::Epilogue;
 use crate::kernels::gemm::{OutputRange, Rhs};
-use crate::simd::{F32x16, Simd, as_numbers_mut};
+use crate::simd::{F32x16, LANES, Simd, as_numbers_mut};
 
 /// Vectors of the sums of a block of pixels, where a minibatch has more than one chunk of images:
 /// they and one chunk of dz fit an L1 cache.
@@ -42,7 +42,7 @@ impl Gradient<'_> {
     /// How many vectors it takes to work in, for minibatches of up to `batch` images.
     pub(crate) const fn workspace_len(batch: usize) -> usize {
         let images = if batch == 0 { 1 } else { batch };
-        rows_len(images) + 2 * SUMS
+        rows_len(images) + SUMS + SUMS * TAIL / LANES
     }
 
     /// Computes the product.
@@ -92,7 +92,7 @@ impl Gradient<'_> {
         let Self { images, dz, ref output, ref mut workspace, .. } = *self;
         let pixels = output.rows.clone();
         let (sums, rows) = workspace.split_at_mut(SUMS);
-        let (tail_sums, rows) = rows.split_at_mut(SUMS);
+        let (tail_sums, rows) = rows.split_at_mut(SUMS * TAIL / LANES);
         let (tail_rows, rows) = split_rows(rows, images.images().max(1));
         let (rows, _) = rows.as_chunks_mut::<BLOCKS>();
         let (tail_rows, _) = as_numbers_mut(tail_rows).as_chunks_mut::<TAIL>();
@@ -109,6 +109,7 @@ impl Gradient<'_> {
         let (chunks, _) = rows.as_chunks::<IMAGES>();
         let (tail_chunks, _) = tail_rows.as_chunks::<IMAGES>();
         let (sums, _) = sums.as_chunks_mut::<BLOCKS>();
+        let (tail_sums, _) = as_numbers_mut(tail_sums).as_chunks_mut::<TAIL>();
         let most = sums.len() / GROUP * GROUP;
         for first in pixels.clone().step_by(most) {
             let pixels = first..pixels.end.min(first + most);
@@ -158,7 +159,7 @@ struct Pass<'a, const BLOCKS: usize, const TAIL_BLOCKS: usize> {
     first: usize,
     /// Of each of its pixels, what the chunks before have added up.
     sums: &'a mut [[F32x16; BLOCKS]],
-    tail_sums: &'a mut [F32x16],
+    tail_sums: &'a mut [[f32; TAIL]],
 }
 
 impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS> {
@@ -172,7 +173,7 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
     ) {
         let Self { images, chunk, is_last, block, dz, tail_dz, first, .. } = *self;
         let mut sums = [[s.zero(); BLOCKS]; GROUP];
-        let mut tail = [s.zero(); GROUP];
+        let mut tail = [s.first_four(s.zero()); GROUP];
         let of_pixels = sums.iter_mut().zip(&mut tail).enumerate();
         for (index, (sums, tail)) in of_pixels {
             let (pixel, place) = (pixel + index, pixel + index - first);
@@ -181,8 +182,8 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
             }
             if TAIL_BLOCKS > 0 {
                 *tail = match chunk {
-                    0 => epilogue.start(s, pixel, block + BLOCKS),
-                    _ => s.load(&self.tail_sums[place]),
+                    0 => s.first_four(epilogue.start(s, pixel, block + BLOCKS)),
+                    _ => s.load_four(&self.tail_sums[place]),
                 };
             }
         }
@@ -200,7 +201,7 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
             if TAIL_BLOCKS > 0 {
                 let dz = s.load_four(&tail_dz[image]);
                 for (sum, x) in tail.iter_mut().zip(&splats) {
-                    *sum = s.mul_add(*x, dz, *sum);
+                    *sum = s.mul_add_four(s.first_four(*x), dz, *sum);
                 }
             }
         }
@@ -209,14 +210,14 @@ impl<const BLOCKS: usize, const TAIL_BLOCKS: usize> Pass<'_, BLOCKS, TAIL_BLOCKS
             if is_last {
                 epilogue.finish(s, pixel, block, *sums);
                 if TAIL_BLOCKS > 0 {
-                    epilogue.finish(s, pixel, block + BLOCKS, [*tail]);
+                    epilogue.finish(s, pixel, block + BLOCKS, [s.repeat_four(*tail)]);
                 }
             } else {
                 for (into, sum) in self.sums[place].iter_mut().zip(sums) {
                     s.store(*sum, into);
                 }
                 if TAIL_BLOCKS > 0 {
-                    s.store(*tail, &mut self.tail_sums[place]);
+                    s.store_four(*tail, &mut self.tail_sums[place]);
                 }
             }
         }

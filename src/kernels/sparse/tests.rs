@@ -219,10 +219,10 @@ proptest! {
             let (block, lane) = (column / LANES, column % LANES);
             let ends_in_tail = case.has_tail && block + 1 == width;
             // The other lanes of a tail block are of no interest; these are what they are.
-            let dz_lane = if ends_in_tail { lane % TAIL } else { lane };
+            let lane = if ends_in_tail { lane % TAIL } else { lane };
             let mut sum = Sum::from(starts[pixel * width + block][lane]);
             for sample in 0..case.samples.len() {
-                sum.add(case.x(sample, pixel), dz[block * block_stride + sample * LANES + dz_lane]);
+                sum.add(case.x(sample, pixel), dz[block * block_stride + sample * LANES + lane]);
             }
             sum
         })?;

@@ -73,7 +73,7 @@ impl<S: Simd> Epilogue<S> for BiasActivation<'_, '_> {
     #[inline(always)]
     fn start(&self, s: S, _sample: usize, block: usize) -> S::F32 {
         match self.tail_bias {
-            Some(bias) if block == self.bias.len() => s.load_four(bias),
+            Some(bias) if block == self.bias.len() => s.repeat_four(s.load_four(bias)),
             _ => s.load(&self.bias[block]),
         }
     }
@@ -275,7 +275,7 @@ impl<S: Simd, R: UpdateRule> Epilogue<S> for Learn<'_, R> {
         let width = self.width;
         if let (true, Some(gradients), [sum]) = (block == width, &mut self.tail, &sums[..]) {
             let (rows, _) = as_numbers_mut(gradients).as_chunks_mut();
-            s.store_four(*sum, &mut rows[row - self.first_row]);
+            s.store_four(s.first_four(*sum), &mut rows[row - self.first_row]);
             return;
         }
         let (start, beside) = ((row - self.first_row) * width, R::SLOTS - 1);
