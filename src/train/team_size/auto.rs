@@ -47,8 +47,9 @@ const FASTER: f64 = 0.97;
 const UNTRIED: f64 = 1.5;
 
 /// The least loss after which the size changes, in seconds, and in steps of the other size; and no less
-/// than the share [`PRICE`] of the time since it was taken. Less would be chance.
-const LEAST_LOSS: f64 = 0.002;
+/// than the share [`PRICE`] of the time since it was taken. Less would be chance: that a thread has to let
+/// another program go first, for some 4 ms, happens now and then with any size.
+const LEAST_LOSS: f64 = 0.010;
 const LEAST_LOSS_STEPS: f64 = 3.0;
 
 /// What a change is taken to cost, in seconds, before there was one.

@@ -10,6 +10,7 @@ use crate::exec::engine::{Engine, EngineOptions};
 use crate::image::{ImageShape, RandomAffine};
 use crate::kernels::optim::{Adam, Optimizer, Sgd};
 use crate::model::{Activation, Network, Sequential};
+use crate::rng::{Rng, Stream};
 use crate::sync::Cores;
 use crate::train::{FitOptions, NoObserver, State};
 
@@ -145,6 +146,26 @@ fn a_team_of_64_on_two_cores_is_abandoned_at_once() {
 fn beside_a_busy_loop_one_core_of_two_is_left_to_it() {
     let found = assert_near_best(cores(2), 7, 9375, &beside_a_loop, 1.1);
     assert_eq!(found.last(), 1, "{found:?}");
+}
+
+/// Beside two busy loops on two cores: every four milliseconds the system asks who goes next. A thread
+/// waits now and then, a team of two most of the time. One such wait is no reason to change.
+#[test]
+fn a_thread_that_lets_others_go_first_keeps_its_size() {
+    for seed in 0..10 {
+        let two_loops = |threads: usize, at: f64| {
+            let (undisturbed, share, wait) =
+                if threads == 1 { (70e-6, 0.4, 0.004) } else { (42e-6, 0.9, 0.010) };
+            let slice = |at: f64| (at / 0.004) as u64;
+            let next = slice(at + undisturbed);
+            let chance = f64::from(Rng::stream(seed, Stream::Shuffle, next).unit());
+            let waits = slice(at) != next && chance < share;
+            undisturbed + if waits { wait } else { 0.0 }
+        };
+        let found = assert_near_best(cores(2), 7, 9375, &two_loops, 1.08);
+        assert_eq!(found.last(), 1, "{found:?}");
+        assert!(found.sizes.len() <= 10, "{found:?}");
+    }
 }
 
 /// A neighbour that comes and goes is noticed, either way.
