@@ -19,8 +19,8 @@ impl Avx512 {
 /// Calls intrinsics.
 macro_rules! avx512 {
     ($call:expr) => {
-        // SAFETY: the token `self` proves that the CPU has AVX-512F, all that these intrinsics
-        // need. Pointers, where there are any, come from references to as many numbers as are
+        // SAFETY: the token `self` proves that the CPU has AVX-512F, and with it AVX2 and FMA, all that
+        // these intrinsics need. Pointers, where there are any, come from references to as many numbers as are
         // used (aligned, where the instruction asks for that), or from slices, which the mask does
         // not reach beyond.
         unsafe { $call }

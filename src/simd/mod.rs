@@ -89,7 +89,7 @@ pub(crate) trait Simd: Lanes + Send + Sync + 'static {
     type Mask: Copy;
     /// The lanes of one register.
     type Register: Lanes;
-    /// Four lanes, in a register no wider than it takes.
+    /// Four lanes, in a register no wider than they take.
     type Four: Copy;
 
     /// How many registers there are: what tiles of sums are sized by.

@@ -11,7 +11,7 @@
 //!   made up for; where it is not, the team takes the other size.
 //! - A size that would be faster, were nobody else there, or else the one beside the present one, is tried
 //!   again from time to time: the neighbour may have gone. What a try has lost is one in a hundred of the
-//!   time until the next one, at most.
+//!   time until the next one, at most, but in the first tenth of a second of a run.
 
 use crate::sync::Cores;
 
@@ -47,7 +47,7 @@ const FASTER: f64 = 0.97;
 const UNTRIED: f64 = 1.5;
 
 /// The least loss after which the size changes, in seconds, and in steps of the other size; and no less
-/// than the share [`PRICE`] of the time since it was taken. Less would be chance: that a thread has to let
+/// than the share [`PRICE`] of the time since the run began. Less would be chance: that a thread has to let
 /// another program go first, for some 4 ms, happens now and then with any size.
 const LEAST_LOSS: f64 = 0.010;
 const LEAST_LOSS_STEPS: f64 = 3.0;
