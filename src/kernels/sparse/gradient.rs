@@ -10,6 +10,9 @@ use crate::simd::{F32x16, LANES, Simd, as_numbers_mut};
 /// they and one chunk of dz fit an L1 cache.
 const SUMS: usize = 256;
 
+/// Vectors of the sums of a tail: as many pixels as have sums where there is one column block.
+const TAIL_SUMS: usize = SUMS * TAIL / LANES;
+
 /// How many pixels are taken at a time over `blocks` column blocks: as many as there are registers
 /// for their sums.
 const fn group<S: Simd>(blocks: usize) -> usize {
@@ -42,7 +45,7 @@ impl Gradient<'_> {
     /// How many vectors it takes to work in, for minibatches of up to `batch` images.
     pub(crate) const fn workspace_len(batch: usize) -> usize {
         let images = if batch == 0 { 1 } else { batch };
-        rows_len(images) + SUMS + SUMS * TAIL / LANES
+        rows_len(images) + SUMS + TAIL_SUMS
     }
 
     /// Computes the product.
@@ -92,7 +95,7 @@ impl Gradient<'_> {
         let Self { images, dz, ref output, ref mut workspace, .. } = *self;
         let pixels = output.rows.clone();
         let (sums, rows) = workspace.split_at_mut(SUMS);
-        let (tail_sums, rows) = rows.split_at_mut(SUMS * TAIL / LANES);
+        let (tail_sums, rows) = rows.split_at_mut(TAIL_SUMS);
         let (tail_rows, rows) = split_rows(rows, images.images().max(1));
         let (rows, _) = rows.as_chunks_mut::<BLOCKS>();
         let (tail_rows, _) = as_numbers_mut(tail_rows).as_chunks_mut::<TAIL>();
