@@ -237,10 +237,34 @@ impl Simd for Avx2 {
         // point there.
         avx2!(H => _mm256_maskload_ps(x.as_ptr().wrapping_add(8 * H), _mm256_loadu_si256(masks[H].as_ptr().cast())))
     }
+    /// Eight, four, two and one, as there are: a store by a mask is some twenty micro-operations on AMD's
+    /// cores.
     #[inline(always)]
     fn store_partial(self, a: Pair<__m256>, x: &mut [f32]) {
-        let masks = first(x.len());
-        avx2!(H => _mm256_maskstore_ps(x.as_mut_ptr().wrapping_add(8 * H), _mm256_loadu_si256(masks[H].as_ptr().cast()), a[H]));
+        let count = x.len().min(16);
+        let (eights, left) = x[..count].as_chunks_mut::<8>();
+        let (fours, left) = left.as_chunks_mut::<4>();
+        let (twos, left) = left.as_chunks_mut::<2>();
+        let half = if eights.is_empty() { a[0] } else { a[1] };
+        // SAFETY: the token `self` proves that the CPU has AVX, and each chunk has room for what is
+        // written there.
+        unsafe {
+            for (eight, half) in eights.iter_mut().zip(a) {
+                _mm256_storeu_ps(eight.as_mut_ptr(), half);
+            }
+            let mut quad = _mm256_castps256_ps128(half);
+            if let [four, ..] = fours {
+                _mm_storeu_ps(four.as_mut_ptr(), quad);
+                quad = _mm256_extractf128_ps::<1>(half);
+            }
+            if let [two, ..] = twos {
+                _mm_storel_epi64(two.as_mut_ptr().cast(), _mm_castps_si128(quad));
+                quad = _mm_movehl_ps(quad, quad);
+            }
+            if let [one, ..] = left {
+                _mm_store_ss(one, quad);
+            }
+        }
     }
     #[inline(always)]
     fn div(self, a: Pair<__m256>, b: Pair<__m256>) -> Pair<__m256> {
@@ -358,5 +382,41 @@ impl Simd for Avx2 {
             }
         }
         columns
+    }
+    /// As four blocks of 8 × 8, each from quads of rows i and i + 4 side by side: in a quarter of the
+    /// shuffles that interleaving takes.
+    #[inline(always)]
+    fn transpose_rows(self, rows: [&[f32; 16]; 16], columns: &mut [F32x16], stride: usize) {
+        let count = columns.len().div_ceil(stride);
+        let columns = columns.as_mut_ptr();
+        // SAFETY: the token `self` proves that the CPU has AVX. Rows have 16 numbers, of which quads from
+        // 0, 4, 8 and 12 are read; of vectors, halves are written where there are such.
+        unsafe {
+            for (upper, rows) in rows.as_chunks::<8>().0.iter().enumerate() {
+                for quad in 0..4 {
+                    let read = |row: usize| _mm_loadu_ps(rows[row].as_ptr().add(4 * quad));
+                    let pair = |row: usize| _mm256_set_m128(read(row + 4), read(row));
+                    let pairs = [pair(0), pair(1), pair(2), pair(3)];
+                    // Within each half: numbers of two rows side by side, then of four.
+                    let low = _mm256_unpacklo_ps(pairs[0], pairs[1]);
+                    let high = _mm256_unpackhi_ps(pairs[0], pairs[1]);
+                    let next_low = _mm256_unpacklo_ps(pairs[2], pairs[3]);
+                    let next_high = _mm256_unpackhi_ps(pairs[2], pairs[3]);
+                    let transposed = [
+                        _mm256_shuffle_ps::<0x44>(low, next_low),
+                        _mm256_shuffle_ps::<0xEE>(low, next_low),
+                        _mm256_shuffle_ps::<0x44>(high, next_high),
+                        _mm256_shuffle_ps::<0xEE>(high, next_high),
+                    ];
+                    for (i, half) in transposed.into_iter().enumerate() {
+                        let index = 4 * quad + i;
+                        if index < count {
+                            let column = columns.add(index * stride).cast::<f32>();
+                            _mm256_store_ps(column.add(8 * upper), half);
+                        }
+                    }
+                }
+            }
+        }
     }
 }

@@ -191,6 +191,20 @@ pub(crate) trait Simd: Lanes + Send + Sync + 'static {
         rows
     }
 
+    /// The same in memory, where a matrix stands that registers are too few for: number j of row i
+    /// becomes lane i of `columns`\[j · `stride`\]. Columns that there are not are left out.
+    #[inline(always)]
+    fn transpose_rows(self, rows: [&[f32; LANES]; LANES], columns: &mut [F32x16], stride: usize) {
+        let mut block = [self.zero(); LANES];
+        for (vector, row) in block.iter_mut().zip(rows) {
+            *vector = self.load_unaligned(row);
+        }
+        let columns = columns.iter_mut().step_by(stride);
+        for (numbers, column) in self.transpose(block).into_iter().zip(columns) {
+            self.store(numbers, column);
+        }
+    }
+
     /// The sum of the lanes, by the fixed tree.
     #[inline(always)]
     fn reduce_add(self, a: Self::F32) -> f32 {

@@ -105,6 +105,18 @@ fn a_block_is_transposed() {
             s.store(numbers, &mut found);
             assert_eq!(found.0, std::array::from_fn(|row| number(row, column)));
         }
+        let rows: [F32x16; LANES] = std::array::from_fn(row);
+        for (stride, length) in [(1, LANES), (3, 15 * 3 + 1), (1, 5), (2, 13)] {
+            let untouched = F32x16([-1.0; LANES]);
+            let mut columns = [untouched; 3 * LANES];
+            let read = rows.each_ref().map(|row| &row.0);
+            s.transpose_rows(read, &mut columns[..length], stride);
+            for (at, found) in columns.iter().enumerate() {
+                let expected = |row| number(row, at / stride);
+                let is_one = at % stride == 0 && at < length;
+                assert_eq!(found.0, if is_one { std::array::from_fn(expected) } else { untouched.0 });
+            }
+        }
     });
 }
 
@@ -126,6 +138,25 @@ fn a_block_may_be_short_of_rows_and_columns() {
                 }
             });
         }
+    }
+}
+
+/// And what stands beyond a slice, or beyond 16 numbers of it, is left alone.
+#[test]
+fn slices_may_be_shorter_and_longer_than_a_vector() {
+    let numbers: [f32; 20] = std::array::from_fn(|i| 1.0 + i as f32);
+    for length in 0..=numbers.len() {
+        on_each_isa!(s => {
+            let vector = s.load_partial(&numbers[..length]);
+            let mut loaded = F32x16::default();
+            s.store(vector, &mut loaded);
+            let lane = |i| if i < length { numbers[i] } else { 0.0 };
+            assert_eq!(loaded.0, std::array::from_fn(lane));
+            let mut written = [-1.0; 24];
+            s.store_partial(vector, &mut written[..length]);
+            let number = |i| if i < length.min(LANES) { numbers[i] } else { -1.0 };
+            assert_eq!(written, std::array::from_fn(number));
+        });
     }
 }
 

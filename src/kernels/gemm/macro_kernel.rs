@@ -26,7 +26,7 @@ pub(super) fn macro_kernel<S: Simd, E: Epilogue<S>>(s: S, product: &Product<'_>,
             match output.blocks.end - block {
                 3.. if S::NR_BLOCKS >= 3 => rows::<S, E, 3, false>(s, product, block, epilogue),
                 2.. if S::NR_BLOCKS >= 2 => rows::<S, E, 2, false>(s, product, block, epilogue),
-                _ if S::is_narrow(*k, rhs.columns.saturating_sub(block * LANES)) => {
+                _ if S::is_narrow(rhs.columns.saturating_sub(block * LANES)) => {
                     rows::<S, E, 1, true>(s, product, block, epilogue)
                 }
                 _ => rows::<S, E, 1, false>(s, product, block, epilogue),

@@ -33,17 +33,21 @@ impl AxisLayout {
     /// The offsets of `N` elements from `first` on.
     #[inline(always)]
     pub(super) fn offsets<const N: usize>(self, first: usize) -> [usize; N] {
-        // One division for all of them, and none without blocks: it takes longer than a step of
-        // the micro-kernel.
-        let (mut block, mut within) =
+        // One division for all of them, and none without blocks: it takes longer than a step of the
+        // micro-kernel. And one product: from one to the next there is a stride, or the way from the end of
+        // a block to the next.
+        let (block, mut within) =
             if first < self.block { (0, first) } else { (first / self.block, first % self.block) };
+        let mut offset = block * self.block_stride + within * self.stride;
+        let length = self.block.wrapping_sub(1).wrapping_mul(self.stride);
+        let to_next_block = self.block_stride.wrapping_sub(length);
         let mut offsets = [0; N];
-        for offset in &mut offsets {
-            *offset = block * self.block_stride + within * self.stride;
+        for at in &mut offsets {
+            *at = offset;
             within += 1;
-            if within == self.block {
-                (block, within) = (block + 1, 0);
-            }
+            let ends = within == self.block;
+            offset = offset.wrapping_add(if ends { to_next_block } else { self.stride });
+            within = if ends { 0 } else { within };
         }
         offsets
     }

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::matrix::MatrixRef;
-use crate::simd::{F32x16, LANES, Simd, load_up_to_all, transpose_block};
+use crate::simd::{F32x16, LANES, Simd, load_up_to_all};
 
 /// The part of a matrix to pack.
 #[derive(Clone, Debug)]
@@ -74,14 +74,23 @@ fn pack_columns<S: Simd>(
     columns: Range<usize>,
 ) {
     let width = columns.len().div_ceil(LANES);
+    let mut padded = [F32x16::default(); LANES];
     for (block, first) in columns.clone().step_by(LANES).enumerate() {
         let columns = first..columns.end.min(first + LANES);
         for (packed, p) in panel.chunks_mut(width * LANES).zip(rows.clone().step_by(LANES)) {
             let count = LANES.min(b.rows - p);
-            let numbers = columns.clone().map(|column| &b.values[column * b.column_stride + p..]);
-            let vectors = numbers.map(|numbers| load_up_to_all(s, &numbers[..count]));
-            let packed = packed.chunks_exact_mut(width).map(|row| &mut row[block]);
-            transpose_block(s, vectors, packed);
+            let numbers = |column: usize| &b.values[column * b.column_stride + p..][..count];
+            let packed = &mut packed[block..];
+            if count == LANES && columns.len() == LANES {
+                let whole = |i| numbers(columns.start + i).first_chunk().expect("16 numbers");
+                s.transpose_rows(std::array::from_fn(whole), packed, width);
+            } else {
+                for (padded, column) in padded.iter_mut().zip(columns.clone()) {
+                    s.store(s.load_partial(numbers(column)), padded);
+                }
+                padded[columns.len()..].fill(F32x16::default());
+                s.transpose_rows(padded.each_ref().map(|row| &row.0), packed, width);
+            }
         }
     }
 }

@@ -2,9 +2,6 @@
 
 use crate::simd::{LANES, Simd};
 
-/// Terms from which on a vector is worth taking apart, and putting together (measured).
-const NARROW_FROM: usize = 64;
-
 /// The tile of sums that the micro-kernel keeps in registers: what hides the latency of the
 /// multiply-adds, and leaves room for a row of B and a number of A.
 pub(crate) trait MicroTile: Simd {
@@ -30,13 +27,10 @@ pub(crate) trait MicroTile: Simd {
     /// The same where B is large.
     const IN_PLACE_IF_LARGE: usize = if Self::NR_BLOCKS == 3 { 63 } else { 12 };
 
-    /// Whether a column block that has so many columns is computed in the first of its registers alone,
-    /// which pays from some terms on.
+    /// Whether a column block that has so many columns is computed in the first of its registers alone.
     #[inline(always)]
-    fn is_narrow(k: usize, columns: usize) -> bool {
-        let in_one =
-            Self::REGISTERS_PER_VECTOR > 1 && columns <= LANES / Self::REGISTERS_PER_VECTOR;
-        in_one && k >= NARROW_FROM
+    fn is_narrow(columns: usize) -> bool {
+        Self::REGISTERS_PER_VECTOR > 1 && columns <= LANES / Self::REGISTERS_PER_VECTOR
     }
 }
 
