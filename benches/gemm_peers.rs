@@ -1,7 +1,8 @@
 //! Matrix products on one thread, the engine's beside those of other crates: `matrixmultiply`, the `f32`
 //! kernels of `gemm`, those behind rten (`rten-gemm`) and behind faer (`private-gemm-x86`).
 //!
-//! All take turns of a few milliseconds, so what else the machine does meets each of them. Prints medians
+//! With `MNISTRY_ISA=avx2`, `gemm` and `private-gemm-x86` are held to AVX2 too; the other two choose for
+//! themselves. All take turns of a few milliseconds, so what else the machine does meets each of them. Prints medians
 //! in 10⁹ operations a second, in brackets the quartiles.
 
 #![allow(unsafe_code, reason = "the other crates' interfaces are ones of raw pointers")]
@@ -10,6 +11,7 @@ use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use gemm_common::Parallelism;
+use gemm_f32::gemm::f32::get_gemm_fn;
 use mnistry::internals::{Gemm, Product};
 use mnistry::measure::{GemmShape, SHAPES};
 use mnistry::simd::Isa;
@@ -90,7 +92,7 @@ fn contestants(isa: Isa) -> Vec<Contestant> {
             multiply: Box::new(move |product| product.by_engine(&mut gemm)),
         },
         Contestant { name: "matrixmultiply", multiply: Box::new(Product::by_matrixmultiply) },
-        Contestant { name: "gemm", multiply: Box::new(by_gemm) },
+        Contestant { name: "gemm", multiply: Box::new(move |product| by_gemm(product, isa)) },
         Contestant {
             name: "rten-gemm",
             multiply: Box::new(move |product| by_rten_gemm(product, &rten)),
@@ -101,17 +103,22 @@ fn contestants(isa: Isa) -> Vec<Contestant> {
     contestants
 }
 
-/// C = A · B by the kernels of the crate `gemm`.
-fn by_gemm(product: &mut Product) {
+/// C = A · B by the kernels of the crate `gemm`, by AVX2 where that is `isa`.
+fn by_gemm(product: &mut Product, isa: Isa) {
     let Product { shape, a, b, c } = product;
     let GemmShape { m, n, k, .. } = *shape;
     assert!(a.len() == m * k && b.len() == k * n && c.len() == m * n);
     let [of_a, of_b] = shape.strides().map(|of| (of.row as isize, of.column as isize));
+    #[cfg(target_arch = "x86_64")]
+    let multiply = if isa.name() == "avx2" { gemm_by_avx2 } else { get_gemm_fn() };
+    #[cfg(not(target_arch = "x86_64"))]
+    let (multiply, _) = (get_gemm_fn(), isa);
     // Its kernels write columns, so for rows of C it is asked, as the crate itself would, for the
     // transposed product Bᵀ · Aᵀ.
-    // SAFETY: the vectors hold the m × k, k × n and m × n numbers that the strides reach.
+    // SAFETY: the vectors hold the m × k, k × n and m × n numbers that the strides reach, and the
+    // CPU has the instructions, as the engine has found.
     unsafe {
-        gemm_f32::gemm::f32::get_gemm_fn()(
+        multiply(
             n,
             m,
             k,
@@ -131,6 +138,71 @@ fn by_gemm(product: &mut Product) {
             false,
             false,
             Parallelism::None,
+        );
+    }
+}
+
+/// What [`get_gemm_fn`] gives on a CPU that has AVX2 and nothing later.
+///
+/// # Safety
+/// As for what that gives.
+#[cfg(target_arch = "x86_64")]
+#[allow(clippy::too_many_arguments, reason = "those of the crate")]
+unsafe fn gemm_by_avx2(
+    m: usize,
+    n: usize,
+    k: usize,
+    c: *mut f32,
+    c_column: isize,
+    c_row: isize,
+    reads_c: bool,
+    a: *const f32,
+    a_column: isize,
+    a_row: isize,
+    b: *const f32,
+    b_column: isize,
+    b_row: isize,
+    alpha: f32,
+    beta: f32,
+    conj_c: bool,
+    conj_a: bool,
+    conj_b: bool,
+    parallelism: Parallelism,
+) {
+    use gemm_common::gemm::gemm_basic_generic;
+    use gemm_common::simd::{MixedSimd, V3};
+    use gemm_f32::microkernel::fma::f32::{H_M, H_N, H_UKR, MR_DIV_N, NR, UKR};
+
+    /// Numbers in a register.
+    const N: usize = 8;
+    let v3 = <V3 as MixedSimd<f32, f32, f32, f32>>::try_new().expect("AVX2");
+    // SAFETY: the caller vouches for it.
+    unsafe {
+        gemm_basic_generic::<_, f32, N, { MR_DIV_N * N }, NR, MR_DIV_N, H_M, H_N>(
+            v3,
+            m,
+            n,
+            k,
+            c,
+            c_column,
+            c_row,
+            reads_c,
+            a,
+            a_column,
+            a_row,
+            b,
+            b_column,
+            b_row,
+            alpha,
+            beta,
+            conj_c,
+            conj_a,
+            conj_b,
+            |a, b, c| a * b + c,
+            &UKR,
+            &H_UKR,
+            false,
+            parallelism,
         );
     }
 }
