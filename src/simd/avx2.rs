@@ -390,7 +390,8 @@ impl Simd for Avx2 {
         let count = columns.len().div_ceil(stride);
         let columns = columns.as_mut_ptr();
         // SAFETY: the token `self` proves that the CPU has AVX. Rows have 16 numbers, of which quads from
-        // 0, 4, 8 and 12 are read; of vectors, halves are written where there are such.
+        // 0, 4, 8 and 12 are read. With `index < count`, the quotient rounded up, `index * stride` is less
+        // than the vectors that there are; both halves of each are aligned as it is.
         unsafe {
             for (upper, rows) in rows.as_chunks::<8>().0.iter().enumerate() {
                 for quad in 0..4 {

@@ -39,3 +39,12 @@ pub(crate) fn load_up_to_all<S: Simd>(s: S, numbers: &[f32]) -> S::F32 {
         None => s.load_partial(numbers),
     }
 }
+
+/// Writes the first lanes to up to 16 `numbers`, which mostly are 16.
+#[inline(always)]
+pub(crate) fn store_up_to_all<S: Simd>(s: S, vector: S::F32, numbers: &mut [f32]) {
+    match numbers.first_chunk_mut() {
+        Some(numbers) => s.store_unaligned(vector, numbers),
+        None => s.store_partial(vector, numbers),
+    }
+}

@@ -29,7 +29,7 @@ pub(crate) mod testing;
 pub(crate) use avx2::Avx2;
 #[cfg(target_arch = "x86_64")]
 pub(crate) use avx512::Avx512;
-pub(crate) use block::{collect_block, load_up_to_all, transpose_block};
+pub(crate) use block::{collect_block, load_up_to_all, store_up_to_all, transpose_block};
 pub(crate) use f32x16::{F32x16, LANES, as_numbers, as_numbers_mut, vectors_for, zeroed};
 pub use isa::{ISA_NAMES, Isa, UnsupportedIsa};
 #[cfg(target_arch = "aarch64")]
@@ -191,8 +191,12 @@ pub(crate) trait Simd: Lanes + Send + Sync + 'static {
         rows
     }
 
-    /// The same in memory, where a matrix stands that registers are too few for: number j of row i
-    /// becomes lane i of `columns`\[j · `stride`\]. Columns that there are not are left out.
+    /// The same from memory to memory, as 16 vectors may be more than there are registers for: number j
+    /// of row i becomes lane i of `columns`\[j · `stride`\], `stride` being counted in vectors. Columns
+    /// that there are not are left out.
+    ///
+    /// # Panics
+    /// When `stride` is 0.
     #[inline(always)]
     fn transpose_rows(self, rows: [&[f32; LANES]; LANES], columns: &mut [F32x16], stride: usize) {
         let mut block = [self.zero(); LANES];

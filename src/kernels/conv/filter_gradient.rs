@@ -8,7 +8,9 @@
 use super::GradientSource;
 use super::micro_kernel::{ImageProducts, by_channels};
 use super::window::taps_in;
-use crate::simd::{F32x16, Kernel, LANES, Simd, as_numbers, transpose_block, vectors_for};
+use crate::simd::{
+    F32x16, Kernel, LANES, Simd, as_numbers, store_up_to_all, transpose_block, vectors_for,
+};
 
 /// The gradient of a kernel, filters being lanes.
 pub(crate) struct FilterGradient<'a> {
@@ -77,9 +79,9 @@ impl FilterGradient<'_> {
         }
         let (weights, biases) = totals.split_at_mut(taps * filters);
         for (sum, tap) in sums.iter().zip(weights.chunks_exact_mut(filters)) {
-            s.store_partial(s.load(sum), &mut tap[lanes.clone()]);
+            store_up_to_all(s, s.load(sum), &mut tap[lanes.clone()]);
         }
-        s.store_partial(bias, &mut biases[lanes]);
+        store_up_to_all(s, bias, &mut biases[lanes]);
     }
 }
 

@@ -74,6 +74,7 @@ fn pack_columns<S: Simd>(
     columns: Range<usize>,
 ) {
     let width = columns.len().div_ceil(LANES);
+    // A block at the edge of the matrix has its numbers copied among zeros.
     let mut padded = [F32x16::default(); LANES];
     for (block, first) in columns.clone().step_by(LANES).enumerate() {
         let columns = first..columns.end.min(first + LANES);
@@ -81,6 +82,7 @@ fn pack_columns<S: Simd>(
             let count = LANES.min(b.rows - p);
             let numbers = |column: usize| &b.values[column * b.column_stride + p..][..count];
             let packed = &mut packed[block..];
+            // Two calls, as rows that come from either place go through memory: 1 % of a product.
             if count == LANES && columns.len() == LANES {
                 let whole = |i| numbers(columns.start + i).first_chunk().expect("16 numbers");
                 s.transpose_rows(std::array::from_fn(whole), packed, width);

@@ -217,6 +217,20 @@ fn axes(
     if by_rows { (across, along) } else { (along, across) }
 }
 
+proptest! {
+    /// From one to the next as from the start, whatever the blocks, side by side or interleaved.
+    #[test]
+    fn offsets_follow_one_another(
+        stride in 0_usize..5,
+        block in prop_oneof![1_usize..20, Just(usize::MAX)],
+        block_stride in 0_usize..50,
+        first in 0_usize..60,
+    ) {
+        let axis = AxisLayout { stride, block, block_stride };
+        prop_assert_eq!(axis.offsets::<8>(first), std::array::from_fn(|i| axis.offset(first + i)));
+    }
+}
+
 /// A product as layers have it, from one table into another.
 struct Multiply<'a> {
     backend: GemmBackend,

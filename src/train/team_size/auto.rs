@@ -17,6 +17,8 @@ use crate::sync::Cores;
 
 /// The share of a run that tries may cost.
 const PRICE: f64 = 0.01;
+/// The share of the rest of a run that a single try may be expected to cost.
+const PRICE_OF_ONE: f64 = 0.015;
 
 /// The share of the time since the run began that lies between two tries, at least.
 const PAUSE: f64 = 0.125;
@@ -52,8 +54,9 @@ const UNTRIED: f64 = 1.5;
 const LEAST_LOSS: f64 = 0.010;
 const LEAST_LOSS_STEPS: f64 = 3.0;
 
-/// What a change is taken to cost, in seconds, before there was one.
-const CHANGE: f64 = 0.0005;
+/// What a change is taken to cost before there was one: so much of what it took to begin the first team,
+/// whose memory was new (measured).
+const OF_BEGINNING: f64 = 0.5;
 
 /// The sizes that a team may have, and what is known of them.
 #[derive(Debug)]
@@ -67,7 +70,7 @@ pub(in crate::train) struct AutoSize {
     /// How long all took, in seconds.
     elapsed: f64,
     steps_left: usize,
-    /// What the last change cost, in seconds.
+    /// What a change costs, in seconds, by the last one.
     change: f64,
     /// From when on a size may be tried again.
     retry_at: f64,
@@ -145,7 +148,7 @@ impl AutoSize {
             stay: Stay::new(BEGINNING),
             elapsed: 0.0,
             steps_left: steps,
-            change: CHANGE,
+            change: 0.0,
             retry_at: 0.0,
         }
     }
@@ -155,9 +158,9 @@ impl AutoSize {
         self.sizes[self.at].threads
     }
 
-    /// The team has changed to the size that was asked for, which took so many `seconds`.
+    /// The team has the size that was asked for, the first one or another, which took so many `seconds`.
     pub(super) fn changed(&mut self, seconds: f64) {
-        self.change = seconds;
+        self.change = if self.elapsed > 0.0 { seconds } else { OF_BEGINNING * seconds };
         self.elapsed += seconds;
     }
 
@@ -191,7 +194,8 @@ impl AutoSize {
     /// A step takes `median` with the present size, or a little more.
     fn learn(&mut self, median: f64, other: Option<Other>) {
         let is_first = !std::mem::replace(&mut self.stay.is_known, true);
-        let mean = self.stay.recent.mean();
+        // Of a single window the mean says little: to wait once for another program takes longer than that.
+        let mean = if is_first { median } else { self.stay.recent.mean() };
         let now = self.now();
         // What disturbs a step makes it slower: the fastest window tells most.
         let undisturbed =
@@ -225,11 +229,17 @@ impl AutoSize {
         let Steps { count, seconds } = self.stay.all;
         let lost = (seconds - count * other.seconds).max(0.0) + 2.0 * self.change;
         self.pause(lost);
-        // What disturbs the first team may be the files of the run, which are soon written.
-        if other.index < self.at && self.elapsed < YOUNG {
+        self.retry_what_is_left_young(other.index);
+        self.change_to(other.index);
+    }
+
+    /// Has a size be tried again soon that a young run leaves for the smaller one of this `index`: what
+    /// disturbs the first team may be the files of the run, which are soon written, or that its threads
+    /// begin on one core.
+    fn retry_what_is_left_young(&mut self, index: usize) {
+        if index < self.at && self.elapsed < YOUNG {
             self.retry_at = 2.0 * self.elapsed;
         }
-        self.change_to(other.index);
     }
 
     /// Lets no size be tried again until what is `lost`, in seconds, is a small part of the time.
@@ -239,14 +249,13 @@ impl AutoSize {
 
     /// Tries a size that may be faster than the present one with its `mean`, if it is time.
     fn try_another(&mut self, mean: f64) {
-        // Twice a change, and steps that take up to twice as long.
-        let cost = 2.0 * self.change + (COLD.steps + WINDOW) as f64 * mean;
-        if cost > PRICE * self.steps_left as f64 * mean {
+        if self.cost_of_try(mean) > PRICE_OF_ONE * self.steps_left as f64 * mean {
             return;
         }
         let (above, below) = (self.at + 1, self.at.wrapping_sub(1));
         let beside = [above, below].into_iter().filter(|&index| index < self.sizes.len());
         if let Some(untried) = beside.clone().find(|&index| !self.is_tried(index)) {
+            self.retry_what_is_left_young(untried);
             return self.change_to(untried);
         }
         if self.elapsed < self.retry_at {
@@ -263,9 +272,22 @@ impl AutoSize {
         }
     }
 
+    /// What a try is expected to cost, in seconds, where a step takes `mean`: two changes, and that its
+    /// steps take as much longer as those of a size that was not tried.
+    fn cost_of_try(&self, mean: f64) -> f64 {
+        2.0 * self.change + (UNTRIED - 1.0) * (COLD.length(mean) + Window::length(mean)) * mean
+    }
+
     fn change_to(&mut self, index: usize) {
         self.at = index;
         self.stay = Stay::new(COLD);
+    }
+}
+
+impl WarmUp {
+    /// How many steps of such a `mean` it has.
+    fn length(self, mean: f64) -> f64 {
+        (self.seconds / mean).ceil().min(self.steps as f64)
     }
 }
 
@@ -313,6 +335,11 @@ impl Steps {
 }
 
 impl Window {
+    /// How many steps of such a `mean` it has.
+    fn length(mean: f64) -> f64 {
+        (WINDOW_SECONDS / mean).ceil().clamp(SHORTEST_WINDOW as f64, WINDOW as f64)
+    }
+
     /// Takes a step's time; gives the median where it is full, and is then empty again.
     fn take(&mut self, seconds: f64) -> Option<f64> {
         self.seconds[self.count] = seconds;

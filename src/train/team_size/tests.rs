@@ -168,6 +168,17 @@ fn a_thread_that_lets_others_go_first_keeps_its_size() {
     }
 }
 
+/// Two runs that slow each other from their start on: nothing tells that steps were ever faster, and of a
+/// few hundred steps a try takes a good part. One thread is found, and alone two are kept.
+#[test]
+fn a_short_run_that_is_slow_from_the_start_on_finds_its_size() {
+    let of_512 = |two: f64| move |threads: usize, _: f64| if threads == 2 { two } else { 830e-6 };
+    for (two, expected) in [(1000e-6, 1), (500e-6, 2)] {
+        let found = assert_near_best(cores(2), 7, 590, &of_512(two), 1.03);
+        assert_eq!(found.last(), expected, "{found:?}");
+    }
+}
+
 /// A neighbour that comes and goes is noticed, either way.
 #[test]
 fn a_neighbour_comes_and_goes() {

@@ -8,7 +8,9 @@ use super::transform::{Grid, InputSide, SumGradientSide, WeightGradientSide, tra
 use super::{CORNERS, KERNEL, PATCH, POINTS, stride};
 use crate::kernels::conv::micro_kernel::{ImageProducts, by_channels};
 use crate::kernels::conv::{GradientSource, Volume};
-use crate::simd::{F32x16, Kernel, LANES, Simd, as_numbers, transpose_block, vectors_for};
+use crate::simd::{
+    F32x16, Kernel, LANES, Simd, as_numbers, store_up_to_all, transpose_block, vectors_for,
+};
 
 /// The gradient of a kernel of 3 × 3, over an even number of rows and of columns of positions.
 pub(crate) struct KernelGradient<'a> {
@@ -144,10 +146,10 @@ impl Room<'_> {
                 let kernel = sums.transformed::<S, WeightGradientSide, PATCH, KERNEL>(s);
                 let taps = weights[input * outputs..].chunks_mut(inputs * outputs);
                 for (number, tap) in kernel.as_flattened().iter().zip(taps) {
-                    s.store_partial(*number, &mut tap[channels.clone()]);
+                    store_up_to_all(s, *number, &mut tap[channels.clone()]);
                 }
             }
-            s.store_partial(s.load(&self.biases[block]), &mut biases[channels]);
+            store_up_to_all(s, s.load(&self.biases[block]), &mut biases[channels]);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::transform::{Grid, WeightSide};
 use super::{KERNEL, POINTS};
-use crate::simd::{F32x16, Kernel, LANES, Simd, load_up_to_all};
+use crate::simd::{F32x16, Kernel, LANES, Simd, load_up_to_all, store_up_to_all};
 
 /// How many numbers `weights` of a kernel of 3 × 3 become.
 pub(crate) fn transformed_len(weights: usize) -> usize {
@@ -34,7 +34,7 @@ impl Kernel for TransformWeights<'_> {
             let points = taps.transformed::<S, WeightSide, KERNEL, 4>(s);
             let into = transformed.chunks_exact_mut(pairs);
             for (number, into) in points.as_flattened().iter().zip(into) {
-                s.store_partial(*number, &mut into[lanes.clone()]);
+                store_up_to_all(s, *number, &mut into[lanes.clone()]);
             }
         }
     }
