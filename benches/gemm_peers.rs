@@ -2,8 +2,9 @@
 //! kernels of `gemm`, those behind rten (`rten-gemm`) and behind faer (`private-gemm-x86`).
 //!
 //! With `MNISTRY_ISA=avx2`, `gemm` and `private-gemm-x86` are held to AVX2 too; the other two offer no
-//! stable way to do that, and choose for themselves. All take turns of a few milliseconds, so what else the machine does meets each of them. Prints medians
-//! in 10⁹ operations a second, in brackets the quartiles.
+//! stable way to do that, and choose for themselves. All take turns of a few milliseconds on the same
+//! operands, so what else the machine does, and where those stand, meets each of them. Prints medians in
+//! 10⁹ operations a second, in brackets the quartiles.
 
 #![allow(unsafe_code, reason = "the other crates' interfaces are ones of raw pointers")]
 

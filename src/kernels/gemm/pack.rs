@@ -82,7 +82,7 @@ fn pack_columns<S: Simd>(
             let count = LANES.min(b.rows - p);
             let numbers = |column: usize| &b.values[column * b.column_stride + p..][..count];
             let packed = &mut packed[block..];
-            // Two calls, as rows that come from either place go through memory: 1 % of a product.
+            // Two calls: one for rows of either place is 1 % of a product slower.
             if count == LANES && columns.len() == LANES {
                 let whole = |i| numbers(columns.start + i).first_chunk().expect("16 numbers");
                 s.transpose_rows(std::array::from_fn(whole), packed, width);

@@ -11,7 +11,8 @@
 //!   made up for; where it is not, the team takes the other size.
 //! - A size that would be faster, were nobody else there, or else the one beside the present one, is tried
 //!   again from time to time: the neighbour may have gone. What a try has lost is one in a hundred of the
-//!   time until the next one, at most, but in the first tenth of a second of a run.
+//!   time until the next one, at most, but in the first tenth of a second of a run. One that is expected to
+//!   cost too much of what is left is not made.
 
 use crate::sync::Cores;
 
